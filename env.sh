@@ -53,11 +53,13 @@ _doa_ros_prepend() {
   esac"
 }
 
+# zsh's way to name this file is a syntax error in bash.
 if [ -n "${ZSH_VERSION:-}" ]; then
   eval '_doa_ros_env "${${(%):-%x}:A:h}"'
 else
   _doa_ros_env "$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)"
-fi && unset -f _doa_ros_env _doa_ros_prepend || {
-  unset -f _doa_ros_env _doa_ros_prepend
-  return 1
-}
+fi
+case $? in
+  0) unset -f _doa_ros_env _doa_ros_prepend ;;
+  *) unset -f _doa_ros_env _doa_ros_prepend; return 1 ;;
+esac

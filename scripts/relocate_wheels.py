@@ -14,21 +14,21 @@ import sysconfig
 
 import numpy
 
-_PYTHON_HEADERS = re.compile(r"/opt/python/cp\d+-cp\d+/include/python3\.\d+")
+_PYTHON_HEADERS = re.compile(r'/opt/python/cp\d+-cp\d+/include/python3\.\d+')
 _NUMPY_HEADERS = re.compile(
-    r"/opt/python/cp\d+-cp\d+/lib/python3\.\d+/site-packages/numpy/_core/include"
+    r'/opt/python/cp\d+-cp\d+/lib/python3\.\d+/site-packages/numpy/_core/include'
 )
 
 
 def main() -> None:
     """Rewrite the exports in place; running it again changes nothing."""
-    for path in Path(sys.prefix, "share").rglob("*.cmake"):
-        text = path.read_text(encoding="utf-8")
+    for path in Path(sys.prefix, 'share').rglob('*.cmake'):
+        text = path.read_text(encoding='utf-8')
         new = _NUMPY_HEADERS.sub(lambda _: numpy.get_include(), text)
-        new = _PYTHON_HEADERS.sub(lambda _: sysconfig.get_paths()["include"], new)
+        new = _PYTHON_HEADERS.sub(lambda _: sysconfig.get_paths()['include'], new)
         if new != text:
-            path.write_text(new, encoding="utf-8")
+            path.write_text(new, encoding='utf-8')
 
 
-if __name__ == "__main__":
+if __name__ == '__main__':
     main()

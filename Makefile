@@ -1,0 +1,29 @@
+# Copyright 2026 doa_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint clean
+
+env := source ./env.sh
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-7s %s\n", $$1, $$2}' Makefile
+
+setup: ## Make .venv, build the workspace into install/ (again: only what changed)
+	@scripts/setup.sh
+
+demo: setup ## Locate simulated speech; SOURCE=device for the array, DEMO_ARGS=... for more
+	@$(env) && doa-demo $(if $(SOURCE),--source $(SOURCE)) $(DEMO_ARGS)
+
+test: ## Run the linter and all tests; PYTEST_ARGS=... for pytest
+	@scripts/setup.sh test training
+	@$(env) && ruff check && python3 -m pytest $(or $(PYTEST_ARGS),test/)
+
+lint: ## Run the linter only
+	@scripts/setup.sh test
+	@$(env) && ruff check
+
+clean: ## Remove everything that was made here: .venv, build, install, log, caches
+	rm -rf .venv build install log dist *.egg-info .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -prune -exec rm -rf {} +

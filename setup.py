@@ -1,0 +1,42 @@
+# Copyright 2026 doa_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The part of doa_ros that needs no ROS, for `pip install .`; colcon uses CMakeLists.txt."""
+
+from pathlib import Path
+import xml.etree.ElementTree as ElementTree
+
+from setuptools import find_packages, setup
+
+_ROOT = Path(__file__).resolve().parent
+
+
+def _requirements(group: str) -> list[str]:
+    lines = (_ROOT / 'requirements' / f'{group}.txt').read_text(encoding='utf-8').splitlines()
+    return [line for line in lines if line and not line.startswith('#')]
+
+
+_MANIFEST = ElementTree.parse(_ROOT / 'package.xml').getroot()
+
+setup(
+    name=_MANIFEST.findtext('name'),
+    version=_MANIFEST.findtext('version'),
+    description='Direction of arrival of sound from a microphone array',
+    license='Apache-2.0',
+    python_requires='>=3.11',
+    packages=[
+        *find_packages(include=['doa_ros', 'doa_ros.*'], exclude=['doa_ros.nodes*']),
+        'doa_ros.config',
+        'doa_ros.training',
+        *(f'doa_ros.training.{name}' for name in find_packages('training')),
+    ],
+    package_dir={'doa_ros.config': 'config', 'doa_ros.training': 'training'},
+    package_data={'doa_ros.config': ['**/*']},
+    install_requires=_requirements('runtime'),
+    extras_require={'training': _requirements('training')},
+    entry_points={
+        'console_scripts': [
+            'doa-locate=doa_ros.tools.locate:main',
+            'doa-train=doa_ros.training.__main__:main',
+        ]
+    },
+)
