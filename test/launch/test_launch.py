@@ -1,0 +1,90 @@
+# Copyright 2026 doa_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The launch file declares what the README promises, and starts what it should."""
+
+import importlib.util
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip('launch_ros', reason='launch and launch_ros come with a ROS installation')
+
+from launch import LaunchContext  # noqa: E402
+from launch.actions import DeclareLaunchArgument  # noqa: E402
+from launch.utilities import perform_substitutions  # noqa: E402
+from launch_ros.actions import Node  # noqa: E402
+
+_FILE = Path(__file__).resolve().parents[2] / 'launch' / 'doa.launch.py'
+
+# Argument: default, choices.
+_ARGUMENTS = {
+    'source': ('device', ['device', 'file', 'sim']),
+    'file': ('', None),
+    'loop': ('false', ['true', 'false']),
+    'scene': ('demo', None),
+    'array': ('uma8', None),
+    'model': ('uma8_reference_int8', None),
+    'method': ('cnn', ['cnn', 'srp_phat']),
+    'mode': ('pipeline', ['pipeline', 'nodes']),
+    'namespace': ('doa', None),
+    'frame_id': ('mic_array', None),
+    'params_file': (None, None),
+    'rviz': ('false', ['true', 'false']),
+}
+
+
+@pytest.fixture
+def entities():
+    spec = importlib.util.spec_from_file_location('doa_launch', _FILE)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.generate_launch_description().entities
+
+
+def _declared(entities):
+    return {e.name: e for e in entities if isinstance(e, DeclareLaunchArgument)}
+
+
+def _started(entities, **arguments):
+    """Return the executables that start with these arguments, in order."""
+    context = LaunchContext()
+    for name, (default, _) in _ARGUMENTS.items():
+        context.launch_configurations[name] = arguments.get(name, default or '')
+    return [
+        node.node_executable
+        for node in entities
+        if isinstance(node, Node) and node.condition.evaluate(context)
+    ]
+
+
+def test_every_argument_is_declared_and_described(entities):
+    declared = _declared(entities)
+    assert sorted(declared) == sorted(_ARGUMENTS)
+    for argument in declared.values():
+        assert argument.description.endswith('.')
+
+
+@pytest.mark.parametrize('name', sorted(_ARGUMENTS))
+def test_defaults_and_choices(entities, name):
+    default, choices = _ARGUMENTS[name]
+    argument = _declared(entities)[name]
+    assert argument.choices == choices
+    if default is not None:
+        assert perform_substitutions(LaunchContext(), argument.default_value) == default
+
+
+def test_pipeline_is_one_process(entities):
+    assert _started(entities) == ['doa_pipeline']
+
+
+def test_nodes_are_one_process_each(entities):
+    assert _started(entities, mode='nodes') == [
+        'audio_capture',
+        'gcc_phat',
+        'doa_estimator',
+        'doa_markers',
+    ]
+
+
+def test_rviz_on_request(entities):
+    assert _started(entities, rviz='true') == ['doa_pipeline', 'rviz2']
