@@ -1,0 +1,109 @@
+# Copyright 2026 doa_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""A multi-channel recording as sound source."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import soundfile
+
+from doa_ros.audio.source import NANOSECONDS, AudioBlock, Clock, Pacer
+from doa_ros.core.errors import AudioError, ConfigError
+from doa_ros.core.geometry import MicArray
+
+# Integer formats are delivered in the narrowest type that holds them.
+_DTYPES = {
+    'PCM_S8': 'int16',
+    'PCM_U8': 'int16',
+    'PCM_16': 'int16',
+    'PCM_24': 'int32',
+    'PCM_32': 'int32',
+}
+
+
+class FileSource:
+    """Plays a WAV or FLAC file (or whatever libsndfile reads).
+
+    Args:
+        path: the recording: all channels of the array's device, or its microphones alone.
+        array: the array it was made with.
+        block_duration: length of a block [s].
+        real_time: deliver at the pace of the recording instead of as fast as possible.
+        loop: start again at the end.
+
+    Raises:
+        AudioError: the file cannot be read or does not fit the array.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        array: MicArray,
+        *,
+        block_duration: float,
+        real_time: bool = False,
+        loop: bool = False,
+    ):
+        self._path = path
+        self._loop = loop
+        self._pacer = Pacer(real_time)
+        try:
+            self._file = soundfile.SoundFile(path)
+        except (soundfile.LibsndfileError, OSError) as error:
+            reason = 'no such file' if not path.exists() else str(error)
+            raise AudioError(f'{path}: cannot be read as audio ({reason})') from None
+        self.sampling_frequency = self._file.samplerate
+        self.channel_count = self._file.channels
+        if self.sampling_frequency != array.sampling_frequency:
+            raise AudioError(
+                f'{path}: is sampled at {self.sampling_frequency} Hz, but array {array.name!r} '
+                f'runs at {array.sampling_frequency} Hz; resample the recording'
+            )
+        try:
+            array.microphone_channels(self.channel_count)
+        except ConfigError as error:
+            raise AudioError(f'{path}: {error}') from None
+        if self._file.frames == 0:
+            raise AudioError(f'{path}: holds no samples')
+        self._block = round(block_duration * self.sampling_frequency)
+        self._dtype = _DTYPES.get(self._file.subtype, 'float32')
+
+    @property
+    def duration(self) -> float:
+        """Length of the recording [s]."""
+        return self._file.frames / self.sampling_frequency
+
+    def blocks(self, clock: Clock) -> Iterator[AudioBlock]:
+        """Yield the recording; stamps count from the first call.
+
+        Raises:
+            AudioError: the file is damaged or holds values that are not finite.
+        """
+        index, start = 0, clock()
+        rate = self.sampling_frequency
+        while True:
+            samples = self._read()
+            if len(samples) == 0:
+                if not self._loop or self._pacer.closed:
+                    return
+                self._file.seek(0)
+                continue
+            # A block is there once its last sample is.
+            if not self._pacer.wait((index + len(samples)) / rate):
+                return
+            yield AudioBlock(samples, rate, index, start + index * NANOSECONDS // rate)
+            index += len(samples)
+
+    def _read(self) -> np.ndarray:
+        try:
+            samples = self._file.read(self._block, dtype=self._dtype, always_2d=True)
+        except soundfile.LibsndfileError as error:
+            raise AudioError(f'{self._path}: damaged ({error})') from None
+        if samples.dtype.kind == 'f' and not np.isfinite(samples).all():
+            raise AudioError(f'{self._path}: holds NaN or infinite samples')
+        return samples
+
+    def close(self) -> None:
+        """End `blocks`."""
+        self._pacer.close()

@@ -1,0 +1,96 @@
+# Copyright 2026 doa_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""What every sound source delivers."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+import threading
+import time
+from typing import Protocol
+
+import numpy as np
+
+from doa_ros.core.decoding import Estimate
+
+Clock = Callable[[], int]
+"""Returns the time now [ns], on the clock that stamps shall be on."""
+
+NANOSECONDS = 1_000_000_000
+
+
+@dataclass(frozen=True)
+class AudioBlock:
+    """A piece of a stream.
+
+    Attributes:
+        samples: shape (samples, channels); int16, int32 or float32 as the source has them.
+        sampling_frequency: [Hz].
+        first_sample_index: index of the first sample since stream start; a jump means loss.
+        stamp: acquisition time of the first sample [ns].
+        truth: the true directions where the source knows them, None where it does not.
+    """
+
+    samples: np.ndarray
+    sampling_frequency: int
+    first_sample_index: int
+    stamp: int
+    truth: tuple[Estimate, ...] | None = None
+
+    def as_float(self) -> np.ndarray:
+        """Return the samples as float32; full scale is 1."""
+        if self.samples.dtype.kind == 'f':
+            return self.samples.astype(np.float32, copy=False)
+        return self.samples.astype(np.float32) / -float(np.iinfo(self.samples.dtype).min)
+
+
+class AudioSource(Protocol):
+    """A stream of audio blocks.
+
+    Attributes:
+        sampling_frequency: [Hz].
+        channel_count: channels of each block.
+    """
+
+    sampling_frequency: int
+    channel_count: int
+
+    def blocks(self, clock: Clock) -> Iterator[AudioBlock]:
+        """Yield blocks until the end or until `close`.
+
+        Raises:
+            AudioError: the stream broke off.
+        """
+
+    def close(self) -> None:
+        """End `blocks`, from any thread."""
+
+
+class Pacer:
+    """Delivers recorded samples when they would have been acquired.
+
+    Args:
+        real_time: whether to wait; otherwise samples come as fast as they are taken.
+    """
+
+    def __init__(self, real_time: bool):
+        self._real_time = real_time
+        self._closed = threading.Event()
+        self._start: float | None = None
+
+    @property
+    def closed(self) -> bool:
+        """Whether `close` was called."""
+        return self._closed.is_set()
+
+    def wait(self, elapsed: float) -> bool:
+        """Wait until `elapsed` seconds after the first call; return False once closed."""
+        now = time.monotonic()
+        if self._start is None:
+            self._start = now
+        if self._real_time:
+            self._closed.wait(max(0.0, self._start + elapsed - now))
+        return not self.closed
+
+    def close(self) -> None:
+        """End all waiting."""
+        self._closed.set()

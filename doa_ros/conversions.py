@@ -1,0 +1,291 @@
+# Copyright 2026 doa_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Between ROS messages and arrays: the only place that knows both."""
+
+import array
+import math
+
+from builtin_interfaces.msg import Duration, Time
+from geometry_msgs.msg import Point, Pose, Quaternion, Vector3
+import numpy as np
+from std_msgs.msg import ColorRGBA, Header
+from visualization_msgs.msg import Marker, MarkerArray
+
+from doa_ros.audio.source import NANOSECONDS, AudioBlock
+from doa_ros.core.decoding import DirectionGrid, Estimate, Spectrum
+from doa_ros.core.errors import MessageError
+from doa_ros.core.features import FeatureConfig, GccFrame
+from doa_ros.core.geometry import MicArray
+from doa_ros.msg import (
+    AudioFrame,
+    DoaEstimate,
+    DoaEstimateArray,
+    DoaSpectrum,
+    GccPhat,
+    MicArrayInfo,
+)
+
+_FORMATS = {
+    AudioFrame.FORMAT_SIGNED_16: np.dtype('<i2'),
+    AudioFrame.FORMAT_SIGNED_32: np.dtype('<i4'),
+    AudioFrame.FORMAT_FLOAT: np.dtype('<f4'),
+}
+_FORMAT_NAMES = {dtype: name for name, dtype in _FORMATS.items()}
+
+# Relative deviation of a received number that is still rounding.
+_ROUNDING = 1e-6
+# Arrows fade on their own when estimates stop coming [s].
+_MARKER_LIFETIME = 0.5
+_ARROW_WIDTH = 0.03
+
+
+def make_header(stamp: int, frame_id: str) -> Header:
+    """Return a header for a stamp [ns]."""
+    seconds, nanoseconds = divmod(stamp, NANOSECONDS)
+    return Header(stamp=Time(sec=seconds, nanosec=nanoseconds), frame_id=frame_id)
+
+
+def stamp_of(header: Header) -> int:
+    """Return the stamp of a header [ns]."""
+    return header.stamp.sec * NANOSECONDS + header.stamp.nanosec
+
+
+def window_header(header: Header, block: AudioBlock, hop_index: int) -> Header:
+    """Return the header of the analysis window that a block completed.
+
+    It is the block's own where the window's new samples begin with the block, as they do while
+    block and hop have the same length; otherwise its stamp is shifted to where they begin.
+    """
+    offset = hop_index - block.first_sample_index
+    if offset == 0:
+        return header
+    shift = offset * NANOSECONDS // block.sampling_frequency
+    return make_header(stamp_of(header) + shift, header.frame_id)
+
+
+def audio_frame_from_block(header: Header, block: AudioBlock) -> AudioFrame:
+    """Return the message of a block."""
+    dtype = block.samples.dtype.newbyteorder('<')
+    message = AudioFrame(
+        header=header,
+        format=_FORMAT_NAMES[dtype],
+        channel_count=block.samples.shape[1],
+        sampling_frequency=block.sampling_frequency,
+        frame_sample_count=block.samples.shape[0],
+        first_sample_index=block.first_sample_index,
+    )
+    # An array.array is taken as it is; a list or an ndarray would be checked byte by byte.
+    message.data = array.array('B', block.samples.astype(dtype, copy=False).tobytes())
+    return message
+
+
+def block_from_audio_frame(message: AudioFrame, microphones: MicArray) -> AudioBlock:
+    """Return the block in a message.
+
+    Raises:
+        MessageError: unknown format, wrong length, rate or channel count, or values that are
+            not finite.
+    """
+    dtype = _FORMATS.get(message.format)
+    if dtype is None:
+        raise MessageError(f'unknown audio format {message.format!r}')
+    if message.sampling_frequency != microphones.sampling_frequency:
+        raise MessageError(
+            f'audio of {message.sampling_frequency} Hz for array {microphones.name!r} of '
+            f'{microphones.sampling_frequency} Hz'
+        )
+    if message.channel_count not in (microphones.channel_count, len(microphones.positions)):
+        raise MessageError(
+            f'audio of {message.channel_count} channels for array {microphones.name!r} of '
+            f'{microphones.channel_count}'
+        )
+    shape = message.frame_sample_count, message.channel_count
+    expected = shape[0] * shape[1] * dtype.itemsize
+    if len(message.data) != expected or shape[0] == 0:
+        raise MessageError(
+            f'audio data of {len(message.data)} bytes, but {shape[0]} samples of {shape[1]} '
+            f'channels in format {message.format} take {expected}'
+        )
+    samples = np.frombuffer(message.data, dtype=dtype).reshape(shape)
+    if dtype.kind == 'f' and not np.isfinite(samples).all():
+        raise MessageError('audio data holds NaN or infinite samples')
+    return AudioBlock(
+        samples, message.sampling_frequency, message.first_sample_index, stamp_of(message.header)
+    )
+
+
+def array_info(header: Header, microphones: MicArray) -> MicArrayInfo:
+    """Return the description of an array in its mounted frame."""
+    return MicArrayInfo(
+        header=header,
+        name=microphones.name,
+        channel_labels=list(microphones.labels),
+        channel_indices=list(microphones.channels),
+        positions=[Point(x=x, y=y, z=z) for x, y, z in microphones.frame_positions.tolist()],
+        sampling_frequency=float(microphones.sampling_frequency),
+        speed_of_sound=float(microphones.speed_of_sound),
+    )
+
+
+def gcc_phat_from_frame(
+    header: Header, frame: GccFrame, microphones: MicArray, features: FeatureConfig
+) -> GccPhat:
+    """Return the message of one frame of features."""
+    first, second = microphones.pairs.T
+    message = GccPhat(
+        header=header,
+        window_duration=features.window,
+        sampling_frequency=float(microphones.sampling_frequency),
+        pair_first=first.tolist(),
+        pair_second=second.tolist(),
+        lag_min=float(features.lags[0]),
+        lag_step=1 / features.lag_rate,
+        lag_count=features.lag_count,
+        activity=frame.activity,
+    )
+    message.data = array.array('f', frame.gcc.astype(np.float32, copy=False).tobytes())
+    return message
+
+
+def frame_from_gcc_phat(
+    message: GccPhat, microphones: MicArray, features: FeatureConfig
+) -> GccFrame:
+    """Return the features in a message.
+
+    Raises:
+        MessageError: made for another array or with other settings, or values that are not
+            usable.
+    """
+    pairs = np.array([message.pair_first, message.pair_second]).T
+    if pairs.shape != microphones.pairs.shape or (pairs != microphones.pairs).any():
+        raise MessageError(
+            f'GCC-PHAT of {len(message.pair_first)} pairs is not of array {microphones.name!r} '
+            f'with {len(microphones.pairs)} pairs'
+        )
+    expected = {
+        'window_duration': features.window,
+        'sampling_frequency': microphones.sampling_frequency,
+        'lag_min': features.lags[0],
+        'lag_step': 1 / features.lag_rate,
+        'lag_count': features.lag_count,
+    }
+    for name, value in expected.items():
+        received = getattr(message, name)
+        if not math.isclose(received, value, rel_tol=_ROUNDING):
+            raise MessageError(
+                f'GCC-PHAT with {name} {received:g} where {value:g} is configured; give '
+                'gcc_phat and doa_estimator the same parameters'
+            )
+    if len(message.data) != len(pairs) * message.lag_count:
+        raise MessageError(
+            f'GCC-PHAT data of {len(message.data)} values instead of '
+            f'{len(pairs)} pairs x {message.lag_count} lags'
+        )
+    gcc = np.array(message.data, dtype=np.float32).reshape(len(pairs), message.lag_count)
+    if not (np.abs(gcc) <= 1.01).all() or not 0 <= message.activity <= 1.01:
+        raise MessageError('GCC-PHAT data outside of -1..1, or activity outside of 0..1')
+    # The index is known to the sender alone; stamps serve from here on.
+    return GccFrame(gcc=gcc, activity=message.activity, hop_index=0)
+
+
+def estimate_array(header: Header, window: float, estimates) -> DoaEstimateArray:
+    """Return the message of estimates that are sorted by confidence.
+
+    Args:
+        header: of the analysed window.
+        window: its length [s].
+        estimates: `Estimate`, highest confidence first.
+    """
+    return DoaEstimateArray(
+        header=header,
+        window_duration=window,
+        estimates=[
+            DoaEstimate(
+                azimuth=e.azimuth,
+                elevation=e.elevation,
+                azimuth_stddev=e.azimuth_stddev,
+                elevation_stddev=e.elevation_stddev,
+                confidence=e.confidence,
+            )
+            for e in estimates
+        ],
+    )
+
+
+def estimates_of(message: DoaEstimateArray) -> tuple[Estimate, ...]:
+    """Return the estimates in a message."""
+    return tuple(
+        Estimate(e.azimuth, e.elevation, e.azimuth_stddev, e.elevation_stddev, e.confidence)
+        for e in message.estimates
+    )
+
+
+def spectrum_message(
+    header: Header, window: float, spectrum: Spectrum, grid: DirectionGrid
+) -> DoaSpectrum:
+    """Return the message of a spectrum in the mounted frame."""
+    message = DoaSpectrum(
+        header=header,
+        window_duration=window,
+        azimuth_min=0.0,
+        azimuth_step=grid.azimuth_step,
+        elevation_min=0.0,
+        elevation_step=grid.elevation_step,
+    )
+    message.azimuth_probability = _probability(spectrum.azimuth)
+    if spectrum.elevation is not None:
+        message.elevation_probability = _probability(spectrum.elevation)
+    return message
+
+
+def _probability(values: np.ndarray) -> array.array:
+    # int8 networks sum to one within their rounding only.
+    normalised = values / max(float(values.sum()), 1e-9)
+    return array.array('f', normalised.astype(np.float32).tobytes())
+
+
+def marker_array(message: DoaEstimateArray, previous: int, length: float) -> MarkerArray:
+    """Return an arrow per estimate: the surer, the longer and the greener.
+
+    Args:
+        message: the estimates.
+        previous: number of arrows shown so far; those without an estimate are deleted.
+        length: length of an arrow of confidence 1 [m].
+    """
+    markers = []
+    for number, estimate in enumerate(estimates_of(message)):
+        markers.append(
+            Marker(
+                header=message.header,
+                ns='doa',
+                id=number,
+                type=Marker.ARROW,
+                action=Marker.ADD,
+                pose=_pose(estimate),
+                scale=Vector3(
+                    x=length * (0.3 + 0.7 * estimate.confidence), y=_ARROW_WIDTH, z=_ARROW_WIDTH
+                ),
+                color=ColorRGBA(
+                    r=1 - estimate.confidence, g=estimate.confidence, b=0.1, a=1.0
+                ),
+                lifetime=Duration(nanosec=round(_MARKER_LIFETIME * NANOSECONDS)),
+            )
+        )
+    for number in range(len(markers), previous):
+        markers.append(
+            Marker(header=message.header, ns='doa', id=number, action=Marker.DELETE)
+        )
+    return MarkerArray(markers=markers)
+
+
+def _pose(estimate: Estimate):
+    # Yaw by the azimuth, then pitch up by the elevation; pitch is positive downwards.
+    elevation = 0.0 if math.isnan(estimate.elevation) else estimate.elevation
+    half_yaw, half_pitch = estimate.azimuth / 2, -elevation / 2
+    orientation = Quaternion(
+        x=-math.sin(half_yaw) * math.sin(half_pitch),
+        y=math.cos(half_yaw) * math.sin(half_pitch),
+        z=math.sin(half_yaw) * math.cos(half_pitch),
+        w=math.cos(half_yaw) * math.cos(half_pitch),
+    )
+    return Pose(orientation=orientation)

@@ -1,0 +1,198 @@
+# Copyright 2026 doa_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The trained classifier: a TFLite network and the card that says what it fits.
+
+A model is two files side by side, NAME.tflite and NAME.yaml. The card names the array, the
+features, the classes and the SHA-256 of the network.
+"""
+
+from dataclasses import dataclass
+import hashlib
+from pathlib import Path
+
+import numpy as np
+
+from doa_ros.core.config import load_yaml, require_keys
+from doa_ros.core.decoding import DirectionGrid, Spectrum
+from doa_ros.core.errors import ConfigError, ModelError
+from doa_ros.core.features import FeatureConfig
+from doa_ros.core.geometry import MicArray
+from doa_ros.core.tflite import TFLiteModel
+
+CARD_FORMAT = 1
+_OUTPUTS = ('azimuth', 'elevation')
+# Larger differences of microphone positions bias the elevation [m].
+_POSITION_TOLERANCE = 5e-4
+
+
+@dataclass(frozen=True)
+class ModelCard:
+    """What a network was made for.
+
+    Attributes:
+        array_name: the array it was trained for.
+        positions: microphone positions in the board's own frame [m], shape (microphones, 3).
+        sampling_frequency: [Hz].
+        features: the settings of its features.
+        grid: the directions its classes stand for.
+        outputs: what each of its outputs is: 'azimuth' or 'elevation'.
+        sha256: of the .tflite file, in hexadecimal.
+        training: how it was made and how well it does; for people.
+    """
+
+    array_name: str
+    positions: np.ndarray
+    sampling_frequency: int
+    features: FeatureConfig
+    grid: DirectionGrid
+    outputs: tuple[str, ...]
+    sha256: str
+    training: dict
+
+    def to_mapping(self) -> dict:
+        """Return the content of the card's file."""
+        return {
+            'format': CARD_FORMAT,
+            'sha256': self.sha256,
+            'array': {
+                'name': self.array_name,
+                'sampling_frequency': self.sampling_frequency,
+                'positions': np.round(self.positions, 6).tolist(),
+            },
+            'features': self.features.to_mapping(),
+            'azimuth_classes': self.grid.azimuth_count,
+            'elevation_classes': self.grid.elevation_count,
+            'outputs': list(self.outputs),
+            'training': self.training,
+        }
+
+    def differences(self, array: MicArray, features: FeatureConfig) -> list[str]:
+        """Return, in words, what of the array or the features the network does not fit."""
+        found = []
+        if self.positions.shape != array.positions.shape:
+            found.append(
+                f'it has {len(self.positions)} microphones ({self.array_name}) and array '
+                f'{array.name!r} has {len(array.positions)}'
+            )
+        else:
+            distance = np.linalg.norm(self.positions - array.positions, axis=1).max()
+            if distance > _POSITION_TOLERANCE:
+                found.append(
+                    f'a microphone of array {array.name!r} lies {distance * 1000:.1f} mm away '
+                    f'from its place in {self.array_name!r}'
+                )
+        if self.sampling_frequency != array.sampling_frequency:
+            found.append(
+                f'it was trained at {self.sampling_frequency} Hz and the array runs at '
+                f'{array.sampling_frequency} Hz'
+            )
+        mine, theirs = self.features.to_mapping(), features.to_mapping()
+        found += [
+            f'its {name} is {mine[name]:g} and the configured one is {theirs[name]:g}'
+            for name in mine
+            if not np.isclose(mine[name], theirs[name])
+        ]
+        return found
+
+
+def load_card(model: Path) -> ModelCard:
+    """Read the card of a .tflite file.
+
+    Raises:
+        ModelError: the network or its card is missing or the card is not usable.
+    """
+    if not model.is_file():
+        raise ModelError(f'{model}: no such model file')
+    path = model.with_suffix('.yaml')
+    if not path.is_file():
+        raise ModelError(f'{path}: missing; a model needs this card beside its .tflite file')
+    where = str(path)
+    try:
+        content = load_yaml(path)
+        require_keys(
+            content,
+            where,
+            required={
+                'format',
+                'sha256',
+                'array',
+                'features',
+                'azimuth_classes',
+                'elevation_classes',
+                'outputs',
+            },
+            optional={'training'},
+        )
+        if content['format'] != CARD_FORMAT:
+            raise ModelError(f'{where}: format {content["format"]!r} is not {CARD_FORMAT}')
+        array = content['array']
+        require_keys(array, where, required={'name', 'sampling_frequency', 'positions'})
+        card = ModelCard(
+            array_name=str(array['name']),
+            positions=np.array(array['positions'], dtype=float),
+            sampling_frequency=int(array['sampling_frequency']),
+            features=FeatureConfig.from_mapping(content['features'], where),
+            grid=DirectionGrid(
+                int(content['azimuth_classes']), int(content['elevation_classes'])
+            ),
+            outputs=tuple(content['outputs']),
+            sha256=str(content['sha256']),
+            training=content.get('training', {}),
+        )
+    except ConfigError as error:
+        raise ModelError(str(error)) from None
+    except (TypeError, ValueError) as error:
+        raise ModelError(f'{where}: {error}') from None
+    if not set(card.outputs) <= set(_OUTPUTS) or 'azimuth' not in card.outputs:
+        raise ModelError(f'{where}: outputs must name azimuth, and may name elevation')
+    if card.grid.azimuth_count < 4 or not (
+        card.grid.elevation_count >= 3 or 'elevation' not in card.outputs
+    ):
+        raise ModelError(f'{where}: needs at least 4 azimuth and 3 elevation classes')
+    return card
+
+
+def network_input(gcc: np.ndarray) -> np.ndarray:
+    """Return GCC-PHAT of shape (..., pairs, lags) as the networks take it, (..., lags, pairs)."""
+    return np.swapaxes(gcc, -1, -2)
+
+
+class Classifier:
+    """Direction probabilities from a trained network.
+
+    Args:
+        model: the .tflite file, with its card beside it.
+        array: the configured microphones.
+        features: the configured features.
+
+    Raises:
+        ModelError: a file is missing or broken, or the network does not fit; the message says
+            in what.
+    """
+
+    def __init__(self, model: Path, array: MicArray, features: FeatureConfig):
+        card = load_card(model)
+        if hashlib.sha256(model.read_bytes()).hexdigest() != card.sha256:
+            raise ModelError(
+                f'{model}: its SHA-256 is not the one in its card; the file is damaged or the '
+                'card belongs to another model'
+            )
+        differences = card.differences(array, features)
+        if differences:
+            raise ModelError(f'{model} does not fit: {"; ".join(differences)}')
+        self.grid = card.grid
+        self._outputs = card.outputs
+        self._network = TFLiteModel(model)
+        expected = (features.lag_count, len(array.pairs))
+        if self._network.input_shape != expected:
+            raise ModelError(
+                f'{model}: takes input of shape {self._network.input_shape}, but its card '
+                f'promises {expected} (lags, pairs)'
+            )
+        counts = {'azimuth': card.grid.azimuth_count, 'elevation': card.grid.elevation_count}
+        if self._network.output_sizes != tuple(counts[name] for name in card.outputs):
+            raise ModelError(f'{model}: its outputs do not have the sizes its card promises')
+
+    def spectrum(self, gcc: np.ndarray) -> Spectrum:
+        """Return the class probabilities for GCC-PHAT of shape (pairs, lags)."""
+        return Spectrum(**dict(zip(self._outputs, self._network(network_input(gcc)), strict=True)))

@@ -1,0 +1,123 @@
+# Copyright 2026 doa_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Typed frozen configurations: one declaration holds type, default, description and bounds.
+
+The nodes turn the same declarations into ROS parameters (`doa_ros.parameters`).
+"""
+
+from collections.abc import Mapping
+import dataclasses
+import math
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from doa_ros.core.errors import ConfigError
+
+_MAX_YAML_BYTES = 1 << 20
+
+
+def setting(default, description, *, minimum=None, maximum=None, choices=None, dynamic=False):
+    """Return a dataclass field that carries its own documentation and bounds.
+
+    Args:
+        default: value when nothing is configured.
+        description: one sentence, with the unit in [ ].
+        minimum, maximum: inclusive bounds of a number.
+        choices: the allowed strings.
+        dynamic: whether a node accepts a new value while it runs.
+    """
+    metadata = {
+        'description': description,
+        'minimum': minimum,
+        'maximum': maximum,
+        'choices': choices,
+        'dynamic': dynamic,
+    }
+    return dataclasses.field(default=default, metadata=metadata)
+
+
+class Config:
+    """Base of frozen dataclasses built from `setting` fields; validates when it is built."""
+
+    def __post_init__(self):
+        for field in dataclasses.fields(self):
+            value = check_setting(field, getattr(self, field.name))
+            object.__setattr__(self, field.name, value)
+
+    @classmethod
+    def from_mapping(cls, mapping: Mapping[str, Any], where: str):
+        """Build from a parsed YAML mapping.
+
+        Raises:
+            ConfigError: an unknown key or a value out of bounds; the message starts with `where`.
+        """
+        require_keys(mapping, where, optional={field.name for field in dataclasses.fields(cls)})
+        try:
+            return cls(**mapping)
+        except ConfigError as error:
+            raise ConfigError(f'{where}: {error}') from None
+
+    def to_mapping(self) -> dict[str, Any]:
+        """Return the settings as a plain dictionary."""
+        return dataclasses.asdict(self)
+
+
+def check_setting(field: dataclasses.Field, value):
+    """Return `value` as the type of the field.
+
+    Raises:
+        ConfigError: wrong type, not finite, out of bounds or not among the choices.
+    """
+    kind = type(field.default)
+    if kind is float and isinstance(value, int) and not isinstance(value, bool):
+        value = float(value)
+    if type(value) is not kind:
+        raise ConfigError(f'{field.name} must be of type {kind.__name__}, not {value!r}')
+    rules = field.metadata
+    if kind is float and not math.isfinite(value):
+        raise ConfigError(f'{field.name} must be finite, not {value}')
+    if rules['minimum'] is not None and value < rules['minimum']:
+        raise ConfigError(f'{field.name} must be at least {rules["minimum"]}, not {value}')
+    if rules['maximum'] is not None and value > rules['maximum']:
+        raise ConfigError(f'{field.name} must be at most {rules["maximum"]}, not {value}')
+    if rules['choices'] is not None and value not in rules['choices']:
+        raise ConfigError(f'{field.name} must be one of {", ".join(rules["choices"])}, not {value}')
+    return value
+
+
+def load_yaml(path: Path) -> dict[str, Any]:
+    """Return the mapping in a YAML file, read with the safe loader.
+
+    Raises:
+        ConfigError: the file is missing, too large, not YAML or not a mapping.
+    """
+    try:
+        if path.stat().st_size > _MAX_YAML_BYTES:
+            raise ConfigError(f'{path}: larger than {_MAX_YAML_BYTES} bytes, not a settings file')
+        content = yaml.safe_load(path.read_text(encoding='utf-8'))
+    except OSError as error:
+        raise ConfigError(f'{path}: cannot be read ({error.strerror})') from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ConfigError(f'{path}: not valid YAML: {" ".join(str(error).split())}') from None
+    if not isinstance(content, dict):
+        raise ConfigError(f'{path}: must hold a mapping of names to values')
+    return content
+
+
+def require_keys(mapping, where: str, *, required=frozenset(), optional=frozenset()):
+    """Check the keys of a parsed mapping.
+
+    Raises:
+        ConfigError: not a mapping, a required key is missing or a key is unknown.
+    """
+    if not isinstance(mapping, Mapping):
+        raise ConfigError(f'{where}: must be a mapping, not {mapping!r}')
+    missing = set(required) - set(mapping)
+    if missing:
+        raise ConfigError(f'{where}: missing {", ".join(sorted(missing))}')
+    unknown = {str(key) for key in mapping} - set(required) - set(optional)
+    if unknown:
+        known = ', '.join(sorted(set(required) | set(optional)))
+        raise ConfigError(f'{where}: unknown {", ".join(sorted(unknown))} (known: {known})')

@@ -1,0 +1,121 @@
+# Copyright 2026 doa_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""From class probabilities to directions finer than a class."""
+
+from dataclasses import dataclass
+import math
+
+import numpy as np
+
+from doa_ros.core.geometry import wrap_angle
+
+# Classes within this angle of the peak take part in its refinement [rad].
+_NEIGHBOURHOOD = math.radians(20)
+# "Near the peak" in the confidence: half a class more than 10 degrees [rad].
+_NEAR = math.radians(15)
+# Keeps the logarithm of an int8 output of 0 finite: half a quantisation step.
+_TINY = 1 / 512
+
+
+@dataclass(frozen=True)
+class DirectionGrid:
+    """The directions that classes stand for.
+
+    Azimuth classes divide the circle evenly from 0 on; elevation classes divide 0..90 degrees
+    evenly, both ends included; `elevation_count` is 0 where elevation is not estimated.
+    """
+
+    azimuth_count: int
+    elevation_count: int
+
+    @property
+    def azimuth_step(self) -> float:
+        """Angle between azimuth classes [rad]."""
+        return 2 * math.pi / self.azimuth_count
+
+    @property
+    def elevation_step(self) -> float:
+        """Angle between elevation classes [rad]."""
+        return math.pi / 2 / (self.elevation_count - 1) if self.elevation_count else math.nan
+
+    @property
+    def azimuths(self) -> np.ndarray:
+        """Centres of the azimuth classes [rad]: 0, step, 2 step ..."""
+        return np.arange(self.azimuth_count) * self.azimuth_step
+
+    @property
+    def elevations(self) -> np.ndarray:
+        """Centres of the elevation classes [rad]."""
+        return np.arange(self.elevation_count) * self.elevation_step
+
+
+@dataclass(frozen=True)
+class Spectrum:
+    """Probability of each class; `elevation` is None where it is not estimated."""
+
+    azimuth: np.ndarray
+    elevation: np.ndarray | None = None
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """One direction [rad] in the array's mounted frame.
+
+    `elevation` and the standard deviations are NaN where they are not known; `confidence` is
+    in 0..1.
+    """
+
+    azimuth: float
+    elevation: float
+    azimuth_stddev: float
+    elevation_stddev: float
+    confidence: float
+
+
+def decode_azimuth(probability: np.ndarray) -> tuple[float, float, float]:
+    """Refine the strongest azimuth class by the mean direction of its neighbourhood.
+
+    Args:
+        probability: per class around the circle, shape (classes,).
+
+    Returns:
+        Azimuth [rad] in (-pi, pi], its standard deviation within the neighbourhood [rad], and
+        the share of the probability that lies near the peak, 0..1.
+    """
+    count = len(probability)
+    step = 2 * math.pi / count
+    peak = int(np.argmax(probability))
+    reach = max(1, round(_NEIGHBOURHOOD / step))
+    offsets = np.arange(-reach, reach + 1)
+    local = probability[(peak + offsets) % count]
+    resultant = np.sum(local * np.exp(1j * step * offsets)) / max(local.sum(), 1e-9)
+    azimuth = wrap_angle(peak * step + float(np.angle(resultant)))
+    length = min(max(abs(resultant), 1e-6), 1.0)
+    near = np.abs(wrap_angle(np.arange(count) * step - azimuth)) <= _NEAR
+    confidence = float(probability[near].sum() / max(probability.sum(), 1e-9))
+    return azimuth, math.sqrt(-2 * math.log(length)), confidence
+
+
+def decode_elevation(probability: np.ndarray) -> tuple[float, float]:
+    """Refine the strongest elevation class by a parabola through the log-probabilities.
+
+    Unlike a mean, the parabola has no bias towards the middle at the ends of the scale.
+
+    Args:
+        probability: per class from 0 to pi/2, shape (classes,), at least three.
+
+    Returns:
+        Elevation [rad] in 0..pi/2 and its standard deviation [rad].
+    """
+    count = len(probability)
+    step = math.pi / 2 / (count - 1)
+    peak = int(np.argmax(probability))
+    middle = min(max(peak, 1), count - 2)
+    left, centre, right = np.log(probability[middle - 1 : middle + 2] + _TINY)
+    curvature = left - 2 * centre + right
+    position = middle + 0.5 * (left - right) / curvature if curvature < -1e-6 else peak
+    # The parabola may place the vertex anywhere; the peak's own class is a bound.
+    position = min(max(position, peak - 0.5, 0.0), peak + 0.5, count - 1.0)
+    classes = np.arange(count)
+    variance = np.sum(probability * (classes - position) ** 2) / max(probability.sum(), 1e-9)
+    return position * step, math.sqrt(variance) * step

@@ -1,0 +1,173 @@
+# Copyright 2026 doa_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""From audio to the GCC-PHAT features: the one path of runtime and training.
+
+Each window's phase-transformed cross-spectra are weighted, bin by bin, by how far the power
+stands above the tracked noise floor, averaged recursively and transformed to lags.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from doa_ros.core.config import Config, setting
+from doa_ros.core.errors import ConfigError
+from doa_ros.core.framing import Framer, Window
+from doa_ros.core.gcc_phat import GccPhat, lag_axis
+from doa_ros.core.geometry import MicArray
+from doa_ros.core.noise_floor import NoiseFloor
+
+# A bin counts fully only when it stands well above the floor: weight = 1 - 1.5 floor / power.
+_OVERSUBTRACTION = np.float32(1.5)
+
+
+@dataclass(frozen=True)
+class FeatureConfig(Config):
+    """Settings of the features. A model works only with those it was trained on."""
+
+    window: float = setting(0.1, 'Length of the analysis window [s].', minimum=0.01, maximum=1.0)
+    hop: float = setting(
+        0.05,
+        'Time between analysis windows, and so between estimates [s].',
+        minimum=0.005,
+        maximum=1.0,
+    )
+    band_min: float = setting(
+        200.0, 'Lowest frequency used [Hz].', minimum=20.0, maximum=20000.0
+    )
+    band_max: float = setting(
+        7000.0, 'Highest frequency used [Hz].', minimum=100.0, maximum=90000.0
+    )
+    lag_rate: float = setting(
+        16000.0, 'Delay taps per second of lag [Hz].', minimum=4000.0, maximum=192000.0
+    )
+    lag_count: int = setting(
+        13, 'Number of delay taps, odd; zero lag is in the middle.', minimum=3, maximum=511
+    )
+    averaging: float = setting(
+        0.5, 'Effective length of the recursive averaging [s].', minimum=0.005, maximum=10.0
+    )
+    noise_memory: float = setting(
+        1.5, 'The noise floor is the smallest power of this time [s].', minimum=0.2, maximum=60.0
+    )
+    weight_min: float = setting(
+        0.02, 'Smallest weight of a noisy bin; 1 switches the weighting off.', minimum=1e-4,
+        maximum=1.0,
+    )
+
+    def __post_init__(self):
+        super().__post_init__()
+        if self.hop > self.window:
+            raise ConfigError(f'hop ({self.hop} s) must not exceed window ({self.window} s)')
+        if self.band_min >= self.band_max:
+            raise ConfigError('band_min must be below band_max')
+        if self.lag_count % 2 == 0:
+            raise ConfigError(f'lag_count must be odd, not {self.lag_count}')
+        if self.averaging < self.hop:
+            raise ConfigError(f'averaging must be at least the hop ({self.hop} s)')
+
+    @property
+    def lags(self) -> np.ndarray:
+        """The lag axis [s], shape (lag_count,)."""
+        return lag_axis(self.lag_rate, self.lag_count)
+
+
+@dataclass(frozen=True)
+class GccFrame:
+    """Features of one analysis window.
+
+    Attributes:
+        gcc: averaged GCC-PHAT in -1..1, shape (pairs, lags), float32.
+        activity: mean weight of the averaged time-frequency bins, 0..1: how much of them
+            stands above the noise floor.
+        hop_index: index, since stream start, of the first sample that was new in this window.
+        gap: samples lost before this window; where not 0 the averaging started anew.
+    """
+
+    gcc: np.ndarray
+    activity: float
+    hop_index: int
+    gap: int = 0
+
+
+class FeatureExtractor:
+    """Turns a stream of audio blocks into features.
+
+    Args:
+        array: the microphones.
+        config: the settings.
+
+    Raises:
+        ConfigError: the settings do not fit the array or its sampling frequency.
+    """
+
+    def __init__(self, array: MicArray, config: FeatureConfig):
+        rate = array.sampling_frequency
+        if config.band_max > rate / 2:
+            raise ConfigError(
+                f'band_max {config.band_max:g} Hz lies above half the sampling frequency of '
+                f'array {array.name!r} ({rate} Hz)'
+            )
+        if config.lags[-1] < array.max_delay:
+            needed = 2 * int(np.ceil(array.max_delay * config.lag_rate)) + 1
+            raise ConfigError(
+                f'the lags reach {config.lags[-1] * 1e6:.0f} us, but array {array.name!r} has '
+                f'delays up to {array.max_delay * 1e6:.0f} us: set lag_count to {needed} or more'
+            )
+        self.config = config
+        self._array = array
+        window, hop = round(config.window * rate), round(config.hop * rate)
+        self._framer = Framer(window, hop)
+        self._gcc_phat = GccPhat(
+            array.pairs, window, rate, (config.band_min, config.band_max), config.lags
+        )
+        bins = self._gcc_phat.bin_count
+        if bins == 0:
+            raise ConfigError('no frequency bin lies between band_min and band_max')
+        self._noise_floor = NoiseFloor(bins, config.hop, config.noise_memory)
+        self._weight_min = np.float32(config.weight_min)
+        # An exponential average weighs like a box of (1 + keep) / (1 - keep) hops.
+        length = config.averaging / config.hop
+        self._keep = np.float32((length - 1) / (length + 1))
+        self._reset(len(array.pairs), bins)
+
+    def _reset(self, pairs: int, bins: int):
+        self._sum = np.zeros((pairs, bins), dtype=np.complex64)
+        self._weight_sum = 0.0
+        self._count = 0.0
+
+    def push(self, first_sample_index: int, samples: np.ndarray) -> list[GccFrame]:
+        """Append a block of audio and return the features it completes.
+
+        Args:
+            first_sample_index: index of the block's first sample since stream start.
+            samples: all channels of the device, or one per microphone, shape
+                (samples, channels), float32, finite.
+
+        Raises:
+            ConfigError: the number of channels is not the array's.
+        """
+        microphones = samples[:, self._array.microphone_channels(samples.shape[1])]
+        return [self._frame(w) for w in self._framer.push(first_sample_index, microphones)]
+
+    def _frame(self, window: Window) -> GccFrame:
+        if window.gap:
+            self._reset(*self._sum.shape)
+        spectra = self._gcc_phat.spectra(window.samples)
+        power = np.mean(spectra.real**2 + spectra.imag**2, axis=0)
+        floor = self._noise_floor.update(power)
+        with np.errstate(divide='ignore', invalid='ignore'):
+            weight = 1 - _OVERSUBTRACTION * floor / power
+        # Digital silence gives 0 / 0: no weight, and not NaN.
+        weight = np.where(power > 0, np.clip(weight, self._weight_min, 1), np.float32(0))
+        self._sum *= self._keep
+        self._sum += weight * self._gcc_phat.cross_spectra(spectra)
+        self._weight_sum = self._keep * self._weight_sum + float(weight.mean())
+        self._count = self._keep * self._count + 1
+        total = max(self._weight_sum * len(weight), 1e-9)
+        return GccFrame(
+            gcc=self._gcc_phat.correlation(self._sum) / np.float32(total),
+            activity=float(self._weight_sum / self._count),
+            hop_index=window.hop_index,
+            gap=window.gap,
+        )

@@ -1,0 +1,73 @@
+# Copyright 2026 doa_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Cutting a stream of blocks of any length into overlapping analysis windows."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Window:
+    """One analysis window.
+
+    Attributes:
+        samples: shape (window, channels).
+        hop_index: index, since stream start, of the first sample that is new in this window.
+        gap: samples lost before this window; the windows before it are no longer its past.
+    """
+
+    samples: np.ndarray
+    hop_index: int
+    gap: int = 0
+
+
+class Framer:
+    """Collects blocks and cuts a window whenever `hop` new samples have arrived.
+
+    The first window after a start or a gap needs `window` samples, each later one `hop`.
+
+    Args:
+        window: window length [samples].
+        hop: distance between windows [samples], at most `window`.
+    """
+
+    def __init__(self, window: int, hop: int):
+        if not 0 < hop <= window:
+            raise ValueError(f'hop must lie in 1..{window} (the window), not {hop}')
+        self._window = window
+        self._hop = hop
+        self._pending: list[np.ndarray] = []
+        self._pending_count = 0
+        self._next_index: int | None = None
+        self._gap = 0
+
+    def push(self, first_sample_index: int, samples: np.ndarray) -> list[Window]:
+        """Append a block and return the windows it completes.
+
+        Args:
+            first_sample_index: index of the block's first sample since stream start. Where it
+                does not continue the last block, the unfinished window is dropped.
+            samples: shape (samples, channels).
+        """
+        if self._next_index is not None and first_sample_index != self._next_index:
+            # A stream that starts again counts from 0: nothing is known about what was lost.
+            self._gap += max(first_sample_index - self._next_index, 1)
+            self._pending, self._pending_count = [], 0
+        self._next_index = first_sample_index + len(samples)
+        self._pending.append(samples)
+        self._pending_count += len(samples)
+        windows = []
+        while self._pending_count >= self._window:
+            windows.append(self._pop())
+        return windows
+
+    def _pop(self) -> Window:
+        # One copy per window: short blocks are joined only once a window is complete.
+        joined = self._pending[0] if len(self._pending) == 1 else np.concatenate(self._pending)
+        start = self._next_index - self._pending_count
+        rest = joined[self._hop :]
+        self._pending, self._pending_count = [rest], len(rest)
+        gap, self._gap = self._gap, 0
+        hop_index = start + self._window - self._hop
+        return Window(joined[: self._window], hop_index, gap)

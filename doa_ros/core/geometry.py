@@ -1,0 +1,210 @@
+# Copyright 2026 doa_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Microphone arrays and directions.
+
+Directions follow REP-103: x forward, y left, z up; azimuth counter-clockwise from +x in
+(-pi, pi], elevation above the xy plane, both in radians.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+
+from doa_ros.core.config import load_yaml, require_keys
+from doa_ros.core.errors import ConfigError
+
+# Closer microphones than this cannot be told apart at any audio rate.
+_MIN_SPACING = 1e-3
+_PLANAR_TOLERANCE = 1e-4
+
+
+@dataclass(frozen=True)
+class MicArray:
+    """A microphone array as mounted.
+
+    Attributes:
+        name: short identifier.
+        positions: microphone positions in the board's own frame [m], shape (microphones, 3);
+            z points out of the side the sound ports open to.
+        labels: one name per microphone.
+        channels: index of each microphone among the device's channels.
+        channel_count: number of channels the device delivers.
+        sampling_frequency: [Hz].
+        face_down: whether the board is turned over about its x axis.
+        speed_of_sound: [m/s].
+        device: part of the PortAudio name of the device; empty when there is none.
+    """
+
+    name: str
+    positions: np.ndarray
+    labels: tuple[str, ...]
+    channels: tuple[int, ...]
+    channel_count: int
+    sampling_frequency: int
+    face_down: bool = False
+    speed_of_sound: float = 343.0
+    device: str = ''
+
+    def __post_init__(self):
+        positions = np.array(self.positions, dtype=float)
+        where = f'array {self.name!r}'
+        if positions.ndim != 2 or positions.shape[1] != 3 or len(positions) < 2:
+            raise ConfigError(f'{where}: needs at least two microphones with x, y, z in metres')
+        if not np.isfinite(positions).all():
+            raise ConfigError(f'{where}: microphone positions must be finite')
+        if np.abs(positions).max() > 10:
+            raise ConfigError(f'{where}: positions beyond 10 m; are they in metres?')
+        if not len(positions) == len(self.labels) == len(self.channels):
+            raise ConfigError(f'{where}: each microphone needs a label, a channel and a position')
+        for i, j in combinations(range(len(positions)), 2):
+            if np.linalg.norm(positions[i] - positions[j]) < _MIN_SPACING:
+                raise ConfigError(
+                    f'{where}: microphones {self.labels[i]} and {self.labels[j]} coincide'
+                )
+        if len(set(self.labels)) < len(self.labels):
+            raise ConfigError(f'{where}: microphone labels must be unique')
+        if len(set(self.channels)) < len(self.channels):
+            raise ConfigError(f'{where}: two microphones use the same channel')
+        if min(self.channels) < 0 or max(self.channels) >= self.channel_count:
+            raise ConfigError(
+                f'{where}: channels must lie in 0..{self.channel_count - 1} (channel_count)'
+            )
+        if not 8000 <= self.sampling_frequency <= 384000:
+            raise ConfigError(f'{where}: sampling_frequency must lie in 8000..384000 Hz')
+        if not 300 <= self.speed_of_sound <= 400:
+            raise ConfigError(f'{where}: speed_of_sound must lie in 300..400 m/s')
+        if self.face_down and np.ptp(positions[:, 2]) > _PLANAR_TOLERANCE:
+            raise ConfigError(
+                f'{where}: mounting face_down is for planar arrays; give the positions as '
+                'mounted instead'
+            )
+        positions.setflags(write=False)
+        object.__setattr__(self, 'positions', positions)
+
+    @cached_property
+    def pairs(self) -> np.ndarray:
+        """All microphone pairs (i, j) with i < j, shape (pairs, 2)."""
+        return np.array(list(combinations(range(len(self.positions)), 2)))
+
+    @cached_property
+    def max_delay(self) -> float:
+        """Largest possible TDOA between two microphones [s]."""
+        first, second = self.positions[self.pairs.T]
+        return float(np.linalg.norm(first - second, axis=1).max()) / self.speed_of_sound
+
+    @property
+    def frame_positions(self) -> np.ndarray:
+        """Microphone positions in the mounted frame (frame_id) [m], shape (microphones, 3).
+
+        Turned over about x, a direction of azimuth a on the board has azimuth -a in the frame.
+        A planar array hears a sound below its plane as one above it: elevations are folded to
+        >= 0 for either mounting.
+        """
+        return self.positions * [1, -1, -1] if self.face_down else self.positions
+
+    def microphone_channels(self, channel_count: int) -> list[int]:
+        """Return which channels of a stream or recording are the microphones, in their order.
+
+        Args:
+            channel_count: channels of the audio: all of the device's, or exactly one per
+                microphone in the order of `positions`.
+
+        Raises:
+            ConfigError: any other number of channels.
+        """
+        if channel_count == self.channel_count:
+            return list(self.channels)
+        if channel_count == len(self.positions):
+            return list(range(channel_count))
+        raise ConfigError(
+            f'array {self.name!r} needs all {self.channel_count} channels of its device or the '
+            f'{len(self.positions)} microphones alone, but the audio has {channel_count} '
+            f'channel{"s" * (channel_count != 1)}'
+        )
+
+    def tdoa(self, directions: np.ndarray) -> np.ndarray:
+        """Return the TDOA of every pair for plane waves, in the board's own frame.
+
+        Args:
+            directions: unit vectors towards the sources, shape (..., 3).
+
+        Returns:
+            Arrival time at the first microphone of a pair minus that at the second [s],
+            shape (..., pairs).
+        """
+        first, second = self.positions[self.pairs.T]
+        return np.asarray(directions) @ (second - first).T / self.speed_of_sound
+
+
+def load_array(path: Path) -> MicArray:
+    """Read an array file (see config/arrays).
+
+    Raises:
+        ConfigError: the file is missing or does not describe a usable array.
+    """
+    content = load_yaml(path)
+    where = str(path)
+    require_keys(
+        content,
+        where,
+        required={'name', 'sampling_frequency', 'channel_count', 'microphones'},
+        optional={'description', 'device', 'mounting', 'speed_of_sound', 'unused_channels'},
+    )
+    microphones = content['microphones']
+    if not isinstance(microphones, list):
+        raise ConfigError(f'{where}: microphones must be a list')
+    for number, microphone in enumerate(microphones):
+        require_keys(
+            microphone,
+            f'{where}: microphone {number}',
+            required={'label', 'channel', 'position'},
+        )
+    mounting = content.get('mounting', 'face_up')
+    if mounting not in ('face_up', 'face_down'):
+        raise ConfigError(f'{where}: mounting must be face_up or face_down, not {mounting!r}')
+    try:
+        return MicArray(
+            name=str(content['name']),
+            positions=np.array([m['position'] for m in microphones], dtype=float),
+            labels=tuple(str(m['label']) for m in microphones),
+            channels=tuple(_whole(m['channel']) for m in microphones),
+            channel_count=_whole(content['channel_count']),
+            sampling_frequency=_whole(content['sampling_frequency']),
+            face_down=mounting == 'face_down',
+            speed_of_sound=float(content.get('speed_of_sound', MicArray.speed_of_sound)),
+            device=str(content.get('device', '')),
+        )
+    except (TypeError, ValueError) as error:
+        raise ConfigError(f'{where}: {error}') from None
+    except ConfigError as error:
+        raise ConfigError(f'{where}: {error}') from None
+
+
+def _whole(value) -> int:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise ValueError(f'{value!r} must be a whole number')
+    return value
+
+
+def wrap_angle(angle):
+    """Return `angle` [rad] in (-pi, pi], element by element."""
+    wrapped = np.pi - np.mod(np.pi - np.asarray(angle), 2 * np.pi)
+    return float(wrapped) if np.ndim(wrapped) == 0 else wrapped
+
+
+def unit_vector(azimuth, elevation) -> np.ndarray:
+    """Return unit vectors of directions [rad], shape (..., 3)."""
+    azimuth, elevation = np.broadcast_arrays(azimuth, elevation)
+    horizontal = np.cos(elevation)
+    return np.stack(
+        [horizontal * np.cos(azimuth), horizontal * np.sin(azimuth), np.sin(elevation)], axis=-1
+    )
+
+
+def direction_of(vector) -> tuple[np.ndarray, np.ndarray]:
+    """Return azimuth and elevation [rad] of vectors of any length, shape (..., 3)."""
+    x, y, z = np.moveaxis(np.asarray(vector, dtype=float), -1, 0)
+    return wrap_angle(np.arctan2(y, x)), np.arctan2(z, np.hypot(x, y))

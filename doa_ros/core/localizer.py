@@ -1,0 +1,110 @@
+# Copyright 2026 doa_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Features in, directions out: the chosen method, its decoding and the gate."""
+
+from dataclasses import dataclass, replace
+import math
+from pathlib import Path
+
+import numpy as np
+
+from doa_ros.core.classifier import Classifier
+from doa_ros.core.config import Config, setting
+from doa_ros.core.decoding import Estimate, Spectrum, decode_azimuth, decode_elevation
+from doa_ros.core.errors import ConfigError
+from doa_ros.core.features import FeatureConfig, GccFrame
+from doa_ros.core.geometry import MicArray
+from doa_ros.core.srp_phat import SrpPhat
+
+# Share of the time-frequency bins above the noise floor from which on a sound counts as present.
+_FULL_ACTIVITY = 0.2
+
+
+@dataclass(frozen=True)
+class LocalizerConfig(Config):
+    """How directions are found and when they are given."""
+
+    method: str = setting(
+        'cnn',
+        'cnn: the trained network; srp_phat: steered response power, which needs no training.',
+        choices=('cnn', 'srp_phat'),
+    )
+    sensitivity: float = setting(
+        0.5,
+        'An estimate is given when its confidence reaches 1 - sensitivity: 0 answers never, '
+        '1 always.',
+        minimum=0.0,
+        maximum=1.0,
+        dynamic=True,
+    )
+
+
+@dataclass(frozen=True)
+class Localization:
+    """What was heard in one window.
+
+    Attributes:
+        estimates: sorted by confidence, highest first; empty when nothing was heard.
+        spectrum: class probabilities in the array's mounted frame.
+    """
+
+    estimates: tuple[Estimate, ...]
+    spectrum: Spectrum
+
+
+class Localizer:
+    """Finds the direction of a sound from features.
+
+    Args:
+        array: the microphones.
+        features: settings the features are computed with.
+        config: method and gate.
+        model: the .tflite file of method cnn.
+
+    Raises:
+        ConfigError: method cnn without a model.
+        ModelError: the model is not usable or does not fit.
+    """
+
+    def __init__(
+        self,
+        array: MicArray,
+        features: FeatureConfig,
+        config: LocalizerConfig,
+        model: Path | None = None,
+    ):
+        self.configure(config)
+        self._array = array
+        if config.method == 'srp_phat':
+            self._method = SrpPhat(array, features)
+        elif model is None:
+            raise ConfigError('method cnn needs a model')
+        else:
+            self._method = Classifier(model, array, features)
+
+    @property
+    def grid(self):
+        """The directions that the classes of the spectrum stand for."""
+        return self._method.grid
+
+    def configure(self, config: LocalizerConfig) -> None:
+        """Take over changed settings; the method stays."""
+        self._threshold = 1 - config.sensitivity
+
+    def locate(self, frame: GccFrame) -> Localization:
+        """Return the directions in one frame of features."""
+        spectrum = self._method.spectrum(frame.gcc)
+        if self._array.face_down:
+            # Class k stands for azimuth k * step; mirrored, for -k * step.
+            spectrum = replace(spectrum, azimuth=np.roll(spectrum.azimuth[::-1], 1))
+        estimate = self._decode(spectrum, frame.activity)
+        heard = estimate.confidence >= self._threshold
+        return Localization((estimate,) if heard else (), spectrum)
+
+    def _decode(self, spectrum: Spectrum, activity: float) -> Estimate:
+        azimuth, azimuth_stddev, near = decode_azimuth(spectrum.azimuth)
+        elevation = elevation_stddev = math.nan
+        if spectrum.elevation is not None:
+            elevation, elevation_stddev = decode_elevation(spectrum.elevation)
+        confidence = near * min(1.0, activity / _FULL_ACTIVITY)
+        return Estimate(azimuth, elevation, azimuth_stddev, elevation_stddev, confidence)

@@ -1,0 +1,145 @@
+# Copyright 2026 doa_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Node `audio_capture`: from a sound source to `audio`, `array_info` and, simulated, `truth`."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+import threading
+
+from rclpy.qos import DurabilityPolicy, QoSProfile
+from rclpy.qos_overriding_options import QoSOverridingOptions
+from std_msgs.msg import Header
+
+from doa_ros.audio.device import DeviceSource
+from doa_ros.audio.file import FileSource
+from doa_ros.audio.scene import SceneSource
+from doa_ros.audio.source import AudioBlock, AudioSource
+from doa_ros.conversions import (
+    array_info,
+    audio_frame_from_block,
+    estimate_array,
+    make_header,
+)
+from doa_ros.core.config import Config, setting
+from doa_ros.core.errors import ConfigError
+from doa_ros.core.geometry import MicArray, load_array
+from doa_ros.msg import AudioFrame, DoaEstimateArray, MicArrayInfo
+from doa_ros.nodes.executable import WorkerNode, run
+from doa_ros.parameters import declare
+from doa_ros.resources import find_resource
+
+
+@dataclass(frozen=True)
+class CaptureConfig(Config):
+    """Parameters of the node."""
+
+    array: str = setting('uma8', 'Microphone array: a shipped name or a YAML path.')
+    frame_id: str = setting('mic_array', 'TF frame of the array.')
+    source: str = setting(
+        'device',
+        'Where the sound comes from: the array itself, a recording or a simulated scene.',
+        choices=('device', 'file', 'sim'),
+    )
+    device: str = setting(
+        '', 'Part of the PortAudio name of the device; empty takes that of the array file.'
+    )
+    file: str = setting('', 'Recording to play, source file: a path to WAV or FLAC.')
+    scene: str = setting('demo', 'Scene to play, source sim: a shipped name or a YAML path.')
+    loop: bool = setting(False, 'Start a recording or scene again at its end.')
+    real_time: bool = setting(
+        True, 'Play a recording or scene at its own pace instead of as fast as possible.'
+    )
+    block_duration: float = setting(
+        0.05,
+        'Length of an audio frame [s]; equal to hop it makes every estimate carry the stamp of '
+        'an audio frame.',
+        minimum=0.002,
+        maximum=1.0,
+    )
+
+    def __post_init__(self):
+        super().__post_init__()
+        if not self.frame_id:
+            raise ConfigError('frame_id must not be empty')
+
+
+class AudioCaptureNode(WorkerNode):
+    """Publishes what a sound source delivers.
+
+    Args:
+        listener: takes every block in this process; None where listeners are other processes.
+    """
+
+    def __init__(self, listener: Callable[[Header, AudioBlock], None] | None = None):
+        super().__init__('audio_capture')
+        self._config = declare(self, CaptureConfig)
+        array = load_array(find_resource('arrays', self._config.array))
+        self._listener = listener
+        self._interrupted = threading.Event()
+        self._source = make_source(self._config, array)
+        overridable = QoSOverridingOptions.with_default_policies()
+        self._audio = self.create_publisher(
+            AudioFrame, 'audio', 10, qos_overriding_options=overridable
+        )
+        self._truth = self.create_publisher(DoaEstimateArray, 'truth', 10)
+        latched = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+        self._array_info = self.create_publisher(MicArrayInfo, 'array_info', latched)
+        header = make_header(self._now(), self._config.frame_id)
+        self._array_info.publish(array_info(header, array))
+        self.get_logger().info(f'{self._config}')
+
+    def _now(self) -> int:
+        return self.get_clock().now().nanoseconds
+
+    def work(self) -> None:
+        """Publish until the source ends."""
+        if self._listener is None and self._config.source == 'file':
+            self._wait_for_subscriber()
+        for block in self._source.blocks(self._now):
+            header = make_header(block.stamp, self._config.frame_id)
+            # Audio is large: it crosses DDS only while someone listens.
+            if self._audio.get_subscription_count():
+                self._audio.publish(audio_frame_from_block(header, block))
+            if block.truth is not None:
+                duration = len(block.samples) / block.sampling_frequency
+                self._truth.publish(estimate_array(header, duration, block.truth))
+            if self._listener is not None:
+                self._listener(header, block)
+        if not self._interrupted.is_set():
+            self.get_logger().info(f'end of the {self._config.source}')
+
+    def _wait_for_subscriber(self) -> None:
+        # A recording has a beginning that would be lost while the listeners start.
+        if not self._audio.get_subscription_count():
+            self.get_logger().info(f'waiting for a subscriber of {self._audio.topic_name}')
+        while not self._audio.get_subscription_count():
+            if self._interrupted.wait(0.05):
+                return
+
+    def interrupt(self) -> None:
+        """End `work`."""
+        self._interrupted.set()
+        self._source.close()
+
+
+def make_source(config: CaptureConfig, array: MicArray) -> AudioSource:
+    """Open the configured source.
+
+    Raises:
+        DoaError: it is not usable; the message says why.
+    """
+    block = config.block_duration
+    playing = {'block_duration': block, 'real_time': config.real_time, 'loop': config.loop}
+    if config.source == 'device':
+        return DeviceSource(array, name=config.device, block_duration=block)
+    if config.source == 'sim':
+        return SceneSource(find_resource('scenes', config.scene), array, **playing)
+    if not config.file:
+        raise ConfigError('source file needs the parameter file: the path of a recording')
+    return FileSource(Path(config.file).expanduser(), array, **playing)
+
+
+def main() -> int:
+    """Run the node."""
+    return run(lambda: [AudioCaptureNode()])

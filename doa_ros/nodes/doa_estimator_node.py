@@ -1,0 +1,89 @@
+# Copyright 2026 doa_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Node `doa_estimator`: from `gcc_phat` to `estimates` and `spectrum`."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from rclpy.node import Node
+from std_msgs.msg import Header
+
+from doa_ros.conversions import estimate_array, frame_from_gcc_phat, spectrum_message
+from doa_ros.core.config import Config, setting
+from doa_ros.core.errors import MessageError
+from doa_ros.core.features import FeatureConfig, GccFrame
+from doa_ros.core.geometry import load_array
+from doa_ros.core.localizer import Localizer, LocalizerConfig
+from doa_ros.msg import DoaEstimateArray, DoaSpectrum, GccPhat
+from doa_ros.nodes.executable import run
+from doa_ros.parameters import declare, follow
+from doa_ros.resources import find_resource
+
+
+@dataclass(frozen=True)
+class EstimatorConfig(Config):
+    """Parameters of the node besides those of the features and the localizer."""
+
+    array: str = setting('uma8', 'Microphone array: a shipped name or a YAML path.')
+    model: str = setting(
+        'uma8_reference_int8', 'Network of method cnn: a shipped name or a .tflite path.'
+    )
+
+
+class DoaEstimatorNode(Node):
+    """Finds directions in features.
+
+    Args:
+        listener: takes every result in this process.
+        subscribe: whether features come from the topic `gcc_phat` rather than by `process`.
+    """
+
+    def __init__(
+        self,
+        listener: Callable[[DoaEstimateArray], None] | None = None,
+        *,
+        subscribe: bool = True,
+    ):
+        super().__init__('doa_estimator')
+        config = declare(self, EstimatorConfig)
+        self._features = declare(self, FeatureConfig)
+        localizer_config = declare(self, LocalizerConfig)
+        self._array = load_array(find_resource('arrays', config.array))
+        model = None
+        if localizer_config.method == 'cnn':
+            model = find_resource('models', config.model)
+        self._localizer = Localizer(self._array, self._features, localizer_config, model)
+        follow(self, localizer_config, self._localizer.configure)
+        self._listener = listener
+        self._estimates = self.create_publisher(DoaEstimateArray, 'estimates', 10)
+        self._spectrum = self.create_publisher(DoaSpectrum, 'spectrum', 10)
+        if subscribe:
+            self.create_subscription(GccPhat, 'gcc_phat', self._on_gcc_phat, 10)
+        self.get_logger().info(f'{config} {localizer_config}')
+
+    def _on_gcc_phat(self, message: GccPhat) -> None:
+        try:
+            frame = frame_from_gcc_phat(message, self._array, self._features)
+        except MessageError as error:
+            self.get_logger().error(f'dropped: {error}', throttle_duration_sec=5.0)
+            return
+        self.process(message.header, frame)
+
+    def process(self, header: Header, frame: GccFrame) -> None:
+        """Take features and pass on the directions in them."""
+        result = self._localizer.locate(frame)
+        message = estimate_array(header, self._features.window, result.estimates)
+        self._estimates.publish(message)
+        if self._spectrum.get_subscription_count():
+            self._spectrum.publish(
+                spectrum_message(
+                    header, self._features.window, result.spectrum, self._localizer.grid
+                )
+            )
+        if self._listener is not None:
+            self._listener(message)
+
+
+def main() -> int:
+    """Run the node."""
+    return run(lambda: [DoaEstimatorNode()])

@@ -1,0 +1,23 @@
+# Copyright 2026 doa_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Executable `doa_pipeline`: all nodes in one process, joined by calls instead of topics."""
+
+from doa_ros.nodes.audio_capture_node import AudioCaptureNode
+from doa_ros.nodes.doa_estimator_node import DoaEstimatorNode
+from doa_ros.nodes.doa_markers_node import DoaMarkersNode
+from doa_ros.nodes.executable import run
+from doa_ros.nodes.gcc_phat_node import GccPhatNode
+
+
+def make_nodes():
+    """Return the nodes of the chain; each keeps its own name, parameters and topics."""
+    markers = DoaMarkersNode(subscribe=False)
+    estimator = DoaEstimatorNode(markers.process, subscribe=False)
+    gcc_phat = GccPhatNode(estimator.process)
+    capture = AudioCaptureNode(gcc_phat.process)
+    return [capture, gcc_phat, estimator, markers]
+
+
+def main() -> int:
+    """Run the nodes."""
+    return run(make_nodes)

@@ -1,0 +1,82 @@
+# Copyright 2026 doa_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Node `gcc_phat`: from `audio` to `gcc_phat`."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from rclpy.node import Node
+from rclpy.qos_overriding_options import QoSOverridingOptions
+from std_msgs.msg import Header
+
+from doa_ros.audio.source import AudioBlock
+from doa_ros.conversions import block_from_audio_frame, gcc_phat_from_frame, window_header
+from doa_ros.core.config import Config, setting
+from doa_ros.core.errors import MessageError
+from doa_ros.core.features import FeatureConfig, FeatureExtractor, GccFrame
+from doa_ros.core.geometry import load_array
+from doa_ros.msg import AudioFrame, GccPhat
+from doa_ros.nodes.executable import run
+from doa_ros.parameters import declare
+from doa_ros.resources import find_resource
+
+
+@dataclass(frozen=True)
+class GccPhatConfig(Config):
+    """Parameters of the node besides those of the features."""
+
+    array: str = setting('uma8', 'Microphone array: a shipped name or a YAML path.')
+
+
+class GccPhatNode(Node):
+    """Computes the features.
+
+    Args:
+        listener: takes every frame in this process; None makes the node subscribe to `audio`.
+    """
+
+    def __init__(self, listener: Callable[[Header, GccFrame], None] | None = None):
+        super().__init__('gcc_phat')
+        config = declare(self, GccPhatConfig)
+        self._features = declare(self, FeatureConfig)
+        self._array = load_array(find_resource('arrays', config.array))
+        self._extractor = FeatureExtractor(self._array, self._features)
+        self._listener = listener
+        overridable = QoSOverridingOptions.with_default_policies()
+        self._publisher = self.create_publisher(
+            GccPhat, 'gcc_phat', 10, qos_overriding_options=overridable
+        )
+        if listener is None:
+            self.create_subscription(
+                AudioFrame, 'audio', self._on_audio, 10, qos_overriding_options=overridable
+            )
+        self.get_logger().info(f'{config} {self._features}')
+
+    def _on_audio(self, message: AudioFrame) -> None:
+        try:
+            block = block_from_audio_frame(message, self._array)
+        except MessageError as error:
+            self.get_logger().error(f'dropped: {error}', throttle_duration_sec=5.0)
+            return
+        self.process(message.header, block)
+
+    def process(self, header: Header, block: AudioBlock) -> None:
+        """Take a block of audio and pass on the features it completes."""
+        for frame in self._extractor.push(block.first_sample_index, block.as_float()):
+            if frame.gap:
+                self.get_logger().warning(
+                    f'{frame.gap} samples of audio lost; averaging starts anew',
+                    throttle_duration_sec=5.0,
+                )
+            stamped = window_header(header, block, frame.hop_index)
+            if self._publisher.get_subscription_count():
+                self._publisher.publish(
+                    gcc_phat_from_frame(stamped, frame, self._array, self._features)
+                )
+            if self._listener is not None:
+                self._listener(stamped, frame)
+
+
+def main() -> int:
+    """Run the node."""
+    return run(lambda: [GccPhatNode()])

@@ -1,0 +1,59 @@
+# Copyright 2026 doa_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Finding the shipped configuration: arrays, models, scenes and training settings."""
+
+import os
+from pathlib import Path
+
+from doa_ros.core.errors import ConfigError
+
+_SUFFIXES = {
+    'arrays': '.yaml',
+    'models': '.tflite',
+    'scenes': '.yaml',
+    'training': '.yaml',
+}
+
+
+def config_directory() -> Path:
+    """Return the folder `config` of this installation.
+
+    It lies inside the module (pip), beside it (a checkout) or in the package's share folder
+    (a colcon workspace).
+
+    Raises:
+        ConfigError: the installation is incomplete.
+    """
+    module = Path(__file__).resolve().parent
+    prefixes = os.environ.get('AMENT_PREFIX_PATH', '').split(os.pathsep)
+    shares = [Path(prefix, 'share', 'doa_ros') for prefix in prefixes if prefix]
+    for parent in [module, module.parent, *shares]:
+        if (parent / 'config' / 'arrays').is_dir():
+            return parent / 'config'
+    raise ConfigError('the folder config of doa_ros is not installed; install the package again')
+
+
+def find_resource(kind: str, name: str) -> Path:
+    """Return the file of a shipped resource, or of the user's own.
+
+    Args:
+        kind: a folder of `config`: arrays, models, scenes or training.
+        name: the name of a shipped file without its suffix, or a path.
+
+    Raises:
+        ConfigError: there is none; the message lists the shipped names.
+    """
+    suffix = _SUFFIXES[kind]
+    if name.endswith(suffix) or '/' in name:
+        path = Path(name).expanduser()
+        if not path.is_file():
+            raise ConfigError(f'{path}: no such file')
+        return path
+    folder = config_directory() / kind
+    path = folder / (name + suffix)
+    if not path.is_file():
+        known = ', '.join(sorted(p.stem for p in folder.glob('*' + suffix))) or 'none'
+        raise ConfigError(
+            f'no {kind[:-1]} named {name!r} (shipped: {known}); give a path to use your own'
+        )
+    return path

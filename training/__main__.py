@@ -1,0 +1,41 @@
+# Copyright 2026 doa_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Command line: `python -m training VERB` in a checkout, `doa-train VERB` once installed."""
+
+import argparse
+from importlib import import_module
+import sys
+
+from doa_ros.core.errors import DoaError
+
+# In the order of a model's making; each is the module of the same name.
+VERBS = ('simulate', 'train', 'quantize', 'evaluate')
+
+
+def main() -> int:
+    """Run one verb; return the exit status."""
+    parser = argparse.ArgumentParser(prog='doa-train', description=__doc__)
+    parser.add_argument('verb', choices=VERBS)
+    parser.add_argument('arguments', nargs=argparse.REMAINDER, help='see doa-train VERB --help')
+    chosen = parser.parse_args()
+    # Imported on demand: TensorFlow takes seconds.
+    verb = import_module(f'.{chosen.verb}', __package__)
+    verb_parser = argparse.ArgumentParser(
+        prog=f'doa-train {chosen.verb}',
+        description=verb.__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    verb.add_arguments(verb_parser)
+    try:
+        verb.run(verb_parser.parse_args(chosen.arguments))
+    except DoaError as error:
+        print(f'doa-train {chosen.verb}: {error}', file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print(f'\ndoa-train {chosen.verb}: interrupted; run it again to go on', file=sys.stderr)
+        return 130
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,89 @@
+# Copyright 2026 doa_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Speech and noise recordings to simulate with."""
+
+from dataclasses import dataclass, field
+import json
+from math import gcd
+from pathlib import Path
+
+import numpy as np
+from scipy import signal
+import soundfile
+
+from doa_ros.core.errors import AudioError
+
+KINDS = ('speech', 'noise')
+
+
+@dataclass
+class Material:
+    """Recordings of one split, read and resampled on demand.
+
+    Attributes:
+        files: paths by kind.
+        rate: sampling frequency the recordings are brought to [Hz].
+    """
+
+    files: dict[str, list[Path]]
+    rate: int
+    _cache: dict[Path, np.ndarray] = field(default_factory=dict, repr=False)
+
+    def draw(self, kind: str, rng: np.random.Generator) -> np.ndarray:
+        """Return a random recording, shape (samples,), float32, with an RMS of 1."""
+        path = self.files[kind][rng.integers(len(self.files[kind]))]
+        if path not in self._cache:
+            self._cache[path] = _read(path, self.rate)
+        return self._cache[path]
+
+
+def load_material(folder: Path, split: str, rate: int) -> Material:
+    """Find the recordings of a split.
+
+    A `manifest.json` in the folder lists the files with kind and split. Without one, the files
+    lie in `SPLIT/speech` and `SPLIT/noise`.
+
+    Args:
+        folder: the sound material.
+        split: 'train' or 'val'; no speaker or noise recording should be in both.
+        rate: sampling frequency wanted [Hz].
+
+    Raises:
+        AudioError: nothing usable was found.
+    """
+    manifest = folder / 'manifest.json'
+    files: dict[str, list[Path]] = {kind: [] for kind in KINDS}
+    if manifest.is_file():
+        try:
+            rows = json.loads(manifest.read_text(encoding='utf-8'))['files']
+            for row in rows:
+                if row['split'] == split and row['kind'] in files:
+                    files[row['kind']].append(folder / row['file'])
+        except (ValueError, KeyError, TypeError) as error:
+            raise AudioError(f'{manifest}: not a usable manifest ({error!r})') from None
+    else:
+        for kind in KINDS:
+            found = (folder / split / kind).rglob('*')
+            files[kind] = sorted(p for p in found if p.suffix.lower() in ('.wav', '.flac', '.ogg'))
+    for kind in KINDS:
+        if not files[kind]:
+            raise AudioError(
+                f'{folder}: no {kind} for split {split!r}; put audio files into '
+                f'{split}/{kind} or list them in manifest.json'
+            )
+    return Material(files, rate)
+
+
+def _read(path: Path, rate: int) -> np.ndarray:
+    try:
+        samples, file_rate = soundfile.read(path, dtype='float32', always_2d=True)
+    except (soundfile.LibsndfileError, OSError) as error:
+        raise AudioError(f'{path}: cannot be read ({error})') from None
+    mono = samples.mean(axis=1)
+    if file_rate != rate:
+        divisor = gcd(rate, file_rate)
+        mono = signal.resample_poly(mono, rate // divisor, file_rate // divisor)
+    rms = float(np.sqrt(np.mean(np.square(mono, dtype=float)))) if len(mono) else 0.0
+    if not np.isfinite(rms) or rms == 0:
+        raise AudioError(f'{path}: holds no sound')
+    return (mono / rms).astype(np.float32)

@@ -1,0 +1,102 @@
+# Copyright 2026 doa_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The settings of a model's making: one YAML file, one section per verb."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from doa_ros.core.config import Config, load_yaml, require_keys, setting
+from doa_ros.core.errors import ConfigError
+from doa_ros.core.features import FeatureConfig
+
+
+@dataclass(frozen=True)
+class SimulateConfig(Config):
+    """What `simulate` draws scenes from."""
+
+    seed: int = setting(1, 'Seed of all randomness.', minimum=0)
+    train_clips: int = setting(5000, 'Clips of the train split.', minimum=1)
+    val_clips: int = setting(400, 'Clips of the val split.', minimum=1)
+    length: float = setting(4.5, 'Length of a clip [s].', minimum=2.0, maximum=60.0)
+    lead: float = setting(1.5, 'Noise alone before the speech [s].', minimum=0.0, maximum=30.0)
+    every: int = setting(2, 'Every how many analysis windows one is kept.', minimum=1)
+    rt60_min: float = setting(0.1, 'Reverberation time, lowest [s].', minimum=0.05, maximum=2.0)
+    rt60_max: float = setting(0.7, 'Reverberation time, highest [s].', minimum=0.05, maximum=2.0)
+    snr_min: float = setting(0.0, 'SNR, lowest [dB].', minimum=-20.0, maximum=60.0)
+    snr_max: float = setting(30.0, 'SNR, highest [dB].', minimum=-20.0, maximum=60.0)
+    distance_min: float = setting(0.5, 'Talker distance, lowest [m].', minimum=0.1, maximum=10.0)
+    distance_max: float = setting(3.5, 'Talker distance, highest [m].', minimum=0.1, maximum=10.0)
+    elevation_max_deg: float = setting(
+        85.0, 'Highest elevation of a talker [deg].', minimum=0.0, maximum=90.0
+    )
+
+
+@dataclass(frozen=True)
+class TrainConfig(Config):
+    """How `train` fits a network."""
+
+    seed: int = setting(1, 'Seed of all randomness.', minimum=0)
+    architecture: str = setting('reference', 'Name of the network in architectures.py.')
+    azimuth_classes: int = setting(36, 'Azimuth classes.', minimum=4, maximum=360)
+    elevation_classes: int = setting(10, 'Elevation classes.', minimum=3, maximum=91)
+    kappa: float = setting(
+        40.0, 'Concentration of the von Mises soft targets.', minimum=1.0, maximum=1000.0
+    )
+    epochs: int = setting(40, 'Most passes over the data.', minimum=1)
+    patience: int = setting(8, 'Epochs without improvement before stopping.', minimum=1)
+    batch: int = setting(128, 'Examples per step.', minimum=1)
+    learning_rate: float = setting(1e-3, 'Of Adam at the start.', minimum=1e-6, maximum=1.0)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All settings of one model.
+
+    Attributes:
+        array: name or path of the array.
+        features: of the model; the data is simulated with the same or with more lags.
+        data_features: of the simulated data.
+        simulate, train: of the verbs.
+    """
+
+    array: str
+    features: FeatureConfig
+    data_features: FeatureConfig
+    simulate: SimulateConfig
+    train: TrainConfig
+
+    def lag_slice(self) -> slice:
+        """Return which of the data's lags are the model's.
+
+        Raises:
+            ConfigError: the model's lag axis is not part of the data's.
+        """
+        step = self.data_features.lag_rate / self.features.lag_rate
+        reach = (self.features.lag_count // 2) * round(step)
+        middle = self.data_features.lag_count // 2
+        if abs(step - round(step)) > 1e-9 or step < 1 or reach > middle:
+            raise ConfigError('features: the lag axis must be part of that of data_features')
+        return slice(middle - reach, middle + reach + 1, round(step))
+
+
+def load_settings(path: Path) -> Settings:
+    """Read a training settings file.
+
+    Raises:
+        ConfigError: the file is missing or a setting is not usable.
+    """
+    content = load_yaml(path)
+    sections = {
+        'features': FeatureConfig,
+        'data_features': FeatureConfig,
+        'simulate': SimulateConfig,
+        'train': TrainConfig,
+    }
+    require_keys(content, str(path), required={'array', *sections})
+    parsed = {
+        name: section.from_mapping(content[name] or {}, f'{path}: {name}')
+        for name, section in sections.items()
+    }
+    settings = Settings(array=str(content['array']), **parsed)
+    settings.lag_slice()
+    return settings
