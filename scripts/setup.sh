@@ -103,9 +103,10 @@ sys.exit(not os.path.exists(sysconfig.get_paths()["include"] + "/Python.h"))' ||
 make_venv() {
   # The checkout may have moved or ROS been sourced since: all of that needs a fresh start.
   # So does an installation that was interrupted, whose packages may be incomplete.
-  local key="$root $flavour ${PYTHON:-}"
-  if is_current venv "$key" && [[ ! -e $stamps/installing ]] &&
-    [[ -x $venv/bin/python3 ]]; then
+  local made=""
+  [[ ! -f $stamps/venv ]] || made=$(<"$stamps/venv")
+  if [[ $made == "$root $flavour "${PYTHON:-*} && -x $venv/bin/python3 ]] &&
+    [[ ! -e $stamps/installing ]]; then
     return
   fi
   check_platform
@@ -118,7 +119,7 @@ make_venv() {
   rm -rf build install log
   mkdir -p "$stamps"
   touch "$venv/COLCON_IGNORE"
-  mark_current venv "$key"
+  mark_current venv "$root $flavour ${PYTHON:-$python}"
 }
 
 # Usage: pip_install STAMP MESSAGE FILE...
