@@ -200,12 +200,13 @@ def estimate_array(header: Header, window: float, estimates) -> DoaEstimateArray
         header=header,
         window_duration=window,
         estimates=[
+            # The generated code aborts the process on a NumPy scalar.
             DoaEstimate(
-                azimuth=e.azimuth,
-                elevation=e.elevation,
-                azimuth_stddev=e.azimuth_stddev,
-                elevation_stddev=e.elevation_stddev,
-                confidence=e.confidence,
+                azimuth=float(e.azimuth),
+                elevation=float(e.elevation),
+                azimuth_stddev=float(e.azimuth_stddev),
+                elevation_stddev=float(e.elevation_stddev),
+                confidence=float(e.confidence),
             )
             for e in estimates
         ],

@@ -83,7 +83,8 @@ def check_setting(field: dataclasses.Field, value):
     if rules['maximum'] is not None and value > rules['maximum']:
         raise ConfigError(f'{field.name} must be at most {rules["maximum"]}, not {value}')
     if rules['choices'] is not None and value not in rules['choices']:
-        raise ConfigError(f'{field.name} must be one of {", ".join(rules["choices"])}, not {value}')
+        choices = ', '.join(rules['choices'])
+        raise ConfigError(f'{field.name} must be one of {choices}, not {value!r}')
     return value
 
 

@@ -82,6 +82,7 @@ def decode_azimuth(probability: np.ndarray) -> tuple[float, float, float]:
         Azimuth [rad] in (-pi, pi], its standard deviation within the neighbourhood [rad], and
         the share of the probability that lies near the peak, 0..1.
     """
+    probability = np.asarray(probability, dtype=float)
     count = len(probability)
     step = 2 * math.pi / count
     peak = int(np.argmax(probability))
@@ -90,7 +91,7 @@ def decode_azimuth(probability: np.ndarray) -> tuple[float, float, float]:
     local = probability[(peak + offsets) % count]
     resultant = np.sum(local * np.exp(1j * step * offsets)) / max(local.sum(), 1e-9)
     azimuth = wrap_angle(peak * step + float(np.angle(resultant)))
-    length = min(max(abs(resultant), 1e-6), 1.0)
+    length = float(np.clip(abs(resultant), 1e-6, 1.0))
     near = np.abs(wrap_angle(np.arange(count) * step - azimuth)) <= _NEAR
     confidence = float(probability[near].sum() / max(probability.sum(), 1e-9))
     return azimuth, math.sqrt(-2 * math.log(length)), confidence
@@ -107,6 +108,7 @@ def decode_elevation(probability: np.ndarray) -> tuple[float, float]:
     Returns:
         Elevation [rad] in 0..pi/2 and its standard deviation [rad].
     """
+    probability = np.asarray(probability, dtype=float)
     count = len(probability)
     step = math.pi / 2 / (count - 1)
     peak = int(np.argmax(probability))
@@ -118,4 +120,4 @@ def decode_elevation(probability: np.ndarray) -> tuple[float, float]:
     position = min(max(position, peak - 0.5, 0.0), peak + 0.5, count - 1.0)
     classes = np.arange(count)
     variance = np.sum(probability * (classes - position) ** 2) / max(probability.sum(), 1e-9)
-    return position * step, math.sqrt(variance) * step
+    return float(position * step), math.sqrt(variance) * step

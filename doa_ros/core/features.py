@@ -167,7 +167,7 @@ class FeatureExtractor:
         total = max(self._weight_sum * len(weight), 1e-9)
         return GccFrame(
             gcc=self._gcc_phat.correlation(self._sum) / np.float32(total),
-            activity=float(self._weight_sum / self._count),
+            activity=min(1.0, self._weight_sum / self._count),
             hop_index=window.hop_index,
             gap=window.gap,
         )
