@@ -141,7 +141,7 @@ def gcc_phat_from_frame(
         lag_min=float(features.lags[0]),
         lag_step=1 / features.lag_rate,
         lag_count=features.lag_count,
-        activity=frame.activity,
+        activity=float(frame.activity),
     )
     message.data = array.array('f', frame.gcc.astype(np.float32, copy=False).tobytes())
     return message

@@ -128,7 +128,7 @@ class FeatureExtractor:
         self._weight_min = np.float32(config.weight_min)
         # An exponential average weighs like a box of (1 + keep) / (1 - keep) hops.
         length = config.averaging / config.hop
-        self._keep = np.float32((length - 1) / (length + 1))
+        self._keep = (length - 1) / (length + 1)
         self._reset(len(array.pairs), bins)
 
     def _reset(self, pairs: int, bins: int):
