@@ -1,0 +1,373 @@
+# Copyright 2026 doa_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Axes and signs, from the microphones to the decoded angle, and array files."""
+
+from dataclasses import replace
+import math
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+import numpy as np
+import pytest
+import yaml
+
+from doa_ros.core.errors import ConfigError
+from doa_ros.core.geometry import MicArray, direction_of, load_array, unit_vector, wrap_angle
+from doa_ros.resources import find_resource
+
+_AZIMUTHS = st.floats(-math.pi, math.pi)
+_FINITE = st.floats(-1e4, 1e4)
+
+
+# --- angles ---------------------------------------------------------------------------
+
+
+@given(_FINITE)
+def test_wrap_angle_keeps_the_direction_in_the_half_open_circle(angle):
+    wrapped = wrap_angle(angle)
+    assert isinstance(wrapped, float)
+    assert -math.pi < wrapped <= math.pi
+    assert math.cos(wrapped) == pytest.approx(math.cos(angle), abs=1e-9)
+    assert math.sin(wrapped) == pytest.approx(math.sin(angle), abs=1e-9)
+
+
+@pytest.mark.parametrize('turns', range(-3, 4))
+def test_wrap_angle_never_gives_minus_pi(turns):
+    for angle in (math.pi, -math.pi):
+        wrapped = wrap_angle(angle + 2 * math.pi * turns)
+        assert abs(wrapped) == pytest.approx(math.pi)
+        assert wrapped > -math.pi
+    assert wrap_angle(np.nextafter(math.pi, 4)) == math.pi
+    assert wrap_angle(-math.pi) == math.pi
+
+
+def test_wrap_angle_works_on_arrays():
+    wrapped = wrap_angle(np.radians([[-180, 190], [-190, 360]]))
+    np.testing.assert_allclose(np.degrees(wrapped), [[180, -170], [170, 0]], atol=1e-9)
+
+
+@given(_AZIMUTHS, st.floats(-1.5, 1.5), st.floats(1e-3, 1e3))
+def test_direction_of_inverts_unit_vector(azimuth, elevation, length):
+    vector = unit_vector(azimuth, elevation)
+    assert np.linalg.norm(vector) == pytest.approx(1)
+    found = direction_of(length * vector)
+    assert wrap_angle(found[0] - azimuth) == pytest.approx(0, abs=1e-9)
+    assert found[1] == pytest.approx(elevation, abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ('azimuth', 'elevation', 'vector'),
+    [(0, 0, (1, 0, 0)), (90, 0, (0, 1, 0)), (180, 0, (-1, 0, 0)), (0, 90, (0, 0, 1))],
+)
+def test_axes_are_forward_left_up(azimuth, elevation, vector):
+    found = unit_vector(math.radians(azimuth), math.radians(elevation))
+    np.testing.assert_allclose(found, vector, atol=1e-12)
+
+
+def test_unit_vector_broadcasts():
+    assert unit_vector(np.zeros(5), 0.3).shape == (5, 3)
+    assert unit_vector(np.zeros((5, 1)), np.zeros(4)).shape == (5, 4, 3)
+
+
+# --- plane waves ----------------------------------------------------------------------
+
+
+@given(_AZIMUTHS, st.floats(0, math.pi / 2))
+def test_tdoa_is_arrival_at_first_minus_arrival_at_second(uma8, azimuth, elevation):
+    direction = unit_vector(azimuth, elevation)
+    arrival = -uma8.positions @ direction / uma8.speed_of_sound
+    expected = [arrival[i] - arrival[j] for i, j in uma8.pairs]
+    np.testing.assert_allclose(uma8.tdoa(direction), expected, atol=1e-12)
+    assert np.abs(expected).max() <= uma8.max_delay + 1e-12
+
+
+@settings(max_examples=25)
+@given(_AZIMUTHS)
+def test_plane_wave_is_found_where_it_comes_from(uma8, plane_wave, locate, azimuth):
+    found = locate(uma8, plane_wave(uma8, azimuth))
+    assert abs(wrap_angle(found.azimuth - azimuth)) < math.radians(1)
+
+
+@pytest.mark.parametrize('degrees', [0, 45, 90, 135, 180, -135, -90, -45])
+def test_source_at_plus_y_is_at_plus_90_degrees(uma8, square, plane_wave, locate, degrees):
+    azimuth = math.radians(degrees)
+    for array in (uma8, square):
+        found = locate(array, plane_wave(array, azimuth)).azimuth
+        assert abs(wrap_angle(found - azimuth)) < math.radians(1), array.name
+
+
+@pytest.mark.parametrize('degrees', [0, 20, 45, 70, 90])
+def test_elevation_is_counted_from_the_plane_of_the_array(uma8, plane_wave, locate, degrees):
+    found = locate(uma8, plane_wave(uma8, 1.0, math.radians(degrees)))
+    # A planar array hardly tells elevations near its plane apart.
+    assert math.degrees(found.elevation) == pytest.approx(degrees, abs=8 if degrees < 15 else 4)
+
+
+@settings(max_examples=15)
+@given(_AZIMUTHS)
+def test_face_down_mirrors_the_azimuth(uma8, face_down, plane_wave, locate, azimuth):
+    samples = plane_wave(uma8, azimuth, 0.4)
+    found = locate(face_down, samples)
+    assert abs(wrap_angle(found.azimuth + azimuth)) < math.radians(1)
+    assert found.elevation == pytest.approx(locate(uma8, samples).elevation, abs=1e-3)
+
+
+@settings(max_examples=10)
+@given(_AZIMUTHS)
+def test_face_down_is_right_in_the_mounted_frame(face_down, plane_wave, locate, azimuth):
+    # plane_wave places the microphones as mounted: what it was told is what must come out.
+    found = locate(face_down, plane_wave(face_down, azimuth, 0.3))
+    assert abs(wrap_angle(found.azimuth - azimuth)) < math.radians(1)
+
+
+def test_turning_the_source_by_60_degrees_permutes_the_ring(uma8, plane_wave):
+    # The ring runs clockwise: microphone n + 1 is where n comes to when turned by -60 degrees.
+    before = plane_wave(uma8, 0.3)
+    after = plane_wave(uma8, 0.3 - math.pi / 3)
+    # The file gives positions to 0.1 mm: 1 % of a sample.
+    np.testing.assert_allclose(np.roll(before, 1, axis=1), after, atol=2e-3)
+    assert np.abs(before - after).max() > 1e-2
+
+
+# --- arrays ---------------------------------------------------------------------------
+
+
+def test_uma8_is_a_ring_seen_clockwise_from_the_capsules(uma8):
+    assert uma8.positions.shape == (6, 3)
+    radius = np.linalg.norm(uma8.positions, axis=1)
+    np.testing.assert_allclose(radius, 0.043, atol=1e-4)
+    azimuth = np.degrees(direction_of(uma8.positions)[0])
+    np.testing.assert_allclose(wrap_angle(np.radians(np.diff(azimuth) + 60)), 0, atol=0.01)
+    assert azimuth[0] == pytest.approx(-90)
+    assert uma8.channels == (1, 2, 3, 4, 5, 6)
+    assert (uma8.channel_count, uma8.sampling_frequency) == (8, 48000)
+
+
+def test_pairs_are_all_pairs_in_order(uma8):
+    assert len(uma8.pairs) == 15
+    assert [tuple(p) for p in uma8.pairs[:6]] == [(0, 1), (0, 2), (0, 3), (0, 4), (0, 5), (1, 2)]
+    assert (uma8.pairs[:, 0] < uma8.pairs[:, 1]).all()
+
+
+def test_max_delay_is_the_diameter(uma8):
+    assert uma8.max_delay == pytest.approx(0.086 / 343, rel=1e-3)
+
+
+def test_positions_cannot_be_changed(uma8):
+    with pytest.raises(ValueError, match='read-only'):
+        uma8.positions[0, 0] = 1
+
+
+def test_microphone_channels_takes_all_or_the_microphones_alone(uma8, square):
+    assert uma8.microphone_channels(8) == [1, 2, 3, 4, 5, 6]
+    assert uma8.microphone_channels(6) == [0, 1, 2, 3, 4, 5]
+    assert square.microphone_channels(5) == [3, 1, 0, 4]
+    with pytest.raises(ConfigError, match='6 microphones alone, but the audio has 1 channel$'):
+        uma8.microphone_channels(1)
+    with pytest.raises(ConfigError, match='has 7 channels'):
+        uma8.microphone_channels(7)
+
+
+def test_frame_positions_turn_over_about_x(uma8, face_down):
+    np.testing.assert_array_equal(uma8.frame_positions, uma8.positions)
+    np.testing.assert_allclose(face_down.frame_positions, uma8.positions * [1, -1, -1])
+
+
+def test_face_down_needs_a_planar_array(uma8):
+    positions = uma8.positions.copy()
+    positions[0, 2] = 0.01
+    with pytest.raises(ConfigError, match='planar'):
+        replace(uma8, positions=positions, face_down=True)
+
+
+def test_each_microphone_needs_label_channel_and_position(uma8):
+    with pytest.raises(ConfigError, match='each microphone needs'):
+        replace(uma8, labels=('a', 'b'))
+
+
+# --- array files ----------------------------------------------------------------------
+
+
+def _content() -> dict:
+    return yaml.safe_load(find_resource('arrays', 'uma8').read_text())
+
+
+def _changed(change) -> str:
+    content = _content()
+    change(content)
+    return yaml.safe_dump(content)
+
+
+def _set(key, value):
+    return lambda content: content.update({key: value})
+
+
+def _set_microphone(key, value):
+    return lambda content: content['microphones'][2].update({key: value})
+
+
+def _scale(content):
+    for microphone in content['microphones']:
+        microphone['position'] = [100 * x for x in microphone['position']]
+
+
+_WRONG = {
+    'missing key': (lambda c: c.pop('channel_count'), 'missing channel_count'),
+    'unknown key': (_set('colour', 'red'), 'unknown colour'),
+    'key of a microphone missing': (lambda c: c['microphones'][4].pop('label'),
+                                    'microphone 4: missing label'),
+    'unknown key of a microphone': (_set_microphone('gain', 2), 'microphone 2: unknown gain'),
+    'microphone not a mapping': (_set('microphones', [1, 2]), 'microphone 0: must be a mapping'),
+    'microphones not a list': (_set('microphones', {'a': 1}), 'microphones must be a list'),
+    'no microphones': (_set('microphones', []), 'at least two microphones'),
+    'one microphone': (lambda c: c.update(microphones=c['microphones'][:1]),
+                       'at least two microphones'),
+    'coincident': (_set_microphone('position', [0.0, -0.0430, 0.0]), 'ring_1 and ring_3 coincide'),
+    'same label': (_set_microphone('label', 'ring_1'), 'labels must be unique'),
+    'channel too large': (_set_microphone('channel', 8), r'channels must lie in 0\.\.7'),
+    'channel negative': (_set_microphone('channel', -1), r'channels must lie in 0\.\.7'),
+    'channel not whole': (_set_microphone('channel', 1.5), '1.5 must be a whole number'),
+    'channel yes': (_set_microphone('channel', True), 'True must be a whole number'),
+    'same channel': (_set_microphone('channel', 1), 'two microphones use the same channel'),
+    'NaN': (_set_microphone('position', [math.nan, 0, 0]), 'must be finite'),
+    'infinite': (_set_microphone('position', [math.inf, 0, 0]), 'must be finite'),
+    'two coordinates': (_set_microphone('position', [0.1, 0.1]), 'inhomogeneous'),
+    'words': (_set_microphone('position', ['here', 0, 0]), 'could not convert'),
+    'beyond floats': (_set_microphone('position', [10**400, 0, 0]), 'too large'),
+    'centimetres': (_scale, 'are they in metres'),
+    'mounting': (_set('mounting', 'upside_down'), 'mounting must be face_up or face_down'),
+    'mounting list': (_set('mounting', ['face_up']), 'mounting must be face_up or face_down'),
+    'rate too low': (_set('sampling_frequency', 48), r'8000\.\.384000 Hz'),
+    'rate as text': (_set('sampling_frequency', '48 kHz'), 'must be a whole number'),
+    'speed of sound': (_set('speed_of_sound', 34300), r'300\.\.400 m/s'),
+    'speed of sound NaN': (_set('speed_of_sound', math.nan), r'300\.\.400 m/s'),
+    'speed of sound None': (_set('speed_of_sound', None), 'float'),
+    'speed of sound beyond floats': (_set('speed_of_sound', 10**400), 'too large'),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize('case', _WRONG)
+def test_wrong_array_file_names_file_and_fault(tmp_path, case):
+    change, message = _WRONG[case]
+    path = tmp_path / 'wrong.yaml'
+    path.write_text(_changed(change))
+    with pytest.raises(ConfigError, match=message) as error:
+        load_array(path)
+    assert str(error.value).startswith(str(path))
+
+
+_NOT_YAML = {
+    'unclosed': b'name: [uma8',
+    'tab': b'name:\n\t- 1',
+    'not text': b'\xff\xfe\x00\x01',
+    'control character': b'name: \x07',
+    'two documents': b'a: 1\n---\nb: 2',
+    'python object': b'!!python/object/apply:os.getcwd []',
+    'impossible date': b'name: 2024-13-45',
+    'empty number': b'name: 0b_',
+    'wrong tag': b'name: !!bool maybe',
+    'wrong timestamp': b'name: !!timestamp soon',
+    'empty int': b"name: !!int ''",
+    'endless number': b'name: ' + b'9' * 5000,
+    'deep': b'[' * 2000,
+}
+
+
+@pytest.mark.parametrize('case', _NOT_YAML)
+def test_array_file_that_is_not_yaml(tmp_path, case):
+    path = tmp_path / 'wrong.yaml'
+    path.write_bytes(_NOT_YAML[case])
+    with pytest.raises(ConfigError, match='not valid YAML') as error:
+        load_array(path)
+    assert str(error.value).startswith(str(path))
+
+
+@pytest.mark.parametrize('text', ['', '3', '- a\n- b', 'uma8'])
+def test_array_file_that_is_no_mapping(tmp_path, text):
+    path = tmp_path / 'wrong.yaml'
+    path.write_text(text)
+    with pytest.raises(ConfigError, match='must hold a mapping'):
+        load_array(path)
+
+
+def test_array_file_too_large_is_not_read(tmp_path):
+    path = tmp_path / 'wrong.yaml'
+    path.write_text('#' * (1 << 20) + _changed(lambda content: None))
+    with pytest.raises(ConfigError, match='larger than'):
+        load_array(path)
+
+
+def test_array_file_missing_or_a_folder(tmp_path):
+    with pytest.raises(ConfigError, match='No such file'):
+        load_array(tmp_path / 'none.yaml')
+    with pytest.raises(ConfigError, match='directory'):
+        load_array(tmp_path)
+
+
+def test_array_file_optional_keys(tmp_path):
+    path = tmp_path / 'array.yaml'
+    path.write_text(
+        _changed(lambda c: [c.pop(k) for k in ('mounting', 'speed_of_sound', 'description')])
+    )
+    array = load_array(path)
+    assert not array.face_down
+    assert array.speed_of_sound == 343
+    assert array.device == 'micArray'
+    path.write_text(_changed(lambda c: c.update(mounting='face_down', device=None)))
+    array = load_array(path)
+    assert array.face_down
+    assert array.device == ''
+
+
+_SCALARS = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=5)
+    | st.dates()
+    | st.just(10**400)
+    | st.binary(max_size=3)
+)
+_VALUES = st.recursive(
+    _SCALARS,
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.text(max_size=3) | st.integers() | st.none(), inner, max_size=3)
+    ),
+    max_leaves=6,
+)
+
+
+@settings(max_examples=100)
+@given(data=st.data())
+def test_fuzzed_array_file_is_refused_politely(tmp_path_factory, data):
+    content = _content()
+    places = [content, *content['microphones']]
+    places += [m['position'] for m in content['microphones']]
+    for _ in range(data.draw(st.integers(1, 2))):
+        place = data.draw(st.sampled_from(places))
+        key = data.draw(st.sampled_from(list(place) if isinstance(place, dict) else [0, 1, 2]))
+        place[key] = data.draw(_VALUES)
+    path = tmp_path_factory.getbasetemp() / 'fuzz.yaml'
+    path.write_text(yaml.safe_dump(content))
+    _load_or_refuse(path)
+
+
+@settings(max_examples=100)
+@given(st.text(alphabet='[]{}:-!&*|>%@`"\'#,?0b_x.e+ \n\tay1', max_size=40) | st.binary())
+def test_fuzzed_bytes_are_refused_politely(tmp_path_factory, content):
+    path = tmp_path_factory.getbasetemp() / 'fuzz.yaml'
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    with pytest.raises(ConfigError):
+        load_array(path)
+
+
+def _load_or_refuse(path):
+    try:
+        array = load_array(path)
+    except ConfigError as error:
+        assert str(error).startswith(str(path))
+    else:
+        assert isinstance(array, MicArray)
+        assert np.isfinite(array.positions).all()
