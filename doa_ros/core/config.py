@@ -100,7 +100,8 @@ def load_yaml(path: Path) -> dict[str, Any]:
         content = yaml.safe_load(path.read_text(encoding='utf-8'))
     except OSError as error:
         raise ConfigError(f'{path}: cannot be read ({error.strerror})') from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    # PyYAML lets out whatever int(), datetime() and others say about a malformed value.
+    except (yaml.YAMLError, ValueError, AttributeError, LookupError, RecursionError) as error:
         raise ConfigError(f'{path}: not valid YAML: {" ".join(str(error).split())}') from None
     if not isinstance(content, dict):
         raise ConfigError(f'{path}: must hold a mapping of names to values')

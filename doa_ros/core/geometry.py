@@ -19,6 +19,8 @@ from doa_ros.core.errors import ConfigError
 # Closer microphones than this cannot be told apart at any audio rate.
 _MIN_SPACING = 1e-3
 _PLANAR_TOLERANCE = 1e-4
+# Anything larger was most likely given in centimetres or millimetres [m].
+_MAX_EXTENT = 1.0
 
 
 @dataclass(frozen=True)
@@ -55,8 +57,10 @@ class MicArray:
             raise ConfigError(f'{where}: needs at least two microphones with x, y, z in metres')
         if not np.isfinite(positions).all():
             raise ConfigError(f'{where}: microphone positions must be finite')
-        if np.abs(positions).max() > 10:
-            raise ConfigError(f'{where}: positions beyond 10 m; are they in metres?')
+        if np.abs(positions).max() > _MAX_EXTENT:
+            raise ConfigError(
+                f'{where}: positions beyond {_MAX_EXTENT:g} m; are they in metres?'
+            )
         if not len(positions) == len(self.labels) == len(self.channels):
             raise ConfigError(f'{where}: each microphone needs a label, a channel and a position')
         for i, j in combinations(range(len(positions)), 2):
@@ -175,9 +179,9 @@ def load_array(path: Path) -> MicArray:
             sampling_frequency=_whole(content['sampling_frequency']),
             face_down=mounting == 'face_down',
             speed_of_sound=float(content.get('speed_of_sound', MicArray.speed_of_sound)),
-            device=str(content.get('device', '')),
+            device=str(content.get('device') or ''),
         )
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise ConfigError(f'{where}: {error}') from None
     except ConfigError as error:
         raise ConfigError(f'{where}: {error}') from None
@@ -192,6 +196,8 @@ def _whole(value) -> int:
 def wrap_angle(angle):
     """Return `angle` [rad] in (-pi, pi], element by element."""
     wrapped = np.pi - np.mod(np.pi - np.asarray(angle), 2 * np.pi)
+    # Just above pi the difference rounds to a whole turn.
+    wrapped = np.where(wrapped == -np.pi, np.pi, wrapped)
     return float(wrapped) if np.ndim(wrapped) == 0 else wrapped
 
 
