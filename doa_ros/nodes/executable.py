@@ -4,17 +4,22 @@
 
 from collections.abc import Callable, Sequence
 import os
+import queue
 import signal
 import sys
 import threading
 
 import rclpy
-from rclpy.executors import ExternalShutdownException
 from rclpy.experimental import EventsExecutor
 from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 
 from doa_ros.core.errors import DoaError
+
+# A signal is noticed after this time at the latest [s].
+_SIGNAL_LATENCY = 0.1
+# A worker that takes longer than this to end hangs in a device driver [s].
+_END_LIMIT = 2.0
 
 
 class WorkerNode(Node):
@@ -33,55 +38,55 @@ def run(make_nodes: Callable[[], Sequence[Node]]) -> int:
     """Run nodes until a signal comes or a worker ends; return the exit status.
 
     A terminal sends SIGINT to the whole process group and `ros2 launch` sends it again: the
-    second must not interrupt the shutdown that the first began, so signals only set a flag.
+    second must not interrupt the shutdown that the first began, so signals only leave a note.
     """
-    stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
-    rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
-    errors: list[DoaError] = []
     try:
+        rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
         nodes = make_nodes()
     except DoaError as error:
         rclpy.logging.get_logger('doa_ros').fatal(str(error))
         rclpy.try_shutdown()
         return 1
 
+    # Unlike an Event it may be used in a signal handler that interrupts itself.
+    stop = queue.SimpleQueue()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.put(None))
+    failed = []
+
     def work(node: WorkerNode) -> None:
         try:
             node.work()
-        except DoaError as error:
+        except Exception as error:
+            failed.append(node)
+            if not isinstance(error, DoaError):
+                raise
             node.get_logger().fatal(str(error))
-            errors.append(error)
         finally:
-            stop.set()
+            stop.put(None)
 
     executor = EventsExecutor()
     for node in nodes:
         executor.add_node(node)
     workers = [node for node in nodes if isinstance(node, WorkerNode)]
     threads = [threading.Thread(target=work, args=(node,), name='work') for node in workers]
-    threads.append(threading.Thread(target=_spin, args=(executor,), name='spin'))
     for thread in threads:
         thread.start()
-    stop.wait()
-    for node in workers:
-        node.interrupt()
-    executor.shutdown()
+    try:
+        # Not spin(): built for an old C library, as in the wheels, it never sleeps.
+        while stop.empty():
+            executor.spin_once(timeout_sec=_SIGNAL_LATENCY)
+    finally:
+        for node in workers:
+            node.interrupt()
     for thread in threads:
-        thread.join(timeout=2.0)
+        thread.join(_END_LIMIT)
     if any(thread.is_alive() for thread in threads):
-        # A thread that hangs in a device driver would keep the process alive for ever.
+        # It would keep the process alive for ever.
         sys.stderr.flush()
-        os._exit(1 if errors else 0)
+        os._exit(1 if failed else 0)
+    executor.shutdown()
     for node in nodes:
         node.destroy_node()
     rclpy.try_shutdown()
-    return 1 if errors else 0
-
-
-def _spin(executor) -> None:
-    try:
-        executor.spin()
-    except ExternalShutdownException:
-        pass
+    return 1 if failed else 0
