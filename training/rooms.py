@@ -21,6 +21,10 @@ _MAX_ORDER = 60
 # Least distance of a talker from the walls [m].
 _WALL_MARGIN = 0.2
 
+# Recordings of speech hold some background of their own; it comes from the talker's place, so
+# that only what is further below the voice than this counts as silence in training [dB].
+_AUDIBLE_RANGE = 60.0
+
 # The simulation runs in one process per core.
 pyroomacoustics.constants.set('num_threads', 1)
 
@@ -70,11 +74,13 @@ class Clip:
     Attributes:
         audio: at the microphones, shape (samples, microphones), float32.
         active: whether the talker is heard, per block of a hop, shape (blocks,).
+        audible: the same, down to the talker's breath and background, shape (blocks,).
         scene: where.
     """
 
     audio: np.ndarray
     active: np.ndarray
+    audible: np.ndarray
     scene: Scene
 
 
@@ -180,7 +186,8 @@ def simulate(
     audio = gains * (speech + noise + sensor)
     # As quiet as the real board: speech peaks near -30 dBFS.
     audio *= 10 ** (rng.uniform(-40, -20) / 20) / np.abs(audio).max()
-    return Clip(audio.T.astype(np.float32), active, scene)
+    audible = active_blocks(direct, block, _AUDIBLE_RANGE)
+    return Clip(audio.T.astype(np.float32), active, audible, scene)
 
 
 def room_responses(scene: Scene, microphones, rate, speed_of_sound) -> np.ndarray:

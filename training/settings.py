@@ -42,9 +42,10 @@ class TrainConfig(Config):
     kappa: float = setting(
         40.0, 'Concentration of the von Mises soft targets.', minimum=1.0, maximum=1000.0
     )
+    dropout: float = setting(0.1, 'Dropout rate.', minimum=0.0, maximum=0.9)
     epochs: int = setting(40, 'Most passes over the data.', minimum=1)
     patience: int = setting(8, 'Epochs without improvement before stopping.', minimum=1)
-    batch: int = setting(128, 'Examples per step.', minimum=1)
+    batch: int = setting(256, 'Examples per step.', minimum=1)
     learning_rate: float = setting(1e-3, 'Of Adam at the start.', minimum=1e-6, maximum=1.0)
 
 

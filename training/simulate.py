@@ -131,7 +131,7 @@ def label(array: MicArray, settings: Settings, clip, number: int, every: int) ->
         'gcc': np.array([frame.gcc for frame in frames], dtype=np.float16),
         'activity': np.array([frame.activity for frame in frames], dtype=np.float32),
         'voiced': voiced_frames(clip.active)[blocks],
-        'silent': silent_frames(clip.active, settings.data_features.hop)[blocks],
+        'silent': silent_frames(clip.audible, settings.data_features.hop)[blocks],
         'azimuth': np.full(rows, scene.azimuth, dtype=np.float32),
         'elevation': np.full(rows, scene.elevation, dtype=np.float32),
         'rt60': np.full(rows, scene.rt60, dtype=np.float32),

@@ -17,7 +17,7 @@ from doa_ros.core.geometry import MicArray
 from doa_ros.core.srp_phat import SrpPhat
 
 # Share of the time-frequency bins above the noise floor from which on a sound counts as present.
-_FULL_ACTIVITY = 0.2
+_FULL_ACTIVITY = 0.1
 
 
 @dataclass(frozen=True)

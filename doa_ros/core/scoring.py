@@ -10,26 +10,29 @@ import numpy as np
 from doa_ros.core.decoding import Estimate
 from doa_ros.core.geometry import wrap_angle
 
-# The direct sound counts in a block while it is above this part of its strongest block: -22 dB.
-_ACTIVE_POWER = 10 ** (-22 / 10)
+# The direct sound counts in a block while it is this far below its strongest block at most [dB].
+_ACTIVE_RANGE = 22.0
 _VOICED_BLOCKS, _VOICED_OF = 4, 6
 # A frame is silent when nothing was active for this long [s].
 _SILENT_TIME = 1.0
 
 
-def active_blocks(direct: np.ndarray, block: int) -> np.ndarray:
+def active_blocks(
+    direct: np.ndarray, block: int, range_db: float = _ACTIVE_RANGE
+) -> np.ndarray:
     """Return in which blocks a talker is heard.
 
     Args:
         direct: the direct sound alone at the array, shape (samples,).
         block: length of a block [samples], about 50 ms.
+        range_db: how far below its strongest block a sound still counts [dB].
 
     Returns:
         Boolean, shape (blocks,).
     """
     blocks = direct[: len(direct) // block * block].reshape(-1, block)
     power = np.mean(np.square(blocks, dtype=float), axis=1)
-    return power > max(power.max(initial=0.0) * _ACTIVE_POWER, 1e-20)
+    return power > max(power.max(initial=0.0) * 10 ** (-range_db / 10), 1e-20)
 
 
 def voiced_frames(active: np.ndarray) -> np.ndarray:

@@ -1,0 +1,233 @@
+# Copyright 2026 doa_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""doa-demo: run the pipeline on a simulated talker, or on the array, and show how well it does."""
+
+import argparse
+from dataclasses import dataclass, field
+import math
+from pathlib import Path
+import signal
+import sys
+import threading
+
+import numpy as np
+import rclpy
+from rclpy.node import Node
+from rclpy.signals import SignalHandlerOptions
+from rich.console import Console
+
+from doa_ros.apps.pipeline import NAMESPACE, Pipeline
+from doa_ros.conversions import estimates_of, stamp_of
+from doa_ros.core.decoding import Estimate
+from doa_ros.core.errors import DoaError
+from doa_ros.core.features import FeatureConfig
+from doa_ros.core.scoring import Score, Scorer, silent_frames, voiced_frames
+from doa_ros.msg import DoaEstimateArray
+
+_HOP = FeatureConfig.hop
+# A line of the table every so many estimates.
+_LINE_EVERY = 5
+_WIDTHS = (8, 10, 12, 11, 14, 12)
+
+
+@dataclass
+class Recording:
+    """What was heard, by stamp [ns].
+
+    Attributes:
+        truth: directions of the talker; none while silent.
+        estimates: given by the pipeline.
+        cpu: CPU time of the pipeline at its first and at its latest estimate [s].
+    """
+
+    truth: dict[int, tuple[Estimate, ...]] = field(default_factory=dict)
+    estimates: dict[int, tuple[Estimate, ...]] = field(default_factory=dict)
+    cpu: list[float] = field(default_factory=list)
+
+    @property
+    def stamps(self) -> list[int]:
+        """Stamps of the estimates, in order."""
+        return sorted(self.estimates)
+
+    def time(self, stamp: int) -> float:
+        """Return a stamp as seconds since the first one."""
+        return (stamp - self.stamps[0]) * 1e-9
+
+
+def main() -> int:
+    """Run the command line; return the exit status."""
+    arguments = _parser().parse_args()
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
+    console = Console(highlight=False)
+    try:
+        recording = _record(arguments, console, stop)
+        _summarise(recording, arguments, console)
+    except DoaError as error:
+        print(f'doa-demo: {error}', file=sys.stderr)
+        return 1
+    finally:
+        rclpy.try_shutdown()
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog='doa-demo', description=__doc__)
+    parser.add_argument(
+        '--source',
+        choices=('sim', 'device'),
+        default='sim',
+        help='sim: a scene of about 20 s; device: the array, until Ctrl-C (%(default)s)',
+    )
+    parser.add_argument('--method', choices=('cnn', 'srp_phat'), default='cnn')
+    parser.add_argument('--scene', default='demo', help='shipped name or YAML path (%(default)s)')
+    parser.add_argument('--array', default='uma8', help='shipped name or YAML path (%(default)s)')
+    parser.add_argument('--device', default='', help="part of the device's name")
+    parser.add_argument(
+        '--plot', type=Path, default=Path('doa_demo.png'), help='picture to write (%(default)s)'
+    )
+    return parser
+
+
+def _record(arguments, console: Console, stop: threading.Event) -> Recording:
+    recording = Recording()
+    node = rclpy.create_node('doa_demo', namespace=NAMESPACE)
+
+    def on_truth(message: DoaEstimateArray) -> None:
+        recording.truth[stamp_of(message.header)] = estimates_of(message)
+
+    def on_estimates(message: DoaEstimateArray) -> None:
+        stamp = stamp_of(message.header)
+        recording.estimates[stamp] = estimates_of(message)
+        if pipeline.status is None:
+            recording.cpu[1:] = [pipeline.cpu_seconds()]
+        if len(recording.estimates) % _LINE_EVERY == 0:
+            _print_line(console, recording, stamp)
+
+    _subscribe(node, on_truth, on_estimates)
+    parameters = {
+        'source': arguments.source,
+        'method': arguments.method,
+        'scene': arguments.scene,
+        'array': arguments.array,
+    }
+    if arguments.device:
+        parameters['device'] = arguments.device
+    if arguments.source == 'device':
+        console.print('Speak to the array; Ctrl-C ends.')
+    else:
+        console.print('Rendering a talker who walks around the array in a noisy room ...')
+    with Pipeline(parameters) as pipeline:
+        pipeline.listen(node, stop.is_set)
+    node.destroy_node()
+    return recording
+
+
+def _subscribe(node: Node, on_truth, on_estimates) -> None:
+    node.create_subscription(DoaEstimateArray, 'truth', on_truth, 100)
+    node.create_subscription(DoaEstimateArray, 'estimates', on_estimates, 100)
+
+
+def _print_line(console: Console, recording: Recording, stamp: int) -> None:
+    if len(recording.estimates) == _LINE_EVERY:
+        heads = ('time', 'true az', 'estimated', 'true el', 'estimated', 'confidence')
+        console.print(_row(heads), style='bold')
+    truth = recording.truth.get(stamp, ())
+    estimates = recording.estimates[stamp]
+    cells = [f'{recording.time(stamp):.2f} s']
+    for true, estimated in zip(_angles(truth), _angles(estimates), strict=True):
+        cells += [true, estimated]
+    cells.append(f'{estimates[0].confidence:.2f}' if estimates else '')
+    style = None
+    if truth and estimates:
+        error = abs(math.remainder(estimates[0].azimuth - truth[0].azimuth, 2 * math.pi))
+        style = 'green' if error <= math.radians(10) else 'red'
+    console.print(_row(cells), style=style)
+
+
+def _angles(estimates: tuple[Estimate, ...]) -> tuple[str, str]:
+    if not estimates:
+        return '', ''
+    best = estimates[0]
+    return f'{math.degrees(best.azimuth):.0f} deg', f'{math.degrees(best.elevation):.0f} deg'
+
+
+def _row(cells) -> str:
+    return ''.join(f'{cell:>{width}}' for cell, width in zip(cells, _WIDTHS, strict=True))
+
+
+def _summarise(recording: Recording, arguments, console: Console) -> None:
+    stamps = recording.stamps
+    if len(stamps) < 2:
+        raise DoaError('no estimates came; is another doa_ros running in this ROS domain?')
+    seconds = recording.time(stamps[-1])
+    console.print(f'\n[bold]Summary[/bold] ({seconds:.1f} s, {len(stamps)} estimates)')
+    if recording.truth:
+        score = score_recording(recording)
+        rows = {
+            'mean azimuth error': f'{score.azimuth_mae_deg:.1f} deg',
+            'mean elevation error': f'{score.elevation_mae_deg:.1f} deg',
+            'voiced frames within 10 deg': f'{score.voiced_within_10:.1%} of {score.voiced}',
+            'voiced frames answered': f'{score.answered:.1%}',
+            'silent frames answered': f'{score.silence_answered:.1%} of {score.silent}',
+        }
+        for name, value in rows.items():
+            console.print(f'  {name:<30}{value}')
+    if len(recording.cpu) == 2:
+        factor = (recording.cpu[1] - recording.cpu[0]) / seconds
+        console.print(f'  {"real-time factor":<30}{factor:.3f} CPU seconds per second of audio')
+    draw(recording, arguments.plot)
+    console.print(f'  {"plot":<30}{arguments.plot.resolve()}')
+
+
+def score_recording(recording: Recording) -> Score:
+    """Score the estimates against the truth of the same stamps."""
+    scorer = Scorer()
+    stamps = sorted(recording.truth)
+    active = np.array([bool(recording.truth[stamp]) for stamp in stamps])
+    voiced, silent = voiced_frames(active), silent_frames(active, _HOP)
+    latest = Estimate(math.nan, math.nan, math.nan, math.nan, 0.0)
+    for k, stamp in enumerate(stamps):
+        # In a short pause, the talker is still where the last word came from.
+        latest = recording.truth[stamp][0] if active[k] else latest
+        if stamp in recording.estimates:
+            scorer.add(
+                recording.estimates[stamp],
+                latest.azimuth,
+                latest.elevation,
+                voiced=bool(voiced[k]),
+                silent=bool(silent[k]),
+            )
+    return scorer.score()
+
+
+def draw(recording: Recording, path: Path) -> None:
+    """Write a picture of truth and estimates over time."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(9, 5.5), layout='constrained')
+    azimuths = figure.add_subplot(2, 1, 1, ylabel='azimuth [deg]', ylim=(-180, 180))
+    elevations = figure.add_subplot(
+        2, 1, 2, ylabel='elevation [deg]', ylim=(0, 90), xlabel='time [s]', sharex=azimuths
+    )
+    azimuths.set_yticks(range(-180, 181, 60))
+    for axes, angle in ((azimuths, 'azimuth'), (elevations, 'elevation')):
+        for found, marker, colour, label in (
+            (recording.truth, '_', 'black', 'talker, while speaking'),
+            (recording.estimates, '.', 'tab:orange', 'estimate'),
+        ):
+            points = [
+                (recording.time(stamp), math.degrees(getattr(e, angle)))
+                for stamp, estimates in found.items()
+                for e in estimates
+            ]
+            if points:
+                axes.plot(*zip(*points, strict=True), marker, color=colour, label=label)
+        axes.grid(alpha=0.3)
+    azimuths.legend(loc='lower right')
+    try:
+        figure.savefig(path, dpi=120)
+    except OSError as error:
+        raise DoaError(f'{path}: the plot cannot be written ({error.strerror})') from None

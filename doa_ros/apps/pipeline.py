@@ -1,0 +1,89 @@
+# Copyright 2026 doa_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Running `doa_pipeline` as a child process and listening to it."""
+
+from collections.abc import Callable, Mapping
+import os
+from pathlib import Path
+import shutil
+import signal
+import subprocess
+import time
+
+import rclpy
+from rclpy.node import Node
+
+from doa_ros.core.errors import DoaError
+
+NAMESPACE = 'doa'
+_STOP_SECONDS = 5.0
+
+
+class Pipeline:
+    """A running `doa_pipeline`; a context manager that stops it.
+
+    Args:
+        parameters: ROS parameters by name.
+
+    Raises:
+        DoaError: the executable is not on the PATH.
+    """
+
+    def __init__(self, parameters: Mapping[str, object]):
+        executable = shutil.which('doa_pipeline')
+        if executable is None:
+            raise DoaError('doa_pipeline is not on the PATH: source env.sh (or the workspace)')
+        command = [executable, '--ros-args', '-r', f'__ns:=/{NAMESPACE}', '--log-level', 'WARN']
+        for name, value in parameters.items():
+            text = str(value).lower() if isinstance(value, bool) else str(value)
+            command += ['-p', f'{name}:={text}']
+        # A Ctrl-C in the terminal is for the parent, which then stops the child.
+        self._process = subprocess.Popen(command, start_new_session=True)
+
+    def __enter__(self) -> 'Pipeline':
+        return self
+
+    def __exit__(self, *_) -> None:
+        self.stop()
+
+    @property
+    def status(self) -> int | None:
+        """Exit status, or None while it runs."""
+        return self._process.poll()
+
+    def stop(self) -> None:
+        """End the process; does nothing when it has ended."""
+        if self.status is None:
+            self._process.send_signal(signal.SIGINT)
+            try:
+                self._process.wait(_STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+
+    def cpu_seconds(self) -> float:
+        """Return the user and system time spent so far [s]."""
+        stat = Path(f'/proc/{self._process.pid}/stat').read_text(encoding='ascii')
+        # Fields 14 and 15, counted from after the parenthesised name.
+        user, system = stat.rpartition(')')[2].split()[11:13]
+        return (int(user) + int(system)) / os.sysconf('SC_CLK_TCK')
+
+    def memory(self) -> int:
+        """Return the resident memory [bytes]."""
+        statm = Path(f'/proc/{self._process.pid}/statm').read_text(encoding='ascii')
+        return int(statm.split()[1]) * os.sysconf('SC_PAGE_SIZE')
+
+    def listen(self, node: Node, until: Callable[[], bool]) -> None:
+        """Deliver messages to a node until `until` or until the process has ended.
+
+        Raises:
+            DoaError: the process ended with an error, which it has printed.
+        """
+        while self.status is None and not until():
+            rclpy.spin_once(node, timeout_sec=0.1)
+        # What was sent last is still on its way.
+        deadline = time.monotonic() + 0.5
+        while time.monotonic() < deadline:
+            rclpy.spin_once(node, timeout_sec=0.1)
+        if self.status:
+            raise DoaError(f'doa_pipeline ended with status {self.status}; see its message above')
