@@ -1,16 +1,20 @@
 # Copyright 2026 doa_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What several test files share: arrays, plane waves and one simulated scene."""
+"""What several test files share: arrays, plane waves and a small network."""
 
 from dataclasses import replace
+import hashlib
 
 import hypothesis
 import numpy as np
 import pytest
+import yaml
 
+from doa_ros.core.classifier import ModelCard
 from doa_ros.core.features import FeatureConfig, FeatureExtractor
 from doa_ros.core.geometry import MicArray, load_array, unit_vector
 from doa_ros.core.localizer import Localizer, LocalizerConfig
+from doa_ros.core.srp_phat import SrpPhat, steering_matrix
 from doa_ros.resources import find_resource
 
 # The same examples in every run; a slow machine is no failure.
@@ -84,3 +88,93 @@ def locate(extract):
         return localizers[key][1].locate(frames[-1]).estimates[0]
 
     return run
+
+
+@pytest.fixture(scope='session')
+def write_network():
+    """Return a function that writes a small .tflite file and its card.
+
+    The network is a linear SRP-PHAT with a softmax: enough to be right about plane waves.
+    """
+    flatbuffers = pytest.importorskip('flatbuffers')
+    schema = pytest.importorskip('ai_edge_litert.schema_py_generated')
+
+    def write(path, array, features=None, grid=SrpPhat.grid, outputs=('azimuth', 'elevation')):
+        features = features or FeatureConfig()
+        steering = steering_matrix(
+            array,
+            features.lags,
+            unit_vector(grid.azimuths, grid.elevations[:, None]).reshape(-1, 3),
+        ).reshape(grid.elevation_count, grid.azimuth_count, len(array.pairs), features.lag_count)
+        axes = {'azimuth': 0, 'elevation': 1}
+        layers = [30 * np.swapaxes(steering.mean(axis=axes[name]), 1, 2) for name in outputs]
+        path.write_bytes(_tflite(flatbuffers.Builder(1 << 16), schema, layers))
+        card = ModelCard(
+            array_name=array.name,
+            positions=array.positions,
+            sampling_frequency=array.sampling_frequency,
+            features=features,
+            grid=grid,
+            outputs=outputs,
+            sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
+            training={},
+        )
+        path.with_suffix('.yaml').write_text(yaml.safe_dump(card.to_mapping()))
+        return path
+
+    return write
+
+
+def _tflite(builder, schema, layers) -> bytes:
+    """Return a network of one input and a dense layer with softmax per output.
+
+    Args:
+        builder, schema: FlatBuffers and the module of TFLite's format.
+        layers: weights, each of shape (classes, lags, pairs).
+    """
+    model = schema.ModelT()
+    model.version = 3
+    model.buffers = [schema.BufferT()]
+    graph = schema.SubGraphT()
+    graph.tensors, graph.operators = [], []
+    model.subgraphs = [graph]
+    codes = schema.BuiltinOperator
+    model.operatorCodes = []
+    for code in (codes.FULLY_CONNECTED, codes.SOFTMAX):
+        entry = schema.OperatorCodeT()
+        entry.builtinCode = entry.deprecatedBuiltinCode = code
+        entry.version = 1
+        model.operatorCodes.append(entry)
+
+    def tensor(shape, values=None):
+        entry = schema.TensorT()
+        entry.type = schema.TensorType.FLOAT32
+        entry.name = f'tensor_{len(graph.tensors)}'
+        entry.shape = list(shape)
+        if values is not None:
+            buffer = schema.BufferT()
+            buffer.data = list(values.astype('<f4').tobytes())
+            entry.buffer = len(model.buffers)
+            model.buffers.append(buffer)
+        graph.tensors.append(entry)
+        return len(graph.tensors) - 1
+
+    def operator(index, inputs, output, kind, options):
+        entry = schema.OperatorT()
+        entry.opcodeIndex, entry.inputs, entry.outputs = index, inputs, [output]
+        entry.builtinOptionsType, entry.builtinOptions = kind, options
+        graph.operators.append(entry)
+
+    softmax = schema.SoftmaxOptionsT()
+    softmax.beta = 1.0
+    graph.inputs, graph.outputs = [tensor((1, *layers[0].shape[1:]))], []
+    for layer in layers:
+        weights = tensor((len(layer), layer[0].size), layer)
+        dense, output = tensor((1, len(layer))), tensor((1, len(layer)))
+        kinds = schema.BuiltinOptions
+        operator(0, [*graph.inputs, weights, -1], dense, kinds.FullyConnectedOptions,
+                 schema.FullyConnectedOptionsT())  # fmt: skip
+        operator(1, [dense], output, kinds.SoftmaxOptions, softmax)
+        graph.outputs.append(output)
+    builder.Finish(model.Pack(builder), b'TFL3')
+    return bytes(builder.Output())

@@ -1,0 +1,127 @@
+# Copyright 2026 doa_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The gate, the mounting and the choice of the method."""
+
+import math
+
+from hypothesis import given
+from hypothesis import strategies as st
+import numpy as np
+import pytest
+
+from doa_ros.core.decoding import Spectrum
+from doa_ros.core.errors import ConfigError
+from doa_ros.core.features import FeatureConfig, GccFrame
+from doa_ros.core.geometry import wrap_angle
+from doa_ros.core.localizer import _FULL_ACTIVITY, Localizer, LocalizerConfig
+
+_SRP = {'method': 'srp_phat'}
+
+
+@pytest.fixture
+def localizer(uma8):
+    def make(array=uma8, **settings):
+        return Localizer(array, FeatureConfig(), LocalizerConfig(**{**_SRP, **settings}))
+
+    return make
+
+
+@pytest.fixture
+def frame(uma8, extract, plane_wave):
+    """Return features of a source at 0.7 rad that stands out fully."""
+    frame = extract(uma8, plane_wave(uma8, 0.7, 0.4))[-1]
+    return GccFrame(frame.gcc, 1.0, frame.hop_index)
+
+
+def _certain(localizer):
+    """Let the method be certain of class 10, whatever it is given."""
+    localizer._method.spectrum = lambda gcc: Spectrum(np.eye(72)[10], np.eye(10)[2])
+    return localizer
+
+
+def test_estimate_and_spectrum_agree(localizer, frame):
+    found = localizer(sensitivity=0.7).locate(frame)
+    (estimate,) = found.estimates
+    assert estimate.azimuth == pytest.approx(0.7, abs=0.02)
+    assert estimate.elevation == pytest.approx(0.4, abs=0.08)
+    assert 0 < estimate.azimuth_stddev < 0.3
+    assert found.spectrum.azimuth.argmax() == 8
+    assert found.spectrum.azimuth.shape == (72,)
+    assert found.spectrum.elevation.shape == (10,)
+
+
+@given(st.floats(0, 1), st.floats(0, 1), st.floats(0, 1))
+def test_more_sensitive_answers_more(uma8, plane_wave, extract, activity, one, other):
+    gcc = extract(uma8, plane_wave(uma8, 0.7, duration=0.1))[-1].gcc
+    frame = GccFrame(gcc, activity, 0)
+    answers = []
+    for sensitivity in sorted([one, other]):
+        config = LocalizerConfig(method='srp_phat', sensitivity=sensitivity)
+        found = Localizer(uma8, FeatureConfig(), config).locate(frame).estimates
+        assert all(0 <= e.confidence <= 1 for e in found)
+        assert all(e.confidence >= 1 - sensitivity for e in found)
+        answers.append(len(found))
+    assert answers == sorted(answers)
+
+
+def test_sensitivity_0_never_answers_and_1_always(localizer, frame):
+    assert not localizer(sensitivity=0.0).locate(frame).estimates
+    assert not _certain(localizer(sensitivity=0.0)).locate(frame).estimates
+    silence = GccFrame(np.zeros((15, 13), dtype=np.float32), 0.0, 0)
+    assert len(localizer(sensitivity=1.0).locate(silence).estimates) == 1
+
+
+def test_confidence_falls_with_activity(localizer, frame):
+    def confidence(activity):
+        found = _certain(localizer(sensitivity=1.0)).locate(GccFrame(frame.gcc, activity, 0))
+        return found.estimates[0].confidence
+
+    assert confidence(0.0) == 0
+    assert confidence(_FULL_ACTIVITY / 2) == pytest.approx(0.5)
+    assert confidence(_FULL_ACTIVITY) == confidence(1.0) == pytest.approx(1)
+
+
+def test_configure_changes_the_gate_at_once(localizer, frame):
+    found = _certain(localizer(sensitivity=0.5))
+    weak = GccFrame(frame.gcc, _FULL_ACTIVITY / 4, 0)
+    assert not found.locate(weak).estimates
+    found.configure(LocalizerConfig(method='srp_phat', sensitivity=0.9))
+    assert found.locate(weak).estimates
+
+
+def test_face_down_mirrors_estimate_and_spectrum(localizer, face_down, frame):
+    up = localizer(sensitivity=1.0).locate(frame)
+    down = localizer(face_down, sensitivity=1.0).locate(frame)
+    mirrored = wrap_angle(-up.estimates[0].azimuth)
+    assert down.estimates[0].azimuth == pytest.approx(mirrored, abs=1e-6)
+    assert down.estimates[0].elevation == up.estimates[0].elevation
+    classes = (-np.arange(72)) % 72
+    np.testing.assert_array_equal(down.spectrum.azimuth, up.spectrum.azimuth[classes])
+
+
+def test_without_elevation_it_is_nan(localizer, frame):
+    found = localizer(sensitivity=1.0)
+    found._method.spectrum = lambda gcc: Spectrum(np.eye(72)[10])
+    (estimate,) = found.locate(frame).estimates
+    assert estimate.azimuth == pytest.approx(math.radians(50))
+    assert math.isnan(estimate.elevation)
+    assert math.isnan(estimate.elevation_stddev)
+
+
+def test_cnn_needs_a_model(uma8):
+    with pytest.raises(ConfigError, match='method cnn needs a model'):
+        Localizer(uma8, FeatureConfig(), LocalizerConfig())
+
+
+def test_cnn_uses_the_network(uma8, frame, write_network, tmp_path):
+    model = write_network(tmp_path / 'small.tflite', uma8)
+    config = LocalizerConfig(sensitivity=1.0)
+    localizer = Localizer(uma8, FeatureConfig(), config, model)
+    assert localizer.grid.azimuth_count == 72
+    (estimate,) = localizer.locate(frame).estimates
+    assert estimate.azimuth == pytest.approx(0.7, abs=0.1)
+
+
+def test_unknown_method():
+    with pytest.raises(ConfigError, match='method must be one of cnn, srp_phat'):
+        LocalizerConfig(method='music')
