@@ -107,7 +107,9 @@ def diffuse_noise(independent, positions, rate, speed_of_sound) -> np.ndarray:
     # np.sinc(x) is sin(pi x) / (pi x); the coherence is sinc(2 f d / c).
     coherence = np.sinc(2 * frequencies[:, None, None] * distance / speed_of_sound)
     values, vectors = np.linalg.eigh(coherence)
-    mixing = vectors * np.sqrt(np.clip(values, 0, None))[:, None, :]
+    # The symmetric root varies smoothly over frequency, where eigenvectors may change sign.
+    roots = np.sqrt(np.clip(values, 0, None))[:, None, :]
+    mixing = (vectors * roots) @ vectors.swapaxes(1, 2)
     transform = signal.ShortTimeFFT(
         np.sqrt(signal.windows.hann(_NOISE_WINDOW, sym=False)), _NOISE_WINDOW // 2, rate
     )

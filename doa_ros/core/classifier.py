@@ -20,7 +20,7 @@ from doa_ros.core.geometry import MicArray
 from doa_ros.core.tflite import TFLiteModel
 
 CARD_FORMAT = 1
-_OUTPUTS = ('azimuth', 'elevation')
+_OUTPUTS = (('azimuth',), ('azimuth', 'elevation'), ('elevation', 'azimuth'))
 # Larger differences of microphone positions bias the elevation [m].
 _POSITION_TOLERANCE = 5e-4
 
@@ -141,9 +141,11 @@ def load_card(model: Path) -> ModelCard:
         )
     except ConfigError as error:
         raise ModelError(str(error)) from None
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise ModelError(f'{where}: {error}') from None
-    if not set(card.outputs) <= set(_OUTPUTS) or 'azimuth' not in card.outputs:
+    if card.positions.shape[1:] != (3,) or not np.isfinite(card.positions).all():
+        raise ModelError(f'{where}: positions must be x, y, z of each microphone')
+    if card.outputs not in _OUTPUTS:
         raise ModelError(f'{where}: outputs must name azimuth, and may name elevation')
     if card.grid.azimuth_count < 4 or not (
         card.grid.elevation_count >= 3 or 'elevation' not in card.outputs

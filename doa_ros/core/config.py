@@ -6,6 +6,7 @@ The nodes turn the same declarations into ROS parameters (`doa_ros.parameters`).
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 import dataclasses
 import math
 from pathlib import Path
@@ -71,8 +72,9 @@ def check_setting(field: dataclasses.Field, value):
         ConfigError: wrong type, not finite, out of bounds or not among the choices.
     """
     kind = type(field.default)
-    if kind is float and isinstance(value, int) and not isinstance(value, bool):
-        value = float(value)
+    if kind is float and type(value) is int:
+        with suppress(OverflowError):
+            value = float(value)
     if type(value) is not kind:
         raise ConfigError(f'{field.name} must be of type {kind.__name__}, not {value!r}')
     rules = field.metadata

@@ -94,7 +94,7 @@ def decode_azimuth(probability: np.ndarray) -> tuple[float, float, float]:
     length = float(np.clip(abs(resultant), 1e-6, 1.0))
     near = np.abs(wrap_angle(np.arange(count) * step - azimuth)) <= _NEAR
     confidence = float(probability[near].sum() / max(probability.sum(), 1e-9))
-    return azimuth, math.sqrt(-2 * math.log(length)), confidence
+    return azimuth, math.sqrt(2 * math.log(1 / length)), confidence
 
 
 def decode_elevation(probability: np.ndarray) -> tuple[float, float]:

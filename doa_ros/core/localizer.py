@@ -89,7 +89,8 @@ class Localizer:
 
     def configure(self, config: LocalizerConfig) -> None:
         """Take over changed settings; the method stays."""
-        self._threshold = 1 - config.sensitivity
+        # A confidence can be exactly 1, and 0 answers never.
+        self._threshold = 1 - config.sensitivity if config.sensitivity else math.inf
 
     def locate(self, frame: GccFrame) -> Localization:
         """Return the directions in one frame of features."""
