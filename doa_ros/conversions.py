@@ -34,6 +34,8 @@ _FORMAT_NAMES = {dtype: name for name, dtype in _FORMATS.items()}
 
 # Relative deviation of a received number that is still rounding.
 _ROUNDING = 1e-6
+# Full scale is 1; the power of much more than this overflows and would stay in the averages.
+_LOUDEST = 1e6
 # Arrows fade on their own when estimates stop coming [s].
 _MARKER_LIFETIME = 0.5
 _ARROW_WIDTH = 0.03
@@ -107,8 +109,8 @@ def block_from_audio_frame(message: AudioFrame, microphones: MicArray) -> AudioB
             f'channels in format {message.format} take {expected}'
         )
     samples = np.frombuffer(message.data, dtype=dtype).reshape(shape)
-    if dtype.kind == 'f' and not np.isfinite(samples).all():
-        raise MessageError('audio data holds NaN or infinite samples')
+    if dtype.kind == 'f' and not (np.abs(samples) <= _LOUDEST).all():
+        raise MessageError('audio data holds samples that are NaN or far beyond full scale 1')
     return AudioBlock(
         samples, message.sampling_frequency, message.first_sample_index, stamp_of(message.header)
     )
@@ -156,10 +158,12 @@ def frame_from_gcc_phat(
         MessageError: made for another array or with other settings, or values that are not
             usable.
     """
-    pairs = np.array([message.pair_first, message.pair_second]).T
-    if pairs.shape != microphones.pairs.shape or (pairs != microphones.pairs).any():
+    pairs = list(zip(message.pair_first, message.pair_second, strict=False))
+    if len(message.pair_first) != len(message.pair_second) or not np.array_equal(
+        pairs, microphones.pairs
+    ):
         raise MessageError(
-            f'GCC-PHAT of {len(message.pair_first)} pairs is not of array {microphones.name!r} '
+            f'GCC-PHAT of {len(pairs)} pairs is not of array {microphones.name!r} '
             f'with {len(microphones.pairs)} pairs'
         )
     expected = {
@@ -228,13 +232,11 @@ def spectrum_message(
     message = DoaSpectrum(
         header=header,
         window_duration=window,
-        azimuth_min=0.0,
         azimuth_step=grid.azimuth_step,
-        elevation_min=0.0,
-        elevation_step=grid.elevation_step,
     )
     message.azimuth_probability = _probability(spectrum.azimuth)
     if spectrum.elevation is not None:
+        message.elevation_step = grid.elevation_step
         message.elevation_probability = _probability(spectrum.elevation)
     return message
 
