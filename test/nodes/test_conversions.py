@@ -1,0 +1,349 @@
+# Copyright 2026 doa_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Conversions between messages and arrays, without DDS."""
+
+import array
+from dataclasses import replace
+import math
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+import numpy as np
+import pytest
+from rclpy.serialization import deserialize_message, serialize_message
+from std_msgs.msg import Header
+from visualization_msgs.msg import Marker
+
+from doa_ros import conversions
+from doa_ros.audio.source import AudioBlock
+from doa_ros.core.decoding import DirectionGrid, Estimate, Spectrum
+from doa_ros.core.errors import MessageError
+from doa_ros.core.features import FeatureConfig, GccFrame
+from doa_ros.core.geometry import load_array, unit_vector
+from doa_ros.msg import AudioFrame, DoaEstimateArray, DoaSpectrum, GccPhat, MicArrayInfo
+from doa_ros.resources import find_resource
+
+ARRAY = load_array(find_resource('arrays', 'uma8'))
+FEATURES = FeatureConfig()
+STAMP = 1_700_000_000_123_456_789
+HEADER = conversions.make_header(STAMP, 'mic_array')
+
+
+def _over_the_wire(message):
+    return deserialize_message(serialize_message(message), type(message))
+
+
+def _audio_frame(**changes):
+    samples = np.arange(8 * 20, dtype=np.int16).reshape(20, 8)
+    block = AudioBlock(samples, ARRAY.sampling_frequency, 960, STAMP)
+    message = conversions.audio_frame_from_block(HEADER, block)
+    for name, value in changes.items():
+        setattr(message, name, value)
+    return message
+
+
+def _gcc_frame():
+    rng = np.random.default_rng(1)
+    gcc = rng.uniform(-1, 1, (len(ARRAY.pairs), FEATURES.lag_count)).astype(np.float32)
+    return GccFrame(gcc=gcc, activity=0.5, hop_index=0)
+
+
+def _gcc_phat(**changes):
+    message = conversions.gcc_phat_from_frame(HEADER, _gcc_frame(), ARRAY, FEATURES)
+    for name, value in changes.items():
+        setattr(message, name, value)
+    return message
+
+
+@pytest.mark.parametrize('stamp', [0, 1, 999_999_999, 1_000_000_000, STAMP, -1])
+def test_stamps_survive_to_the_nanosecond(stamp):
+    header = _over_the_wire(conversions.make_header(stamp, 'a'))
+    assert conversions.stamp_of(header) == stamp
+    assert header.frame_id == 'a'
+
+
+@pytest.mark.parametrize('dtype', ['int16', 'int32', 'float32'])
+@pytest.mark.parametrize('channels', [8, 6])
+def test_audio_survives_bit_by_bit(dtype, channels):
+    rng = np.random.default_rng(2)
+    if dtype == 'float32':
+        samples = rng.uniform(-1, 1, (480, channels)).astype(dtype)
+    else:
+        limits = np.iinfo(dtype)
+        samples = rng.integers(limits.min, limits.max, (480, channels), dtype, endpoint=True)
+    block = AudioBlock(samples, ARRAY.sampling_frequency, 2**40, STAMP)
+    message = _over_the_wire(conversions.audio_frame_from_block(HEADER, block))
+    received = conversions.block_from_audio_frame(message, ARRAY)
+    assert received.samples.dtype == dtype
+    assert np.array_equal(received.samples, samples)
+    assert received.first_sample_index == 2**40
+    assert received.sampling_frequency == ARRAY.sampling_frequency
+    assert received.stamp == STAMP
+
+
+def test_audio_that_is_not_contiguous():
+    samples = np.arange(160, dtype=np.int32).reshape(8, 20).T
+    block = AudioBlock(samples, ARRAY.sampling_frequency, 0, STAMP)
+    message = conversions.audio_frame_from_block(HEADER, block)
+    received = conversions.block_from_audio_frame(message, ARRAY)
+    assert np.array_equal(received.samples, samples)
+
+
+@pytest.mark.parametrize(
+    ('changes', 'words'),
+    [
+        ({'format': 'opus'}, "unknown audio format 'opus'"),
+        ({'format': ''}, 'unknown audio format'),
+        ({'sampling_frequency': 44100}, '44100 Hz'),
+        ({'sampling_frequency': 0}, '0 Hz'),
+        ({'channel_count': 2}, '2 channels'),
+        ({'channel_count': 0}, '0 channels'),
+        ({'frame_sample_count': 0}, '0 samples'),
+        ({'frame_sample_count': 2**32 - 1}, 'bytes'),
+        ({'data': array.array('B', b'')}, '0 bytes'),
+        ({'data': array.array('B', bytes(321))}, '321 bytes'),
+        ({'format': AudioFrame.FORMAT_SIGNED_32}, 'bytes'),
+    ],
+)
+def test_audio_that_contradicts_itself(changes, words):
+    with pytest.raises(MessageError, match=words):
+        conversions.block_from_audio_frame(_audio_frame(**changes), ARRAY)
+
+
+@pytest.mark.parametrize('value', [math.nan, math.inf, -math.inf, 3e38, -1e20])
+def test_audio_with_values_that_are_no_samples(value):
+    samples = np.zeros((20, 8), dtype=np.float32)
+    samples[7, 3] = value
+    block = AudioBlock(samples, ARRAY.sampling_frequency, 0, STAMP)
+    message = conversions.audio_frame_from_block(HEADER, block)
+    with pytest.raises(MessageError, match='NaN'):
+        conversions.block_from_audio_frame(message, ARRAY)
+
+
+@settings(max_examples=300)
+@given(
+    message=st.builds(
+        AudioFrame,
+        format=st.sampled_from(['signed_16', 'signed_32', 'float', 'x']),
+        channel_count=st.sampled_from([0, 1, 6, 8, 2**32 - 1]),
+        sampling_frequency=st.sampled_from([0, 48000, 2**32 - 1]),
+        frame_sample_count=st.sampled_from([0, 1, 2, 3, 2**32 - 1]),
+        first_sample_index=st.integers(0, 2**64 - 1),
+        data=st.binary(max_size=100).map(lambda data: array.array('B', data)),
+    )
+    | st.builds(
+        _audio_frame,
+        format=st.just('float'),
+        frame_sample_count=st.just(1),
+        data=st.binary(min_size=32, max_size=32).map(lambda data: array.array('B', data)),
+    )
+)
+def test_any_audio_frame_is_a_block_or_a_message_error(message):
+    try:
+        block = conversions.block_from_audio_frame(message, ARRAY)
+    except MessageError:
+        return
+    assert block.samples.shape == (message.frame_sample_count, message.channel_count)
+    assert np.isfinite(block.as_float()).all()
+
+
+def test_window_header_is_that_of_the_block_where_they_begin_together():
+    block = AudioBlock(np.zeros((2400, 8), np.int16), 48000, 4800, STAMP)
+    assert conversions.window_header(HEADER, block, 4800) is HEADER
+
+
+@pytest.mark.parametrize('offset', [-4800, -1, 1, 2399])
+def test_window_header_is_shifted_to_the_first_new_sample(offset):
+    block = AudioBlock(np.zeros((2400, 8), np.int16), 48000, 4800, STAMP)
+    header = conversions.window_header(HEADER, block, 4800 + offset)
+    assert conversions.stamp_of(header) - STAMP == pytest.approx(offset / 48000 * 1e9, abs=1)
+    assert header.frame_id == HEADER.frame_id
+
+
+def test_features_survive():
+    frame = _gcc_frame()
+    message = _over_the_wire(_gcc_phat())
+    assert message.data == array.array('f', frame.gcc.tobytes())
+    received = conversions.frame_from_gcc_phat(message, ARRAY, FEATURES)
+    assert np.array_equal(received.gcc, frame.gcc)
+    assert received.gcc.dtype == np.float32
+    assert received.activity == frame.activity
+
+
+@pytest.mark.parametrize(
+    ('changes', 'words'),
+    [
+        ({'pair_first': [0], 'pair_second': [1]}, '1 pairs'),
+        ({'pair_first': [], 'pair_second': []}, '0 pairs'),
+        ({'pair_first': [0, 1]}, 'pairs'),
+        ({'pair_second': []}, 'pairs'),
+        ({'pair_first': [9] * 15}, 'pairs'),
+        ({'window_duration': 0.2}, 'window_duration'),
+        ({'sampling_frequency': 16000.0}, 'sampling_frequency'),
+        ({'lag_min': 0.0}, 'lag_min'),
+        ({'lag_step': math.nan}, 'lag_step'),
+        ({'lag_count': 15}, 'lag_count'),
+        ({'data': array.array('f', [0.0])}, '1 values'),
+        ({'data': array.array('f', [math.nan] * 195)}, 'outside'),
+        ({'data': array.array('f', [2.0] * 195)}, 'outside'),
+        ({'activity': math.nan}, 'activity'),
+        ({'activity': -0.5}, 'activity'),
+        ({'activity': 7.0}, 'activity'),
+    ],
+)
+def test_features_that_do_not_fit(changes, words):
+    with pytest.raises(MessageError, match=words):
+        conversions.frame_from_gcc_phat(_gcc_phat(**changes), ARRAY, FEATURES)
+
+
+_numbers = st.floats(allow_nan=True, allow_infinity=True)
+_changes = st.fixed_dictionaries(
+    {},
+    optional={
+        'pair_first': st.lists(st.integers(0, 2**32 - 1), max_size=20),
+        'pair_second': st.lists(st.integers(0, 2**32 - 1), max_size=20),
+        'window_duration': _numbers,
+        'sampling_frequency': _numbers,
+        'lag_min': _numbers,
+        'lag_step': _numbers,
+        'lag_count': st.integers(0, 2**32 - 1),
+        'activity': st.floats(width=32),
+        'data': st.binary(max_size=15 * 13).map(lambda data: array.array('f', 4 * data)),
+    },
+)
+
+
+@settings(max_examples=300)
+@given(changes=_changes)
+def test_any_gcc_phat_is_a_frame_or_a_message_error(changes):
+    message = _gcc_phat(**changes)
+    try:
+        frame = conversions.frame_from_gcc_phat(message, ARRAY, FEATURES)
+    except MessageError:
+        return
+    assert frame.gcc.shape == (15, 13)
+    assert np.isfinite(frame.gcc).all()
+    assert np.isfinite(frame.activity)
+
+
+def test_numpy_scalars_do_not_abort_the_process():
+    # As they come out of computations; the generated C code wants plain floats.
+    estimate = Estimate(*np.array([0.1, 0.2, 0.3, 0.4, 0.5], dtype=np.float32))
+    _over_the_wire(conversions.estimate_array(HEADER, 0.1, [estimate]))
+    frame = replace(_gcc_frame(), activity=np.float32(0.25))
+    message = conversions.gcc_phat_from_frame(HEADER, frame, ARRAY, FEATURES)
+    assert _over_the_wire(message).activity == 0.25
+    for dtype in (np.float32, np.float64):
+        spectrum = Spectrum(np.ones(36, dtype=dtype) / 36, np.ones(10, dtype=dtype) / 10)
+        grid = DirectionGrid(36, 10)
+        _over_the_wire(conversions.spectrum_message(HEADER, 0.1, spectrum, grid))
+    scaled = replace(ARRAY, positions=ARRAY.positions.astype(np.float32))
+    _over_the_wire(conversions.array_info(HEADER, scaled))
+
+
+def test_estimates_survive():
+    estimates = [
+        Estimate(-3.0, 0.5, 0.1, 0.2, 0.75),
+        Estimate(2.0, math.nan, 0.1, math.nan, 0.5),
+    ]
+    message = _over_the_wire(conversions.estimate_array(HEADER, 0.1, estimates))
+    assert isinstance(message, DoaEstimateArray)
+    assert message.header == HEADER
+    assert message.window_duration == 0.1
+    received = conversions.estimates_of(message)
+    assert received[0] == estimates[0]
+    assert math.isnan(received[1].elevation) and math.isnan(received[1].elevation_stddev)
+
+
+def test_spectrum_sums_to_one_whatever_the_rounding():
+    values = np.round(np.random.default_rng(3).uniform(0, 255, 36)).astype(np.float32) / 256
+    spectrum = Spectrum(values, np.full(10, 0.11, dtype=np.float32))
+    grid = DirectionGrid(36, 10)
+    message = _over_the_wire(conversions.spectrum_message(HEADER, 0.1, spectrum, grid))
+    assert isinstance(message, DoaSpectrum)
+    assert sum(message.azimuth_probability) == pytest.approx(1, abs=1e-6)
+    assert sum(message.elevation_probability) == pytest.approx(1, abs=1e-6)
+    assert np.argmax(message.azimuth_probability) == np.argmax(values)
+    assert message.azimuth_step == pytest.approx(math.radians(10))
+    assert message.elevation_step == pytest.approx(math.radians(10))
+
+
+@pytest.mark.parametrize('elevation_count', [0, 10])
+def test_spectrum_without_elevation(elevation_count):
+    grid = DirectionGrid(36, elevation_count)
+    spectrum = Spectrum(np.full(36, 1 / 36))
+    message = conversions.spectrum_message(HEADER, 0.1, spectrum, grid)
+    assert len(message.elevation_probability) == 0
+    assert message.elevation_step == 0
+
+
+def test_spectrum_of_nothing_is_finite():
+    spectrum = Spectrum(np.zeros(36, dtype=np.float32), np.zeros(10, dtype=np.float32))
+    message = conversions.spectrum_message(HEADER, 0.1, spectrum, DirectionGrid(36, 10))
+    assert np.isfinite(message.azimuth_probability).all()
+
+
+def test_array_info_is_in_the_mounted_frame():
+    face_up = _over_the_wire(conversions.array_info(HEADER, ARRAY))
+    face_down = conversions.array_info(HEADER, replace(ARRAY, face_down=True))
+    assert isinstance(face_up, MicArrayInfo)
+    assert [-p.y for p in face_up.positions] == [p.y for p in face_down.positions]
+    assert list(face_up.channel_indices) == list(ARRAY.channels)
+
+
+def _points_at(pose):
+    """Return where a pose turns +x: v + 2 w (q x v) + 2 q x (q x v)."""
+    q = pose.orientation
+    vector, axis = np.array([q.x, q.y, q.z]), np.array([1.0, 0.0, 0.0])
+    turned = np.cross(vector, axis)
+    return axis + 2 * q.w * turned + 2 * np.cross(vector, turned)
+
+
+@given(
+    azimuth=st.floats(-math.pi, math.pi),
+    elevation=st.floats(0, math.pi / 2) | st.just(math.nan),
+)
+def test_arrows_point_at_the_source(azimuth, elevation):
+    estimate = Estimate(azimuth, elevation, 0.1, 0.1, 0.5)
+    message = conversions.estimate_array(HEADER, 0.1, [estimate])
+    (marker,) = conversions.marker_array(message, 0, 1.0).markers
+    up = 0.0 if math.isnan(elevation) else elevation
+    assert _points_at(marker.pose) == pytest.approx(unit_vector(azimuth, up), abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ('previous', 'count', 'actions'),
+    [
+        (0, 0, []),
+        (0, 2, [Marker.ADD, Marker.ADD]),
+        (2, 1, [Marker.ADD, Marker.DELETE]),
+        (2, 0, [Marker.DELETE, Marker.DELETE]),
+    ],
+)
+def test_arrows_of_sounds_that_ended_are_deleted(previous, count, actions):
+    estimates = [Estimate(0.1, 0.2, 0.1, 0.1, 0.9)] * count
+    message = conversions.estimate_array(HEADER, 0.1, estimates)
+    markers = _over_the_wire(conversions.marker_array(message, previous, 2.0)).markers
+    assert [marker.action for marker in markers] == actions
+    assert [marker.id for marker in markers] == list(range(len(markers)))
+    assert {marker.ns for marker in markers} <= {'doa'}
+    assert all(marker.header == HEADER for marker in markers)
+    assert all(0 < marker.scale.x <= 2 for marker in markers if marker.action == Marker.ADD)
+
+
+def test_surer_arrows_are_longer():
+    estimates = [Estimate(0.0, 0.0, 0.1, 0.1, confidence) for confidence in (1.0, 0.5, 0.0)]
+    message = conversions.estimate_array(Header(frame_id='a'), 0.1, estimates)
+    lengths = [marker.scale.x for marker in conversions.marker_array(message, 0, 2.0).markers]
+    assert lengths[0] == 2
+    assert lengths[0] > lengths[1] > lengths[2] > 0
+
+
+def test_gcc_phat_message_describes_its_data():
+    message = _gcc_phat()
+    assert isinstance(message, GccPhat)
+    assert list(zip(message.pair_first, message.pair_second, strict=True)) == [
+        tuple(pair) for pair in ARRAY.pairs.tolist()
+    ]
+    lags = message.lag_min + message.lag_step * np.arange(message.lag_count)
+    assert lags == pytest.approx(FEATURES.lags)
