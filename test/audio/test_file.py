@@ -1,0 +1,216 @@
+# Copyright 2026 doa_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Recordings of every format, and those that cannot be used."""
+
+import threading
+import time
+
+import numpy as np
+import pytest
+import soundfile
+
+from doa_ros.audio.file import FileSource
+from doa_ros.audio.source import AudioBlock
+from doa_ros.core.errors import AudioError
+
+_NOW = 1_700_000_000_000_000_000
+_BLOCK = 0.02
+
+
+def _clock():
+    return _NOW
+
+
+@pytest.fixture(scope='module')
+def sound():
+    """Return 0.1 s of noise on 8 channels that differ, within -0.5..0.5."""
+    return np.random.default_rng(1).uniform(-0.5, 0.5, (4800, 8))
+
+
+@pytest.fixture
+def record(tmp_path, sound):
+    def make(name='a.wav', samples=sound, rate=48000, **options):
+        path = tmp_path / name
+        soundfile.write(path, samples, rate, **{'subtype': 'PCM_24', **options})
+        return path
+
+    return make
+
+
+def _all(source) -> list[AudioBlock]:
+    return list(source.blocks(_clock))
+
+
+def _refused(path, array, **options):
+    with pytest.raises(AudioError) as error:
+        _all(FileSource(path, array, block_duration=_BLOCK, **options))
+    assert str(error.value).startswith(f'{path}: ')
+    return str(error.value)
+
+
+# --- formats --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize('channels', [8, 6])
+@pytest.mark.parametrize(
+    ('name', 'subtype', 'kind', 'error'),
+    [
+        ('a.wav', 'PCM_U8', 'int16', 2**-7),
+        ('a.wav', 'PCM_16', 'int16', 2**-15),
+        ('a.wav', 'PCM_24', 'int32', 2**-23),
+        ('a.wav', 'PCM_32', 'int32', 2**-23),
+        ('a.wav', 'FLOAT', 'float32', 2**-23),
+        ('a.wav', 'DOUBLE', 'float32', 2**-23),
+        ('a.flac', 'PCM_16', 'int16', 2**-15),
+        ('a.flac', 'PCM_24', 'int32', 2**-23),
+        ('a.w64', 'PCM_24', 'int32', 2**-23),
+    ],
+)
+def test_formats(record, uma8, sound, name, subtype, kind, error, channels):
+    path = record(name, sound[:, :channels], subtype=subtype)
+    source = FileSource(path, uma8, block_duration=_BLOCK)
+    assert (source.channel_count, source.sampling_frequency) == (channels, 48000)
+    assert source.duration == pytest.approx(0.1)
+    blocks = _all(source)
+    assert all(block.samples.dtype == kind for block in blocks)
+    heard = np.concatenate([block.as_float() for block in blocks])
+    assert heard.dtype == np.float32
+    np.testing.assert_allclose(heard, sound[:, :channels], atol=error)
+
+
+def test_32_bits_arrive_unchanged(record, uma8):
+    samples = np.random.default_rng(2).integers(-(2**31), 2**31, (4800, 8), dtype=np.int32)
+    source = FileSource(record(samples=samples, subtype='PCM_32'), uma8, block_duration=_BLOCK)
+    np.testing.assert_array_equal(np.concatenate([b.samples for b in _all(source)]), samples)
+
+
+def test_full_scale_is_one():
+    for kind in (np.int16, np.int32):
+        limits = np.iinfo(kind)
+        block = AudioBlock(np.array([[limits.min, 0, limits.max]], dtype=kind), 48000, 0, 0)
+        np.testing.assert_allclose(block.as_float(), [[-1, 0, 1]], atol=2**-14)
+
+
+def test_blocks_are_contiguous_and_stamped(record, uma8):
+    # 50 ms fit into 0.1 s and a bit twice; the rest comes as a short block.
+    path = record(samples=np.zeros((5000, 8)))
+    blocks = _all(FileSource(path, uma8, block_duration=0.05))
+    assert [len(b.samples) for b in blocks] == [2400, 2400, 200]
+    assert [b.first_sample_index for b in blocks] == [0, 2400, 4800]
+    assert [b.stamp - _NOW for b in blocks] == [0, 50_000_000, 100_000_000]
+    assert {b.sampling_frequency for b in blocks} == {48000}
+    assert all(b.truth is None for b in blocks)
+
+
+def test_loop_goes_on_counting(record, uma8):
+    path = record(samples=np.arange(4000)[:, None] * np.full((1, 8), 2**-20))
+    source = FileSource(path, uma8, block_duration=_BLOCK, loop=True)
+    stream = source.blocks(_clock)
+    blocks = [next(stream) for _ in range(20)]
+    ends = [b.first_sample_index + len(b.samples) for b in blocks]
+    assert [b.first_sample_index for b in blocks[1:]] == ends[:-1]
+    assert ends[-1] > 3 * 4000
+    heard = np.concatenate([b.as_float()[:, 0] for b in blocks])
+    np.testing.assert_allclose(heard, np.arange(ends[-1]) % 4000 * 2**-20, atol=1e-6)
+    source.close()
+    assert next(stream, None) is None
+
+
+# --- pace -----------------------------------------------------------------------------
+
+
+def test_real_time_takes_as_long_as_the_recording(record, uma8):
+    path = record(samples=np.zeros((14400, 8)))
+    start = time.monotonic()
+    _all(FileSource(path, uma8, block_duration=_BLOCK))
+    assert time.monotonic() - start < 0.25
+    start = time.monotonic()
+    arrivals = []
+    for block in FileSource(path, uma8, block_duration=_BLOCK, real_time=True).blocks(_clock):
+        arrivals.append((time.monotonic() - start, block.first_sample_index + len(block.samples)))
+    # Not before its last sample would have been heard.
+    assert all(arrived >= end / 48000 - 0.005 for arrived, end in arrivals)
+    assert 0.29 < arrivals[-1][0] < 1.0
+
+
+@pytest.mark.parametrize('real_time', [True, False])
+def test_close_from_another_thread_ends_the_blocks(record, uma8, real_time):
+    # Blocks of a second, so that close comes while it waits.
+    path = record(samples=np.zeros((96000, 8)), subtype='PCM_16')
+    source = FileSource(path, uma8, block_duration=1.0, real_time=real_time, loop=True)
+    thread = threading.Thread(target=lambda: _all(source), daemon=True)
+    thread.start()
+    time.sleep(0.05)
+    start = time.monotonic()
+    source.close()
+    thread.join(5)
+    assert not thread.is_alive()
+    assert time.monotonic() - start < 0.5
+
+
+# --- what cannot be used --------------------------------------------------------------
+
+
+def test_wrong_rate(record, uma8):
+    message = _refused(record(rate=16000), uma8)
+    assert "is sampled at 16000 Hz, but array 'uma8' runs at 48000 Hz; resample" in message
+
+
+@pytest.mark.parametrize('channels', [1, 2, 7])
+def test_wrong_channel_count(record, uma8, sound, channels):
+    message = _refused(record(samples=sound[:, :channels]), uma8)
+    assert 'needs all 8 channels of its device or the 6 microphones alone' in message
+
+
+def test_missing_file(tmp_path, uma8):
+    assert 'no such file' in _refused(tmp_path / 'none.wav', uma8)
+
+
+def test_folder(tmp_path, uma8):
+    assert 'cannot be read as audio' in _refused(tmp_path, uma8)
+
+
+@pytest.mark.parametrize('name', ['a.wav', 'a.flac', 'a.txt', 'a.raw', 'a'])
+@pytest.mark.parametrize('content', [b'', b'no audio ' * 100, b'RIFF', b'fLaC', b'\0' * 5000])
+def test_not_audio(tmp_path, uma8, name, content):
+    path = tmp_path / name
+    path.write_bytes(content)
+    assert 'cannot be read as audio' in _refused(path, uma8)
+
+
+def test_no_samples(record, uma8):
+    path = record(samples=np.zeros((0, 8)))
+    assert 'holds no samples' in _refused(path, uma8)
+
+
+@pytest.mark.parametrize('value', [np.nan, np.inf])
+def test_not_finite(record, uma8, sound, value):
+    samples = sound.copy()
+    samples[3000, 5] = value
+    message = _refused(record(samples=samples, subtype='FLOAT'), uma8)
+    assert 'holds NaN or infinite samples' in message
+
+
+@pytest.mark.parametrize('loop', [False, True])
+def test_truncated_flac_is_reported(record, uma8, sound, loop):
+    path = record('a.flac', np.tile(sound, (5, 1)))
+    path.write_bytes(path.read_bytes()[:50_000])
+    assert 'damaged' in _refused(path, uma8, loop=loop)
+
+
+@pytest.mark.parametrize('loop', [False, True])
+def test_flac_without_its_sound_is_reported(record, uma8, loop):
+    path = record('a.flac')
+    path.write_bytes(path.read_bytes()[:8300])
+    assert 'damaged' in _refused(path, uma8, loop=loop)
+
+
+def test_truncated_wav_plays_what_is_there(record, uma8, sound):
+    path = record('a.wav', subtype='PCM_16')
+    path.write_bytes(path.read_bytes()[: 44 + 16 * 3000 + 5])
+    heard = np.concatenate(
+        [b.as_float() for b in _all(FileSource(path, uma8, block_duration=_BLOCK))]
+    )
+    # libsndfile may count an unfinished frame.
+    assert len(heard) in (3000, 3001)
+    np.testing.assert_allclose(heard[:3000], sound[:3000], atol=2**-15)
