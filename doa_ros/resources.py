@@ -45,7 +45,8 @@ def find_resource(kind: str, name: str) -> Path:
     """
     suffix = _SUFFIXES[kind]
     if name.endswith(suffix) or '/' in name:
-        path = Path(name).expanduser()
+        # Unlike Path.expanduser, this leaves the home of an unknown user as it is.
+        path = Path(os.path.expanduser(name))
         if not path.is_file():
             raise ConfigError(f'{path}: no such file')
         return path

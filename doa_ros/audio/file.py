@@ -50,7 +50,8 @@ class FileSource:
         self._pacer = Pacer(real_time)
         try:
             self._file = soundfile.SoundFile(path)
-        except (soundfile.LibsndfileError, OSError) as error:
+        except (soundfile.LibsndfileError, OSError, TypeError) as error:
+            # TypeError: a file named .raw says nothing about what it holds.
             reason = 'no such file' if not path.exists() else str(error)
             raise AudioError(f'{path}: cannot be read as audio ({reason})') from None
         self.sampling_frequency = self._file.samplerate

@@ -177,7 +177,11 @@ def render(
     first, last = round(config.lead * rate), count - round(config.tail * rate)
     if last <= first:
         raise ConfigError('lead and tail leave no time for speech')
+    if (microphones <= 0).any() or (microphones >= config.room).any():
+        raise ConfigError('the array lies outside of the room')
     voice[first:last] = np.resize(speech, last - first)
+    if not voice.any():
+        raise ConfigError('the recording of the talker begins with more silence than is used')
 
     heard = np.zeros((len(microphones), count + 2 * rate))
     direct = np.zeros(count)
