@@ -3,18 +3,21 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint clean
+.PHONY: help setup demo benchmark-cpu test lint clean
 
 env := source ./env.sh
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-7s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' Makefile
 
 setup: ## Make .venv, build the workspace into install/ (again: only what changed)
 	@scripts/setup.sh
 
 demo: setup ## Locate simulated speech; SOURCE=device for the array, DEMO_ARGS=... for more
 	@$(env) && doa-demo $(if $(SOURCE),--source $(SOURCE)) $(DEMO_ARGS)
+
+benchmark-cpu: setup ## Measure CPU time, memory and rate; BENCHMARK_ARGS=... for more
+	@$(env) && doa-benchmark-cpu $(BENCHMARK_ARGS)
 
 test: ## Run the linter and all tests; PYTEST_ARGS=... for pytest
 	@scripts/setup.sh test training
