@@ -1,0 +1,132 @@
+# Copyright 2026 doa_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""doa-locate on a recording of the demo scene, as a process of its own."""
+
+import csv
+import json
+import math
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import soundfile
+
+from doa_ros.audio.scene import SceneSource
+from doa_ros.resources import find_resource
+
+
+@pytest.fixture(scope='module')
+def scene(uma8):
+    return SceneSource(
+        find_resource('scenes', 'demo'), uma8, block_duration=0.05, real_time=False
+    )
+
+
+@pytest.fixture(scope='module')
+def audio(scene):
+    blocks = [block.samples for block in scene.blocks(lambda: 0)]
+    # Silence, then the first words.
+    return np.concatenate(blocks)[: 5 * scene.sampling_frequency]
+
+
+@pytest.fixture(scope='module')
+def recording(audio, tmp_path_factory):
+    path = tmp_path_factory.mktemp('recording') / 'scene.wav'
+    soundfile.write(path, audio, 48000, subtype='PCM_32')
+    return path
+
+
+@pytest.fixture(scope='module')
+def locate():
+    """Return a function that runs the tool."""
+
+    def run(*arguments):
+        command = [sys.executable, '-m', 'doa_ros.tools.locate', *map(str, arguments)]
+        return subprocess.run(command, capture_output=True, text=True, check=False)
+
+    return run
+
+
+def lines(done):
+    assert done.returncode == 0, done.stderr
+    return done.stdout.splitlines()
+
+
+@pytest.mark.parametrize('method', ['cnn', 'srp_phat'])
+def test_jsonl_follows_the_talker(locate, recording, scene, method):
+    rows = [
+        json.loads(line)
+        for line in lines(locate(recording, '--method', method, '--format', 'jsonl'))
+    ]
+    stamps = [row['stamp'] for row in rows]
+    np.testing.assert_allclose(stamps, 0.1 + 0.05 * np.arange(99), atol=1e-6)
+    assert all(row['estimates'] == [] for row in rows if row['stamp'] < 1.9)
+    found = [row for row in rows if row['estimates']]
+    assert len(found) > 20
+    for row in found:
+        (estimate,) = row['estimates']
+        assert set(estimate) == {'azimuth_deg', 'elevation_deg', 'confidence'}
+        azimuth, _ = scene.config.direction(row['stamp'])
+        error = math.remainder(math.radians(estimate['azimuth_deg']) - azimuth, 2 * math.pi)
+        assert abs(error) < math.radians(20)
+
+
+def test_csv_and_table_say_the_same(locate, recording):
+    rows = list(csv.DictReader(lines(locate(recording, '--format', 'csv'))))
+    table = lines(locate(recording))[1:]
+    assert len(rows) == len(table) == 99
+    for row, line in zip(rows, table, strict=True):
+        time, azimuth, _, _ = line.split()
+        assert float(time) == pytest.approx(float(row['stamp']), abs=0.006)
+        assert (azimuth == '-') == (row['azimuth_deg'] == '')
+        if row['azimuth_deg']:
+            assert float(azimuth) == pytest.approx(float(row['azimuth_deg']), abs=0.06)
+
+
+def test_the_microphones_alone_give_the_same(locate, recording, audio, tmp_path):
+    path = tmp_path / 'microphones.flac'
+    soundfile.write(path, audio[:, 1:7], 48000, subtype='PCM_24')
+    six = lines(locate(path, '--format', 'jsonl'))
+    # 24 bits instead of 32 differ by less than what the network's input keeps.
+    eight = lines(locate(recording, '--format', 'jsonl'))
+    agree = sum(a == b for a, b in zip(six, eight, strict=True))
+    assert agree > 0.9 * len(six)
+
+
+def test_channels_in_another_order(locate, recording, audio, tmp_path):
+    path = tmp_path / 'shuffled.wav'
+    soundfile.write(path, audio[:, [6, 5, 4, 3, 2, 1]], 48000, subtype='PCM_32')
+    shuffled = lines(locate(path, '--channels', '5,4,3,2,1,0'))
+    assert shuffled == lines(locate(recording))
+
+
+def test_a_reader_that_has_enough_is_no_error(recording):
+    command = f'{sys.executable} -m doa_ros.tools.locate {recording} | head -n 2'
+    done = subprocess.run(
+        ['bash', '-o', 'pipefail', '-c', command], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0
+    assert 'Error' not in done.stderr
+    assert 'Exception' not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ('arguments', 'sentence'),
+    [
+        (['missing.wav'], 'no such file'),
+        (['RECORDING', '--array', 'nonesuch'], 'no array named'),
+        (['RECORDING', '--model', 'nonesuch'], 'no model named'),
+        (['RECORDING', '--channels', 'a,b'], '--channels takes numbers'),
+        (['RECORDING', '--channels', '1,2,3'], 'needs a label, a channel and a position'),
+        (['RECORDING', '--channels', '1,2,3,4,5,8'], 'channels must lie in 0..7'),
+        (['RECORDING', '--sensitivity', '2'], 'sensitivity must be at most 1'),
+    ],
+)
+def test_bad_input_gets_one_sentence(locate, recording, arguments, sentence):
+    done = locate(*(recording if a == 'RECORDING' else a for a in arguments))
+    assert done.returncode == 1
+    assert sentence in done.stderr
+    assert done.stderr.startswith('doa-locate: ')
+    assert done.stderr.count('\n') == 1
+    assert done.stdout == ''
