@@ -19,15 +19,21 @@ _QUEUE_SECONDS = 2.0
 _LATENCY = 0.1
 # A running device that delivers nothing for this long is gone [s].
 _SILENCE_LIMIT = 3.0
-# The measured rate is compared with the promised one after this time [s], to this part.
+# The measured rate is compared with the promised one over stretches of this time [s], to this
+# part; a busy computer that loses samples spoils one stretch, a wrong rate all of them.
 _RATE_CHECK_SECONDS = 3.0
 _RATE_TOLERANCE = 0.05
+_WRONG_STRETCHES = 2
 _CLOSE_SECONDS = 1.0
 
 
 def _portaudio():
     try:
         import sounddevice
+    except ImportError:
+        raise AudioError(
+            'the Python package sounddevice is not installed; try: pip install sounddevice'
+        ) from None
     except OSError as error:
         raise AudioError(
             f'PortAudio is not installed ({error}); on Debian or Ubuntu: '
@@ -59,6 +65,8 @@ class DeviceSource:
         )
         self._next_index = 0
         self._last_capture = 0.0
+        self._stretch_start: tuple[int, float] | None = None
+        self._wrong_stretches = 0
         self._closed = threading.Event()
         settings = {
             'device': number,
@@ -112,7 +120,7 @@ class DeviceSource:
     def _capture(self, data, frames, when, status):
         # PortAudio's thread: copy, stamp and return.
         now = time.monotonic()
-        if status.input_overflow:
+        if status.input_overflow and self._next_index:
             # Lost samples are not counted by PortAudio; the clock tells how many at least.
             lost = round((now - self._last_capture) * self.sampling_frequency) - frames
             self._next_index += max(lost, 1)
@@ -137,7 +145,6 @@ class DeviceSource:
             self._stream.start()
         except self._sounddevice.PortAudioError as error:
             raise AudioError(f'device {self._name!r} does not start ({error})') from None
-        anchor = None
         while not self._closed.is_set():
             try:
                 item = self._queue.get(timeout=_SILENCE_LIMIT)
@@ -149,17 +156,20 @@ class DeviceSource:
             if item is None:
                 return
             index, captured, data = item
-            anchor = anchor or (index, captured)
-            self._check_rate(index - anchor[0], captured - anchor[1])
+            self._check_rate(index, captured)
             samples = np.frombuffer(data, dtype=np.int32).reshape(-1, self.channel_count)
             stamp = clock() - round((time.monotonic() - captured) * NANOSECONDS)
             yield AudioBlock(samples, self.sampling_frequency, index, stamp)
 
-    def _check_rate(self, samples: int, seconds: float):
-        if seconds < _RATE_CHECK_SECONDS:
+    def _check_rate(self, index: int, captured: float):
+        start_index, start = self._stretch_start = self._stretch_start or (index, captured)
+        if captured - start < _RATE_CHECK_SECONDS:
             return
-        measured = samples / seconds
-        if abs(measured / self.sampling_frequency - 1) > _RATE_TOLERANCE:
+        measured = (index - start_index) / (captured - start)
+        self._stretch_start = index, captured
+        wrong = abs(measured / self.sampling_frequency - 1) > _RATE_TOLERANCE
+        self._wrong_stretches = self._wrong_stretches + 1 if wrong else 0
+        if self._wrong_stretches == _WRONG_STRETCHES:
             raise AudioError(
                 f'device {self._name!r} delivers {measured:.0f} samples per second instead of '
                 f'{self.sampling_frequency}; it does not support this rate'

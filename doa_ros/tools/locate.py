@@ -73,6 +73,7 @@ def _lines(arguments) -> Iterator[str]:
     array = load_array(find_resource('arrays', arguments.array))
     if arguments.channels is not None:
         array = _with_channels(array, arguments.channels, arguments.recording)
+    source = FileSource(arguments.recording, array, block_duration=_BLOCK)
     features, model = FeatureConfig(), None
     if arguments.method == 'cnn':
         # Without a configuration of its own, the tool takes the features of the model.
@@ -81,7 +82,6 @@ def _lines(arguments) -> Iterator[str]:
     config = LocalizerConfig(method=arguments.method, sensitivity=arguments.sensitivity)
     localizer = Localizer(array, features, config, model)
     extractor = FeatureExtractor(array, features)
-    source = FileSource(arguments.recording, array, block_duration=_BLOCK)
     hop = round(features.hop * array.sampling_frequency)
     form = _FORMATS[arguments.format]
     yield from form.header
