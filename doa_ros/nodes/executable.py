@@ -14,7 +14,7 @@ from rclpy.experimental import EventsExecutor
 from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 
-from doa_ros.core.errors import DoaError
+from doa_ros.core.errors import ConfigError, DoaError
 
 # A signal is noticed after this time at the latest [s].
 _SIGNAL_LATENCY = 0.1
@@ -41,7 +41,7 @@ def run(make_nodes: Callable[[], Sequence[Node]]) -> int:
     second must not interrupt the shutdown that the first began, so signals only leave a note.
     """
     try:
-        rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
+        _init()
         nodes = make_nodes()
     except DoaError as error:
         rclpy.logging.get_logger('doa_ros').fatal(str(error))
@@ -90,3 +90,11 @@ def run(make_nodes: Callable[[], Sequence[Node]]) -> int:
         node.destroy_node()
     rclpy.try_shutdown()
     return 1 if failed else 0
+
+
+def _init() -> None:
+    try:
+        rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
+    except RuntimeError as error:
+        # ROS arguments that are none, or a parameter file that is missing or no YAML.
+        raise ConfigError(' '.join(str(error).split())) from None
