@@ -1,0 +1,160 @@
+# Copyright 2026 doa_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""What a user can get wrong: one line that says so, and a status that is not 0."""
+
+import sys
+
+import numpy as np
+import pytest
+import soundfile
+
+from doa_ros.nodes import (
+    audio_capture_node,
+    doa_estimator_node,
+    doa_markers_node,
+    doa_pipeline_node,
+    gcc_phat_node,
+)
+
+_MODULES = {
+    'audio_capture': audio_capture_node,
+    'doa_estimator': doa_estimator_node,
+    'doa_markers': doa_markers_node,
+    'doa_pipeline': doa_pipeline_node,
+    'gcc_phat': gcc_phat_node,
+}
+
+
+@pytest.fixture
+def refusal(monkeypatch, capfd):
+    """Run an executable's main() in this process; return the one line it ends with."""
+
+    def run(executable, *parameters):
+        arguments = [argument for p in parameters for argument in ('-p', p)]
+        monkeypatch.setattr(sys, 'argv', [executable, '--ros-args', *arguments])
+        capfd.readouterr()
+        assert _MODULES[executable].main() == 1
+        lines = capfd.readouterr().err.splitlines()
+        assert not any('Traceback' in line for line in lines)
+        (fatal,) = [line for line in lines if '[FATAL]' in line]
+        assert lines[-1] == fatal
+        return fatal
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ('executable', 'parameter', 'words'),
+    [
+        ('audio_capture', 'device:=no such card', "contains 'no such card'"),
+        ('audio_capture', 'source:=file', 'needs the parameter file'),
+        ('audio_capture', 'source:=radio', 'must be one of device, file, sim'),
+        ('audio_capture', 'frame_id:=""', 'frame_id must not be empty'),
+        ('audio_capture', 'array:=uma16', "no array named 'uma16' (shipped: uma8)"),
+        ('audio_capture', 'array:=/no/such.yaml', '/no/such.yaml: no such file'),
+        ('audio_capture', 'block_duration:=5.0', 'block_duration'),
+        ('audio_capture', 'block_duration:=.nan', 'block_duration'),
+        ('audio_capture', 'loop:=7', 'loop is not a usable bool'),
+        ('gcc_phat', 'window:=1', 'window is not a usable float (a whole number needs a'),
+        ('gcc_phat', 'window:=wide', 'window is not a usable float'),
+        ('gcc_phat', 'hop:=0.2', 'hop (0.2 s) must not exceed window (0.1 s)'),
+        ('gcc_phat', 'lag_count:=12', 'lag_count must be odd'),
+        ('gcc_phat', 'lag_count:=5', 'set lag_count to 11 or more'),
+        ('gcc_phat', 'lag_count:=-3', 'lag_count'),
+        ('gcc_phat', 'band_max:=24001.0', 'half the sampling frequency'),
+        ('gcc_phat', 'band_min:=.inf', 'band_min'),
+        ('doa_estimator', 'method:=guess', 'must be one of cnn, srp_phat'),
+        ('doa_estimator', 'model:=best', "no model named 'best' (shipped: "),
+        ('doa_estimator', 'model:=/no/such.tflite', '/no/such.tflite: no such file'),
+        ('doa_estimator', 'sensitivity:=1.5', 'sensitivity'),
+        ('doa_estimator', 'sensitivity:=.nan', 'sensitivity'),
+        ('doa_markers', 'arrow_length:=0.0', 'arrow_length'),
+        ('doa_pipeline', 'array:=uma16', "no array named 'uma16'"),
+    ],
+)
+def test_parameter_that_is_not_usable(refusal, executable, parameter, words):
+    method = ['method:=srp_phat'] if 'method' not in parameter and 'model' not in parameter else []
+    assert words in refusal(executable, *method, parameter)
+
+
+def test_missing_device(refusal):
+    # No machine that runs tests has this array; one that has is not asked.
+    words = refusal('audio_capture', 'array:=uma8', 'device:=there is no such device')
+    assert 'try source:=sim' in words
+
+
+@pytest.mark.parametrize('executable', ['audio_capture', 'doa_pipeline'])
+def test_recording_that_is_not_usable(refusal, tmp_path, executable):
+    garbage = tmp_path / 'garbage.wav'
+    garbage.write_bytes(b'RIFF' + bytes(range(256)))
+    wrong_rate = tmp_path / 'rate.wav'
+    soundfile.write(wrong_rate, np.zeros((100, 8)), 44100)
+    stereo = tmp_path / 'stereo.wav'
+    soundfile.write(stereo, np.zeros((100, 2)), 48000)
+    for path, words in [
+        (tmp_path / 'missing.wav', 'no such file'),
+        (tmp_path, 'cannot be read'),
+        (garbage, 'cannot be read as audio'),
+        (wrong_rate, '44100 Hz'),
+        (stereo, '2 channels'),
+    ]:
+        line = refusal(executable, 'method:=srp_phat', 'source:=file', f'file:={path}')
+        assert str(path) in line
+        assert words in line
+
+
+@pytest.mark.parametrize(
+    ('parameter', 'words'),
+    [
+        ('lag_count:=15', 'its lag_count is 13 and the configured one is 15'),
+        ('averaging:=1.0', 'its averaging is 0.5 and the configured one is 1'),
+    ],
+)
+def test_model_that_does_not_fit(refusal, require_model, parameter, words):
+    require_model('cnn')
+    assert words in refusal('doa_estimator', parameter)
+
+
+def test_model_that_is_damaged(refusal, require_model, tmp_path):
+    shipped = require_model('cnn')
+    copy = tmp_path / 'copy.tflite'
+    copy.write_bytes(shipped.read_bytes() + b'x')
+    assert 'missing' in refusal('doa_estimator', f'model:={copy}')
+    copy.with_suffix('.yaml').write_bytes(shipped.with_suffix('.yaml').read_bytes())
+    assert 'damaged' in refusal('doa_estimator', f'model:={copy}')
+
+
+@pytest.mark.parametrize(
+    ('arguments', 'words'),
+    [
+        (['--params-file', '/no/such.yaml'], '/no/such.yaml'),
+        (['-p', 'lag_count'], 'lag_count'),
+        (['--no-such-option'], '--no-such-option'),
+    ],
+)
+def test_ros_arguments_that_are_none(monkeypatch, capfd, arguments, words):
+    monkeypatch.setattr(sys, 'argv', ['gcc_phat', '--ros-args', *arguments])
+    assert gcc_phat_node.main() == 1
+    fatal = capfd.readouterr().err.splitlines()[-1]
+    assert '[FATAL]' in fatal
+    assert words in fatal
+
+
+@pytest.mark.parametrize('executable', ['audio_capture', 'doa_pipeline'])
+def test_exit_status_of_the_process(start, executable):
+    process = start(executable, source='file', file='/no/such.wav', method='srp_phat')
+    assert process.end() == 1
+    assert process.output.count('[FATAL]') == 1
+    assert '/no/such.wav' in process.output
+    assert 'Traceback' not in process.output
+
+
+def test_recording_that_breaks_off_while_it_plays(start, tmp_path):
+    path = tmp_path / 'nan.wav'
+    samples = np.zeros((48000, 8), dtype=np.float32)
+    samples[30000] = np.nan
+    soundfile.write(path, samples, 48000, subtype='FLOAT')
+    process = start('doa_pipeline', source='file', file=str(path), method='srp_phat')
+    assert process.end() == 1
+    assert 'holds NaN' in process.output
+    assert 'Traceback' not in process.output
