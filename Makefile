@@ -3,7 +3,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup demo benchmark-cpu test lint clean
+.PHONY: help setup demo evaluate benchmark-cpu test lint clean
 
 env := source ./env.sh
 
@@ -15,6 +15,10 @@ setup: ## Make .venv, build the workspace into install/ (again: only what change
 
 demo: setup ## Locate simulated speech; SOURCE=device for the array, DEMO_ARGS=... for more
 	@$(env) && doa-demo $(if $(SOURCE),--source $(SOURCE)) $(DEMO_ARGS)
+
+evaluate: ## Compare the methods on simulated speech; EVALUATE_ARGS=... for more
+	@scripts/setup.sh training
+	@$(env) && python3 -m training evaluate $(EVALUATE_ARGS)
 
 benchmark-cpu: setup ## Measure CPU time, memory and rate; BENCHMARK_ARGS=... for more
 	@$(env) && doa-benchmark-cpu $(BENCHMARK_ARGS)
