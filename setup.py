@@ -24,7 +24,7 @@ setup(
     license='Apache-2.0',
     python_requires='>=3.11',
     packages=[
-        *find_packages(include=['doa_ros', 'doa_ros.*'], exclude=['doa_ros.nodes*']),
+        *find_packages(include=['doa_ros', 'doa_ros.*'], exclude=['doa_ros.nodes*', 'doa_ros.apps*']),
         'doa_ros.config',
         'doa_ros.training',
         *(f'doa_ros.training.{name}' for name in find_packages('training')),

@@ -18,8 +18,16 @@ def main() -> int:
     parser.add_argument('verb', choices=VERBS)
     parser.add_argument('arguments', nargs=argparse.REMAINDER, help='see doa-train VERB --help')
     chosen = parser.parse_args()
-    # Imported on demand: TensorFlow takes seconds.
-    verb = import_module(f'.{chosen.verb}', __package__)
+    try:
+        # Imported on demand: TensorFlow takes seconds.
+        verb = import_module(f'.{chosen.verb}', __package__)
+    except ModuleNotFoundError as error:
+        print(
+            f'doa-train: {error.name} is not installed; run scripts/setup.sh training in a '
+            'checkout, or pip install with the extra [training]',
+            file=sys.stderr,
+        )
+        return 1
     verb_parser = argparse.ArgumentParser(
         prog=f'doa-train {chosen.verb}',
         description=verb.__doc__,
