@@ -15,6 +15,7 @@ def _requirements(group: str) -> list[str]:
     return [line for line in lines if line and not line.startswith('#')]
 
 
+_NEEDS_ROS = ['doa_ros.nodes*', 'doa_ros.apps*']
 _MANIFEST = ElementTree.parse(_ROOT / 'package.xml').getroot()
 
 setup(
@@ -24,7 +25,7 @@ setup(
     license='Apache-2.0',
     python_requires='>=3.11',
     packages=[
-        *find_packages(include=['doa_ros', 'doa_ros.*'], exclude=['doa_ros.nodes*', 'doa_ros.apps*']),
+        *find_packages(include=['doa_ros', 'doa_ros.*'], exclude=_NEEDS_ROS),
         'doa_ros.config',
         'doa_ros.training',
         *(f'doa_ros.training.{name}' for name in find_packages('training')),
