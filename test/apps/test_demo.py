@@ -1,0 +1,99 @@
+# Copyright 2026 doa_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The demo as a user runs it, and how it counts."""
+
+from importlib.util import find_spec
+import math
+import os
+import re
+import subprocess
+
+import pytest
+
+if find_spec('rclpy') is None:
+    pytest.skip('ROS is not set up: source env.sh', allow_module_level=True)
+
+from doa_ros.apps.demo import Recording, draw, score_recording
+from doa_ros.core.decoding import Estimate
+from doa_ros.core.errors import DoaError
+
+
+def run_demo(*arguments):
+    # A domain of its own: another doa_ros may be running.
+    environment = os.environ | {
+        'ROS_DOMAIN_ID': str(101 + os.getpid() % 100),
+        'ROS_AUTOMATIC_DISCOVERY_RANGE': 'LOCALHOST',
+    }
+    return subprocess.run(
+        ['doa-demo', *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=environment,
+    )
+
+
+@pytest.fixture(scope='module')
+def demo(tmp_path_factory):
+    plot = tmp_path_factory.mktemp('demo') / 'plot.png'
+    return run_demo('--plot', plot), plot
+
+
+def percentage(output, name):
+    return float(re.search(rf'{name}\s+([\d.]+)%', output).group(1))
+
+
+def test_the_demo_keeps_its_promise(demo):
+    done, plot = demo
+    assert done.returncode == 0, done.stderr
+    assert percentage(done.stdout, 'voiced frames within 10 deg') >= 95
+    assert percentage(done.stdout, 'silent frames answered') <= 2
+    assert 'CPU seconds per second of audio' in done.stdout
+    assert plot.stat().st_size > 10000
+
+
+def test_the_demo_prints_truth_beside_estimates(demo):
+    done, _ = demo
+    rows = [line.split() for line in done.stdout.splitlines() if line.count('deg') == 4]
+    assert len(rows) > 10
+    for row in rows:
+        true, estimated = float(row[2]), float(row[4])
+        assert abs(math.remainder(true - estimated, 360)) < 15
+
+
+def test_the_demo_says_why_it_cannot_start(tmp_path):
+    done = run_demo('--source', 'device', '--device', 'no such device', '--plot', tmp_path / 'p')
+    assert done.returncode == 1
+    assert 'no such device' in done.stderr
+    assert 'Traceback' not in done.stderr
+
+
+HOP = 50_000_000
+
+
+def estimate(azimuth_deg):
+    return (Estimate(math.radians(azimuth_deg), 0.3, 0.1, 0.1, 0.9),)
+
+
+def test_scoring_matches_by_stamp_and_counts_silence():
+    recording = Recording()
+    for k in range(60):
+        speaking = 20 <= k < 40
+        recording.truth[k * HOP] = estimate(k) if speaking else ()
+        if k != 30:  # One message was lost.
+            recording.estimates[k * HOP] = estimate(k + 3) if 22 <= k < 42 or k == 5 else ()
+    score = score_recording(recording)
+    # Active in 4 of the last 6 from 23 to 41; 30 is missing.
+    assert score.voiced == 18
+    assert score.answered == 1
+    assert score.within_10 == 1
+    assert score.azimuth_mae_deg == pytest.approx((16 * 3 + 4 + 5) / 18)
+    # Nothing active in the last second: 0 to 19 and 59.
+    assert score.silent == 20 + 1
+    assert score.silence_answered == pytest.approx(1 / 21)
+
+
+def test_a_plot_that_cannot_be_written_is_said(tmp_path):
+    recording = Recording({0: ()}, {0: (), HOP: estimate(5)})
+    with pytest.raises(DoaError, match='cannot be written'):
+        draw(recording, tmp_path / 'missing' / 'plot.png')
