@@ -218,7 +218,17 @@ def estimate_array(header: Header, window: float, estimates) -> DoaEstimateArray
 
 
 def estimates_of(message: DoaEstimateArray) -> tuple[Estimate, ...]:
-    """Return the estimates in a message."""
+    """Return the estimates in a message.
+
+    Raises:
+        MessageError: an angle or a confidence is not usable.
+    """
+    for e in message.estimates:
+        if not (math.isfinite(e.azimuth) and 0 <= e.confidence <= 1.01) or math.isinf(e.elevation):
+            raise MessageError(
+                f'estimate with azimuth {e.azimuth:g}, elevation {e.elevation:g} and confidence '
+                f'{e.confidence:g}'
+            )
     return tuple(
         Estimate(e.azimuth, e.elevation, e.azimuth_stddev, e.elevation_stddev, e.confidence)
         for e in message.estimates
@@ -254,6 +264,9 @@ def marker_array(message: DoaEstimateArray, previous: int, length: float) -> Mar
         message: the estimates.
         previous: number of arrows shown so far; those without an estimate are deleted.
         length: length of an arrow of confidence 1 [m].
+
+    Raises:
+        MessageError: an estimate is not usable.
     """
     markers = []
     for number, estimate in enumerate(estimates_of(message)):

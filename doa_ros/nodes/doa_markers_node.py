@@ -9,6 +9,7 @@ from visualization_msgs.msg import MarkerArray
 
 from doa_ros.conversions import marker_array
 from doa_ros.core.config import Config, setting
+from doa_ros.core.errors import MessageError
 from doa_ros.msg import DoaEstimateArray
 from doa_ros.nodes.executable import run
 from doa_ros.parameters import declare, follow
@@ -41,11 +42,17 @@ class DoaMarkersNode(Node):
         self._shown = 0
         self._publisher = self.create_publisher(MarkerArray, 'markers', 10)
         if subscribe:
-            self.create_subscription(DoaEstimateArray, 'estimates', self.process, 10)
+            self.create_subscription(DoaEstimateArray, 'estimates', self._on_estimates, 10)
         self.get_logger().info(f'{self._config}')
 
     def _configure(self, config: MarkersConfig) -> None:
         self._config = config
+
+    def _on_estimates(self, message: DoaEstimateArray) -> None:
+        try:
+            self.process(message)
+        except MessageError as error:
+            self.get_logger().error(f'dropped: {error}', throttle_duration_sec=5.0)
 
     def process(self, message: DoaEstimateArray) -> None:
         """Show the estimates of one window."""
