@@ -1,6 +1,6 @@
 # Copyright 2026 doa_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Running `doa_pipeline` as a child process and listening to it."""
+"""Running an executable of the package as a child process and listening to it."""
 
 from collections.abc import Callable, Mapping
 import os
@@ -24,16 +24,25 @@ class Pipeline:
 
     Args:
         parameters: ROS parameters by name.
+        namespace: of its nodes and topics.
+        executable: another one of the package.
 
     Raises:
         DoaError: the executable is not on the PATH.
     """
 
-    def __init__(self, parameters: Mapping[str, object]):
-        executable = shutil.which('doa_pipeline')
-        if executable is None:
-            raise DoaError('doa_pipeline is not on the PATH: source env.sh (or the workspace)')
-        command = [executable, '--ros-args', '-r', f'__ns:=/{NAMESPACE}', '--log-level', 'WARN']
+    def __init__(
+        self,
+        parameters: Mapping[str, object],
+        *,
+        namespace: str = NAMESPACE,
+        executable: str = 'doa_pipeline',
+    ):
+        self._name = executable
+        path = shutil.which(executable)
+        if path is None:
+            raise DoaError(f'{executable} is not on the PATH: source env.sh (or the workspace)')
+        command = [path, '--ros-args', '-r', f'__ns:=/{namespace}', '--log-level', 'WARN']
         for name, value in parameters.items():
             text = str(value).lower() if isinstance(value, bool) else str(value)
             command += ['-p', f'{name}:={text}']
@@ -86,4 +95,4 @@ class Pipeline:
         while time.monotonic() < deadline:
             rclpy.spin_once(node, timeout_sec=0.1)
         if self.status:
-            raise DoaError(f'doa_pipeline ended with status {self.status}; see its message above')
+            raise DoaError(f'{self._name} ended with status {self.status}; see its message above')
