@@ -1,0 +1,142 @@
+# Copyright 2026 doa_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Messages of broken or foreign senders: dropped with a word, and the node goes on."""
+
+import array
+import math
+
+import numpy as np
+from visualization_msgs.msg import MarkerArray
+
+from doa_ros.audio.source import AudioBlock
+from doa_ros.conversions import audio_frame_from_block, gcc_phat_from_frame, make_header
+from doa_ros.core.features import FeatureConfig, FeatureExtractor
+from doa_ros.msg import AudioFrame, DoaEstimate, DoaEstimateArray, GccPhat
+
+FEATURES = FeatureConfig()
+_HOP = 2400
+
+
+def _audio(samples, number, **changes):
+    block = AudioBlock(
+        samples[number * _HOP : (number + 1) * _HOP], 48000, number * _HOP, number * 50_000_000
+    )
+    message = audio_frame_from_block(make_header(block.stamp, 'mic_array'), block)
+    for name, value in changes.items():
+        setattr(message, name, value)
+    return message
+
+
+def _drops(process):
+    return process.output.count('dropped: ')
+
+
+def test_gcc_phat_survives_bad_audio(start, listener, samples):
+    process = start('gcc_phat')
+    features = listener.collect(GccPhat, 'gcc_phat')
+    publisher = listener.node.create_publisher(AudioFrame, 'audio', 50)
+    listener.wait_for_subscriber('audio')
+    listener.wait_for_publisher('gcc_phat')
+    nan = array.array('B', np.full(2 * 8, math.nan, dtype='<f4').tobytes())
+    loud = array.array('B', np.full(2 * 8, 1e30, dtype='<f4').tobytes())
+    for changes in [
+        {'data': array.array('B', bytes(7))},
+        {'data': array.array('B')},
+        {'format': 'mp3'},
+        {'channel_count': 3},
+        {'sampling_frequency': 16000},
+        {'frame_sample_count': 0},
+        {'frame_sample_count': 2**32 - 1},
+        {'format': 'float', 'frame_sample_count': 2, 'data': nan},
+        {'format': 'float', 'frame_sample_count': 2, 'data': loud},
+    ]:
+        publisher.publish(_audio(samples, 0, **changes))
+    process.wait_for('dropped: ')
+    for number in range(4):
+        publisher.publish(_audio(samples, number))
+    listener.spin_until(lambda: len(features) == 3, 'three windows of four blocks')
+    # A jump: two windows more, the first of them after a full window of new samples.
+    for number in range(10, 13):
+        publisher.publish(_audio(samples, number))
+    listener.spin_until(lambda: len(features) == 5, 'two windows after the gap')
+    # A sender that starts again.
+    for number in range(2):
+        publisher.publish(_audio(samples, number))
+    listener.spin_until(lambda: len(features) == 6, 'a window after the restart')
+    process.wait_for(f'{6 * _HOP} samples of audio lost')
+    assert np.isfinite([message.data for message in features]).all()
+    stamps = [m.header.stamp.sec * 10**9 + m.header.stamp.nanosec for m in features]
+    assert stamps == [50_000_000 * number for number in (1, 2, 3, 11, 12, 1)]
+    assert _drops(process) == 1, 'one line in five seconds is enough'
+    assert process.alive
+    assert process.stop() == 0
+    assert 'Traceback' not in process.output
+
+
+def test_estimator_survives_bad_features(start, listener, samples, uma8):
+    process = start('doa_estimator', method='srp_phat')
+    estimates = listener.collect(DoaEstimateArray, 'estimates')
+    publisher = listener.node.create_publisher(GccPhat, 'gcc_phat', 50)
+    listener.wait_for_subscriber('gcc_phat')
+    listener.wait_for_publisher('estimates')
+    extractor = FeatureExtractor(uma8, FEATURES)
+    frames = extractor.push(0, samples[: 60 * _HOP].astype(np.float32) / 2**31)
+
+    def message(frame=frames[-1], **changes):
+        message = gcc_phat_from_frame(make_header(7, 'mic_array'), frame, uma8, FEATURES)
+        for name, value in changes.items():
+            setattr(message, name, value)
+        return message
+
+    count = len(uma8.pairs) * FEATURES.lag_count
+    for changes in [
+        {'pair_first': [0], 'pair_second': [1], 'data': array.array('f', [0.0] * 13)},
+        {'pair_first': [0, 1, 2]},
+        {'lag_count': 15},
+        {'lag_min': math.nan},
+        {'data': array.array('f', [0.0])},
+        {'data': array.array('f', [math.nan] * count)},
+        {'activity': math.inf},
+    ]:
+        publisher.publish(message(**changes))
+    process.wait_for('dropped: ')
+    assert not estimates
+    publisher.publish(message())
+    listener.spin_until(lambda: estimates, 'an estimate after bad features')
+    assert len(estimates[0].estimates) == 1
+    assert _drops(process) == 1
+    assert process.stop() == 0
+    assert 'Traceback' not in process.output
+
+
+def test_markers_survive_bad_estimates(start, listener):
+    process = start('doa_markers')
+    markers = listener.collect(MarkerArray, 'markers')
+    publisher = listener.node.create_publisher(DoaEstimateArray, 'estimates', 50)
+    listener.wait_for_subscriber('estimates')
+    listener.wait_for_publisher('markers')
+    listener.spin(0.5)
+    for bad in (
+        DoaEstimate(azimuth=math.nan),
+        DoaEstimate(elevation=math.inf),
+        DoaEstimate(confidence=math.nan),
+        DoaEstimate(confidence=-3.0),
+    ):
+        publisher.publish(DoaEstimateArray(estimates=[bad]))
+    far = DoaEstimate(azimuth=1e300, elevation=math.nan, confidence=0.5)
+    publisher.publish(DoaEstimateArray(estimates=[far] * 100))
+    publisher.publish(DoaEstimateArray())
+    good = DoaEstimate(azimuth=1.0, elevation=0.0, confidence=1.0)
+    publisher.publish(DoaEstimateArray(estimates=[good]))
+    listener.spin_until(
+        lambda: any(m.scale.x == 1.0 for message in markers for m in message.markers), 'an arrow'
+    )
+    assert all(
+        math.isfinite(value)
+        for message in markers
+        for m in message.markers
+        for value in (m.pose.orientation.x, m.pose.orientation.w, m.scale.x, m.color.r)
+    )
+    assert _drops(process) == 1
+    assert process.stop() == 0
+    assert 'Traceback' not in process.output
