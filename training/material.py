@@ -4,13 +4,11 @@
 
 from dataclasses import dataclass, field
 import json
-from math import gcd
 from pathlib import Path
 
 import numpy as np
-from scipy import signal
-import soundfile
 
+from doa_ros.audio.mono import read_mono
 from doa_ros.core.errors import AudioError
 
 KINDS = ('speech', 'noise')
@@ -33,7 +31,7 @@ class Material:
         """Return a random recording, shape (samples,), float32, with an RMS of 1."""
         path = self.files[kind][rng.integers(len(self.files[kind]))]
         if path not in self._cache:
-            self._cache[path] = _read(path, self.rate)
+            self._cache[path] = read_mono(path, self.rate)
         return self._cache[path]
 
 
@@ -72,18 +70,3 @@ def load_material(folder: Path, split: str, rate: int) -> Material:
                 f'{split}/{kind} or list them in manifest.json'
             )
     return Material(files, rate)
-
-
-def _read(path: Path, rate: int) -> np.ndarray:
-    try:
-        samples, file_rate = soundfile.read(path, dtype='float32', always_2d=True)
-    except (soundfile.LibsndfileError, OSError) as error:
-        raise AudioError(f'{path}: cannot be read ({error})') from None
-    mono = samples.mean(axis=1)
-    if file_rate != rate:
-        divisor = gcd(rate, file_rate)
-        mono = signal.resample_poly(mono, rate // divisor, file_rate // divisor)
-    rms = float(np.sqrt(np.mean(np.square(mono, dtype=float)))) if len(mono) else 0.0
-    if not np.isfinite(rms) or rms == 0:
-        raise AudioError(f'{path}: holds no sound')
-    return (mono / rms).astype(np.float32)

@@ -2,12 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Other people's methods, on the same audio: those of pyroomacoustics."""
 
-from math import gcd
-
 import numpy as np
 import pyroomacoustics
-from scipy import signal
 
+from doa_ros.audio.mono import resample
 from doa_ros.core.decoding import Estimate
 from doa_ros.core.geometry import MicArray, wrap_angle
 from doa_ros.core.srp_phat import SrpPhat
@@ -59,8 +57,7 @@ class Peer:
 
 def for_peers(audio: np.ndarray, rate: int) -> np.ndarray:
     """Return audio of shape (samples, microphones) at the peers' rate."""
-    divisor = gcd(_RATE, rate)
-    return signal.resample_poly(audio, _RATE // divisor, rate // divisor, axis=0)
+    return resample(audio, rate, _RATE)
 
 
 def window_before(audio: np.ndarray, end: float) -> np.ndarray:

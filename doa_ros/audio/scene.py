@@ -5,13 +5,12 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 import math
-from math import gcd
 from pathlib import Path
 
 import numpy as np
 from scipy import signal
-import soundfile
 
+from doa_ros.audio.mono import read_mono
 from doa_ros.audio.source import NANOSECONDS, AudioBlock, Clock, Pacer
 from doa_ros.core.acoustics import (
     diffuse_noise,
@@ -21,7 +20,7 @@ from doa_ros.core.acoustics import (
 )
 from doa_ros.core.config import Config, load_yaml, setting
 from doa_ros.core.decoding import Estimate
-from doa_ros.core.errors import AudioError, ConfigError
+from doa_ros.core.errors import ConfigError
 from doa_ros.core.geometry import MicArray, direction_of
 from doa_ros.core.scoring import active_blocks
 
@@ -123,8 +122,8 @@ class SceneSource:
         self._pacer = Pacer(real_time)
         self._block = round(block_duration * array.sampling_frequency)
         rate = array.sampling_frequency
-        speech = _read(path.parent / self.config.speech, rate)
-        noise = _read(path.parent / self.config.noise, rate)
+        speech = read_mono(path.parent / self.config.speech, rate)
+        noise = read_mono(path.parent / self.config.noise, rate)
         try:
             audio, direct = render(self.config, array, speech, noise)
         except ConfigError as error:
@@ -240,15 +239,3 @@ def _late(config: SceneConfig, array: MicArray, voice, early_power: float, rng) 
     remaining = 10 ** (-6 * _EARLY / config.rt60)
     late *= math.sqrt(early_power * remaining / (1 - remaining) / max(np.mean(late**2), 1e-20))
     return late
-
-
-def _read(path: Path, rate: int) -> np.ndarray:
-    try:
-        samples, file_rate = soundfile.read(path, dtype='float64', always_2d=True)
-    except (soundfile.LibsndfileError, OSError) as error:
-        raise AudioError(f'{path}: cannot be read as audio ({error})') from None
-    mono = samples.mean(axis=1)
-    if not mono.any() or not np.isfinite(mono).all():
-        raise AudioError(f'{path}: holds no sound')
-    divisor = gcd(rate, file_rate)
-    return signal.resample_poly(mono, rate // divisor, file_rate // divisor)
