@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from doa_ros.audio.scene import SceneConfig, SceneSource
+from doa_ros.audio.scene import SceneConfig, SceneSource, render
 from doa_ros.core.errors import AudioError, ConfigError
 from doa_ros.core.features import FeatureConfig, FeatureExtractor
 from doa_ros.core.geometry import wrap_angle
@@ -137,6 +137,20 @@ def test_blocks_have_type_level_and_time(uma8, play):
     # As quiet as a board: the loudest sample at -30 dBFS.
     peak = max(np.abs(b.as_float()).max() for b in blocks)
     assert 20 * math.log10(peak) == pytest.approx(-30, abs=0.1)
+
+
+def test_direct_sound_is_that_at_the_array(square):
+    noise = np.random.default_rng(1).standard_normal(16000)
+    config = SceneConfig(rt60=0.0, snr=60.0, duration=2.0, lead=0.5, tail=0.5, distance=3.0,
+                         room_x=20.0, room_y=20.0, array_x=10.0, array_y=10.0)  # fmt: skip
+    audio, direct = render(config, square, noise, noise)
+    assert audio.shape == (32000, 5)
+    heard = audio[:, square.channels].mean(axis=1)
+    match = [np.dot(np.roll(direct, lag), heard) for lag in range(-200, 201)]
+    # The centre of the array: no microphone is farther from it than a sample or two.
+    assert abs(np.argmax(match) - 200) <= 1
+    # 3 m are 9 ms: before that nothing is heard.
+    assert not direct[: 8000 + 130].any()
 
 
 @pytest.mark.parametrize('snr', [0, 20])

@@ -127,6 +127,14 @@ def test_strongest_of_two_talkers_wins():
     assert confidence == pytest.approx(0.6, abs=0.05)
 
 
+@pytest.mark.parametrize('degrees', [-60, -40, 40, 60])
+def test_second_talker_does_not_pull_the_first(degrees):
+    grid = DirectionGrid(72, 10)
+    second = _von_mises(grid, 1.0 + math.radians(degrees), 0.1)
+    azimuth = decode_azimuth(0.6 * _von_mises(grid, 1.0, 0.1) + 0.4 * second)[0]
+    assert azimuth == pytest.approx(1.0, abs=2 * _DEGREE)
+
+
 def test_uniform_output_has_the_confidence_of_chance():
     # 15 degrees each way are 6 or 7 of 72 classes.
     assert decode_azimuth(np.full(72, 1 / 72))[2] == pytest.approx(30 / 360, abs=0.02)
