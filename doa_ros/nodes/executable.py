@@ -50,8 +50,7 @@ def run(make_nodes: Callable[[], Sequence[Node]]) -> int:
 
     # Unlike an Event it may be used in a signal handler that interrupts itself.
     stop = queue.SimpleQueue()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.put(None))
+    _on_signals(lambda *_: stop.put(None))
     failed = []
 
     def work(node: WorkerNode) -> None:
@@ -77,6 +76,8 @@ def run(make_nodes: Callable[[], Sequence[Node]]) -> int:
         while stop.empty():
             executor.spin_once(timeout_sec=_SIGNAL_LATENCY)
     finally:
+        # Python takes handlers away when it ends, and a late signal would change the status.
+        _on_signals(signal.SIG_IGN)
         for node in workers:
             node.interrupt()
     for thread in threads:
@@ -98,3 +99,8 @@ def _init() -> None:
     except RuntimeError as error:
         # ROS arguments that are none, or a parameter file that is missing or no YAML.
         raise ConfigError(' '.join(str(error).split())) from None
+
+
+def _on_signals(action) -> None:
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, action)

@@ -259,6 +259,23 @@ def recording(samples, uma8, tmp_path_factory):
 
 
 @pytest.fixture(scope='session')
+def scene(tmp_path_factory):
+    """A scene that is rendered faster than the shipped one, from the same recordings."""
+    folder = find_resource('scenes', 'demo').parent
+    content = {
+        'rt60': 0.0,
+        'duration': 6.0,
+        'lead': 1.5,
+        'tail': 0.5,
+        'speech': str(folder / 'speech.flac'),
+        'noise': str(folder / 'noise.flac'),
+    }
+    path = tmp_path_factory.mktemp('scene') / 'scene.yaml'
+    path.write_text(json.dumps(content))
+    return str(path)
+
+
+@pytest.fixture(scope='session')
 def require_model():
     """Skip where a method needs the shipped model and there is none."""
 

@@ -43,10 +43,10 @@ def _fields(node):
 
 
 @pytest.fixture(scope='module')
-def running(talk):
+def running(talk, scene):
     """A pipeline at work: all nodes, and a client that talks to them."""
     with talk() as (start, listener):
-        process = start('doa_pipeline', source='sim', loop=True, method='srp_phat')
+        process = start('doa_pipeline', source='sim', scene=scene, loop=True, method='srp_phat')
         estimates = listener.collect(DoaEstimateArray, 'estimates')
         listener.spin_until(lambda: estimates, 'an estimate')
         yield listener, estimates

@@ -59,24 +59,23 @@ def test_large_messages_cross_dds_only_while_someone_listens(
     assert {topic for topic in _ON_DEMAND if topic in published} == set(wanted)
 
 
-def test_topics_of_the_pipeline_are_those_of_the_nodes(start, listener):
-    start('doa_pipeline', source='sim', method='srp_phat')
+def test_topics_of_the_pipeline_are_those_of_the_nodes(start, listener, scene):
+    start('doa_pipeline', source='sim', scene=scene, method='srp_phat')
     topics = ['array_info', 'audio', 'estimates', 'gcc_phat', 'markers', 'spectrum', 'truth']
     for topic in topics:
         listener.wait_for_publisher(topic)
 
 
-def test_simulation_says_the_truth(start, listener, tmp_path):
+def test_simulation_says_the_truth(start, listener, scene):
     truth = listener.collect(DoaEstimateArray, 'truth')
     estimates = listener.collect(DoaEstimateArray, 'estimates')
-    process = start('doa_pipeline', source='sim', method='srp_phat')
+    process = start('doa_pipeline', source='sim', scene=scene, loop=True, method='srp_phat')
     listener.wait_for_publisher('truth')
     listener.spin_until(
-        lambda: sum(bool(message.estimates) for message in truth) > 60, 'truth about a voice'
+        lambda: sum(bool(message.estimates) for message in truth) > 30, 'truth about a voice'
     )
     assert process.stop() == 0
-    quiet = [message for message in truth if not message.estimates]
-    assert quiet, 'nobody speaks at the beginning'
+    assert not truth[0].estimates, 'nobody speaks at the beginning'
     true_azimuths = {
         stamp_of(message.header): message.estimates[0].azimuth
         for message in truth
@@ -87,5 +86,5 @@ def test_simulation_says_the_truth(start, listener, tmp_path):
         for message in estimates
         if message.estimates and stamp_of(message.header) in true_azimuths
     ]
-    assert len(errors) > 20
+    assert len(errors) > 10
     assert np.median(errors) < np.radians(10)
