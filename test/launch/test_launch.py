@@ -3,7 +3,12 @@
 """The launch file declares what the README promises, and starts what it should."""
 
 import importlib.util
+import os
 from pathlib import Path
+import signal
+import subprocess
+import sys
+import threading
 
 import pytest
 
@@ -88,3 +93,56 @@ def test_nodes_are_one_process_each(entities):
 
 def test_rviz_on_request(entities):
     assert _started(entities, rviz='true') == ['doa_pipeline', 'rviz2']
+
+
+# What `ros2 launch FILE name:=value ...` does.
+_LAUNCH = """
+import sys
+from launch import LaunchDescription, LaunchService
+from launch.actions import IncludeLaunchDescription
+from launch.launch_description_sources import PythonLaunchDescriptionSource
+
+source = PythonLaunchDescriptionSource(sys.argv[1])
+arguments = [argument.split(':=') for argument in sys.argv[2:]]
+service = LaunchService()
+service.include_launch_description(
+    LaunchDescription([IncludeLaunchDescription(source, launch_arguments=arguments)])
+)
+sys.exit(service.run())
+"""
+
+
+@pytest.mark.parametrize('mode', ['pipeline', 'nodes'])
+def test_runs_until_interrupted(mode, tmp_path):
+    environment = os.environ | {
+        'ROS_DOMAIN_ID': str(1 + os.getpid() % 100),
+        'ROS_AUTOMATIC_DISCOVERY_RANGE': 'LOCALHOST',
+        'ROS_LOG_DIR': str(tmp_path),
+        'PYTHONUNBUFFERED': '1',
+    }
+    arguments = ['source:=sim', 'loop:=true', 'method:=srp_phat', f'mode:={mode}']
+    process = subprocess.Popen(
+        [sys.executable, '-c', _LAUNCH, str(_FILE), *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env=environment,
+        start_new_session=True,
+    )
+    watchdog = threading.Timer(100, os.killpg, [process.pid, signal.SIGKILL])
+    watchdog.start()
+    output, started = '', 0
+    wanted = ['CaptureConfig(', 'GccPhatConfig(', 'EstimatorConfig(', 'MarkersConfig(']
+    for line in process.stdout:
+        output += line
+        if started < 4 and any(text in line for text in wanted):
+            started += 1
+            if started == 4:
+                # As a terminal does: to all processes, which launch then signals once more.
+                os.killpg(process.pid, signal.SIGINT)
+    watchdog.cancel()
+    assert process.wait() == 0, output
+    assert started == 4, output
+    assert output.count('process has finished cleanly') == (1 if mode == 'pipeline' else 4), output
+    assert 'Traceback' not in output
+    assert 'process has died' not in output
