@@ -23,7 +23,6 @@ from doa_ros.core.errors import ConfigError
 from doa_ros.core.features import FeatureConfig, FeatureExtractor
 from doa_ros.core.geometry import unit_vector
 from doa_ros.core.localizer import Localizer, LocalizerConfig
-from doa_ros.nodes.doa_estimator_node import EstimatorConfig
 from doa_ros.resources import find_resource
 
 if importlib.util.find_spec('rclpy') is None:
@@ -34,6 +33,8 @@ else:
     import rclpy
     from rclpy.executors import SingleThreadedExecutor
     from rclpy.parameter_client import AsyncParameterClient
+
+    from doa_ros.nodes.doa_estimator_node import EstimatorConfig
 
 # Not how long things take, but how long a very busy machine may make them take [s].
 PATIENCE = 40.0
