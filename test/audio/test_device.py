@@ -255,6 +255,7 @@ def now(monkeypatch):
 def source(fake, uma8):
     source = DeviceSource(uma8, block_duration=0.02)
     yield source
+    source._stream.may_abort.set()
     source.close()
 
 
