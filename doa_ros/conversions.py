@@ -11,7 +11,7 @@ import numpy as np
 from std_msgs.msg import ColorRGBA, Header
 from visualization_msgs.msg import Marker, MarkerArray
 
-from doa_ros.audio.source import NANOSECONDS, AudioBlock
+from doa_ros.audio.source import NANOSECONDS, AudioBlock, usable
 from doa_ros.core.decoding import DirectionGrid, Estimate, Spectrum
 from doa_ros.core.errors import MessageError
 from doa_ros.core.features import FeatureConfig, GccFrame
@@ -34,8 +34,6 @@ _FORMAT_NAMES = {dtype: name for name, dtype in _FORMATS.items()}
 
 # Relative deviation of a received number that is still rounding.
 _ROUNDING = 1e-6
-# Full scale is 1; the power of much more than this overflows and would stay in the averages.
-_LOUDEST = 1e6
 # Arrows fade on their own when estimates stop coming [s].
 _MARKER_LIFETIME = 0.5
 _ARROW_WIDTH = 0.03
@@ -109,7 +107,7 @@ def block_from_audio_frame(message: AudioFrame, microphones: MicArray) -> AudioB
             f'channels in format {message.format} take {expected}'
         )
     samples = np.frombuffer(message.data, dtype=dtype).reshape(shape)
-    if dtype.kind == 'f' and not (np.abs(samples) <= _LOUDEST).all():
+    if not usable(samples):
         raise MessageError('audio data holds samples that are NaN or far beyond full scale 1')
     return AudioBlock(
         samples, message.sampling_frequency, message.first_sample_index, stamp_of(message.header)

@@ -12,7 +12,7 @@ import time
 import rclpy
 from rclpy.signals import SignalHandlerOptions
 
-from doa_ros.apps.pipeline import Pipeline
+from doa_ros.apps.node_process import NodeProcess
 from doa_ros.core.errors import DoaError
 from doa_ros.msg import DoaEstimateArray
 
@@ -63,7 +63,7 @@ def main() -> int:
         print(f'doa-benchmark-cpu: {error}', file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        return 130
+        return 0
     finally:
         rclpy.try_shutdown()
     print(f'{arguments.mode}, {arguments.method}: {result}')
@@ -110,7 +110,7 @@ def measure(seconds: float, method: str, mode: str, file: str) -> Measurement:
             DoaEstimateArray, 'estimates', lambda _: arrivals.append(time.monotonic()), 10
         )
         processes = [
-            stack.enter_context(Pipeline(parameters, namespace=namespace, executable=executable))
+            stack.enter_context(NodeProcess(executable, parameters, namespace))
             for executable in _EXECUTABLES[mode]
         ]
 

@@ -16,7 +16,7 @@ from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 from rich.console import Console
 
-from doa_ros.apps.pipeline import NAMESPACE, Pipeline
+from doa_ros.apps.node_process import NAMESPACE, NodeProcess
 from doa_ros.conversions import estimates_of, stamp_of
 from doa_ros.core.decoding import Estimate
 from doa_ros.core.errors import DoaError
@@ -119,7 +119,7 @@ def _record(arguments, console: Console, stop: threading.Event) -> Recording:
         console.print('Speak to the array; Ctrl-C ends.')
     else:
         console.print('Rendering a talker who walks around the array in a noisy room ...')
-    with Pipeline(parameters) as pipeline:
+    with NodeProcess('doa_pipeline', parameters) as pipeline:
         pipeline.listen(node, stop.is_set)
     node.destroy_node()
     return recording

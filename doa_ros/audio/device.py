@@ -25,6 +25,10 @@ _RATE_CHECK_SECONDS = 3.0
 _RATE_TOLERANCE = 0.05
 _WRONG_STRETCHES = 2
 _CLOSE_SECONDS = 1.0
+# Stamps follow the measured times by this part per block, which evens out their jitter ...
+_STAMP_GAIN = 0.01
+# ... unless the difference is as large as this, after a loss [ns].
+_STAMP_LIMIT = NANOSECONDS // 10
 
 
 def _portaudio():
@@ -145,6 +149,7 @@ class DeviceSource:
             self._stream.start()
         except self._sounddevice.PortAudioError as error:
             raise AudioError(f'device {self._name!r} does not start ({error})') from None
+        stamps = _Stamps(self.sampling_frequency)
         while not self._closed.is_set():
             try:
                 item = self._queue.get(timeout=_SILENCE_LIMIT)
@@ -158,7 +163,8 @@ class DeviceSource:
             index, captured, data = item
             self._check_rate(index, captured)
             samples = np.frombuffer(data, dtype=np.int32).reshape(-1, self.channel_count)
-            stamp = clock() - round((time.monotonic() - captured) * NANOSECONDS)
+            measured = clock() - round((time.monotonic() - captured) * NANOSECONDS)
+            stamp = stamps.smooth(index, measured)
             yield AudioBlock(samples, self.sampling_frequency, index, stamp)
 
     def _check_rate(self, index: int, captured: float):
@@ -191,3 +197,24 @@ class DeviceSource:
         # abort returns at once where stop may wait for a device that is gone.
         self._stream.abort(ignore_errors=True)
         self._stream.close(ignore_errors=True)
+
+
+class _Stamps:
+    """Stamps that grow evenly with the sample counter and never go back."""
+
+    def __init__(self, rate: int):
+        self._rate = rate
+        self._last: tuple[int, int] | None = None
+
+    def smooth(self, index: int, measured: int) -> int:
+        """Return the stamp [ns] of a block that was measured to begin at `measured`."""
+        stamp = measured
+        if self._last is not None:
+            last_index, last = self._last
+            expected = last + (index - last_index) * NANOSECONDS // self._rate
+            error = measured - expected
+            if abs(error) < _STAMP_LIMIT:
+                stamp = expected + round(_STAMP_GAIN * error)
+            stamp = max(stamp, last + 1)
+        self._last = index, stamp
+        return stamp

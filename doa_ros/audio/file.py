@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from doa_ros.audio.source import NANOSECONDS, AudioBlock, Clock, Pacer
+from doa_ros.audio.source import NANOSECONDS, AudioBlock, Clock, Pacer, usable
 from doa_ros.core.errors import AudioError, ConfigError
 from doa_ros.core.geometry import MicArray
 
@@ -100,9 +100,12 @@ class FileSource:
         try:
             samples = self._file.read(self._block, dtype=self._dtype, always_2d=True)
         except soundfile.LibsndfileError as error:
-            raise AudioError(f'{self._path}: damaged ({error})') from None
-        if samples.dtype.kind == 'f' and not np.isfinite(samples).all():
-            raise AudioError(f'{self._path}: holds NaN or infinite samples')
+            raise AudioError(f'{self._path}: damaged ({error}); record it again') from None
+        if not usable(samples):
+            raise AudioError(
+                f'{self._path}: holds samples that are NaN or far beyond full scale 1; '
+                'convert it to an integer format'
+            )
         return samples
 
     def close(self) -> None:

@@ -17,6 +17,14 @@ Clock = Callable[[], int]
 
 NANOSECONDS = 1_000_000_000
 
+# Full scale is 1; beyond this, sums of squares leave the range of float32.
+_LOUDEST = 1e6
+
+
+def usable(samples: np.ndarray) -> bool:
+    """Return whether samples are numbers that can be computed with: no NaN, not absurd."""
+    return samples.dtype.kind != 'f' or bool((np.abs(samples) <= _LOUDEST).all())
+
 
 @dataclass(frozen=True)
 class AudioBlock:

@@ -6,6 +6,7 @@ A model is two files side by side, NAME.tflite and NAME.yaml. The card names the
 features, the classes and the SHA-256 of the network.
 """
 
+import dataclasses
 from dataclasses import dataclass
 import hashlib
 from pathlib import Path
@@ -127,6 +128,9 @@ def load_card(model: Path) -> ModelCard:
             raise ModelError(f'{where}: format {content["format"]!r} is not {CARD_FORMAT}')
         array = content['array']
         require_keys(array, where, required={'name', 'sampling_frequency', 'positions'})
+        # All of them: a default that changes must not change what an old card says.
+        settings = {field.name for field in dataclasses.fields(FeatureConfig)}
+        require_keys(content['features'], f'{where}: features', required=settings)
         card = ModelCard(
             array_name=str(array['name']),
             positions=np.array(array['positions'], dtype=float),

@@ -10,11 +10,16 @@ import sys
 import threading
 
 import rclpy
-from rclpy.experimental import EventsExecutor
 from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 
 from doa_ros.core.errors import ConfigError, DoaError
+
+try:
+    # Costs less CPU time, but is not in the first releases of Jazzy.
+    from rclpy.experimental import EventsExecutor as Executor
+except ImportError:
+    from rclpy.executors import SingleThreadedExecutor as Executor
 
 # A signal is noticed after this time at the latest [s].
 _SIGNAL_LATENCY = 0.1
@@ -64,7 +69,7 @@ def run(make_nodes: Callable[[], Sequence[Node]]) -> int:
         finally:
             stop.put(None)
 
-    executor = EventsExecutor()
+    executor = Executor()
     for node in nodes:
         executor.add_node(node)
     workers = [node for node in nodes if isinstance(node, WorkerNode)]

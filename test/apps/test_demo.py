@@ -21,7 +21,7 @@ from doa_ros.core.errors import DoaError
 def run_demo(*arguments):
     # A domain of its own: another doa_ros may be running.
     environment = os.environ | {
-        'ROS_DOMAIN_ID': str(101 + os.getpid() % 100),
+        'ROS_DOMAIN_ID': str(1 + os.getpid() % 100),
         'ROS_AUTOMATIC_DISCOVERY_RANGE': 'LOCALHOST',
     }
     return subprocess.run(

@@ -21,7 +21,7 @@ import numpy as np
 import pytest
 
 from doa_ros.audio import device
-from doa_ros.audio.device import DeviceSource
+from doa_ros.audio.device import DeviceSource, _Stamps
 from doa_ros.core.errors import AudioError
 
 # --- a real device --------------------------------------------------------------------
@@ -479,3 +479,16 @@ def test_close_does_not_wait_for_a_device_that_hangs(source, monkeypatch):
     assert time.monotonic() - start < 1
     assert source._stream.calls == []
     source._stream.may_abort.set()
+
+
+def test_stamps_follow_the_sample_counter_and_never_go_back():
+    stamps = _Stamps(48000)
+    rng = np.random.default_rng(0)
+    jitter = rng.normal(0, 5e6, 400)
+    given = [stamps.smooth(2400 * k, round(50_000_000 * k + jitter[k])) for k in range(400)]
+    steps = np.diff(given)
+    assert steps.min() > 0
+    assert np.abs(steps - 50_000_000).max() < 0.25e6
+    # After a loss whose length is not known, the measured time counts again.
+    assert stamps.smooth(2400 * 400, 30_000_000_000) == 30_000_000_000
+    assert stamps.smooth(2400 * 401, 20_000_000_000) > 30_000_000_000

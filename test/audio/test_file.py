@@ -183,12 +183,12 @@ def test_no_samples(record, uma8):
     assert 'holds no samples' in _refused(path, uma8)
 
 
-@pytest.mark.parametrize('value', [np.nan, np.inf])
+@pytest.mark.parametrize('value', [np.nan, np.inf, 1e20])
 def test_not_finite(record, uma8, sound, value):
     samples = sound.copy()
     samples[3000, 5] = value
     message = _refused(record(samples=samples, subtype='FLOAT'), uma8)
-    assert 'holds NaN or infinite samples' in message
+    assert 'holds samples that are NaN or far beyond full scale' in message
 
 
 @pytest.mark.parametrize('loop', [False, True])

@@ -19,24 +19,20 @@ NAMESPACE = 'doa'
 _STOP_SECONDS = 5.0
 
 
-class Pipeline:
-    """A running `doa_pipeline`; a context manager that stops it.
+class NodeProcess:
+    """A running executable of the package; a context manager that stops it.
 
     Args:
+        executable: its name.
         parameters: ROS parameters by name.
         namespace: of its nodes and topics.
-        executable: another one of the package.
 
     Raises:
         DoaError: the executable is not on the PATH.
     """
 
     def __init__(
-        self,
-        parameters: Mapping[str, object],
-        *,
-        namespace: str = NAMESPACE,
-        executable: str = 'doa_pipeline',
+        self, executable: str, parameters: Mapping[str, object], namespace: str = NAMESPACE
     ):
         self._name = executable
         path = shutil.which(executable)
@@ -49,7 +45,7 @@ class Pipeline:
         # A Ctrl-C in the terminal is for the parent, which then stops the child.
         self._process = subprocess.Popen(command, start_new_session=True)
 
-    def __enter__(self) -> 'Pipeline':
+    def __enter__(self) -> 'NodeProcess':
         return self
 
     def __exit__(self, *_) -> None:
