@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from doa_ros.audio.scene import SceneConfig, SceneSource, render
+from doa_ros.audio.rendering import SceneConfig, render
+from doa_ros.audio.scene import SceneSource
 from doa_ros.core.errors import AudioError, ConfigError
 from doa_ros.core.features import FeatureConfig, FeatureExtractor
 from doa_ros.core.geometry import wrap_angle

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 import pytest
 
-from doa_ros.audio.scene import SceneConfig
+from doa_ros.audio.rendering import SceneConfig
 from doa_ros.core.config import Config, load_yaml, require_keys, setting
 from doa_ros.core.errors import ConfigError
 from doa_ros.core.features import FeatureConfig
