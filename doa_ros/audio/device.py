@@ -129,10 +129,11 @@ class DeviceSource:
             lost = round((now - self._last_capture) * self.sampling_frequency) - frames
             self._next_index += max(lost, 1)
         self._last_capture = now
-        # The base of PortAudio's clock differs between systems: only differences count.
+        # The base of PortAudio's clock differs between systems: only differences count. The
+        # first sample of a block is at least as old as the block is long.
         age = when.currentTime - when.inputBufferAdcTime
-        if not 0 <= age < 1:
-            age = frames / self.sampling_frequency
+        shortest = frames / self.sampling_frequency
+        age = max(age, shortest) if age < 1 else shortest
         index, self._next_index = self._next_index, self._next_index + frames
         try:
             self._queue.put_nowait((index, now - age, bytes(data)))

@@ -110,9 +110,11 @@ def diffuse_noise(independent, positions, rate, speed_of_sound) -> np.ndarray:
     # The symmetric root varies smoothly over frequency, where eigenvectors may change sign.
     roots = np.sqrt(np.clip(values, 0, None))[:, None, :]
     mixing = (vectors * roots) @ vectors.swapaxes(1, 2)
-    transform = signal.ShortTimeFFT(
-        np.sqrt(signal.windows.hann(_NOISE_WINDOW, sym=False)), _NOISE_WINDOW // 2, rate
-    )
-    spectra = transform.stft(independent)
+    settings = {
+        'window': np.sqrt(signal.windows.hann(_NOISE_WINDOW, sym=False)),
+        'nperseg': _NOISE_WINDOW,
+        'noverlap': _NOISE_WINDOW // 2,
+    }
+    spectra = signal.stft(independent, **settings)[2]
     mixed = np.einsum('fmk,kft->mft', mixing, spectra, optimize=True)
-    return transform.istft(mixed, k1=independent.shape[1])
+    return signal.istft(mixed, **settings)[1][:, : independent.shape[1]]
