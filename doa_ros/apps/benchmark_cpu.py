@@ -6,6 +6,7 @@ import argparse
 from contextlib import ExitStack
 from dataclasses import dataclass
 import os
+import signal
 import sys
 import time
 
@@ -55,6 +56,7 @@ class Measurement:
 
 def main() -> int:
     """Run the command line; return the exit status."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     arguments = _parser().parse_args()
     rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
     try:

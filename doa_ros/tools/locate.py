@@ -9,6 +9,7 @@ import json
 import math
 import os
 from pathlib import Path
+import signal
 import sys
 
 import soundfile
@@ -28,6 +29,7 @@ _BLOCK = 0.5
 
 def main() -> int:
     """Run the command line; return the exit status."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     arguments = _parser().parse_args()
     try:
         for line in _lines(arguments):
@@ -84,6 +86,11 @@ def _lines(arguments) -> Iterator[str]:
     extractor = FeatureExtractor(array, features)
     hop = round(features.hop * array.sampling_frequency)
     form = _FORMATS[arguments.format]
+    if source.duration < features.window:
+        raise AudioError(
+            f'{arguments.recording}: lasts {source.duration:.3f} s, less than one analysis window '
+            f'of {features.window:g} s'
+        )
     yield from form.header
     for block in _with_progress(source):
         for frame in extractor.push(block.first_sample_index, block.as_float()):

@@ -5,6 +5,7 @@
 import csv
 import json
 import math
+import signal
 import subprocess
 import sys
 
@@ -109,6 +110,26 @@ def test_a_reader_that_has_enough_is_no_error(recording):
     assert done.returncode == 0
     assert 'Error' not in done.stderr
     assert 'Exception' not in done.stderr
+
+
+def test_a_recording_shorter_than_a_window_is_refused(locate, audio, tmp_path):
+    path = tmp_path / 'short.wav'
+    soundfile.write(path, audio[:1000], 48000, subtype='PCM_32')
+    done = locate(path)
+    assert done.returncode == 1
+    assert 'less than one analysis window' in done.stderr
+
+
+def test_ctrl_c_ends_it_quietly(audio, tmp_path):
+    path = tmp_path / 'long.wav'
+    soundfile.write(path, np.tile(audio, (40, 1)), 48000, subtype='PCM_32')
+    command = [sys.executable, '-m', 'doa_ros.tools.locate', path]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=20)
+    assert process.returncode == 0
+    assert b'Traceback' not in errors
 
 
 @pytest.mark.parametrize(
