@@ -2,8 +2,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """What several test files share: arrays, plane waves and a small network."""
 
+from contextlib import contextmanager
 from dataclasses import replace
 import hashlib
+import os
+from pathlib import Path
+import shutil
+import subprocess
+import time
+from types import SimpleNamespace
 
 import hypothesis
 import numpy as np
@@ -123,6 +130,73 @@ def write_network():
         return path
 
     return write
+
+
+_PACKAGES = 'pulseaudio pulseaudio-utils libasound2-plugins'
+_DAEMON = """\
+load-module module-native-protocol-unix socket={run}/native auth-anonymous=1
+load-module module-null-sink sink_name=uma8 format=s32le rate=48000 channels=8 \
+channel_map=front-left,front-right,rear-left,rear-right,front-center,lfe,side-left,side-right
+"""
+_ALSA = """\
+</usr/share/alsa/alsa.conf>
+pcm.uma8_clock {{ type pulse server "unix:{run}/native" device "uma8.monitor" }}
+pcm."micArray RAW SPK" {{
+  type file
+  slave.pcm "uma8_clock"
+  file "/dev/null"
+  infile "{recording}"
+  format "raw"
+}}
+"""
+
+
+@pytest.fixture(scope='session')
+def virtual_uma8(tmp_path_factory):
+    """Return a context in which a raw recording is a UMA-8: its environment, daemon and pactl.
+
+    The device without hardware is ALSA's file plugin, which plays 8 channels of 32 bits as input,
+    at the pace of a PulseAudio of its own.
+    """
+    plugins = list(Path('/usr/lib').glob('*/alsa-lib/libasound_module_pcm_pulse.so'))
+    if not (plugins and shutil.which('pulseaudio') and shutil.which('pactl')):
+        pytest.skip(f'needs a sound server: sudo apt-get install {_PACKAGES}')
+
+    @contextmanager
+    def start(recording):
+        run = tmp_path_factory.mktemp('pulse')
+        (run / 'uma8.pa').write_text(_DAEMON.format(run=run))
+        (run / 'asound.conf').write_text(_ALSA.format(run=run, recording=recording))
+        environment = {
+            **os.environ,
+            'HOME': str(run),
+            'XDG_RUNTIME_DIR': str(run),
+            'PULSE_SERVER': f'unix:{run}/native',
+            'ALSA_CONFIG_PATH': str(run / 'asound.conf'),
+        }
+
+        def pactl(*command):
+            return subprocess.run(
+                ['pactl', *command], env=environment, capture_output=True, timeout=20
+            )
+
+        daemon = subprocess.Popen(
+            ['pulseaudio', '-n', '-F', run / 'uma8.pa', '--daemonize=no', '--exit-idle-time=-1',
+             '--use-pid-file=no', '--disable-shm=yes'],
+            env=environment,
+            stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        try:
+            end = time.monotonic() + 20
+            while pactl('info').returncode != 0:
+                assert time.monotonic() < end, 'PulseAudio does not start'
+                time.sleep(0.05)
+            yield SimpleNamespace(environment=environment, daemon=daemon, pactl=pactl)
+        finally:
+            daemon.kill()
+            daemon.wait()
+
+    return start
 
 
 def _tflite(builder, schema, layers) -> bytes:

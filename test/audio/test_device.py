@@ -1,16 +1,9 @@
 # Copyright 2026 doa_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The sound card: a real PortAudio device without hardware, and a fake one for its faults.
+"""The sound card: a real PortAudio device without hardware, and a fake one for its faults."""
 
-The device without hardware is ALSA's file plugin, which plays a file of 8 channels as input, at
-the pace of a PulseAudio of its own.
-"""
-
-from contextlib import contextmanager
 import json
-import os
 from pathlib import Path
-import shutil
 import subprocess
 import sys
 import threading
@@ -26,24 +19,6 @@ from doa_ros.core.errors import AudioError
 
 # --- a real device --------------------------------------------------------------------
 
-_PACKAGES = 'pulseaudio pulseaudio-utils libasound2-plugins'
-_DAEMON = """\
-load-module module-native-protocol-unix socket={run}/native auth-anonymous=1
-load-module module-null-sink sink_name=uma8 format=s32le rate=48000 channels=8 \
-channel_map=front-left,front-right,rear-left,rear-right,front-center,lfe,side-left,side-right
-"""
-_ALSA = """\
-</usr/share/alsa/alsa.conf>
-pcm.uma8_clock {{ type pulse server "unix:{run}/native" device "uma8.monitor" }}
-pcm."micArray RAW SPK" {{
-  type file
-  slave.pcm "uma8_clock"
-  file "/dev/null"
-  infile "{recording}"
-  format "raw"
-}}
-"""
-
 
 @pytest.fixture(scope='session')
 def recording(tmp_path_factory):
@@ -53,52 +28,6 @@ def recording(tmp_path_factory):
     path = tmp_path_factory.mktemp('recording') / 'uma8.raw'
     samples.tofile(path)
     return path, samples
-
-
-@pytest.fixture(scope='session')
-def uma8_device(tmp_path_factory, recording):
-    """Return a context that gives the environment in which there is a UMA-8, and its daemon."""
-    plugins = list(Path('/usr/lib').glob('*/alsa-lib/libasound_module_pcm_pulse.so'))
-    if not (plugins and shutil.which('pulseaudio') and shutil.which('pactl')):
-        pytest.skip(f'needs a sound server: sudo apt-get install {_PACKAGES}')
-
-    @contextmanager
-    def start():
-        run = tmp_path_factory.mktemp('pulse')
-        (run / 'uma8.pa').write_text(_DAEMON.format(run=run))
-        (run / 'asound.conf').write_text(_ALSA.format(run=run, recording=recording[0]))
-        environment = {
-            **os.environ,
-            'HOME': str(run),
-            'XDG_RUNTIME_DIR': str(run),
-            'PULSE_SERVER': f'unix:{run}/native',
-            'ALSA_CONFIG_PATH': str(run / 'asound.conf'),
-        }
-        daemon = subprocess.Popen(
-            ['pulseaudio', '-n', '-F', run / 'uma8.pa', '--daemonize=no', '--exit-idle-time=-1',
-             '--use-pid-file=no', '--disable-shm=yes'],
-            env=environment,
-            stderr=subprocess.DEVNULL,
-        )  # fmt: skip
-        try:
-            _wait_for(lambda: _pactl(environment, 'info').returncode == 0, 'PulseAudio')
-            yield environment, daemon
-        finally:
-            daemon.kill()
-            daemon.wait()
-
-    return start
-
-
-def _pactl(environment, *command):
-    return subprocess.run(['pactl', *command], env=environment, capture_output=True, timeout=20)
-
-
-def _wait_for(condition, what, seconds=20):
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, f'{what} does not start'
-        time.sleep(0.05)
 
 
 class _Capture:
@@ -112,7 +41,10 @@ class _Capture:
             stderr=subprocess.PIPE,
             text=True,
         )
-        _wait_for(self._has_started, 'the capture')
+        end = time.monotonic() + 20
+        while not self._has_started():
+            assert time.monotonic() < end, 'the capture does not start'
+            time.sleep(0.05)
 
     def _has_started(self):
         assert self._process.poll() is None, self._process.stderr.read()
@@ -130,10 +62,10 @@ class _Capture:
 
 
 @pytest.fixture(scope='session')
-def capture(uma8_device, tmp_path_factory):
+def capture(virtual_uma8, recording, tmp_path_factory):
     """Return what 4 s of capture gave: long enough for the check of the rate."""
-    with uma8_device() as (environment, _):
-        return _Capture(environment, tmp_path_factory.mktemp('capture'), 4.0).finish(20)
+    with virtual_uma8(recording[0]) as card:
+        return _Capture(card.environment, tmp_path_factory.mktemp('capture'), 4.0).finish(20)
 
 
 def test_samples_arrive_bit_by_bit(capture, recording):
@@ -169,15 +101,15 @@ def test_close_is_fast(capture):
 
 
 @pytest.mark.parametrize('fault', ['killed', 'unplugged'])
-def test_death_of_the_device_is_reported(uma8_device, tmp_path, fault):
-    with uma8_device() as (environment, daemon):
-        running = _Capture(environment, tmp_path, 60.0)
+def test_death_of_the_device_is_reported(virtual_uma8, recording, tmp_path, fault):
+    with virtual_uma8(recording[0]) as card:
+        running = _Capture(card.environment, tmp_path, 60.0)
         time.sleep(0.3)
         died = time.time_ns()
         if fault == 'killed':
-            daemon.kill()
+            card.daemon.kill()
         else:
-            assert _pactl(environment, 'unload-module', 'module-null-sink').returncode == 0
+            assert card.pactl('unload-module', 'module-null-sink').returncode == 0
         report, samples = running.finish(20)
     assert "device 'micArray RAW SPK' has delivered nothing for 3 s" in report['error']
     assert 2 < (report['failed'] - died) / 1e9 < 6
