@@ -64,16 +64,22 @@ def run(args):
     args.out.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(settings_path, args.out / 'settings.yaml')
     history = args.out / 'history.csv'
+    resumes = (args.out / 'backup').exists() and history.exists()
+    # The best network so far is kept until a better one comes, also across an interruption.
+    losses = [float(row['val_loss']) for row in _rows(history)] if resumes else []
+    best = min(losses, default=None)
     model.fit(
         train,
         validation_data=val,
         epochs=config.epochs,
         callbacks=[
             keras.callbacks.BackupAndRestore(args.out / 'backup'),
-            keras.callbacks.ModelCheckpoint(args.out / 'model.keras', save_best_only=True),
+            keras.callbacks.ModelCheckpoint(
+                args.out / 'model.keras', save_best_only=True, initial_value_threshold=best
+            ),
             keras.callbacks.ReduceLROnPlateau(factor=0.3, patience=max(1, config.patience // 2)),
             keras.callbacks.EarlyStopping(patience=config.patience),
-            keras.callbacks.CSVLogger(history, append=(args.out / 'backup').exists()),
+            keras.callbacks.CSVLogger(history, append=resumes),
         ],
     )
     _draw_curves(history, args.out / 'curves.png')
@@ -130,8 +136,7 @@ class Batches(keras.utils.PyDataset):
 def _draw_curves(history: Path, path: Path):
     from matplotlib.figure import Figure
 
-    with history.open(encoding='utf-8') as file:
-        rows = list(csv.DictReader(file))
+    rows = _rows(history)
     figure = Figure(figsize=(7, 4), layout='constrained')
     axes = figure.add_subplot(xlabel='epoch', ylabel='cross-entropy')
     epochs = [int(row['epoch']) + 1 for row in rows]
@@ -140,3 +145,8 @@ def _draw_curves(history: Path, path: Path):
     axes.legend()
     axes.grid(alpha=0.3)
     figure.savefig(path, dpi=120)
+
+
+def _rows(history: Path) -> list[dict[str, str]]:
+    with history.open(encoding='utf-8') as file:
+        return list(csv.DictReader(file))

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 import csv
 
+import keras
 import numpy as np
 import pytest
 import yaml
@@ -55,3 +56,33 @@ def test_lags_that_are_not_in_the_data_are_refused(settings_path, tmp_path):
     other.write_text(yaml.safe_dump(content), encoding='utf-8')
     with pytest.raises(ConfigError, match='lag axis'):
         load_settings(other)
+
+
+def test_an_interrupted_run_goes_on_and_keeps_its_best_network(
+    run_verb, data, settings_path, tmp_path, monkeypatch
+):
+    arguments = ('train', '--settings', settings_path, '--data', data, '--out', tmp_path)
+
+    def interrupt(self, epoch, logs=None):
+        on_epoch_end(self, epoch, logs)
+        if epoch == 1:
+            raise KeyboardInterrupt
+
+    on_epoch_end = keras.callbacks.CSVLogger.on_epoch_end
+    monkeypatch.setattr(keras.callbacks.CSVLogger, 'on_epoch_end', interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        run_verb(*arguments)
+    monkeypatch.undo()
+    # As if the epochs before the interruption had been better than any to come.
+    history = tmp_path / 'history.csv'
+    rows = list(csv.reader(history.read_text(encoding='utf-8').splitlines()))
+    best = rows[0].index('val_loss')
+    for row in rows[1:]:
+        row[best] = '0.001'
+    history.write_text(''.join(','.join(row) + '\n' for row in rows), encoding='utf-8')
+    kept = (tmp_path / 'model.keras').stat().st_mtime_ns
+
+    run_verb(*arguments)
+    with history.open(encoding='utf-8') as file:
+        assert [row['epoch'] for row in csv.DictReader(file)] == ['0', '1', '2']
+    assert (tmp_path / 'model.keras').stat().st_mtime_ns == kept
