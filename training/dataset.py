@@ -2,29 +2,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """Simulated data on disk, as `simulate` writes it, and its targets."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import numpy as np
-import yaml
 
+from doa_ros.core.config import load_yaml
 from doa_ros.core.decoding import DirectionGrid
 from doa_ros.core.errors import ConfigError
 
 from .settings import Settings
-
-_COLUMNS = (
-    'gcc',
-    'activity',
-    'voiced',
-    'silent',
-    'azimuth',
-    'elevation',
-    'rt60',
-    'snr',
-    'distance',
-    'clip',
-)
 
 
 @dataclass(frozen=True)
@@ -56,6 +43,9 @@ class Dataset:
         return Dataset(**{name: getattr(self, name)[mask] for name in _COLUMNS})
 
 
+_COLUMNS = tuple(field.name for field in fields(Dataset))
+
+
 def load_dataset(folder: Path, split: str, settings: Settings) -> Dataset:
     """Read the shards of a split.
 
@@ -65,11 +55,11 @@ def load_dataset(folder: Path, split: str, settings: Settings) -> Dataset:
     shards = sorted((folder / split).glob('*.npz'))
     if not shards:
         raise ConfigError(f'{folder / split}: no data; run simulate first')
-    stored = yaml.safe_load((folder / 'settings.yaml').read_text(encoding='utf-8'))
-    if stored['data_features'] != settings.data_features.to_mapping():
+    stored = load_yaml(folder / 'settings.yaml')
+    if stored.get('data_features') != settings.data_features.to_mapping():
         raise ConfigError(f'{folder}: was simulated with other data_features than the settings')
-    if stored['array'] != settings.array:
-        raise ConfigError(f'{folder}: was simulated for array {stored["array"]!r}')
+    if stored.get('array') != settings.array:
+        raise ConfigError(f'{folder}: was simulated for array {stored.get("array")!r}')
     columns: dict[str, list[np.ndarray]] = {name: [] for name in _COLUMNS}
     for shard in shards:
         with np.load(shard) as content:

@@ -61,8 +61,10 @@ def run(args):
         content = to_tflite(model, representative_set(train) if kind == 'int8' else None)
         file = args.out / f'{args.name}_{kind}.tflite'
         file.write_bytes(content)
-        result = measure_model(TFLiteModel(file), output_names(file, model), settings, val)
-        card = make_card(settings, content, output_names(file, model), model)
+        network = TFLiteModel(file)
+        outputs = output_names(network, model)
+        result = measure_model(network, outputs, settings, val)
+        card = make_card(settings, content, outputs)
         card.training.update(
             {
                 'architecture': settings.train.architecture,
@@ -115,13 +117,12 @@ def to_tflite(model: keras.Model, representative: np.ndarray | None) -> bytes:
     return converter.convert()
 
 
-def output_names(file: Path, model: keras.Model) -> tuple[str, ...]:
+def output_names(network: TFLiteModel, model: keras.Model) -> tuple[str, ...]:
     """Return what each TFLite output is: the converter orders them as it likes.
 
     Raises:
         ModelError: an output matches none of the network's.
     """
-    network = TFLiteModel(file)
     probe = np.random.default_rng(0).uniform(-0.3, 0.3, (8, *network.input_shape))
     probe = probe.astype(np.float32)
     expected = [np.asarray(output) for output in model(probe, training=False)]
@@ -134,12 +135,12 @@ def output_names(file: Path, model: keras.Model) -> tuple[str, ...]:
             if values.shape == np.shape(output) and np.abs(values - output).max() < 0.1
         ]
         if len(fitting) != 1:
-            raise ModelError(f'{file}: cannot tell its outputs apart')
+            raise ModelError('the outputs of the converted network cannot be told apart')
         names += fitting
     return tuple(names)
 
 
-def make_card(settings: Settings, content: bytes, outputs, model: keras.Model) -> ModelCard:
+def make_card(settings: Settings, content: bytes, outputs) -> ModelCard:
     """Return the card of a converted network."""
     array = load_array(find_resource('arrays', settings.array))
     return ModelCard(

@@ -16,6 +16,7 @@ import numpy as np
 from tqdm import tqdm
 import yaml
 
+from doa_ros.core.config import load_yaml
 from doa_ros.core.errors import ConfigError
 from doa_ros.core.features import FeatureExtractor
 from doa_ros.core.geometry import MicArray, load_array
@@ -43,6 +44,8 @@ def run(args):
     settings_path = find_resource('training', args.settings)
     settings = load_settings(settings_path)
     array = load_array(find_resource('arrays', settings.array))
+    for split in SPLITS:  # A folder without sound is reported before anything is written.
+        load_material(args.sounds, split, array.sampling_frequency)
     _remember(settings, args.out)
     clips = {'train': settings.simulate.train_clips, 'val': settings.simulate.val_clips}
     tasks = []
@@ -53,8 +56,6 @@ def run(args):
             path = args.out / split / f'{first // _CLIPS_PER_SHARD:05d}.npz'
             if not path.exists():
                 tasks.append((path, split, range(first, first + count)))
-    for split in SPLITS:  # A folder without sound is reported before the work starts.
-        load_material(args.sounds, split, array.sampling_frequency)
     # The val split first: training can begin as soon as some of the other is there.
     tasks.sort(key=lambda task: task[1] != 'val')
     context = multiprocessing.get_context('spawn')
@@ -77,7 +78,7 @@ def _remember(settings: Settings, out: Path):
         'data_features': settings.data_features.to_mapping(),
         'simulate': settings.simulate.to_mapping(),
     }
-    if path.exists() and yaml.safe_load(path.read_text(encoding='utf-8')) != stored:
+    if path.exists() and load_yaml(path) != stored:
         raise ConfigError(f'{out} holds data of other settings; choose another folder')
     out.mkdir(parents=True, exist_ok=True)
     path.write_text(yaml.safe_dump(stored, sort_keys=False), encoding='utf-8')
