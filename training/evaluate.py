@@ -3,7 +3,7 @@
 """Compare our methods with others' on simulated speech.
 
 20 directions between 0 and 60 degrees of elevation, in an anechoic room at 20 dB and in one of
-RT60 0.45 s at 10 dB of diffuse noise, simulated by the full image method of pyroomacoustics. All
+RT60 0.45 s at 10 dB of diffuse noise, simulated by the image method of pyroomacoustics. All
 methods are scored on the same voiced frames. Without --sounds the recordings of the demo are used,
 so that anyone gets the same numbers.
 """
@@ -16,7 +16,7 @@ import numpy as np
 from tqdm import tqdm
 
 from doa_ros.core.classifier import load_card
-from doa_ros.core.features import FeatureExtractor
+from doa_ros.core.features import FeatureConfig, FeatureExtractor
 from doa_ros.core.geometry import MicArray, load_array
 from doa_ros.core.localizer import Localizer, LocalizerConfig
 from doa_ros.core.scoring import Score, Scorer, silent_frames, voiced_frames
@@ -31,7 +31,7 @@ _SEED = 7
 _LENGTH, _LEAD = 4.5, 1.5
 # Peers are slow: they, and we beside them, are scored every 0.25 s.
 _EVERY = 5
-_HOP = 0.05
+_HOP = FeatureConfig.hop
 
 
 @dataclass(frozen=True)
@@ -144,10 +144,10 @@ def score_methods(array: MicArray, models, clips) -> dict[str, tuple[Score, Scor
 
 def _score_ours(array: MicArray, method: str, model: Path, clips) -> tuple[Score, Score]:
     features = load_card(model).features
-    threshold = 1 - LocalizerConfig().sensitivity
+    least = LocalizerConfig().least_confidence
     localizer = Localizer(array, features, LocalizerConfig(method, sensitivity=1.0), model)
     free, gated = Scorer(), Scorer()
-    block = round(features.hop * array.sampling_frequency)
+    block = round(_HOP * array.sampling_frequency)
     for clip in clips:
         labels = _labels(clip)
         for frame in FeatureExtractor(array, features).push(0, clip.audio):
@@ -155,7 +155,7 @@ def _score_ours(array: MicArray, method: str, model: Path, clips) -> tuple[Score
             if number not in labels:
                 continue
             estimates = localizer.locate(frame).estimates
-            heard = [e for e in estimates if e.confidence >= threshold]
+            heard = [e for e in estimates if e.confidence >= least]
             for scorer, given in ((free, estimates), (gated, heard)):
                 scorer.add(given, clip.scene.azimuth, clip.scene.elevation, **labels[number])
     return free.score(), gated.score()

@@ -38,6 +38,12 @@ class LocalizerConfig(Config):
         dynamic=True,
     )
 
+    @property
+    def least_confidence(self) -> float:
+        """The confidence from which on an estimate is given."""
+        # A confidence can be exactly 1, and 0 answers never.
+        return 1 - self.sensitivity if self.sensitivity else math.inf
+
 
 @dataclass(frozen=True)
 class Localization:
@@ -89,8 +95,7 @@ class Localizer:
 
     def configure(self, config: LocalizerConfig) -> None:
         """Take over changed settings; the method stays."""
-        # A confidence can be exactly 1, and 0 answers never.
-        self._threshold = 1 - config.sensitivity if config.sensitivity else math.inf
+        self._least_confidence = config.least_confidence
 
     def locate(self, frame: GccFrame) -> Localization:
         """Return the directions in one frame of features."""
@@ -99,7 +104,7 @@ class Localizer:
             # Class k stands for azimuth k * step; mirrored, for -k * step.
             spectrum = replace(spectrum, azimuth=np.roll(spectrum.azimuth[::-1], 1))
         estimate = self._decode(spectrum, frame.activity)
-        heard = estimate.confidence >= self._threshold
+        heard = estimate.confidence >= self._least_confidence
         return Localization((estimate,) if heard else (), spectrum)
 
     def _decode(self, spectrum: Spectrum, activity: float) -> Estimate:

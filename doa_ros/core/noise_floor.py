@@ -12,9 +12,9 @@ import numpy as np
 _SUB_WINDOWS = 5
 # Smoothing of the power before the minimum is taken [s].
 _SMOOTHING = 0.15
-# Mean of a noise's power over its tracked minimum. Diffuse noise at a ring of six measures 1.5
-# over the band (test/core/test_noise_floor.py): 2.1 below 500 Hz, where the microphones hear the
-# same, and 1.4 above 4 kHz.
+# Mean of a noise's power over its tracked minimum, for the whole band: about what diffuse noise
+# at a ring of six measures on average (test/core/test_noise_floor.py). Low frequencies, where
+# the microphones hear the same, would need more and high ones less.
 _BIAS = 1.6
 
 
