@@ -3,19 +3,20 @@
 """doa-benchmark-cpu: what the nodes cost in real time, with one subscriber on `estimates`."""
 
 import argparse
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 import os
-import signal
 import sys
 import time
 
 import rclpy
 from rclpy.signals import SignalHandlerOptions
 
-from doa_ros.apps.node_process import NodeProcess
+from doa_ros.apps.node_process import NodeProcess, listen
 from doa_ros.core.errors import DoaError
 from doa_ros.msg import DoaEstimateArray
+from doa_ros.nodes.executable import ignore_signals, note_signals
 
 _EXECUTABLES = {
     'pipeline': ['doa_pipeline'],
@@ -56,19 +57,19 @@ class Measurement:
 
 def main() -> int:
     """Run the command line; return the exit status."""
-    signal.signal(signal.SIGINT, signal.default_int_handler)
     arguments = _parser().parse_args()
+    signals = note_signals()
     rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
     try:
-        result = measure(**vars(arguments))
+        result = measure(**vars(arguments), stopped=lambda: not signals.empty())
     except DoaError as error:
         print(f'doa-benchmark-cpu: {error}', file=sys.stderr)
         return 1
-    except KeyboardInterrupt:
-        return 0
     finally:
+        ignore_signals()
         rclpy.try_shutdown()
-    print(f'{arguments.mode}, {arguments.method}: {result}')
+    if result is not None:
+        print(f'{arguments.mode}, {arguments.method}: {result}')
     return 0
 
 
@@ -93,8 +94,10 @@ def _positive(text: str) -> float:
     return value
 
 
-def measure(seconds: float, method: str, mode: str, file: str) -> Measurement:
-    """Run the nodes on a recording, or on the simulated scene.
+def measure(
+    seconds: float, method: str, mode: str, file: str, stopped: Callable[[], bool]
+) -> Measurement | None:
+    """Run the nodes on a recording, or on the simulated scene; return None when stopped.
 
     Raises:
         DoaError: a process ended, or no estimate came.
@@ -116,20 +119,21 @@ def measure(seconds: float, method: str, mode: str, file: str) -> Measurement:
             for executable in _EXECUTABLES[mode]
         ]
 
-        def listen(limit, done=lambda: False):
+        def wait(limit, done=lambda: False):
             end = time.monotonic() + limit
-            while time.monotonic() < end and not done():
-                rclpy.spin_once(node, timeout_sec=0.1)
-                if any(process.status is not None for process in processes):
-                    raise DoaError('a process has ended; its message is above')
+            listen(node, processes, lambda: stopped() or done() or time.monotonic() > end)
+            if any(process.status is not None for process in processes):
+                raise DoaError('a process has ended; its message is above')
 
-        listen(_START_LIMIT, lambda: arrivals)
-        if not arrivals:
+        wait(_START_LIMIT, lambda: arrivals)
+        if not arrivals and not stopped():
             raise DoaError(f'no estimate within {_START_LIMIT:.0f} s')
-        listen(_SETTLING)
+        wait(_SETTLING)
         arrivals.clear()
         begin, spent = time.monotonic(), sum(process.cpu_seconds() for process in processes)
-        listen(seconds)
+        wait(seconds)
+        if stopped():
+            return None
         duration = time.monotonic() - begin
         moments = [begin, *arrivals, begin + duration]
         return Measurement(

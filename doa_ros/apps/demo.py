@@ -3,28 +3,30 @@
 """doa-demo: run the pipeline on a simulated talker, or on the array, and show how well it does."""
 
 import argparse
+from collections.abc import Callable
 from dataclasses import dataclass, field
 import math
 from pathlib import Path
-import signal
 import sys
-import threading
+import time
 
 import numpy as np
 import rclpy
-from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 from rich.console import Console
 
-from doa_ros.apps.node_process import NAMESPACE, NodeProcess
+from doa_ros.apps.node_process import NAMESPACE, NodeProcess, listen
 from doa_ros.conversions import estimates_of, stamp_of
 from doa_ros.core.decoding import Estimate
 from doa_ros.core.errors import DoaError
 from doa_ros.core.features import FeatureConfig
 from doa_ros.core.scoring import Score, Scorer, silent_frames, voiced_frames
 from doa_ros.msg import DoaEstimateArray
+from doa_ros.nodes.executable import ignore_signals, note_signals
 
 _HOP = FeatureConfig.hop
+# Time that messages take to arrive after the pipeline has ended, at most [s].
+_LAST_MESSAGES = 0.5
 # A line of the table every so many estimates.
 _LINE_EVERY = 5
 _WIDTHS = (8, 10, 12, 11, 14, 12)
@@ -44,31 +46,26 @@ class Recording:
     estimates: dict[int, tuple[Estimate, ...]] = field(default_factory=dict)
     cpu: list[float] = field(default_factory=list)
 
-    @property
-    def stamps(self) -> list[int]:
-        """Stamps of the estimates, in order."""
-        return sorted(self.estimates)
-
     def time(self, stamp: int) -> float:
-        """Return a stamp as seconds since the first one."""
-        return (stamp - self.stamps[0]) * 1e-9
+        """Return a stamp as seconds since the first estimate; they come in order."""
+        return (stamp - next(iter(self.estimates))) * 1e-9
 
 
 def main() -> int:
     """Run the command line; return the exit status."""
     arguments = _parser().parse_args()
-    stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
+    signals = note_signals()
     rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
     console = Console(highlight=False)
     try:
-        recording = _record(arguments, console, stop)
-        _summarise(recording, arguments, console)
+        recording = _record(arguments, console, lambda: not signals.empty())
+        if recording.estimates or signals.empty():
+            _summarise(recording, arguments, console)
     except DoaError as error:
         print(f'doa-demo: {error}', file=sys.stderr)
         return 1
     finally:
+        ignore_signals()
         rclpy.try_shutdown()
     return 0
 
@@ -91,7 +88,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _record(arguments, console: Console, stop: threading.Event) -> Recording:
+def _record(arguments, console: Console, stopped: Callable[[], bool]) -> Recording:
     recording = Recording()
     node = rclpy.create_node('doa_demo', namespace=NAMESPACE)
 
@@ -106,7 +103,8 @@ def _record(arguments, console: Console, stop: threading.Event) -> Recording:
         if len(recording.estimates) % _LINE_EVERY == 0:
             _print_line(console, recording, stamp)
 
-    _subscribe(node, on_truth, on_estimates)
+    node.create_subscription(DoaEstimateArray, 'truth', on_truth, 100)
+    node.create_subscription(DoaEstimateArray, 'estimates', on_estimates, 100)
     parameters = {
         'source': arguments.source,
         'method': arguments.method,
@@ -120,14 +118,13 @@ def _record(arguments, console: Console, stop: threading.Event) -> Recording:
     else:
         console.print('Rendering a talker who walks around the array in a noisy room ...')
     with NodeProcess('doa_pipeline', parameters) as pipeline:
-        pipeline.listen(node, stop.is_set)
+        listen(node, [pipeline], stopped)
+        # What was sent last is still on its way.
+        deadline = time.monotonic() + _LAST_MESSAGES
+        listen(node, [], lambda: time.monotonic() > deadline)
+        pipeline.check()
     node.destroy_node()
     return recording
-
-
-def _subscribe(node: Node, on_truth, on_estimates) -> None:
-    node.create_subscription(DoaEstimateArray, 'truth', on_truth, 100)
-    node.create_subscription(DoaEstimateArray, 'estimates', on_estimates, 100)
 
 
 def _print_line(console: Console, recording: Recording, stamp: int) -> None:
@@ -159,8 +156,8 @@ def _row(cells) -> str:
 
 
 def _summarise(recording: Recording, arguments, console: Console) -> None:
-    stamps = recording.stamps
-    if len(stamps) < 2:
+    stamps = list(recording.estimates)
+    if not stamps:
         raise DoaError('no estimates came; is another doa_ros running in this ROS domain?')
     seconds = recording.time(stamps[-1])
     console.print(f'\n[bold]Summary[/bold] ({seconds:.1f} s, {len(stamps)} estimates)')
@@ -175,7 +172,7 @@ def _summarise(recording: Recording, arguments, console: Console) -> None:
         }
         for name, value in rows.items():
             console.print(f'  {name:<30}{value}')
-    if len(recording.cpu) == 2:
+    if len(recording.cpu) == 2 and seconds > 0:
         factor = (recording.cpu[1] - recording.cpu[0]) / seconds
         console.print(f'  {"real-time factor":<30}{factor:.3f} CPU seconds per second of audio')
     draw(recording, arguments.plot)

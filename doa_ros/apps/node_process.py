@@ -1,14 +1,13 @@
 # Copyright 2026 doa_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Running an executable of the package as a child process and listening to it."""
+"""Running executables of the package as child processes and listening to them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 import os
 from pathlib import Path
 import shutil
 import signal
 import subprocess
-import time
 
 import rclpy
 from rclpy.node import Node
@@ -78,17 +77,17 @@ class NodeProcess:
         statm = Path(f'/proc/{self._process.pid}/statm').read_text(encoding='ascii')
         return int(statm.split()[1]) * os.sysconf('SC_PAGE_SIZE')
 
-    def listen(self, node: Node, until: Callable[[], bool]) -> None:
-        """Deliver messages to a node until `until` or until the process has ended.
+    def check(self) -> None:
+        """Do nothing while it runs or when it has ended well.
 
         Raises:
-            DoaError: the process ended with an error, which it has printed.
+            DoaError: it ended with an error, which it has printed.
         """
-        while self.status is None and not until():
-            rclpy.spin_once(node, timeout_sec=0.1)
-        # What was sent last is still on its way.
-        deadline = time.monotonic() + 0.5
-        while time.monotonic() < deadline:
-            rclpy.spin_once(node, timeout_sec=0.1)
         if self.status:
             raise DoaError(f'{self._name} ended with status {self.status}; see its message above')
+
+
+def listen(node: Node, processes: Sequence[NodeProcess], until: Callable[[], bool]) -> None:
+    """Deliver messages to a node until `until`, or until one of the processes has ended."""
+    while not until() and all(process.status is None for process in processes):
+        rclpy.spin_once(node, timeout_sec=0.1)

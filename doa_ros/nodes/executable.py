@@ -53,9 +53,7 @@ def run(make_nodes: Callable[[], Sequence[Node]]) -> int:
         rclpy.try_shutdown()
         return 1
 
-    # Unlike an Event it may be used in a signal handler that interrupts itself.
-    stop = queue.SimpleQueue()
-    _on_signals(lambda *_: stop.put(None))
+    stop = note_signals()
     failed = []
 
     def work(node: WorkerNode) -> None:
@@ -82,7 +80,7 @@ def run(make_nodes: Callable[[], Sequence[Node]]) -> int:
             executor.spin_once(timeout_sec=_SIGNAL_LATENCY)
     finally:
         # Python takes handlers away when it ends, and a late signal would change the status.
-        _on_signals(signal.SIG_IGN)
+        ignore_signals()
         for node in workers:
             node.interrupt()
     for thread in threads:
@@ -104,6 +102,19 @@ def _init() -> None:
     except RuntimeError as error:
         # ROS arguments that are none, or a parameter file that is missing or no YAML.
         raise ConfigError(' '.join(str(error).split())) from None
+
+
+def note_signals() -> queue.SimpleQueue:
+    """Return what SIGINT and SIGTERM put something into from now on, instead of interrupting."""
+    # Unlike an Event it may be used in a signal handler that interrupts itself.
+    notes = queue.SimpleQueue()
+    _on_signals(lambda *_: notes.put(None))
+    return notes
+
+
+def ignore_signals() -> None:
+    """Ignore SIGINT and SIGTERM from now on: the process is ending."""
+    _on_signals(signal.SIG_IGN)
 
 
 def _on_signals(action) -> None:

@@ -42,7 +42,7 @@ def main() -> int:
         # The reader has enough (| head); keep Python from complaining about it at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except KeyboardInterrupt:
-        pass
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # Once is enough.
     return 0
 
 
