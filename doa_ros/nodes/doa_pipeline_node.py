@@ -13,7 +13,7 @@ def make_nodes():
     """Return the nodes of the chain; each keeps its own name, parameters and topics."""
     markers = DoaMarkersNode(subscribe=False)
     estimator = DoaEstimatorNode(markers.process, subscribe=False)
-    gcc_phat = GccPhatNode(estimator.process)
+    gcc_phat = GccPhatNode(estimator.process, subscribe=False)
     capture = AudioCaptureNode(gcc_phat.process)
     return [capture, gcc_phat, estimator, markers]
 

@@ -32,10 +32,16 @@ class GccPhatNode(Node):
     """Computes the features.
 
     Args:
-        listener: takes every frame in this process; None makes the node subscribe to `audio`.
+        listener: takes every frame in this process.
+        subscribe: whether audio comes from the topic `audio` rather than by `process`.
     """
 
-    def __init__(self, listener: Callable[[Header, GccFrame], None] | None = None):
+    def __init__(
+        self,
+        listener: Callable[[Header, GccFrame], None] | None = None,
+        *,
+        subscribe: bool = True,
+    ):
         super().__init__('gcc_phat')
         config = declare(self, GccPhatConfig)
         self._features = declare(self, FeatureConfig)
@@ -46,7 +52,7 @@ class GccPhatNode(Node):
         self._publisher = self.create_publisher(
             GccPhat, 'gcc_phat', 10, qos_overriding_options=overridable
         )
-        if listener is None:
+        if subscribe:
             self.create_subscription(
                 AudioFrame, 'audio', self._on_audio, 10, qos_overriding_options=overridable
             )
