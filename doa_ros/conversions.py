@@ -13,7 +13,7 @@ from visualization_msgs.msg import Marker, MarkerArray
 
 from doa_ros.audio.source import NANOSECONDS, AudioBlock, usable
 from doa_ros.core.decoding import DirectionGrid, Estimate, Spectrum
-from doa_ros.core.errors import MessageError
+from doa_ros.core.errors import ConfigError, MessageError
 from doa_ros.core.features import FeatureConfig, GccFrame
 from doa_ros.core.geometry import MicArray
 from doa_ros.msg import (
@@ -94,11 +94,10 @@ def block_from_audio_frame(message: AudioFrame, microphones: MicArray) -> AudioB
             f'audio of {message.sampling_frequency} Hz for array {microphones.name!r} of '
             f'{microphones.sampling_frequency} Hz'
         )
-    if message.channel_count not in (microphones.channel_count, len(microphones.positions)):
-        raise MessageError(
-            f'audio of {message.channel_count} channels for array {microphones.name!r} of '
-            f'{microphones.channel_count}'
-        )
+    try:
+        microphones.microphone_channels(message.channel_count)
+    except ConfigError as error:
+        raise MessageError(str(error)) from None
     shape = message.frame_sample_count, message.channel_count
     expected = shape[0] * shape[1] * dtype.itemsize
     if len(message.data) != expected or shape[0] == 0:
