@@ -74,6 +74,16 @@ find_python() {
     "$("${candidates[0]}" --version 2>&1 || true). Name another with PYTHON=/path/to/python3"
 }
 
+may_install() { [[ $EUID == 0 ]] && command -v apt-get >/dev/null; }
+
+# Usage: apt_install PACKAGE...
+apt_install() {
+  say "installing system packages: $*"
+  export DEBIAN_FRONTEND=noninteractive
+  apt-get update -qq >/dev/null || say "apt-get update failed, trying without"
+  apt-get install --yes --no-install-recommends -qq "$@" >/dev/null
+}
+
 # Installs what is missing of the system's packages; asks for it when that is not possible.
 install_system_packages() {
   local python=$1 missing=()
@@ -92,13 +102,8 @@ sys.exit(not os.path.exists(sysconfig.get_paths()["include"] + "/Python.h"))' ||
   ((${#missing[@]})) || return 0
 
   local command="apt-get install --yes --no-install-recommends ${missing[*]}"
-  if [[ $EUID != 0 ]] || ! command -v apt-get >/dev/null; then
-    die "system packages are missing. Run: sudo apt-get update && sudo $command"
-  fi
-  say "installing system packages: ${missing[*]}"
-  export DEBIAN_FRONTEND=noninteractive
-  apt-get update -qq >/dev/null || say "apt-get update failed, trying without"
-  $command -qq >/dev/null || die "could not install system packages: $command"
+  may_install || die "system packages are missing. Run: sudo apt-get update && sudo $command"
+  apt_install "${missing[@]}" || die "could not install system packages: $command"
 }
 
 # The tests of the sound card play a recording as if it came from a device.
@@ -108,11 +113,8 @@ install_sound_server() {
     compgen -G '/usr/lib/*/alsa-lib/libasound_module_pcm_pulse.so' >/dev/null; then
     return
   fi
-  [[ $EUID == 0 ]] && command -v apt-get >/dev/null || return 0
-  say "installing system packages: ${packages[*]}"
-  export DEBIAN_FRONTEND=noninteractive
-  apt-get update -qq >/dev/null || say "apt-get update failed, trying without"
-  apt-get install --yes --no-install-recommends -qq "${packages[@]}" >/dev/null ||
+  may_install || return 0
+  apt_install "${packages[@]}" ||
     say "could not install ${packages[*]}: the tests of the sound card will be skipped"
 }
 
