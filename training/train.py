@@ -142,6 +142,7 @@ def _draw_curves(history: Path, path: Path):
     epochs = [int(row['epoch']) + 1 for row in rows]
     for column, label in (('loss', 'train'), ('val_loss', 'validation')):
         axes.plot(epochs, [float(row[column]) for row in rows], label=label)
+    axes.xaxis.get_major_locator().set_params(integer=True)
     axes.legend()
     axes.grid(alpha=0.3)
     figure.savefig(path, dpi=120)
