@@ -15,19 +15,55 @@ class SimulateConfig(Config):
     """What `simulate` draws scenes from."""
 
     seed: int = setting(1, 'Seed of all randomness.', minimum=0)
+    engine: str = setting(
+        'fast',
+        'pyroomacoustics: the image method in full; fast: image sources, then a diffuse tail.',
+        choices=('fast', 'pyroomacoustics'),
+    )
+    sampling_frequency: int = setting(
+        16000,
+        'Rate of the simulated audio [Hz]; the features depend on the band alone.',
+        minimum=8000,
+        maximum=384000,
+    )
     train_clips: int = setting(5000, 'Clips of the train split.', minimum=1)
     val_clips: int = setting(400, 'Clips of the val split.', minimum=1)
-    length: float = setting(4.5, 'Length of a clip [s].', minimum=2.0, maximum=60.0)
-    lead: float = setting(1.5, 'Noise alone before the speech [s].', minimum=0.0, maximum=30.0)
-    every: int = setting(2, 'Every how many analysis windows one is kept.', minimum=1)
-    rt60_min: float = setting(0.1, 'Reverberation time, lowest [s].', minimum=0.05, maximum=2.0)
-    rt60_max: float = setting(0.7, 'Reverberation time, highest [s].', minimum=0.05, maximum=2.0)
-    snr_min: float = setting(0.0, 'SNR, lowest [dB].', minimum=-20.0, maximum=60.0)
+    length: float = setting(4.5, 'Length of a clip [s].', minimum=0.5, maximum=60.0)
+    lead: float = setting(1.5, 'Noise alone before the first sound [s].', minimum=0.0, maximum=30.0)
+    every: int = setting(4, 'Every how many analysis windows one is kept.', minimum=1)
+    rt60_min: float = setting(0.1, 'Reverberation time, lowest [s].', minimum=0.0, maximum=2.0)
+    rt60_max: float = setting(1.0, 'Reverberation time, highest [s].', minimum=0.0, maximum=2.0)
+    snr_min: float = setting(-5.0, 'SNR, lowest [dB].', minimum=-20.0, maximum=60.0)
     snr_max: float = setting(30.0, 'SNR, highest [dB].', minimum=-20.0, maximum=60.0)
-    distance_min: float = setting(0.5, 'Talker distance, lowest [m].', minimum=0.1, maximum=10.0)
-    distance_max: float = setting(3.5, 'Talker distance, highest [m].', minimum=0.1, maximum=10.0)
+    distance_min: float = setting(0.3, 'Source distance, lowest [m].', minimum=0.1, maximum=10.0)
+    distance_max: float = setting(5.0, 'Source distance, highest [m].', minimum=0.1, maximum=10.0)
     elevation_max_deg: float = setting(
-        85.0, 'Highest elevation of a talker [deg].', minimum=0.0, maximum=90.0
+        90.0, 'Highest elevation of a source [deg].', minimum=0.0, maximum=90.0
+    )
+    sources_max: int = setting(1, 'Most sources at a time.', minimum=1, maximum=3)
+    separation_deg: float = setting(
+        25.0, 'Least angle between two sources [deg].', minimum=0.0, maximum=90.0
+    )
+    noise_only: float = setting(
+        0.1, 'Share of the clips without any source.', minimum=0.0, maximum=1.0
+    )
+    short_sounds: float = setting(
+        0.15, 'Share of the sources that are bursts or impulses.', minimum=0.0, maximum=1.0
+    )
+    directional_noise: float = setting(
+        0.3, 'Share of the clips with noise from one direction.', minimum=0.0, maximum=1.0
+    )
+    ego_noise: float = setting(
+        0.2, 'Share of the clips with a fan or motor at the array.', minimum=0.0, maximum=1.0
+    )
+    gain_db: float = setting(
+        1.0, 'Standard deviation of the microphones\' gains [dB].', minimum=0.0, maximum=20.0
+    )
+    phase_deg: float = setting(
+        3.0, 'Standard deviation of the microphones\' phases [deg].', minimum=0.0, maximum=90.0
+    )
+    position: float = setting(
+        0.0005, 'Standard deviation of their places, per axis [m].', minimum=0.0, maximum=0.05
     )
 
 
@@ -36,12 +72,21 @@ class TrainConfig(Config):
     """How `train` fits a network."""
 
     seed: int = setting(1, 'Seed of all randomness.', minimum=0)
-    architecture: str = setting('reference', 'Name of the network in architectures.py.')
+    architecture: str = setting(
+        'reference', 'Name of the network in architectures.py, or a file made by search.'
+    )
+    multilabel: bool = setting(
+        False, 'Whether classes are judged one by one, for several sources at once.'
+    )
     azimuth_classes: int = setting(36, 'Azimuth classes.', minimum=4, maximum=360)
     elevation_classes: int = setting(10, 'Elevation classes.', minimum=3, maximum=91)
     kappa: float = setting(
-        40.0, 'Concentration of the von Mises soft targets.', minimum=1.0, maximum=1000.0
+        40.0,
+        'Concentration of the von Mises soft targets; 0 for the nearest class alone.',
+        minimum=0.0,
+        maximum=1000.0,
     )
+    symmetries: bool = setting(True, 'Whether examples are turned by the array\'s symmetries.')
     dropout: float = setting(0.1, 'Dropout rate.', minimum=0.0, maximum=0.9)
     epochs: int = setting(40, 'Most passes over the data.', minimum=1)
     patience: int = setting(8, 'Epochs without improvement before stopping.', minimum=1)
