@@ -11,9 +11,10 @@ import numpy as np
 from std_msgs.msg import ColorRGBA, Header
 from visualization_msgs.msg import Marker, MarkerArray
 
-from doa_ros.audio.source import NANOSECONDS, AudioBlock, usable
+from doa_ros.audio.frame import FORMATS, stamp_of
+from doa_ros.audio.source import NANOSECONDS, AudioBlock
 from doa_ros.core.decoding import DirectionGrid, Estimate, Spectrum
-from doa_ros.core.errors import ConfigError, MessageError
+from doa_ros.core.errors import MessageError
 from doa_ros.core.features import FeatureConfig, GccFrame
 from doa_ros.core.geometry import MicArray
 from doa_ros.msg import (
@@ -25,12 +26,7 @@ from doa_ros.msg import (
     MicArrayInfo,
 )
 
-_FORMATS = {
-    AudioFrame.FORMAT_SIGNED_16: np.dtype('<i2'),
-    AudioFrame.FORMAT_SIGNED_32: np.dtype('<i4'),
-    AudioFrame.FORMAT_FLOAT: np.dtype('<f4'),
-}
-_FORMAT_NAMES = {dtype: name for name, dtype in _FORMATS.items()}
+_FORMAT_NAMES = {dtype: name for name, dtype in FORMATS.items()}
 
 # Relative deviation of a received number that is still rounding.
 _ROUNDING = 1e-6
@@ -43,11 +39,6 @@ def make_header(stamp: int, frame_id: str) -> Header:
     """Return a header for a stamp [ns]."""
     seconds, nanoseconds = divmod(stamp, NANOSECONDS)
     return Header(stamp=Time(sec=seconds, nanosec=nanoseconds), frame_id=frame_id)
-
-
-def stamp_of(header: Header) -> int:
-    """Return the stamp of a header [ns]."""
-    return header.stamp.sec * NANOSECONDS + header.stamp.nanosec
 
 
 def window_header(header: Header, block: AudioBlock, hop_index: int) -> Header:
@@ -77,40 +68,6 @@ def audio_frame_from_block(header: Header, block: AudioBlock) -> AudioFrame:
     # An array.array is taken as it is; a list or an ndarray would be checked byte by byte.
     message.data = array.array('B', block.samples.astype(dtype, copy=False).tobytes())
     return message
-
-
-def block_from_audio_frame(message: AudioFrame, microphones: MicArray) -> AudioBlock:
-    """Return the block in a message.
-
-    Raises:
-        MessageError: unknown format, wrong length, rate or channel count, or values that are
-            not finite.
-    """
-    dtype = _FORMATS.get(message.format)
-    if dtype is None:
-        raise MessageError(f'unknown audio format {message.format!r}')
-    if message.sampling_frequency != microphones.sampling_frequency:
-        raise MessageError(
-            f'audio of {message.sampling_frequency} Hz for array {microphones.name!r} of '
-            f'{microphones.sampling_frequency} Hz'
-        )
-    try:
-        microphones.microphone_channels(message.channel_count)
-    except ConfigError as error:
-        raise MessageError(str(error)) from None
-    shape = message.frame_sample_count, message.channel_count
-    expected = shape[0] * shape[1] * dtype.itemsize
-    if len(message.data) != expected or shape[0] == 0:
-        raise MessageError(
-            f'audio data of {len(message.data)} bytes, but {shape[0]} samples of {shape[1]} '
-            f'channels in format {message.format} take {expected}'
-        )
-    samples = np.frombuffer(message.data, dtype=dtype).reshape(shape)
-    if not usable(samples):
-        raise MessageError('audio data holds samples that are NaN or far beyond full scale 1')
-    return AudioBlock(
-        samples, message.sampling_frequency, message.first_sample_index, stamp_of(message.header)
-    )
 
 
 def array_info(header: Header, microphones: MicArray) -> MicArrayInfo:

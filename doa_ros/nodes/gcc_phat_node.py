@@ -9,8 +9,9 @@ from rclpy.node import Node
 from rclpy.qos_overriding_options import QoSOverridingOptions
 from std_msgs.msg import Header
 
+from doa_ros.audio.frame import block_from_audio_frame
 from doa_ros.audio.source import AudioBlock
-from doa_ros.conversions import block_from_audio_frame, gcc_phat_from_frame, window_header
+from doa_ros.conversions import gcc_phat_from_frame, window_header
 from doa_ros.core.config import Config, setting
 from doa_ros.core.errors import MessageError
 from doa_ros.core.features import FeatureConfig, FeatureExtractor, GccFrame

@@ -15,6 +15,7 @@ from std_msgs.msg import Header
 from visualization_msgs.msg import Marker
 
 from doa_ros import conversions
+from doa_ros.audio.frame import FORMATS, block_from_audio_frame
 from doa_ros.audio.source import AudioBlock
 from doa_ros.core.decoding import DirectionGrid, Estimate, Spectrum
 from doa_ros.core.errors import MessageError
@@ -62,6 +63,11 @@ def test_stamps_survive_to_the_nanosecond(stamp):
     assert header.frame_id == 'a'
 
 
+def test_the_formats_are_those_of_the_message():
+    formats = AudioFrame.FORMAT_SIGNED_16, AudioFrame.FORMAT_SIGNED_32, AudioFrame.FORMAT_FLOAT
+    assert tuple(FORMATS) == formats
+
+
 @pytest.mark.parametrize('dtype', ['int16', 'int32', 'float32'])
 @pytest.mark.parametrize('channels', [8, 6])
 def test_audio_survives_bit_by_bit(dtype, channels):
@@ -73,7 +79,7 @@ def test_audio_survives_bit_by_bit(dtype, channels):
         samples = rng.integers(limits.min, limits.max, (480, channels), dtype, endpoint=True)
     block = AudioBlock(samples, ARRAY.sampling_frequency, 2**40, STAMP)
     message = _over_the_wire(conversions.audio_frame_from_block(HEADER, block))
-    received = conversions.block_from_audio_frame(message, ARRAY)
+    received = block_from_audio_frame(message, ARRAY)
     assert received.samples.dtype == dtype
     assert np.array_equal(received.samples, samples)
     assert received.first_sample_index == 2**40
@@ -85,7 +91,7 @@ def test_audio_that_is_not_contiguous():
     samples = np.arange(160, dtype=np.int32).reshape(8, 20).T
     block = AudioBlock(samples, ARRAY.sampling_frequency, 0, STAMP)
     message = conversions.audio_frame_from_block(HEADER, block)
-    received = conversions.block_from_audio_frame(message, ARRAY)
+    received = block_from_audio_frame(message, ARRAY)
     assert np.array_equal(received.samples, samples)
 
 
@@ -107,7 +113,7 @@ def test_audio_that_is_not_contiguous():
 )
 def test_audio_that_contradicts_itself(changes, words):
     with pytest.raises(MessageError, match=words):
-        conversions.block_from_audio_frame(_audio_frame(**changes), ARRAY)
+        block_from_audio_frame(_audio_frame(**changes), ARRAY)
 
 
 @pytest.mark.parametrize('value', [math.nan, math.inf, -math.inf, 3e38, -1e20])
@@ -117,7 +123,7 @@ def test_audio_with_values_that_are_no_samples(value):
     block = AudioBlock(samples, ARRAY.sampling_frequency, 0, STAMP)
     message = conversions.audio_frame_from_block(HEADER, block)
     with pytest.raises(MessageError, match='NaN'):
-        conversions.block_from_audio_frame(message, ARRAY)
+        block_from_audio_frame(message, ARRAY)
 
 
 @settings(max_examples=300)
@@ -140,7 +146,7 @@ def test_audio_with_values_that_are_no_samples(value):
 )
 def test_any_audio_frame_is_a_block_or_a_message_error(message):
     try:
-        block = conversions.block_from_audio_frame(message, ARRAY)
+        block = block_from_audio_frame(message, ARRAY)
     except MessageError:
         return
     assert block.samples.shape == (message.frame_sample_count, message.channel_count)

@@ -1,0 +1,59 @@
+# Copyright 2026 doa_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""What a doa_ros/AudioFrame holds, whoever read the message: a node or a recording's reader."""
+
+import numpy as np
+
+from doa_ros.audio.source import NANOSECONDS, AudioBlock, usable
+from doa_ros.core.errors import ConfigError, MessageError
+from doa_ros.core.geometry import MicArray
+
+# The FORMAT_* of msg/AudioFrame.msg.
+FORMATS = {
+    'signed_16': np.dtype('<i2'),
+    'signed_32': np.dtype('<i4'),
+    'float': np.dtype('<f4'),
+}
+
+
+def stamp_of(header) -> int:
+    """Return the stamp of a header [ns]."""
+    return header.stamp.sec * NANOSECONDS + header.stamp.nanosec
+
+
+def block_from_audio_frame(message, microphones: MicArray) -> AudioBlock:
+    """Return the block in a message.
+
+    Args:
+        message: anything with the fields of doa_ros/AudioFrame.
+        microphones: the array it was recorded with.
+
+    Raises:
+        MessageError: unknown format, wrong length, rate or channel count, or values that are
+            not finite.
+    """
+    dtype = FORMATS.get(message.format)
+    if dtype is None:
+        raise MessageError(f'unknown audio format {message.format!r}')
+    if message.sampling_frequency != microphones.sampling_frequency:
+        raise MessageError(
+            f'audio of {message.sampling_frequency} Hz for array {microphones.name!r} of '
+            f'{microphones.sampling_frequency} Hz'
+        )
+    try:
+        microphones.microphone_channels(message.channel_count)
+    except ConfigError as error:
+        raise MessageError(str(error)) from None
+    shape = message.frame_sample_count, message.channel_count
+    expected = shape[0] * shape[1] * dtype.itemsize
+    if len(message.data) != expected or shape[0] == 0:
+        raise MessageError(
+            f'audio data of {len(message.data)} bytes, but {shape[0]} samples of {shape[1]} '
+            f'channels in format {message.format} take {expected}'
+        )
+    samples = np.frombuffer(message.data, dtype=dtype).reshape(shape)
+    if not usable(samples):
+        raise MessageError('audio data holds samples that are NaN or far beyond full scale 1')
+    return AudioBlock(
+        samples, message.sampling_frequency, message.first_sample_index, stamp_of(message.header)
+    )
