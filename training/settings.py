@@ -2,12 +2,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """The settings of a model's making: one YAML file, one section per verb."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
 from pathlib import Path
+
+import yaml
 
 from doa_ros.core.config import Config, load_yaml, require_keys, setting
 from doa_ros.core.errors import ConfigError
 from doa_ros.core.features import FeatureConfig
+from doa_ros.core.geometry import MicArray, load_array
+from doa_ros.resources import find_resource
 
 
 @dataclass(frozen=True)
@@ -96,7 +100,7 @@ class TrainConfig(Config):
 
 @dataclass(frozen=True)
 class Settings:
-    """All settings of one model.
+    """All settings of one model; what a file leaves out has its default.
 
     Attributes:
         array: name or path of the array.
@@ -106,10 +110,10 @@ class Settings:
     """
 
     array: str
-    features: FeatureConfig
-    data_features: FeatureConfig
-    simulate: SimulateConfig
-    train: TrainConfig
+    features: FeatureConfig = field(default_factory=FeatureConfig)
+    data_features: FeatureConfig = field(default_factory=FeatureConfig)
+    simulate: SimulateConfig = field(default_factory=SimulateConfig)
+    train: TrainConfig = field(default_factory=TrainConfig)
 
     def lag_slice(self) -> slice:
         """Return which of the data's lags are the model's.
@@ -124,6 +128,18 @@ class Settings:
             raise ConfigError('features: the lag axis must be part of that of data_features')
         return slice(middle - reach, middle + reach + 1, round(step))
 
+    def load_array(self) -> MicArray:
+        """Return the array, read from its file."""
+        return load_array(find_resource('arrays', self.array))
+
+    def save(self, path: Path) -> None:
+        """Write a settings file that holds every setting."""
+        sections = {
+            name: value.to_mapping() if isinstance(value, Config) else value
+            for name, value in vars(self).items()
+        }
+        path.write_text(yaml.safe_dump(sections, sort_keys=False), encoding='utf-8')
+
 
 def load_settings(path: Path) -> Settings:
     """Read a training settings file.
@@ -132,15 +148,10 @@ def load_settings(path: Path) -> Settings:
         ConfigError: the file is missing or a setting is not usable.
     """
     content = load_yaml(path)
-    sections = {
-        'features': FeatureConfig,
-        'data_features': FeatureConfig,
-        'simulate': SimulateConfig,
-        'train': TrainConfig,
-    }
-    require_keys(content, str(path), required={'array', *sections})
+    sections = {f.name: f.default_factory for f in fields(Settings) if f.name != 'array'}
+    require_keys(content, str(path), required={'array'}, optional=sections)
     parsed = {
-        name: section.from_mapping(content[name] or {}, f'{path}: {name}')
+        name: section.from_mapping(content.get(name) or {}, f'{path}: {name}')
         for name, section in sections.items()
     }
     settings = Settings(array=str(content['array']), **parsed)

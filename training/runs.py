@@ -1,0 +1,106 @@
+# Copyright 2026 doa_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The folder of a trained network, and the fitting that fills it.
+
+It holds model.keras (the best epoch), settings.yaml, history.csv and curves.png. Every verb that makes
+a network leaves such a folder, and every one that needs a network takes it.
+"""
+
+import csv
+from pathlib import Path
+
+import keras
+
+from doa_ros.core.errors import ConfigError
+
+from .batches import Batches
+from .settings import Settings, TrainConfig, load_settings
+
+
+def load_run(folder: Path) -> tuple[keras.Model, Settings]:
+    """Return the network of a run and its settings.
+
+    Raises:
+        ConfigError: there is none.
+    """
+    path = folder / 'model.keras'
+    if not path.is_file():
+        raise ConfigError(f'{path}: no trained network; run train first')
+    settings = load_settings(folder / 'settings.yaml')
+    try:
+        return keras.models.load_model(path), settings
+    except (OSError, ValueError) as error:
+        raise ConfigError(f'{path}: cannot be read ({error})') from None
+
+
+def losses(config: TrainConfig) -> list[str]:
+    """Return the losses of azimuth and elevation head."""
+    name = 'binary_crossentropy' if config.multilabel else 'categorical_crossentropy'
+    return [name, name]
+
+
+def fit(
+    model: keras.Model,
+    settings: Settings,
+    train: Batches,
+    val: Batches,
+    out: Path,
+    callbacks: tuple[keras.callbacks.Callback, ...] = (),
+) -> None:
+    """Fit a network and leave its run in a folder; go on where an earlier fit was interrupted.
+
+    Args:
+        model: the network, not compiled.
+        settings: of the model; `train` says how.
+        train, val: the examples.
+        out: the folder; made where it does not exist.
+        callbacks: further ones.
+    """
+    config = settings.train
+    model.compile(optimizer=keras.optimizers.Adam(config.learning_rate), loss=losses(config))
+    out.mkdir(parents=True, exist_ok=True)
+    settings.save(out / 'settings.yaml')
+    history = out / 'history.csv'
+    resumes = (out / 'backup').exists() and history.exists()
+    # The best network so far is kept until a better one comes, also across an interruption.
+    earlier = [float(row['val_loss']) for row in read_history(history)] if resumes else []
+    model.fit(
+        train.stream(),
+        validation_data=val.stream(),
+        epochs=config.epochs,
+        callbacks=[
+            keras.callbacks.BackupAndRestore(out / 'backup'),
+            keras.callbacks.ModelCheckpoint(
+                out / 'model.keras',
+                save_best_only=True,
+                initial_value_threshold=min(earlier, default=None),
+            ),
+            keras.callbacks.ReduceLROnPlateau(factor=0.3, patience=max(1, config.patience // 2)),
+            keras.callbacks.EarlyStopping(patience=config.patience),
+            keras.callbacks.CSVLogger(history, append=resumes),
+            *callbacks,
+        ],
+    )
+    draw_curves(history, out / 'curves.png')
+
+
+def read_history(path: Path) -> list[dict[str, str]]:
+    """Return the rows of a history.csv."""
+    with path.open(encoding='utf-8') as file:
+        return list(csv.DictReader(file))
+
+
+def draw_curves(history: Path, path: Path) -> None:
+    """Plot the losses of a history.csv over the epochs."""
+    from matplotlib.figure import Figure
+
+    rows = read_history(history)
+    figure = Figure(figsize=(7, 4), layout='constrained')
+    axes = figure.add_subplot(xlabel='epoch', ylabel='cross-entropy')
+    epochs = [int(row['epoch']) + 1 for row in rows]
+    for column, label in (('loss', 'train'), ('val_loss', 'validation')):
+        axes.plot(epochs, [float(row[column]) for row in rows], label=label)
+    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.legend()
+    axes.grid(alpha=0.3)
+    figure.savefig(path, dpi=120)
