@@ -136,6 +136,7 @@ def write_model(
         grid=DirectionGrid(settings.train.azimuth_classes, settings.train.elevation_classes),
         outputs=outputs,
         sha256=hashlib.sha256(content).hexdigest(),
+        multilabel=settings.train.multilabel,
         training={
             'architecture': settings.train.architecture,
             'parameters': model.count_params(),

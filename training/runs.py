@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The folder of a trained network, and the fitting that fills it.
 
-It holds model.keras (the best epoch), settings.yaml, history.csv and curves.png. Every verb that makes
-a network leaves such a folder, and every one that needs a network takes it.
+It holds model.keras (the best epoch), settings.yaml, history.csv and curves.png. Every verb that
+makes a network leaves such a folder, and every one that needs a network takes it.
 """
 
 import csv

@@ -39,6 +39,7 @@ class ModelCard:
         outputs: what each of its outputs is: 'azimuth' or 'elevation'.
         sha256: of the .tflite file, in hexadecimal.
         training: how it was made and how well it does; for people.
+        multilabel: whether its classes are judged one by one, for several sources at once.
     """
 
     array_name: str
@@ -49,6 +50,7 @@ class ModelCard:
     outputs: tuple[str, ...]
     sha256: str
     training: dict
+    multilabel: bool = False
 
     def to_mapping(self) -> dict:
         """Return the content of the card's file."""
@@ -64,6 +66,7 @@ class ModelCard:
             'azimuth_classes': self.grid.azimuth_count,
             'elevation_classes': self.grid.elevation_count,
             'outputs': list(self.outputs),
+            'multilabel': self.multilabel,
             'training': self.training,
         }
 
@@ -122,7 +125,7 @@ def load_card(model: Path) -> ModelCard:
                 'elevation_classes',
                 'outputs',
             },
-            optional={'training'},
+            optional={'training', 'multilabel'},
         )
         if content['format'] != CARD_FORMAT:
             raise ModelError(f'{where}: format {content["format"]!r} is not {CARD_FORMAT}')
@@ -142,6 +145,7 @@ def load_card(model: Path) -> ModelCard:
             outputs=tuple(content['outputs']),
             sha256=str(content['sha256']),
             training=content.get('training', {}),
+            multilabel=content.get('multilabel', False),
         )
     except ConfigError as error:
         raise ModelError(str(error)) from None
@@ -151,6 +155,8 @@ def load_card(model: Path) -> ModelCard:
         raise ModelError(f'{where}: positions must be x, y, z of each microphone')
     if card.outputs not in _OUTPUTS:
         raise ModelError(f'{where}: outputs must name azimuth, and may name elevation')
+    if type(card.multilabel) is not bool:
+        raise ModelError(f'{where}: multilabel must be true or false')
     if card.grid.azimuth_count < 4 or not (
         card.grid.elevation_count >= 3 or 'elevation' not in card.outputs
     ):
@@ -187,6 +193,7 @@ class Classifier:
         if differences:
             raise ModelError(f'{model} does not fit: {"; ".join(differences)}')
         self.grid = card.grid
+        self.multilabel = card.multilabel
         self._outputs = card.outputs
         self._network = TFLiteModel(model)
         expected = (features.lag_count, len(array.pairs))

@@ -13,6 +13,8 @@ from doa_ros.core.geometry import wrap_angle
 _NEIGHBOURHOOD = math.radians(20)
 # "Near the peak" in the confidence: half a class more than 10 degrees [rad].
 _NEAR = math.radians(15)
+# Nearer peaks of several are one source [rad].
+PEAK_SEPARATION = math.radians(25)
 # Keeps the logarithm of an int8 output of 0 finite: half a quantisation step.
 _TINY = 1 / 512
 
@@ -84,17 +86,45 @@ def decode_azimuth(probability: np.ndarray) -> tuple[float, float, float]:
     """
     probability = np.asarray(probability, dtype=float)
     count = len(probability)
+    azimuth, stddev = _refine(probability, int(np.argmax(probability)))
+    classes = np.arange(count) * 2 * math.pi / count
+    near = np.abs(wrap_angle(classes - azimuth)) <= _NEAR
+    confidence = float(probability[near].sum() / max(probability.sum(), 1e-9))
+    return azimuth, stddev, confidence
+
+
+def decode_azimuths(probability: np.ndarray) -> list[tuple[float, float, float]]:
+    """Refine every peak of classes that were judged one by one.
+
+    Args:
+        probability: per class around the circle, shape (classes,); need not sum to 1.
+
+    Returns:
+        Azimuth [rad], standard deviation [rad] and the probability of the peak's class, 0..1, of
+        each peak, the highest first; at least one. No two are closer than `PEAK_SEPARATION`.
+    """
+    probability = np.asarray(probability, dtype=float)
+    count = len(probability)
     step = 2 * math.pi / count
-    peak = int(np.argmax(probability))
+    higher = probability >= np.maximum(np.roll(probability, 1), np.roll(probability, -1))
+    kept: list[int] = []
+    for peak in sorted(np.flatnonzero(higher), key=lambda k: -probability[k]):
+        if all(abs(wrap_angle((peak - k) * step)) >= PEAK_SEPARATION for k in kept):
+            kept.append(int(peak))
+    return [(*_refine(probability, peak), float(probability[peak])) for peak in kept]
+
+
+def _refine(probability: np.ndarray, peak: int) -> tuple[float, float]:
+    """Return mean direction and standard deviation [rad] of the classes around a peak."""
+    count = len(probability)
+    step = 2 * math.pi / count
     reach = max(1, round(_NEIGHBOURHOOD / step))
     offsets = np.arange(-reach, reach + 1)
     local = probability[(peak + offsets) % count]
     resultant = np.sum(local * np.exp(1j * step * offsets)) / max(local.sum(), 1e-9)
     azimuth = wrap_angle(peak * step + float(np.angle(resultant)))
     length = float(np.clip(abs(resultant), 1e-6, 1.0))
-    near = np.abs(wrap_angle(np.arange(count) * step - azimuth)) <= _NEAR
-    confidence = float(probability[near].sum() / max(probability.sum(), 1e-9))
-    return azimuth, math.sqrt(2 * math.log(1 / length)), confidence
+    return azimuth, math.sqrt(2 * math.log(1 / length))
 
 
 def decode_elevation(probability: np.ndarray) -> tuple[float, float]:

@@ -10,7 +10,13 @@ import numpy as np
 
 from doa_ros.core.classifier import Classifier
 from doa_ros.core.config import Config, setting
-from doa_ros.core.decoding import Estimate, Spectrum, decode_azimuth, decode_elevation
+from doa_ros.core.decoding import (
+    Estimate,
+    Spectrum,
+    decode_azimuth,
+    decode_azimuths,
+    decode_elevation,
+)
 from doa_ros.core.errors import ConfigError
 from doa_ros.core.features import FeatureConfig, GccFrame
 from doa_ros.core.geometry import MicArray
@@ -18,6 +24,8 @@ from doa_ros.core.srp_phat import SrpPhat
 
 # Share of the time-frequency bins above the noise floor from which on a sound counts as present.
 _FULL_ACTIVITY = 0.1
+# A second peak of at least this share of the first is another source.
+_RIVAL = 0.5
 
 
 @dataclass(frozen=True)
@@ -103,14 +111,24 @@ class Localizer:
         if self._array.face_down:
             # Class k stands for azimuth k * step; mirrored, for -k * step.
             spectrum = replace(spectrum, azimuth=np.roll(spectrum.azimuth[::-1], 1))
-        estimate = self._decode(spectrum, frame.activity)
-        heard = estimate.confidence >= self._least_confidence
-        return Localization((estimate,) if heard else (), spectrum)
+        estimates = self._decode(spectrum, frame.activity)
+        heard = tuple(e for e in estimates if e.confidence >= self._least_confidence)
+        return Localization(heard, spectrum)
 
-    def _decode(self, spectrum: Spectrum, activity: float) -> Estimate:
-        azimuth, azimuth_stddev, near = decode_azimuth(spectrum.azimuth)
-        elevation = elevation_stddev = math.nan
-        if spectrum.elevation is not None:
-            elevation, elevation_stddev = decode_elevation(spectrum.elevation)
-        confidence = near * min(1.0, activity / _FULL_ACTIVITY)
-        return Estimate(azimuth, elevation, azimuth_stddev, elevation_stddev, confidence)
+    def _decode(self, spectrum: Spectrum, activity: float) -> list[Estimate]:
+        if self._method.multilabel:
+            peaks = decode_azimuths(spectrum.azimuth)
+            alone = len(peaks) == 1 or peaks[1][2] < _RIVAL * peaks[0][2]
+        else:
+            peaks, alone = [decode_azimuth(spectrum.azimuth)], True
+        # Of several sources it is not known which elevation belongs to which azimuth.
+        elevations = [(math.nan, math.nan)] * len(peaks)
+        if alone and spectrum.elevation is not None:
+            elevations[0] = decode_elevation(spectrum.elevation)
+        present = min(1.0, activity / _FULL_ACTIVITY)
+        return [
+            Estimate(azimuth, elevation, azimuth_stddev, elevation_stddev, present * share)
+            for (azimuth, azimuth_stddev, share), (elevation, elevation_stddev) in zip(
+                peaks, elevations, strict=True
+            )
+        ]

@@ -13,7 +13,12 @@ from hypothesis import strategies as st
 import numpy as np
 import pytest
 
-from doa_ros.core.decoding import DirectionGrid, decode_azimuth, decode_elevation
+from doa_ros.core.decoding import (
+    DirectionGrid,
+    decode_azimuth,
+    decode_azimuths,
+    decode_elevation,
+)
 from doa_ros.core.geometry import wrap_angle
 
 _GRIDS = st.sampled_from([DirectionGrid(72, 10), DirectionGrid(72, 19), DirectionGrid(36, 10)])
@@ -138,3 +143,34 @@ def test_second_talker_does_not_pull_the_first(degrees):
 def test_uniform_output_has_the_confidence_of_chance():
     # 15 degrees each way are 6 or 7 of 72 classes.
     assert decode_azimuth(np.full(72, 1 / 72))[2] == pytest.approx(30 / 360, abs=0.02)
+
+
+def _bumps(count, azimuths_and_heights):
+    classes = np.arange(count) * 2 * math.pi / count
+    bumps = [h * np.exp(40 * (np.cos(a - classes) - 1)) for a, h in azimuths_and_heights]
+    return np.max(bumps, axis=0)
+
+
+@given(st.floats(-math.pi, math.pi), st.floats(45, 180), st.floats(0.3, 1))
+def test_two_sources_give_two_peaks_the_higher_first(first, degrees, height):
+    second = wrap_angle(first + math.radians(degrees))
+    peaks = decode_azimuths(_bumps(72, [(first, 1.0), (second, 0.9 * height)]))
+    assert len(peaks) == 2
+    for (azimuth, _, share), expected, top in zip(
+        peaks, (first, second), (1.0, 0.9 * height), strict=True
+    ):
+        assert abs(wrap_angle(azimuth - expected)) < 2 * _DEGREE
+        assert share == pytest.approx(top, abs=0.05)
+
+
+def test_peaks_of_one_source_are_not_told_twice():
+    jagged = _bumps(72, [(1.0, 1.0)])
+    jagged[int(1.0 / (2 * math.pi / 72)) + 3] = 0.8
+    assert len([peak for peak in decode_azimuths(jagged) if peak[2] > 0.1]) == 1
+
+
+@given(st.lists(st.integers(0, 255), min_size=72, max_size=72))
+def test_any_output_has_a_peak(levels):
+    peaks = decode_azimuths(np.array(levels, dtype=np.float32) / 256)
+    assert peaks
+    assert [peak[2] for peak in peaks] == sorted((peak[2] for peak in peaks), reverse=True)

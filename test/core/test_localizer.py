@@ -125,3 +125,26 @@ def test_cnn_uses_the_network(uma8, frame, write_network, tmp_path):
 def test_unknown_method():
     with pytest.raises(ConfigError, match='method must be one of cnn, srp_phat'):
         LocalizerConfig(method='music')
+
+
+def _judged_one_by_one(localizer, *classes):
+    """Let the method see a source in each of the classes, and an elevation of class 3."""
+    azimuth, elevation = np.zeros(72), np.exp(-0.5 * (np.arange(10) - 3.0) ** 2)
+    azimuth[list(classes)] = np.linspace(1.0, 0.8, len(classes))
+    localizer._method.spectrum = lambda gcc: Spectrum(azimuth, elevation)
+    localizer._method.multilabel = True
+    return localizer
+
+
+def test_several_sources_are_given_the_strongest_first(localizer, frame):
+    found = _judged_one_by_one(localizer(), 10, 30, 50).locate(frame).estimates
+    step = 2 * math.pi / 72
+    expected = [wrap_angle(step * k) for k in (10, 30, 50)]
+    assert [estimate.azimuth for estimate in found] == pytest.approx(expected)
+    assert [estimate.confidence for estimate in found] == pytest.approx([1.0, 0.9, 0.8])
+    assert all(math.isnan(estimate.elevation) for estimate in found)
+
+
+def test_one_of_several_possible_sources_has_its_elevation(localizer, frame):
+    (estimate,) = _judged_one_by_one(localizer(), 10).locate(frame).estimates
+    assert estimate.elevation == pytest.approx(math.radians(30))
