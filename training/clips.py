@@ -55,6 +55,24 @@ class Clip:
     snr: float = np.nan
 
 
+def clip_extractor(array: MicArray, config: FeatureConfig, clip: Clip) -> FeatureExtractor:
+    """Return an extractor for the audio of a clip, whatever its rate.
+
+    Args:
+        array: the microphones; the audio holds them alone, in their order.
+        config: of the features.
+        clip: the audio.
+    """
+    count = len(array.positions)
+    alone = replace(
+        array,
+        sampling_frequency=clip.sampling_frequency,
+        channels=tuple(range(count)),
+        channel_count=count,
+    )
+    return FeatureExtractor(alone, config)
+
+
 def labelled_features(
     array: MicArray, config: FeatureConfig, clip: Clip, number: int, every: int = 1
 ) -> dict[str, np.ndarray]:
@@ -73,8 +91,7 @@ def labelled_features(
     Returns:
         The columns of `dataset.Dataset`, one row per kept window.
     """
-    extractor = FeatureExtractor(replace(array, sampling_frequency=clip.sampling_frequency), config)
-    frames = extractor.push(0, clip.audio)[::-1][::every][::-1]
+    frames = clip_extractor(array, config, clip).push(0, clip.audio)[::-1][::every][::-1]
     hop = round(config.hop * clip.sampling_frequency)
     blocks = np.array([frame.hop_index // hop for frame in frames], dtype=int)
     rows = len(frames)
