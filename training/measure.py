@@ -59,22 +59,24 @@ def measure_model(
         shards: the examples.
     """
     step = 2 * np.pi / config.azimuth_classes
-    strongest, nearest, azimuth_errors, elevation_errors, times = [], [], [], [], []
+    strongest, nearest, times, azimuth_deg, elevation_deg = [], [], [], [], []
     for shard in shards:
         data = shard.rows(shard.single)
-        source = data.voiced.argmax(axis=1)[:, None]
-        azimuths = np.take_along_axis(data.azimuth, source, axis=1)[:, 0]
-        elevations = np.take_along_axis(data.elevation, source, axis=1)[:, 0]
-        inputs = network_input(data.gcc.astype(np.float32))
-        for values, azimuth, elevation in zip(inputs, azimuths, elevations, strict=True):
+        if len(data) == 0:
+            continue
+        results = []
+        for values in network_input(data.gcc.astype(np.float32)):
             start = time.perf_counter()
-            result = dict(zip(outputs, network(values), strict=True))
+            results.append(network(values))
             times.append(time.perf_counter() - start)
-            strongest.append(int(result['azimuth'].argmax()))
-            nearest.append(round(float(azimuth) / step) % config.azimuth_classes)
-            azimuth_errors.append(abs(wrap_angle(decode_azimuth(result['azimuth'])[0] - azimuth)))
-            elevation_errors.append(abs(decode_elevation(result['elevation'])[0] - elevation))
-    azimuth_deg, elevation_deg = np.degrees(azimuth_errors), np.degrees(elevation_errors)
+        probabilities = dict(zip(outputs, zip(*results, strict=True), strict=True))
+        strongest += [int(values.argmax()) for values in probabilities['azimuth']]
+        azimuths, _ = true_directions(data)
+        nearest += [round(float(a) / step) % config.azimuth_classes for a in azimuths]
+        errors = errors_deg(probabilities['azimuth'], probabilities['elevation'], data)
+        azimuth_deg.append(errors[0])
+        elevation_deg.append(errors[1])
+    azimuth_deg, elevation_deg = np.concatenate(azimuth_deg), np.concatenate(elevation_deg)
     return Measurement(
         class_accuracy=float(np.mean(np.equal(strongest, nearest))),
         within_10=float(np.mean(azimuth_deg <= 10)),
@@ -83,4 +85,34 @@ def measure_model(
         elevation_mae_deg=float(np.nanmean(elevation_deg)),
         latency_us=float(np.median(times) * 1e6),
         strongest=np.array(strongest),
+    )
+
+
+def true_directions(data: Dataset) -> tuple[np.ndarray, np.ndarray]:
+    """Return azimuth and elevation [rad] of the one voiced source of each row, shape (rows,)."""
+    source = data.voiced.argmax(axis=1)[:, None]
+    azimuth, elevation = (
+        np.take_along_axis(angles, source, axis=1)[:, 0]
+        for angles in (data.azimuth, data.elevation)
+    )
+    return azimuth, elevation
+
+
+def errors_deg(azimuth, elevation, data: Dataset) -> tuple[np.ndarray, np.ndarray]:
+    """Return how far decoded directions are off.
+
+    Args:
+        azimuth, elevation: probabilities of the classes, one vector per row.
+        data: the examples, each with one voiced source.
+
+    Returns:
+        Absolute errors of azimuth and elevation [deg], shape (rows,) each; NaN where the
+        elevation is not known.
+    """
+    true_azimuth, true_elevation = true_directions(data)
+    azimuths = np.array([decode_azimuth(values)[0] for values in azimuth])
+    elevations = np.array([decode_elevation(values)[0] for values in elevation])
+    return (
+        np.degrees(np.abs(wrap_angle(azimuths - true_azimuth))),
+        np.degrees(np.abs(elevations - true_elevation)),
     )

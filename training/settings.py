@@ -99,6 +99,37 @@ class TrainConfig(Config):
 
 
 @dataclass(frozen=True)
+class FinetuneConfig(Config):
+    """How `finetune` adapts a network to recordings."""
+
+    mode: str = setting(
+        'full',
+        'head: the output layers alone learn; full: the whole network does.',
+        choices=('head', 'full'),
+    )
+    epochs: int = setting(20, 'Rounds of training.', minimum=1)
+    steps: int = setting(100, 'Batches of a round.', minimum=1)
+    batch: int = setting(128, 'Examples per step.', minimum=2)
+    learning_rate: float = setting(3e-4, 'Of Adam.', minimum=1e-7, maximum=1.0)
+    replay: float = setting(
+        0.5, 'Share of simulated examples in a batch.', minimum=0.0, maximum=0.95
+    )
+    max_loss: float = setting(
+        0.01,
+        'How much of the share within 10 degrees may be lost on the simulated val split.',
+        minimum=0.0,
+        maximum=1.0,
+    )
+    held_out: float = setting(
+        0.25, 'Share of the recordings that judges the result.', minimum=0.05, maximum=0.75
+    )
+    symmetries: bool = setting(
+        False,
+        'Whether recorded examples are turned, too; the imperfections of a board have no symmetry.',
+    )
+
+
+@dataclass(frozen=True)
 class Settings:
     """All settings of one model; what a file leaves out has its default.
 
@@ -106,7 +137,7 @@ class Settings:
         array: name or path of the array.
         features: of the model; the data is simulated with the same or with more lags.
         data_features: of the simulated data.
-        simulate, train: of the verbs.
+        simulate, train, finetune: of the verbs.
     """
 
     array: str
@@ -114,6 +145,7 @@ class Settings:
     data_features: FeatureConfig = field(default_factory=FeatureConfig)
     simulate: SimulateConfig = field(default_factory=SimulateConfig)
     train: TrainConfig = field(default_factory=TrainConfig)
+    finetune: FinetuneConfig = field(default_factory=FinetuneConfig)
 
     def lag_slice(self) -> slice:
         """Return which of the data's lags are the model's.
