@@ -5,6 +5,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -103,7 +104,7 @@ class Shards:
         try:
             with np.load(path) as content:
                 columns = {name: content[name] for name in COLUMNS}
-        except (OSError, ValueError, KeyError, EOFError) as error:
+        except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
             raise ConfigError(
                 f'{path}: not a usable shard ({error}); delete it and run simulate again'
             ) from None

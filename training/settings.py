@@ -33,7 +33,7 @@ class SimulateConfig(Config):
     train_clips: int = setting(5000, 'Clips of the train split.', minimum=1)
     val_clips: int = setting(400, 'Clips of the val split.', minimum=1)
     length: float = setting(4.5, 'Length of a clip [s].', minimum=0.5, maximum=60.0)
-    lead: float = setting(1.5, 'Noise alone before the first sound [s].', minimum=0.0, maximum=30.0)
+    lead: float = setting(1.5, 'Noise before the first sound [s].', minimum=0.0, maximum=30.0)
     every: int = setting(4, 'Every how many analysis windows one is kept.', minimum=1)
     rt60_min: float = setting(0.1, 'Reverberation time, lowest [s].', minimum=0.0, maximum=2.0)
     rt60_max: float = setting(1.0, 'Reverberation time, highest [s].', minimum=0.0, maximum=2.0)
@@ -112,7 +112,7 @@ class FinetuneConfig(Config):
     batch: int = setting(128, 'Examples per step.', minimum=2)
     learning_rate: float = setting(3e-4, 'Of Adam.', minimum=1e-7, maximum=1.0)
     replay: float = setting(
-        0.5, 'Share of simulated examples in a batch.', minimum=0.0, maximum=0.95
+        0.5, 'Share of simulated examples in a batch.', minimum=0.05, maximum=0.95
     )
     max_loss: float = setting(
         0.01,
@@ -124,8 +124,7 @@ class FinetuneConfig(Config):
         0.25, 'Share of the recordings that judges the result.', minimum=0.05, maximum=0.75
     )
     symmetries: bool = setting(
-        False,
-        'Whether recorded examples are turned, too; the imperfections of a board have no symmetry.',
+        False, 'Whether recorded examples are turned, too; a board\'s flaws have no symmetry.'
     )
 
 

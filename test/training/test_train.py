@@ -3,32 +3,12 @@
 import csv
 
 import keras
-import numpy as np
 import pytest
 import yaml
 
-from doa_ros.core.decoding import DirectionGrid, decode_azimuth
 from doa_ros.core.errors import ConfigError
-from doa_ros.core.geometry import wrap_angle
-from training.architectures import reference
-from training.dataset import azimuth_targets, elevation_targets, load_dataset
+from training.dataset import Shards
 from training.settings import load_settings
-
-
-def test_the_reference_has_its_parameters():
-    model = reference(13, 15, 36, 10, dropout=0.5)
-    elevation_head = 100 * 10 + 10
-    assert model.count_params() - elevation_head == 44632
-
-
-def test_targets_point_at_their_direction():
-    grid = DirectionGrid(36, 10)
-    azimuth = np.linspace(-np.pi, np.pi, 50)
-    targets = azimuth_targets(azimuth, grid, 40.0)
-    np.testing.assert_allclose(targets.sum(axis=1), 1, rtol=1e-5)
-    decoded = np.array([decode_azimuth(target)[0] for target in targets])
-    assert np.abs(wrap_angle(decoded - azimuth)).max() < np.radians(1)
-    assert elevation_targets(np.array([np.pi / 2]), grid, 40.0).argmax() == 9
 
 
 def test_training_learns_and_leaves_its_traces(trained):
@@ -37,7 +17,7 @@ def test_training_learns_and_leaves_its_traces(trained):
     assert len(losses) == 3
     assert losses[-1] < losses[0]
     assert (trained / 'curves.png').stat().st_size > 5000
-    assert (trained / 'settings.yaml').is_file()
+    assert load_settings(trained / 'settings.yaml').train.epochs == 3
 
 
 def test_data_of_other_features_is_refused(data, settings_path, tmp_path):
@@ -46,7 +26,17 @@ def test_data_of_other_features_is_refused(data, settings_path, tmp_path):
     other = tmp_path / 'other.yaml'
     other.write_text(yaml.safe_dump(content), encoding='utf-8')
     with pytest.raises(ConfigError, match='other data_features'):
-        load_dataset(data, 'train', load_settings(other))
+        Shards(data, 'train', load_settings(other))
+
+
+def test_a_damaged_shard_is_named(data, settings_path, tmp_path):
+    settings = load_settings(settings_path)
+    (tmp_path / 'train').mkdir()
+    (tmp_path / 'settings.yaml').write_bytes((data / 'settings.yaml').read_bytes())
+    whole = (data / 'train' / '00000.npz').read_bytes()
+    (tmp_path / 'train' / '00000.npz').write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(ConfigError, match='00000.npz: not a usable shard'):
+        list(Shards(tmp_path, 'train', settings))
 
 
 def test_lags_that_are_not_in_the_data_are_refused(settings_path, tmp_path):
