@@ -9,7 +9,7 @@ import sys
 from doa_ros.core.errors import DoaError
 
 # In the order of a model's making; each is the module of the same name.
-VERBS = ('simulate', 'train', 'quantize', 'evaluate')
+VERBS = ('simulate', 'train', 'finetune', 'quantize', 'evaluate')
 
 
 def main() -> int:
