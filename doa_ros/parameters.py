@@ -27,16 +27,26 @@ _UNBOUNDED_INTEGER = 2**31 - 1
 _UNBOUNDED_FLOAT = 1e9
 
 
-def declare(node: Node, config_class: type[ConfigType]) -> ConfigType:
+def declare(
+    node: Node, config_class: type[ConfigType], defaults: ConfigType | None = None
+) -> ConfigType:
     """Declare a parameter per setting and return the configuration they form.
+
+    Args:
+        node: the node to declare them in.
+        config_class: their names, types, descriptions and bounds.
+        defaults: their defaults; by default those of the class.
 
     Raises:
         ConfigError: a given value has the wrong type or is out of bounds.
     """
     values = {}
+    defaults = defaults or config_class()
     for field in dataclasses.fields(config_class):
         try:
-            parameter = node.declare_parameter(field.name, field.default, _descriptor(field))
+            parameter = node.declare_parameter(
+                field.name, getattr(defaults, field.name), _descriptor(field)
+            )
         except (InvalidParameterTypeException, InvalidParameterValueException) as error:
             kind = type(field.default).__name__
             hint = ' (a whole number needs a decimal point: 1.0)' if kind == 'float' else ''

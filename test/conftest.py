@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 import yaml
 
-from doa_ros.core.classifier import ModelCard
+from doa_ros.core.classifier import ModelCard, default_features
 from doa_ros.core.features import FeatureConfig, FeatureExtractor
 from doa_ros.core.geometry import MicArray, load_array, unit_vector
 from doa_ros.core.localizer import Localizer, LocalizerConfig
@@ -72,10 +72,10 @@ def plane_wave():
 
 @pytest.fixture(scope='session')
 def extract():
-    """Return all features of a piece of audio, pushed at once."""
+    """Return all features of a piece of audio, pushed at once; by default those for the array."""
 
     def run(array, samples, config=None):
-        extractor = FeatureExtractor(array, config or FeatureConfig())
+        extractor = FeatureExtractor(array, config or default_features(array, None))
         return extractor.push(0, np.asarray(samples, dtype=np.float32))
 
     return run
@@ -90,7 +90,7 @@ def locate(extract):
         key = id(array)
         if key not in localizers:
             config = LocalizerConfig(method='srp_phat', sensitivity=1.0)
-            localizers[key] = array, Localizer(array, FeatureConfig(), config)
+            localizers[key] = array, Localizer(array, default_features(array, None), config)
         frames = extract(array, samples)
         return localizers[key][1].locate(frames[-1]).estimates[0]
 

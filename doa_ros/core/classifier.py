@@ -16,7 +16,7 @@ import numpy as np
 from doa_ros.core.config import load_yaml, require_keys
 from doa_ros.core.decoding import DirectionGrid, Spectrum
 from doa_ros.core.errors import ConfigError, ModelError
-from doa_ros.core.features import FeatureConfig
+from doa_ros.core.features import FeatureConfig, lags_needed
 from doa_ros.core.geometry import MicArray
 from doa_ros.core.tflite import TFLiteModel
 
@@ -164,6 +164,27 @@ def load_card(model: Path) -> ModelCard:
     return card
 
 
+def default_features(array: MicArray, model: Path | None) -> FeatureConfig:
+    """Return the feature settings to take where nothing else is asked for.
+
+    Args:
+        array: the microphones.
+        model: the .tflite file of method cnn; None without a network.
+
+    Returns:
+        What the model was trained with; without a model the defaults, with as many more delay
+        taps as a large array needs.
+
+    Raises:
+        ModelError: the model or its card is missing or not usable.
+    """
+    if model is not None:
+        return load_card(model).features
+    features = FeatureConfig()
+    needed = lags_needed(array, features.lag_rate)
+    return dataclasses.replace(features, lag_count=max(features.lag_count, needed))
+
+
 def network_input(gcc: np.ndarray) -> np.ndarray:
     """Return GCC-PHAT of shape (..., pairs, lags) as the networks take it, (..., lags, pairs)."""
     return np.swapaxes(gcc, -1, -2)
@@ -176,13 +197,16 @@ class Classifier:
         model: the .tflite file, with its card beside it.
         array: the configured microphones.
         features: the configured features.
+        delegate: library that runs the network, see `TFLiteModel`.
 
     Raises:
         ModelError: a file is missing or broken, or the network does not fit; the message says
             in what.
     """
 
-    def __init__(self, model: Path, array: MicArray, features: FeatureConfig):
+    def __init__(
+        self, model: Path, array: MicArray, features: FeatureConfig, delegate: str = ''
+    ):
         card = load_card(model)
         if hashlib.sha256(model.read_bytes()).hexdigest() != card.sha256:
             raise ModelError(
@@ -191,11 +215,13 @@ class Classifier:
             )
         differences = card.differences(array, features)
         if differences:
-            raise ModelError(f'{model} does not fit: {"; ".join(differences)}')
+            raise ModelError(
+                f'{model} does not fit: {"; ".join(differences)} (method srp_phat needs no model)'
+            )
         self.grid = card.grid
         self.multilabel = card.multilabel
         self._outputs = card.outputs
-        self._network = TFLiteModel(model)
+        self._network = TFLiteModel(model, delegate)
         expected = (features.lag_count, len(array.pairs))
         if self._network.input_shape != expected:
             raise ModelError(

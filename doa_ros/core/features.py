@@ -23,7 +23,10 @@ _OVERSUBTRACTION = np.float32(1.5)
 
 @dataclass(frozen=True)
 class FeatureConfig(Config):
-    """Settings of the features. A model works only with those it was trained on."""
+    """Settings of the features. A model works only with those it was trained on.
+
+    `default_features` says which settings suit a model or an array.
+    """
 
     window: float = setting(0.1, 'Length of the analysis window [s].', minimum=0.01, maximum=1.0)
     hop: float = setting(
@@ -42,7 +45,11 @@ class FeatureConfig(Config):
         16000.0, 'Delay taps per second of lag [Hz].', minimum=4000.0, maximum=192000.0
     )
     lag_count: int = setting(
-        13, 'Number of delay taps, odd; zero lag is in the middle.', minimum=3, maximum=511
+        13,
+        'Number of delay taps, odd; zero lag is in the middle. They must reach the largest '
+        'delay between two microphones.',
+        minimum=3,
+        maximum=511,
     )
     averaging: float = setting(
         0.5, 'Effective length of the recursive averaging [s].', minimum=0.005, maximum=10.0
@@ -70,6 +77,11 @@ class FeatureConfig(Config):
     def lags(self) -> np.ndarray:
         """The lag axis [s], shape (lag_count,)."""
         return lag_axis(self.lag_rate, self.lag_count)
+
+
+def lags_needed(array: MicArray, lag_rate: float) -> int:
+    """Return the smallest lag_count that reaches every delay of an array, at a lag_rate [Hz]."""
+    return 2 * int(np.ceil(array.max_delay * lag_rate)) + 1
 
 
 @dataclass(frozen=True)
@@ -109,7 +121,7 @@ class FeatureExtractor:
                 f'array {array.name!r} ({rate} Hz)'
             )
         if config.lags[-1] < array.max_delay:
-            needed = 2 * int(np.ceil(array.max_delay * config.lag_rate)) + 1
+            needed = lags_needed(array, config.lag_rate)
             raise ConfigError(
                 f'the lags reach {config.lags[-1] * 1e6:.0f} us, but array {array.name!r} has '
                 f'delays up to {array.max_delay * 1e6:.0f} us: set lag_count to {needed} or more'

@@ -29,14 +29,20 @@ _RIVAL = 0.5
 
 
 @dataclass(frozen=True)
-class LocalizerConfig(Config):
-    """How directions are found and when they are given."""
+class MethodConfig(Config):
+    """How directions are found."""
 
     method: str = setting(
         'cnn',
         'cnn: the trained network; srp_phat: steered response power, which needs no training.',
         choices=('cnn', 'srp_phat'),
     )
+
+
+@dataclass(frozen=True)
+class LocalizerConfig(MethodConfig):
+    """How directions are found and when they are given."""
+
     sensitivity: float = setting(
         0.5,
         'An estimate is given when its confidence reaches 1 - sensitivity: 0 answers never, '
@@ -44,6 +50,11 @@ class LocalizerConfig(Config):
         minimum=0.0,
         maximum=1.0,
         dynamic=True,
+    )
+    delegate: str = setting(
+        '',
+        'Library that runs the network of method cnn on an accelerator, a TFLite delegate: its '
+        'name or path, as libedgetpu.so.1; empty runs it on the CPU.',
     )
 
     @property
@@ -94,7 +105,7 @@ class Localizer:
         elif model is None:
             raise ConfigError('method cnn needs a model')
         else:
-            self._method = Classifier(model, array, features)
+            self._method = Classifier(model, array, features, config.delegate)
 
     @property
     def grid(self):

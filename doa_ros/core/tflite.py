@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """One adapter over the TFLite runtimes: ai-edge-litert, tflite-runtime, tensorflow.lite."""
 
+import ctypes
 from importlib import import_module
+import os
 from pathlib import Path
 
 import numpy as np
@@ -12,13 +14,50 @@ from doa_ros.core.errors import ModelError
 _RUNTIMES = ('ai_edge_litert.interpreter', 'tflite_runtime.interpreter', 'tensorflow.lite')
 
 
-def _interpreter_class():
+# The operator that a model consists of after the Edge TPU compiler.
+_EDGETPU_OPERATOR = 'edgetpu-custom-op'
+
+
+def _runtime():
     for name in _RUNTIMES:
         try:
-            return import_module(name).Interpreter
+            return import_module(name)
         except ImportError:
             continue
     raise ModelError('no TFLite runtime is installed; try: pip install ai-edge-litert')
+
+
+def _load_delegate(runtime, name: str):
+    """Load an external delegate: a library with the function tflite_plugin_create_delegate."""
+    library = os.path.expanduser(name)
+    where = (
+        'looked for at this path'
+        if '/' in library
+        else "looked for in the system's library folders and LD_LIBRARY_PATH"
+    )
+    # The runtimes' own loader complains beside its exception when either of these fails.
+    try:
+        functions = ctypes.CDLL(library)
+    except OSError as error:
+        raise ModelError(
+            f'delegate {name!r} cannot be loaded, {where} ({error}); install it or give its path '
+            '(for a Coral Edge TPU: libedgetpu.so.1 of the Debian package libedgetpu1-std), or '
+            'leave the delegate empty to run on the CPU'
+        ) from None
+    if not hasattr(functions, 'tflite_plugin_create_delegate'):
+        raise ModelError(
+            f'delegate {name!r} is no TFLite delegate: the library has no function '
+            'tflite_plugin_create_delegate'
+        )
+    # tensorflow.lite has it elsewhere.
+    load = getattr(runtime, 'load_delegate', None) or runtime.experimental.load_delegate
+    try:
+        return load(library)
+    except (ValueError, RuntimeError) as error:
+        raise ModelError(
+            f'delegate {name!r} does not start ({" ".join(str(error).split())}); is its '
+            'accelerator connected, and may this user open it?'
+        ) from None
 
 
 class TFLiteModel:
@@ -26,20 +65,29 @@ class TFLiteModel:
 
     Args:
         path: the .tflite file.
+        delegate: name or path of a library that runs the network, or as much of it as it can,
+            on an accelerator; empty for the CPU.
 
     Raises:
-        ModelError: no runtime is installed or the file is not a usable model.
+        ModelError: no runtime is installed, the delegate does not load, or the file is not a
+            usable model.
     """
 
-    def __init__(self, path: Path):
-        interpreter_class = _interpreter_class()
+    def __init__(self, path: Path, delegate: str = ''):
+        runtime = _runtime()
+        delegates = [_load_delegate(runtime, delegate)] if delegate else None
         try:
             # One thread: the networks are too small to gain from more.
-            self._interpreter = interpreter_class(model_path=str(path), num_threads=1)
+            self._interpreter = runtime.Interpreter(
+                model_path=str(path), num_threads=1, experimental_delegates=delegates
+            )
             self._interpreter.allocate_tensors()
         except (ValueError, RuntimeError, OSError) as error:
             reason = ' '.join(str(error).split())
-            raise ModelError(f'{path}: not a usable TFLite model ({reason})') from None
+            if _EDGETPU_OPERATOR in reason:
+                reason += '; it is compiled for the Edge TPU: set the delegate libedgetpu.so.1'
+            by = f' with delegate {delegate!r}' if delegate else ''
+            raise ModelError(f'{path}: not a usable TFLite model{by} ({reason})') from None
         inputs = self._interpreter.get_input_details()
         if len(inputs) != 1:
             raise ModelError(f'{path}: must have one input, not {len(inputs)}')

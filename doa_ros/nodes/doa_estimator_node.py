@@ -3,31 +3,18 @@
 """Node `doa_estimator`: from `gcc_phat` to `estimates` and `spectrum`."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from rclpy.node import Node
 from std_msgs.msg import Header
 
 from doa_ros.conversions import estimate_array, frame_from_gcc_phat, spectrum_message
-from doa_ros.core.config import Config, setting
 from doa_ros.core.errors import MessageError
-from doa_ros.core.features import FeatureConfig, GccFrame
-from doa_ros.core.geometry import load_array
+from doa_ros.core.features import GccFrame
 from doa_ros.core.localizer import Localizer, LocalizerConfig
 from doa_ros.msg import DoaEstimateArray, DoaSpectrum, GccPhat
 from doa_ros.nodes.executable import run
+from doa_ros.nodes.model import ModelConfig, declare_features
 from doa_ros.parameters import declare, follow
-from doa_ros.resources import find_resource
-
-
-@dataclass(frozen=True)
-class EstimatorConfig(Config):
-    """Parameters of the node besides those of the features and the localizer."""
-
-    array: str = setting('uma8', 'Microphone array: a shipped name or a YAML path.')
-    model: str = setting(
-        'uma8_reference_int8', 'Network of method cnn: a shipped name or a .tflite path.'
-    )
 
 
 class DoaEstimatorNode(Node):
@@ -45,13 +32,11 @@ class DoaEstimatorNode(Node):
         subscribe: bool = True,
     ):
         super().__init__('doa_estimator')
-        config = declare(self, EstimatorConfig)
-        self._features = declare(self, FeatureConfig)
+        config = declare(self, ModelConfig)
         localizer_config = declare(self, LocalizerConfig)
-        self._array = load_array(find_resource('arrays', config.array))
-        model = None
-        if localizer_config.method == 'cnn':
-            model = find_resource('models', config.model)
+        self._array, model, self._features = declare_features(
+            self, config, localizer_config.method
+        )
         self._localizer = Localizer(self._array, self._features, localizer_config, model)
         follow(self, localizer_config, self._localizer.configure)
         self._listener = listener
@@ -59,7 +44,7 @@ class DoaEstimatorNode(Node):
         self._spectrum = self.create_publisher(DoaSpectrum, 'spectrum', 10)
         if subscribe:
             self.create_subscription(GccPhat, 'gcc_phat', self._on_gcc_phat, 10)
-        self.get_logger().info(f'{config} {localizer_config}')
+        self.get_logger().info(f'{config} {localizer_config} {self._features}')
 
     def _on_gcc_phat(self, message: GccPhat) -> None:
         try:

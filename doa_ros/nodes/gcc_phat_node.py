@@ -3,7 +3,6 @@
 """Node `gcc_phat`: from `audio` to `gcc_phat`."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from rclpy.node import Node
 from rclpy.qos_overriding_options import QoSOverridingOptions
@@ -12,21 +11,13 @@ from std_msgs.msg import Header
 from doa_ros.audio.frame import block_from_audio_frame
 from doa_ros.audio.source import AudioBlock
 from doa_ros.conversions import gcc_phat_from_frame, window_header
-from doa_ros.core.config import Config, setting
 from doa_ros.core.errors import MessageError
-from doa_ros.core.features import FeatureConfig, FeatureExtractor, GccFrame
-from doa_ros.core.geometry import load_array
+from doa_ros.core.features import FeatureExtractor, GccFrame
+from doa_ros.core.localizer import MethodConfig
 from doa_ros.msg import AudioFrame, GccPhat
 from doa_ros.nodes.executable import run
+from doa_ros.nodes.model import ModelConfig, declare_features
 from doa_ros.parameters import declare
-from doa_ros.resources import find_resource
-
-
-@dataclass(frozen=True)
-class GccPhatConfig(Config):
-    """Parameters of the node besides those of the features."""
-
-    array: str = setting('uma8', 'Microphone array: a shipped name or a YAML path.')
 
 
 class GccPhatNode(Node):
@@ -44,9 +35,9 @@ class GccPhatNode(Node):
         subscribe: bool = True,
     ):
         super().__init__('gcc_phat')
-        config = declare(self, GccPhatConfig)
-        self._features = declare(self, FeatureConfig)
-        self._array = load_array(find_resource('arrays', config.array))
+        config = declare(self, ModelConfig)
+        method_config = declare(self, MethodConfig)
+        self._array, _, self._features = declare_features(self, config, method_config.method)
         self._extractor = FeatureExtractor(self._array, self._features)
         self._listener = listener
         overridable = QoSOverridingOptions.with_default_policies()
@@ -57,7 +48,7 @@ class GccPhatNode(Node):
             self.create_subscription(
                 AudioFrame, 'audio', self._on_audio, 10, qos_overriding_options=overridable
             )
-        self.get_logger().info(f'{config} {self._features}')
+        self.get_logger().info(f'{config} {method_config} {self._features}')
 
     def _on_audio(self, message: AudioFrame) -> None:
         try:

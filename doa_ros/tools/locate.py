@@ -16,10 +16,10 @@ import soundfile
 from tqdm import tqdm
 
 from doa_ros.audio.file import FileSource
-from doa_ros.core.classifier import load_card
+from doa_ros.core.classifier import default_features
 from doa_ros.core.decoding import Estimate
 from doa_ros.core.errors import AudioError, ConfigError, DoaError
-from doa_ros.core.features import FeatureConfig, FeatureExtractor
+from doa_ros.core.features import FeatureExtractor
 from doa_ros.core.geometry import MicArray, load_array
 from doa_ros.core.localizer import Localizer, LocalizerConfig
 from doa_ros.resources import find_resource
@@ -67,6 +67,11 @@ def _parser() -> argparse.ArgumentParser:
         default=LocalizerConfig.sensitivity,
         help='0 answers never, 1 always (%(default)s)',
     )
+    parser.add_argument(
+        '--delegate',
+        default=LocalizerConfig.delegate,
+        help='library that runs the model on an accelerator: libedgetpu.so.1 (default: the CPU)',
+    )
     parser.add_argument('--format', choices=('table', 'jsonl', 'csv'), default='table')
     return parser
 
@@ -76,12 +81,13 @@ def _lines(arguments) -> Iterator[str]:
     if arguments.channels is not None:
         array = _with_channels(array, arguments.channels, arguments.recording)
     source = FileSource(arguments.recording, array, block_duration=_BLOCK)
-    features, model = FeatureConfig(), None
-    if arguments.method == 'cnn':
-        # Without a configuration of its own, the tool takes the features of the model.
-        model = find_resource('models', arguments.model)
-        features = load_card(model).features
-    config = LocalizerConfig(method=arguments.method, sensitivity=arguments.sensitivity)
+    model = find_resource('models', arguments.model) if arguments.method == 'cnn' else None
+    features = default_features(array, model)
+    config = LocalizerConfig(
+        method=arguments.method,
+        sensitivity=arguments.sensitivity,
+        delegate=arguments.delegate,
+    )
     localizer = Localizer(array, features, config, model)
     extractor = FeatureExtractor(array, features)
     hop = round(features.hop * array.sampling_frequency)

@@ -132,7 +132,7 @@ def test_runs_until_interrupted(mode, tmp_path):
     watchdog = threading.Timer(100, os.killpg, [process.pid, signal.SIGKILL])
     watchdog.start()
     output, started = '', 0
-    wanted = ['CaptureConfig(', 'GccPhatConfig(', 'EstimatorConfig(', 'MarkersConfig(']
+    wanted = ['CaptureConfig(', 'MethodConfig(', 'LocalizerConfig(', 'MarkersConfig(']
     for line in process.stdout:
         output += line
         if started < 4 and any(text in line for text in wanted):

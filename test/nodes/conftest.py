@@ -34,7 +34,7 @@ else:
     from rclpy.executors import SingleThreadedExecutor
     from rclpy.parameter_client import AsyncParameterClient
 
-    from doa_ros.nodes.doa_estimator_node import EstimatorConfig
+    from doa_ros.nodes.model import ModelConfig
 
 # Not how long things take, but how long a very busy machine may make them take [s].
 PATIENCE = 40.0
@@ -283,7 +283,7 @@ def require_model():
     def require(method):
         if method == 'cnn':
             try:
-                return find_resource('models', EstimatorConfig.model)
+                return find_resource('models', ModelConfig.model)
             except ConfigError as error:
                 pytest.skip(str(error))
         return None

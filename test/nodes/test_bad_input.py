@@ -50,7 +50,7 @@ def refusal(monkeypatch, capfd):
         ('audio_capture', 'source:=file', 'needs the parameter file'),
         ('audio_capture', 'source:=radio', 'must be one of device, file, sim'),
         ('audio_capture', 'frame_id:=""', 'frame_id must not be empty'),
-        ('audio_capture', 'array:=uma16', "no array named 'uma16' (shipped: uma8)"),
+        ('audio_capture', 'array:=uma16', "no array named 'uma16' (shipped: matrix_creator, "),
         ('audio_capture', 'array:=/no/such.yaml', '/no/such.yaml: no such file'),
         ('audio_capture', 'block_duration:=5.0', 'block_duration'),
         ('audio_capture', 'block_duration:=.nan', 'block_duration'),
@@ -108,6 +108,8 @@ def test_recording_that_is_not_usable(refusal, tmp_path, executable):
     [
         ('lag_count:=15', 'its lag_count is 13 and the configured one is 15'),
         ('averaging:=1.0', 'its averaging is 0.5 and the configured one is 1'),
+        ('array:=matrix_creator', "has 6 microphones (uma8) and array 'matrix_creator' has 8"),
+        ('delegate:=libnone.so', "delegate 'libnone.so' cannot be loaded, looked for in the"),
     ],
 )
 def test_model_that_does_not_fit(refusal, require_model, parameter, words):

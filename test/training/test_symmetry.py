@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 from doa_ros.core.features import FeatureConfig
+from doa_ros.core.geometry import load_array
+from doa_ros.resources import find_resource
 from training.symmetry import gather_index, symmetries
 
 
@@ -21,6 +23,25 @@ def test_a_square_has_eight(uma8):
     square = np.array([[1, 1, 0], [-1, 1, 0], [-1, -1, 0], [1, -1, 0]]) * 0.03
     array = replace(uma8, positions=square, labels=tuple('abcd'), channels=(0, 1, 2, 3))
     assert len(symmetries(array)) == 8
+
+
+@pytest.mark.parametrize(
+    ('name', 'count'),
+    [
+        ('matrix_creator', 16),
+        ('minidsp_uma16', 8),
+        ('respeaker_4mic_hat', 8),
+        ('respeaker_6mic_hat', 12),
+        ('respeaker_usb_4mic', 8),
+        ('respeaker_xvf3800', 8),
+    ],
+)
+def test_shipped_arrays(name, count):
+    array = load_array(find_resource('arrays', name))
+    found = symmetries(array)
+    assert len(found) == count
+    # Each is a permutation: no microphone lands where another does.
+    assert all(sorted(s.permutation) == list(range(len(array.positions))) for s in found)
 
 
 def test_permuted_features_are_those_of_the_turned_source(uma8, plane_wave, extract):

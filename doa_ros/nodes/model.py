@@ -1,0 +1,45 @@
+# Copyright 2026 doa_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""What the nodes `gcc_phat` and `doa_estimator` find out alike: array, model and features."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from rclpy.node import Node
+
+from doa_ros.core.classifier import default_features
+from doa_ros.core.config import Config, setting
+from doa_ros.core.features import FeatureConfig
+from doa_ros.core.geometry import MicArray, load_array
+from doa_ros.parameters import declare
+from doa_ros.resources import find_resource
+
+
+@dataclass(frozen=True)
+class ModelConfig(Config):
+    """Parameters of both nodes besides the method and the features."""
+
+    array: str = setting('uma8', 'Microphone array: a shipped name or a YAML path.')
+    model: str = setting(
+        'uma8_reference_int8',
+        'Network of method cnn: a shipped name or a .tflite path. What it was trained with is '
+        'the default of every parameter of the features.',
+    )
+
+
+def declare_features(
+    node: Node, config: ModelConfig, method: str
+) -> tuple[MicArray, Path | None, FeatureConfig]:
+    """Load the array and declare the parameters of the features.
+
+    Their defaults are those of the model (method cnn), or those that suit the array.
+
+    Returns:
+        The array, the .tflite file of method cnn (None for any other), the features.
+
+    Raises:
+        DoaError: a file is missing or not usable, or a parameter is out of bounds.
+    """
+    array = load_array(find_resource('arrays', config.array))
+    model = find_resource('models', config.model) if method == 'cnn' else None
+    return array, model, declare(node, FeatureConfig, default_features(array, model))
