@@ -3,13 +3,11 @@
 """Command line: `python -m training VERB` in a checkout, `doa-train VERB` once installed."""
 
 import argparse
-from importlib import import_module
 import sys
 
 from doa_ros.core.errors import DoaError
 
-# In the order of a model's making; each is the module of the same name.
-VERBS = ('simulate', 'train', 'finetune', 'quantize', 'evaluate')
+from .verbs import VERBS, run_verb
 
 
 def main() -> int:
@@ -19,8 +17,7 @@ def main() -> int:
     parser.add_argument('arguments', nargs=argparse.REMAINDER, help='see doa-train VERB --help')
     chosen = parser.parse_args()
     try:
-        # Imported on demand: TensorFlow takes seconds.
-        verb = import_module(f'.{chosen.verb}', __package__)
+        run_verb(chosen.verb, chosen.arguments)
     except ModuleNotFoundError as error:
         print(
             f'doa-train: {error.name} is not installed; run scripts/setup.sh training in a '
@@ -28,14 +25,6 @@ def main() -> int:
             file=sys.stderr,
         )
         return 1
-    verb_parser = argparse.ArgumentParser(
-        prog=f'doa-train {chosen.verb}',
-        description=verb.__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    verb.add_arguments(verb_parser)
-    try:
-        verb.run(verb_parser.parse_args(chosen.arguments))
     except DoaError as error:
         print(f'doa-train {chosen.verb}: {error}', file=sys.stderr)
         return 1

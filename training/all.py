@@ -1,0 +1,83 @@
+# Copyright 2026 doa_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""From an array file to a quantised model, its card and a report, in one command.
+
+Writes OUT/settings.yaml, OUT/data, OUT/run, OUT/models/NAME_*.tflite with their cards, and
+OUT/report; the nodes load a model by `array:=ARRAY model:=PATH`. Run again after an interruption,
+it goes on where it stopped.
+
+Without --sounds, the rooms are filled with synthetic voices and noises (OUT/sounds); recordings
+of speech make a better model. The report is made with real speech either way.
+"""
+
+from pathlib import Path
+
+from doa_ros.core.features import FeatureConfig, lags_needed
+from doa_ros.core.geometry import load_array
+from doa_ros.resources import find_resource
+
+from .settings import Settings, SimulateConfig, TrainConfig
+from .synthetic import write_sounds
+from .verbs import run_verb
+
+# Finer than the band needs: taps between the samples cost little and help.
+_LAG_RATE = 48000.0
+BUDGETS = {
+    'small': (
+        SimulateConfig(train_clips=4000, val_clips=300, every=5),
+        TrainConfig(architecture='circular', epochs=15, patience=4),
+    ),
+    'full': (
+        SimulateConfig(train_clips=40000, val_clips=2000, every=4),
+        TrainConfig(architecture='circular', epochs=60, patience=10),
+    ),
+}
+_SOUNDS_SEED = 1
+
+
+def add_arguments(parser):
+    """Declare the command line."""
+    parser.add_argument('--array', required=True, help='name or path')
+    parser.add_argument('--out', type=Path, required=True, help='folder of everything made')
+    parser.add_argument(
+        '--budget', choices=BUDGETS, default='small', help='small: minutes; full: hours'
+    )
+    parser.add_argument('--sounds', type=Path, help='folder of speech and noise')
+
+
+def run(args):
+    """Run the verbs one after the other; those that have finished are not run again."""
+    array_path = find_resource('arrays', args.array)
+    array = load_array(array_path)
+    settings = settings_for(array, args.array, args.budget)
+    args.out.mkdir(parents=True, exist_ok=True)
+    settings_path = args.out / 'settings.yaml'
+    settings.save(settings_path)
+    sounds, data, trained = args.sounds, args.out / 'data', args.out / 'run'
+    models, report = args.out / 'models', args.out / 'report'
+    if sounds is None:
+        sounds = args.out / 'sounds'
+        if not sounds.exists():
+            write_sounds(sounds, _SOUNDS_SEED)
+    _verb('simulate', '--settings', settings_path, '--sounds', sounds, '--out', data)
+    # The curves are the last thing that training leaves.
+    if not (trained / 'curves.png').exists():
+        _verb('train', '--settings', settings_path, '--data', data, '--out', trained)
+    _verb('quantize', '--run', trained, '--data', data, '--name', array.name, '--out', models)
+    model = models / f'{array.name}_int8.tflite'
+    _verb('evaluate', '--array', args.array, '--model', model, '--report', report)
+    print(
+        f'Try it: ros2 launch doa_ros doa.launch.py array:={array_path} model:={model.resolve()}\n'
+        f'Report: {report / "report.html"}'
+    )
+
+
+def _verb(name: str, *arguments) -> None:
+    run_verb(name, [str(argument) for argument in arguments])
+
+
+def settings_for(array, name: str, budget: str) -> Settings:
+    """Return the settings of a model for an array: lags as far as its delays reach."""
+    features = FeatureConfig(lag_rate=_LAG_RATE, lag_count=lags_needed(array, _LAG_RATE))
+    simulate, train = BUDGETS[budget]
+    return Settings(name, features, features, simulate, train)

@@ -1,0 +1,37 @@
+# Copyright 2026 doa_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The verbs of the command line: each is the module of the same name."""
+
+import argparse
+from importlib import import_module
+
+# In the order of a model's making.
+VERBS = (
+    'simulate',
+    'search',
+    'train',
+    'finetune',
+    'prune',
+    'cluster',
+    'quantize',
+    'evaluate',
+    'all',
+)
+
+
+def run_verb(name: str, arguments: list[str]) -> None:
+    """Run a verb with its command line arguments.
+
+    Raises:
+        DoaError: the verb cannot do what it was asked for.
+        ModuleNotFoundError: a package it needs is not installed.
+    """
+    # Imported on demand: TensorFlow takes seconds.
+    verb = import_module(f'.{name}', __package__)
+    parser = argparse.ArgumentParser(
+        prog=f'doa-train {name}',
+        description=verb.__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    verb.add_arguments(parser)
+    verb.run(parser.parse_args(arguments))
