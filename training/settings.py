@@ -129,6 +129,42 @@ class FinetuneConfig(Config):
 
 
 @dataclass(frozen=True)
+class QuantizeConfig(Config):
+    """How `quantize --kind qat` trains a network to be rounded."""
+
+    epochs: int = setting(2, 'Passes over the data.', minimum=1)
+    learning_rate: float = setting(1e-4, 'Of Adam.', minimum=1e-7, maximum=1.0)
+
+
+@dataclass(frozen=True)
+class PruneConfig(Config):
+    """How `prune` makes weights zero."""
+
+    sparsity: float = setting(
+        0.0,
+        'Share of zeros in every kernel; `prune` sets it to what it was asked for.',
+        minimum=0.0,
+        maximum=0.99,
+    )
+    epochs: int = setting(4, 'Passes over the data.', minimum=1)
+    learning_rate: float = setting(3e-4, 'Of Adam.', minimum=1e-7, maximum=1.0)
+
+
+@dataclass(frozen=True)
+class ClusterConfig(Config):
+    """How `cluster` makes weights share values."""
+
+    clusters: int = setting(
+        0,
+        'Different values in every kernel, 0 for any; `cluster` sets it to what it was asked for.',
+        minimum=0,
+        maximum=256,
+    )
+    epochs: int = setting(2, 'Passes over the data.', minimum=1)
+    learning_rate: float = setting(1e-4, 'Of Adam.', minimum=1e-7, maximum=1.0)
+
+
+@dataclass(frozen=True)
 class Settings:
     """All settings of one model; what a file leaves out has its default.
 
@@ -136,7 +172,7 @@ class Settings:
         array: name or path of the array.
         features: of the model; the data is simulated with the same or with more lags.
         data_features: of the simulated data.
-        simulate, train, finetune: of the verbs.
+        simulate, train, finetune, quantize, prune, cluster: of the verbs.
     """
 
     array: str
@@ -145,6 +181,9 @@ class Settings:
     simulate: SimulateConfig = field(default_factory=SimulateConfig)
     train: TrainConfig = field(default_factory=TrainConfig)
     finetune: FinetuneConfig = field(default_factory=FinetuneConfig)
+    quantize: QuantizeConfig = field(default_factory=QuantizeConfig)
+    prune: PruneConfig = field(default_factory=PruneConfig)
+    cluster: ClusterConfig = field(default_factory=ClusterConfig)
 
     def lag_slice(self) -> slice:
         """Return which of the data's lags are the model's.
