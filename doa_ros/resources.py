@@ -1,6 +1,6 @@
 # Copyright 2026 doa_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Finding the shipped configuration: arrays, models, scenes and training settings."""
+"""Finding the shipped configuration: architectures, arrays, models, scenes, settings."""
 
 import os
 from pathlib import Path
@@ -8,6 +8,7 @@ from pathlib import Path
 from doa_ros.core.errors import ConfigError
 
 _SUFFIXES = {
+    'architectures': '.yaml',
     'arrays': '.yaml',
     'models': '.tflite',
     'scenes': '.yaml',
@@ -37,7 +38,7 @@ def find_resource(kind: str, name: str) -> Path:
     """Return the file of a shipped resource, or of the user's own.
 
     Args:
-        kind: a folder of `config`: arrays, models, scenes or training.
+        kind: a folder of `config`: architectures, arrays, models, scenes or training.
         name: the name of a shipped file without its suffix, or a path.
 
     Raises:

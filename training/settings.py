@@ -2,8 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """The settings of a model's making: one YAML file, one section per verb."""
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
+import os
 from pathlib import Path
+import shutil
 
 import yaml
 
@@ -77,7 +79,8 @@ class TrainConfig(Config):
 
     seed: int = setting(1, 'Seed of all randomness.', minimum=0)
     architecture: str = setting(
-        'reference', 'Name of the network in architectures.py, or a file made by search.'
+        'reference',
+        'Name of the network; or a file that describes it, relative to the settings file.',
     )
     multilabel: bool = setting(
         False, 'Whether classes are judged one by one, for several sources at once.'
@@ -165,6 +168,25 @@ class ClusterConfig(Config):
 
 
 @dataclass(frozen=True)
+class SearchConfig(Config):
+    """How `search` looks for an architecture."""
+
+    seed: int = setting(1, 'Seed of all randomness.', minimum=0)
+    batches: int = setting(150, 'Most batches of an epoch of the search.', minimum=1)
+    trials: int = setting(12, 'optuna: networks to try, in the study as a whole.', minimum=1)
+    epochs: int = setting(3, 'optuna: epochs that a network is trained for.', minimum=1)
+    parameters_max: int = setting(
+        200000, 'optuna: networks with more parameters are not trained.', minimum=1000
+    )
+    cells: int = setting(4, 'darts: cells after the first convolution.', minimum=1, maximum=12)
+    filters: int = setting(24, 'darts: channels of every cell.', minimum=1, maximum=256)
+    darts_epochs: int = setting(10, 'darts: epochs of the search.', minimum=1)
+    mixing_rate: float = setting(
+        3e-3, 'darts: learning rate of the architecture weights.', minimum=1e-6, maximum=1.0
+    )
+
+
+@dataclass(frozen=True)
 class Settings:
     """All settings of one model; what a file leaves out has its default.
 
@@ -181,6 +203,7 @@ class Settings:
     simulate: SimulateConfig = field(default_factory=SimulateConfig)
     train: TrainConfig = field(default_factory=TrainConfig)
     finetune: FinetuneConfig = field(default_factory=FinetuneConfig)
+    search: SearchConfig = field(default_factory=SearchConfig)
     quantize: QuantizeConfig = field(default_factory=QuantizeConfig)
     prune: PruneConfig = field(default_factory=PruneConfig)
     cluster: ClusterConfig = field(default_factory=ClusterConfig)
@@ -202,11 +225,26 @@ class Settings:
         """Return the array, read from its file."""
         return load_array(find_resource('arrays', self.array))
 
+    def with_architecture(self, architecture: str) -> 'Settings':
+        """Return these settings with another network: a name, or the path of its file."""
+        return replace(self, train=replace(self.train, architecture=architecture))
+
     def save(self, path: Path) -> None:
-        """Write a settings file that holds every setting."""
+        """Write a settings file that holds every setting.
+
+        Where the network is described by a file, it gets a copy beside it, architecture.yaml:
+        both can be moved.
+        """
+        kept = self
+        if _is_file(self.train.architecture):
+            copy = path.parent / 'architecture.yaml'
+            source = find_resource('architectures', self.train.architecture)
+            if source.resolve() != copy.resolve():
+                shutil.copyfile(source, copy)
+            kept = self.with_architecture(copy.name)
         sections = {
             name: value.to_mapping() if isinstance(value, Config) else value
-            for name, value in vars(self).items()
+            for name, value in vars(kept).items()
         }
         path.write_text(yaml.safe_dump(sections, sort_keys=False), encoding='utf-8')
 
@@ -226,4 +264,11 @@ def load_settings(path: Path) -> Settings:
     }
     settings = Settings(array=str(content['array']), **parsed)
     settings.lag_slice()
+    if _is_file(settings.train.architecture):
+        file = path.parent / os.path.expanduser(settings.train.architecture)
+        return settings.with_architecture(str(file))
     return settings
+
+
+def _is_file(architecture: str) -> bool:
+    return architecture.endswith('.yaml')
