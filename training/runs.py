@@ -28,7 +28,7 @@ def load_run(folder: Path) -> tuple[keras.Model, Settings]:
         raise ConfigError(f'{path}: no trained network; run train first')
     settings = load_settings(folder / 'settings.yaml')
     try:
-        return keras.models.load_model(path), settings
+        return keras.models.load_model(path, compile=False), settings
     except (OSError, ValueError) as error:
         raise ConfigError(f'{path}: cannot be read ({error})') from None
 
