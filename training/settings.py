@@ -272,3 +272,17 @@ def load_settings(path: Path) -> Settings:
 
 def _is_file(architecture: str) -> bool:
     return architecture.endswith('.yaml')
+
+
+def with_section(settings: Settings, section: str, name: str | None) -> Settings:
+    """Return settings with one section from another file.
+
+    Args:
+        settings: the others.
+        section: such as 'prune'.
+        name: name or path of the other file; None leaves everything as it is.
+    """
+    if name is None:
+        return settings
+    other = load_settings(find_resource('training', name))
+    return replace(settings, **{section: getattr(other, section)})
