@@ -13,6 +13,7 @@ Writes OUT as `train` does: quantize takes it.
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+import math
 from pathlib import Path
 
 import keras
@@ -75,12 +76,7 @@ def run(args):
         ('simulated val split, before', result.simulated_before),
         ('simulated val split, after', result.simulated_after),
     ):
-        table.add_row(
-            name,
-            f'{accuracy.within_10:.3f}',
-            f'{accuracy.azimuth_mae_deg:.2f} deg',
-            f'{accuracy.elevation_mae_deg:.2f} deg',
-        )
+        table.add_row(name, *accuracy.cells())
     Console().print(table)
 
 
@@ -112,6 +108,15 @@ class Accuracy:
     within_10: float
     azimuth_mae_deg: float
     elevation_mae_deg: float
+
+    def cells(self) -> tuple[str, str, str]:
+        """Return the values for a table."""
+        elevation = self.elevation_mae_deg
+        return (
+            f'{self.within_10:.3f}',
+            f'{self.azimuth_mae_deg:.2f} deg',
+            '-' if math.isnan(elevation) else f'{elevation:.2f} deg',
+        )
 
 
 @dataclass(frozen=True)
@@ -210,6 +215,7 @@ def finetune(
         steps_per_epoch=config.steps,
         epochs=config.epochs,
         validation_data=judge,
+        shuffle=False,
         callbacks=[
             # Of the rounds, the one that does best on what was held out.
             keras.callbacks.EarlyStopping(patience=config.epochs, restore_best_weights=True),
@@ -245,7 +251,7 @@ def measure(model: keras.Model, shards: Iterable[Dataset]) -> Accuracy:
     return Accuracy(
         within_10=float(np.mean(azimuth <= 10)),
         azimuth_mae_deg=float(azimuth.mean()),
-        elevation_mae_deg=float(known.mean()) if len(known) else np.nan,
+        elevation_mae_deg=float(known.mean()) if len(known) else math.nan,
     )
 
 
