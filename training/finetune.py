@@ -22,7 +22,6 @@ import numpy as np
 from doa_ros.core.classifier import network_input
 from doa_ros.core.errors import ConfigError
 from doa_ros.core.geometry import MicArray
-from doa_ros.resources import find_resource
 
 from .batches import Batches
 from .clips import Clip, labelled_features
@@ -30,7 +29,7 @@ from .dataset import Dataset, Shards, concatenate
 from .measure import errors_deg
 from .recordings import load_recordings
 from .runs import draw_curves, load_run, losses
-from .settings import Settings, load_settings
+from .settings import Settings, with_section
 from .targets import usable_rows
 
 # How far the weights go from the old network to the new one.
@@ -59,9 +58,7 @@ def run(args):
     from rich.table import Table
 
     model, settings = load_run(args.run)
-    if args.settings is not None:
-        chosen = load_settings(find_resource('training', args.settings))
-        settings = replace(settings, finetune=chosen.finetune)
+    settings = with_section(settings, 'finetune', args.settings)
     array = settings.load_array()
     clips = load_recordings(args.recordings, array, settings.features, strict=args.strict)
     recordings = read_recordings(clips, array, settings)
