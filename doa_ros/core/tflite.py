@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """One adapter over the TFLite runtimes: ai-edge-litert, tflite-runtime, tensorflow.lite."""
 
+from collections.abc import Iterable
 import ctypes
 from importlib import import_module
 import os
@@ -106,11 +107,19 @@ class TFLiteModel:
 
     def __call__(self, values: np.ndarray) -> list[np.ndarray]:
         """Run the network on one input of `input_shape`; return each output flat, float32."""
-        self._interpreter.set_tensor(self._input['index'], _quantise(values, self._input)[None])
+        self._interpreter.set_tensor(self._input['index'], self.encode(values))
         self._interpreter.invoke()
+        return self.decode(self._interpreter.get_tensor(o['index']) for o in self._outputs)
+
+    def encode(self, values: np.ndarray) -> np.ndarray:
+        """Return one input of `input_shape` as the network takes it, with its batch axis."""
+        return _quantise(values, self._input)[None]
+
+    def decode(self, tensors: Iterable[np.ndarray]) -> list[np.ndarray]:
+        """Return the values of the network's output tensors, each flat, float32."""
         return [
-            _dequantise(self._interpreter.get_tensor(output['index']), output).ravel()
-            for output in self._outputs
+            _dequantise(tensor, output).ravel()
+            for tensor, output in zip(tensors, self._outputs, strict=True)
         ]
 
 
