@@ -185,9 +185,7 @@ def taps_heads(x, config: TrainConfig, units: int) -> list:
     ]
 
 
-def map_input(
-    array: MicArray, features: FeatureConfig, config: TrainConfig, margin: int
-) -> tuple:
+def map_input(array: MicArray, features: FeatureConfig, config: TrainConfig, margin: int) -> tuple:
     """Return the input of a network and its map over direction.
 
     A fixed matrix turns the taps into the steered response at each azimuth class and five

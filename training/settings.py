@@ -71,6 +71,12 @@ class SimulateConfig(Config):
     position: float = setting(
         0.0005, 'Standard deviation of their places, per axis [m].', minimum=0.0, maximum=0.05
     )
+    enclosure: float = setting(
+        0.0, 'Strength of a housing\'s echoes and shadows.', minimum=0.0, maximum=1.0
+    )
+    one_board: bool = setting(
+        False, 'Whether all clips are heard by one specimen of the array, drawn by the seed.'
+    )
 
 
 @dataclass(frozen=True)
@@ -176,7 +182,7 @@ class SearchConfig(Config):
     trials: int = setting(12, 'optuna: networks to try, in the study as a whole.', minimum=1)
     epochs: int = setting(3, 'optuna: epochs that a network is trained for.', minimum=1)
     parameters_max: int = setting(
-        200000, 'optuna: networks with more parameters are not trained.', minimum=1000
+        200000, 'optuna: a network with more to train is passed over.', minimum=1000
     )
     cells: int = setting(4, 'darts: cells after the first convolution.', minimum=1, maximum=12)
     filters: int = setting(24, 'darts: channels of every cell.', minimum=1, maximum=256)

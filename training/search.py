@@ -1,0 +1,72 @@
+# Copyright 2026 doa_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Search a network for the data, then train it.
+
+Writes OUT/architecture.yaml, the network found, which the setting train.architecture accepts, and
+OUT/run, the network trained. Run again after an interruption, it goes on.
+
+  optuna  tries networks one by one: error on the val split after a few epochs against the latency
+          of the int8 model in the interpreter. Several processes or machines can share the study,
+          OUT/journal.log, by --join. Also writes trials.csv, pareto.png and architecture_N.yaml of
+          each network that no other one beats in both; the fastest within 0.5 points of the best
+          is taken.
+  darts   trains a mixture of operations in each cell and how they mix at the same time, then
+          keeps the strongest operation of each cell. Also writes mixing.csv and mixing.png, the
+          probabilities over the epochs.
+"""
+
+from pathlib import Path
+
+import keras
+
+from doa_ros.core.errors import ConfigError
+from doa_ros.resources import find_resource
+
+from . import search_darts, search_optuna
+from .architectures import find_architecture
+from .batches import Batches
+from .dataset import Shards
+from .runs import fit
+from .settings import load_settings
+
+_METHODS = {'optuna': search_optuna.search, 'darts': search_darts.search}
+
+
+def add_arguments(parser):
+    """Declare the command line."""
+    parser.add_argument('--method', choices=_METHODS, required=True)
+    parser.add_argument('--settings', default='uma8_reference', help='name or path')
+    parser.add_argument('--data', type=Path, required=True, help='folder made by simulate')
+    target = parser.add_mutually_exclusive_group(required=True)
+    target.add_argument('--out', type=Path, help='folder of the result')
+    target.add_argument(
+        '--join', type=Path, metavar='JOURNAL', help='optuna: try networks of a study elsewhere'
+    )
+
+
+def run(args):
+    """Search, then train what was found."""
+    settings = load_settings(find_resource('training', args.settings))
+    if args.join:
+        if args.method != 'optuna':
+            raise ConfigError('--join: only a study of --method optuna can be shared')
+        search_optuna.join(args.join, settings, args.data)
+        return
+    args.out.mkdir(parents=True, exist_ok=True)
+    found = args.out / 'architecture.yaml'
+    # It is the last thing that a search leaves.
+    if not found.exists():
+        _METHODS[args.method](settings, args.data, args.out)
+    settings = settings.with_architecture(str(found))
+    array = settings.load_array()
+    keras.utils.set_random_seed(settings.train.seed)
+    model = find_architecture(str(found))(array, settings.features, settings.train)
+    print(f'{found}: {model.name}, {model.count_params():,} parameters')
+    folder = args.out / 'run'
+    # The curves are the last thing that fit leaves.
+    if not (folder / 'curves.png').exists():
+        train, val = (
+            Batches(Shards(args.data, split, settings), array, settings, shuffle=split == 'train')
+            for split in ('train', 'val')
+        )
+        fit(model, settings, train, val, folder)
