@@ -14,6 +14,7 @@ import pytest
 import soundfile
 
 from doa_ros.audio.scene import SceneSource
+from doa_ros.core.geometry import load_array
 from doa_ros.resources import find_resource
 
 
@@ -102,6 +103,18 @@ def test_channels_in_another_order(locate, recording, audio, tmp_path):
     assert shuffled == lines(locate(recording))
 
 
+@pytest.mark.parametrize('name', ['minidsp_uma16', 'respeaker_usb_4mic'])
+def test_another_array(locate, plane_wave, tmp_path, name):
+    array = load_array(find_resource('arrays', name))
+    path = tmp_path / 'wave.wav'
+    samples = plane_wave(array, -1.2, 0.3, duration=1.0)
+    soundfile.write(path, samples, array.sampling_frequency, subtype='FLOAT')
+    arguments = ['--array', name, '--method', 'srp_phat', '--sensitivity', '1']
+    rows = list(csv.DictReader(lines(locate(path, *arguments, '--format', 'csv'))))
+    assert len(rows) == 19
+    assert float(rows[-1]['azimuth_deg']) == pytest.approx(math.degrees(-1.2), abs=2)
+
+
 def test_a_reader_that_has_enough_is_no_error(recording):
     command = f'{sys.executable} -m doa_ros.tools.locate {recording} | head -n 2'
     done = subprocess.run(
@@ -141,6 +154,8 @@ def test_ctrl_c_ends_it_quietly(audio, tmp_path):
         (['RECORDING', '--channels', 'a,b'], '--channels takes numbers'),
         (['RECORDING', '--channels', '1,2,3'], 'needs a label, a channel and a position'),
         (['RECORDING', '--channels', '1,2,3,4,5,8'], 'channels must lie in 0..7'),
+        (['RECORDING', '--delegate', 'libnone.so'], "delegate 'libnone.so' cannot be loaded"),
+        (['RECORDING', '--array', 'respeaker_usb_4mic'], '48000 Hz'),
         (['RECORDING', '--sensitivity', '2'], 'sensitivity must be at most 1'),
     ],
 )
