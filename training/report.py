@@ -184,7 +184,8 @@ def _by(report: Report, binning) -> _Table:
         for group in found
         if group.label == label
     ]
-    headers = [binning.title, 'method', 'voiced frames', 'rooms', *(titles[name] for name in _OF_BINS)]
+    headers = [binning.title, 'method', 'voiced frames', 'rooms']
+    headers += [titles[name] for name in _OF_BINS]
     return _Table(f'By {binning.title}', headers, rows)
 
 

@@ -220,7 +220,12 @@ BINNINGS = (
     Binning('snr', 'SNR [dB]', (-math.inf, 0, 5, 10, 15, 20, 25, math.inf)),
     Binning('rt60', 'RT60 [s]', (0, 0.2, 0.4, 0.6, 0.8, math.inf)),
     Binning('distance', 'distance [m]', (0, 1, 2, 3, math.inf)),
-    Binning('elevation', 'elevation [deg]', (-math.inf, 0, 15, 30, 45, 60, 75, math.inf), math.pi / 180),
+    Binning(
+        'elevation',
+        'elevation [deg]',
+        (-math.inf, 0, 15, 30, 45, 60, 75, math.inf),
+        math.pi / 180,
+    ),
     Binning('sources', 'talkers', (1, 2, 3, math.inf)),
 )
 
