@@ -53,7 +53,7 @@ _COLUMNS = ('file', 'start', 'end', 'azimuth_deg', 'elevation_deg')
 _PIECE = 60.0
 _BLOCK = 1.0
 # A block is heard when it is this far above the background [dB].
-_ABOVE_BACKGROUND = 6.0
+_ABOVE_BACKGROUND = 3.0
 # Where no block is known to be background, these quietest ones are taken for it.
 _QUIETEST = 0.1
 
@@ -88,7 +88,7 @@ def load_recordings(
     """Yield the labelled recordings of a folder, long ones in several clips.
 
     Within a labelled stretch a source counts as voiced where the sound, in the band of the
-    features, stands 6 dB above the background, that is the median of the blocks outside of all
+    features, stands 3 dB above the background, that is the median of the blocks outside of all
     stretches, or the quietest tenth where there are none, and within 22 dB of its loudest block.
     Blocks are silent when no stretch was there for a second.
 
