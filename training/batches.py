@@ -4,6 +4,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 
@@ -85,3 +86,13 @@ class Batches:
         signature = (*heads(self._input_shape), heads(*classes), heads((), ()))
         stream = tf.data.Dataset.from_generator(lambda: iter(self), output_signature=signature)
         return stream.apply(tf.data.experimental.assert_cardinality(len(self))).prefetch(4)
+
+
+def both_splits(folder: Path, settings: Settings) -> tuple[Batches, Batches]:
+    """Return the batches of the train split, shuffled, and of the val split of a data folder."""
+    array = settings.load_array()
+    train, val = (
+        Batches(Shards(folder, split, settings), array, settings, shuffle=split == 'train')
+        for split in ('train', 'val')
+    )
+    return train, val

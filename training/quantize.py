@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Convert a trained network to TFLite, in the number formats asked for, and measure each.
 
-Writes OUT/NAME_KIND.tflite with its card NAME_KIND.yaml, OUT/NAME_representative.npy and a table.
+Writes OUT/NAME_KIND.tflite with its card NAME_KIND.yaml, OUT/NAME_representative.npy, and a table
+as NAME_models.csv and NAME_models.md.
 
   float32, float16    weights of that precision
   dynamic             int8 weights, float32 activations
@@ -11,12 +12,17 @@ Writes OUT/NAME_KIND.tflite with its card NAME_KIND.yaml, OUT/NAME_representativ
   qat                 the same after quantisation-aware training
 """
 
+from contextlib import redirect_stdout
 import hashlib
+from io import StringIO
 from pathlib import Path
+import re
+import warnings
 
 import keras
 import numpy as np
 import tensorflow as tf
+import tf_keras
 import yaml
 
 from doa_ros.core.classifier import ModelCard, network_input
@@ -24,15 +30,24 @@ from doa_ros.core.decoding import DirectionGrid
 from doa_ros.core.errors import ModelError
 from doa_ros.core.tflite import TFLiteModel
 
+from .batches import both_splits
 from .dataset import Dataset, Shards, concatenate
+from .legacy import fit_legacy, to_legacy
 from .measure import Measurement, measure_model
 from .runs import load_run
-from .settings import Settings
+from .settings import Settings, with_section
+from .tables import Row, show_table
+from .variants import measure_cost
 
-KINDS = ('float32', 'float16', 'dynamic', 'int8')
+KINDS = ('float32', 'float16', 'dynamic', 'int8', 'qat')
 
 _REPRESENTATIVE = 512
 _REPRESENTATIVE_SEED = 20211
+
+# How tensorflow-model-optimization names the ranges of activations, and how much of a range stays
+# in each batch.
+_ACTIVATION_RANGE = re.compile(r'(activation|output)_(min|max):')
+_RANGE_DECAY = 0.999
 
 
 def add_arguments(parser):
@@ -44,14 +59,15 @@ def add_arguments(parser):
     parser.add_argument(
         '--kind', action='append', choices=KINDS, help='may be given several times; default: all'
     )
+    parser.add_argument(
+        '--settings', help='name or path of settings whose quantize section replaces the run\'s'
+    )
 
 
 def run(args):
     """Convert, write cards, print size, accuracy and latency of each."""
-    from rich.console import Console
-    from rich.table import Table
-
     model, settings = load_run(args.run)
+    settings = with_section(settings, 'quantize', args.settings)
     train, val = (Shards(args.data, split, settings) for split in ('train', 'val'))
     representative = representative_set(train)
     args.out.mkdir(parents=True, exist_ok=True)
@@ -59,43 +75,42 @@ def run(args):
     # float32 comes first, whether it is kept or not: the others are compared with it.
     asked = args.kind or list(KINDS)
     exact = None
-    table = Table(title=f'{args.name}: {model.count_params():,} parameters, validation set')
-    for column in _COLUMNS:
-        table.add_column(column, justify='right')
+    rows = []
     for kind in dict.fromkeys(['float32', *asked]):
         file = args.out / f'{args.name}_{kind}.tflite'
-        measurement = write_model(
-            file, to_tflite(model, kind, representative), model, settings, val, kind, exact
-        )
+        network = model
+        if kind == 'qat':
+            network = train_to_be_rounded(model, settings, args.data, representative)
+        content = to_tflite(network, kind, representative)
+        measurement = write_model(file, content, model, settings, val, kind, exact)
         exact = exact or measurement
         if kind in asked:
-            table.add_row(kind, *_cells(file, measurement, exact))
+            rows.append({'format': kind, **model_row(file, measurement, exact)})
         else:
             file.unlink()
             file.with_suffix('.yaml').unlink()
-    Console(width=110).print(table)
+    show_table(rows, f'{args.name}: validation set', args.out / f'{args.name}_models')
 
 
-_COLUMNS = (
-    'model',
-    'KiB',
-    'within 10 deg',
-    'azimuth MAE',
-    'elevation MAE',
-    'same class as float32',
-    'latency',
-)
+def model_row(file: Path, measurement: Measurement, exact: Measurement) -> Row:
+    """Return what a table says of a .tflite file: its accuracy and its cost.
 
-
-def _cells(file: Path, measurement: Measurement, exact: Measurement) -> tuple[str, ...]:
-    return (
-        f'{file.stat().st_size / 1024:.0f}',
-        f'{measurement.within_10:.3f}',
-        f'{measurement.azimuth_mae_deg:.2f} deg',
-        f'{measurement.elevation_mae_deg:.2f} deg',
-        f'{agreement(measurement, exact):.3f}',
-        f'{measurement.latency_us:.1f} us',
-    )
+    Args:
+        file: with its card beside it.
+        measurement: of the model.
+        exact: of the float32 model of the same network.
+    """
+    cost = measure_cost(file)
+    return {
+        'within 10 deg': round(measurement.within_10, 3),
+        'azimuth MAE [deg]': round(measurement.azimuth_mae_deg, 2),
+        'elevation MAE [deg]': round(measurement.elevation_mae_deg, 2),
+        'same class as float32': round(agreement(measurement, exact), 3),
+        'parameters': cost.parameters,
+        'file [KiB]': round(cost.size / 1024, 1),
+        'compressed [KiB]': round(cost.compressed_size / 1024, 1),
+        'latency [us]': round(cost.latency * 1e6, 1),
+    }
 
 
 def agreement(measurement: Measurement, exact: Measurement) -> float:
@@ -172,26 +187,82 @@ def representative_set(shards: Shards) -> np.ndarray:
     return network_input(kept[0].gcc.astype(np.float32))
 
 
-def to_tflite(model: keras.Model, kind: str, representative: np.ndarray) -> bytes:
+def to_tflite(
+    model: keras.Model | tf_keras.Model, kind: str, representative: np.ndarray
+) -> bytes:
     """Return the TFLite file of a network.
 
     Args:
-        model: the trained network.
+        model: the trained network; for qat, made by `train_to_be_rounded`.
         kind: one of KINDS.
         representative: inputs, shape (examples, lags, pairs); only int8 looks at them.
     """
+    library = tf_keras if isinstance(model, tf_keras.Model) else keras
     # With a batch of one, the file needs no operators that find out its size.
-    inputs = keras.Input(batch_shape=(1, *model.input_shape[1:]))
-    converter = tf.lite.TFLiteConverter.from_keras_model(keras.Model(inputs, model(inputs)))
+    inputs = library.Input(batch_shape=(1, *model.input_shape[1:]))
+    converter = tf.lite.TFLiteConverter.from_keras_model(library.Model(inputs, model(inputs)))
     if kind != 'float32':
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
     if kind == 'float16':
         converter.target_spec.supported_types = [tf.float16]
+    if kind in ('int8', 'qat'):
+        converter.inference_input_type = converter.inference_output_type = tf.int8
     if kind == 'int8':
         converter.representative_dataset = lambda: ([x[None]] for x in representative)
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
-        converter.inference_input_type = converter.inference_output_type = tf.int8
-    return converter.convert()
+    with warnings.catch_warnings(), redirect_stdout(StringIO()):
+        # Keras prints the addresses of what it exports; the converter warns that it was told no
+        # ranges, which come from the representative set or the network itself.
+        warnings.filterwarnings('ignore', 'Statistics for quantized inputs')
+        return converter.convert()
+
+
+def train_to_be_rounded(
+    model: keras.Model, settings: Settings, data: Path, representative: np.ndarray
+) -> tf_keras.Model:
+    """Return the network trained on while its weights and activations are rounded to 8 bits.
+
+    B. Jacob et al., "Quantization and training of neural networks for efficient
+    integer-arithmetic-only inference", CVPR 2018.
+
+    Args:
+        model: the trained network.
+        settings: of the model; `quantize` says how.
+        data: folder made by simulate.
+        representative: inputs, shape (examples, lags, pairs), that the first ranges come from.
+    """
+    import tensorflow_model_optimization as tfmot
+
+    keras.utils.set_random_seed(settings.train.seed)
+    rounded = tfmot.quantization.keras.quantize_model(to_legacy(model))
+    # The toolkit trains every kernel, also a fixed one.
+    for layer in rounded.layers:
+        if not layer.trainable:
+            layer._trainable_weights.clear()
+    _find_ranges(rounded, representative)
+    fit_legacy(
+        rounded,
+        settings.train,
+        *both_splits(data, settings),
+        epochs=settings.quantize.epochs,
+        learning_rate=settings.quantize.learning_rate,
+    )
+    return rounded
+
+
+def _find_ranges(rounded: tf_keras.Model, inputs: np.ndarray) -> None:
+    """Set the ranges of all activations to those on some inputs.
+
+    They begin at +-6 and follow the data over thousands of batches: a few epochs of features that
+    stay below 1 would end with ranges far too wide.
+    """
+    ranges = [w for w in rounded.weights if _ACTIVATION_RANGE.search(w.name)]
+    # The first pass rounds to the wide ranges, the second one to nearly the right ones.
+    for _ in range(2):
+        before = [w.numpy() for w in ranges]
+        rounded(inputs, training=True)
+        for weight, old in zip(ranges, before, strict=True):
+            weight.assign(old + (weight.numpy() - old) / (1 - _RANGE_DECAY))
 
 
 def output_names(network: TFLiteModel, model) -> tuple[str, ...]:
@@ -206,12 +277,12 @@ def output_names(network: TFLiteModel, model) -> tuple[str, ...]:
     converted = list(zip(*(network(x) for x in probe), strict=True))
     names = []
     for output in converted:
-        fitting = [
-            name
+        errors = {
+            name: np.abs(values - output).max()
             for name, values in zip(('azimuth', 'elevation'), expected, strict=True)
-            if values.shape == np.shape(output) and np.abs(values - output).max() < 0.1
-        ]
-        if len(fitting) != 1:
-            raise ModelError('the outputs of the converted network cannot be told apart')
-        names += fitting
+            if values.shape == np.shape(output)
+        }
+        names.append(min(errors, key=errors.get, default=None))
+    if set(names) != {'azimuth', 'elevation'}:
+        raise ModelError('the outputs of the converted network cannot be told apart')
     return tuple(names)

@@ -13,8 +13,7 @@ import keras
 from doa_ros.resources import find_resource
 
 from .architectures import find_architecture
-from .batches import Batches
-from .dataset import Shards
+from .batches import both_splits
 from .runs import fit
 from .settings import load_settings
 
@@ -34,8 +33,5 @@ def run(args):
     keras.utils.set_random_seed(settings.train.seed)
     model = architecture(array, settings.features, settings.train)
     model.summary()
-    train, val = (
-        Batches(Shards(args.data, split, settings), array, settings, shuffle=split == 'train')
-        for split in ('train', 'val')
-    )
+    train, val = both_splits(args.data, settings)
     fit(model, settings, train, val, args.out)

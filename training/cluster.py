@@ -1,0 +1,72 @@
+# Copyright 2026 doa_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Let the weights of a trained network share a few values, so that its file compresses better.
+
+The values of each kernel are found by k-means and trained on (S. Han, H. Mao and W. Dally, "Deep
+compression: compressing deep neural networks with pruning, trained quantization and Huffman
+coding", ICLR 2016). Biases, what is not trained, and kernels with fewer weights than that keep
+all their values.
+
+Writes OUT/CLUSTERS, a folder as that of train, for each number of clusters, and cluster.csv,
+cluster.md and cluster.png, the accuracy against the compressed size. Run again after an
+interruption, it goes on with the number it was at.
+"""
+
+import tensorflow_model_optimization as tfmot
+import tf_keras
+
+from . import compress
+from .batches import Batches
+from .legacy import fit_legacy
+from .settings import Settings
+
+
+def add_arguments(parser):
+    """Declare the command line."""
+    compress.add_arguments(parser)
+    parser.add_argument(
+        '--clusters',
+        type=int,
+        action='append',
+        help='values of a kernel, 2 or more; may be given several times; default: 16 and 32',
+    )
+
+
+def run(args):
+    """Cluster the weights of the network of a run."""
+    variants = {str(clusters): {'clusters': clusters} for clusters in args.clusters or (16, 32)}
+    compress.make_variants(args, 'cluster', variants, cluster)
+
+
+def cluster(
+    legacy: tf_keras.Model,
+    settings: Settings,
+    train: Batches,
+    val: Batches,
+    callbacks: tuple[tf_keras.callbacks.Callback, ...] = (),
+) -> tf_keras.Model:
+    """Return the network with at most `settings.cluster.clusters` values in every kernel."""
+    config = settings.cluster
+
+    def shared(layer):
+        if min(kernel.size for kernel in compress.kernels(layer)) <= config.clusters:
+            return layer
+        return tfmot.clustering.keras.cluster_weights(
+            layer,
+            number_of_clusters=config.clusters,
+            cluster_centroids_init=(
+                tfmot.clustering.keras.CentroidInitialization.KMEANS_PLUS_PLUS
+            ),
+        )
+
+    wrapped = compress.wrap_layers(legacy, shared)
+    fit_legacy(
+        wrapped,
+        settings.train,
+        train,
+        val,
+        epochs=config.epochs,
+        learning_rate=config.learning_rate,
+        callbacks=callbacks,
+    )
+    return tfmot.clustering.keras.strip_clustering(wrapped)
