@@ -179,7 +179,7 @@ class SearchConfig(Config):
 
     seed: int = setting(1, 'Seed of all randomness.', minimum=0)
     batches: int = setting(150, 'Most batches of an epoch of the search.', minimum=1)
-    trials: int = setting(12, 'optuna: networks to try, in the study as a whole.', minimum=1)
+    trials: int = setting(12, 'optuna: networks to try, by all who share the study.', minimum=1)
     epochs: int = setting(3, 'optuna: epochs that a network is trained for.', minimum=1)
     parameters_max: int = setting(
         200000, 'optuna: a network with more to train is passed over.', minimum=1000

@@ -2,72 +2,175 @@
 # SPDX-License-Identifier: Apache-2.0
 """Simulate rooms and store labelled features.
 
-Writes shards OUT/{train,val}/NNNNN.npz; shards that are there already are kept, so that an
-interrupted run goes on where it stopped, and the same seed gives the same data on any number of
-processes.
+Writes shards OUT/{train,val}/NNNNN.npz of 25 clips. Shards that are there are kept, so that an
+interrupted run goes on where it stopped, and more clips are added by raising train_clips or
+val_clips. The same seed gives the same data on any number of processes or machines.
+
+SOUNDS holds recordings of any format that libsndfile reads, at any rate: a manifest.json with a
+list `files` of `file`, `kind` and `split`; or folders train/speech, train/noise, val/speech and
+val/noise; or folders speech and noise, with a subfolder per speaker or corpus, each of which goes
+into one split. The kind impulse (claps, knocks) may be missing.
+
+With --audio the clips are stored as well: OUT/audio/{train,val}/NNNNNN.flac with labels.csv.
+With --scheduler the work is done by the workers of a dask cluster, where SOUNDS must be at the
+same path and this package installed; OUT is written here.
 """
 
-from concurrent.futures import ProcessPoolExecutor
-import multiprocessing
+import csv
+from dataclasses import dataclass
+from functools import lru_cache
+import io
 import os
 from pathlib import Path
+import pickle
+import time
 
 import numpy as np
+import soundfile
 from tqdm import tqdm
 import yaml
 
 from doa_ros.core.config import load_yaml
-from doa_ros.core.errors import ConfigError
-from doa_ros.core.features import FeatureExtractor
-from doa_ros.core.geometry import MicArray, load_array
-from doa_ros.core.scoring import silent_frames, voiced_frames
+from doa_ros.core.errors import ConfigError, DoaError
+from doa_ros.core.geometry import MicArray
 from doa_ros.resources import find_resource
 
-from .material import Material, load_material
-from .rooms import Imperfections, draw_scene, simulate, speak
+from .clips import Clip, labelled_features
+from .engines import compare_engines
+from .material import SPLITS, load_material
+from .rooms import Simulator
 from .settings import Settings, load_settings
+from .workers import run_tasks
 
 _CLIPS_PER_SHARD = 25
-SPLITS = ('train', 'val')
+_CHECKED = (0.2, 0.4, 0.6, 0.8)
+# Stretches of a source with a shorter pause are one [s]; each begins so long before it counts.
+_PAUSE, _ONSET = 1.0, 0.2
+_LABELS = ('file', 'start', 'end', 'azimuth_deg', 'elevation_deg')
 
 
 def add_arguments(parser):
     """Declare the command line."""
     parser.add_argument('--settings', default='uma8_reference', help='name or path')
-    parser.add_argument('--sounds', type=Path, required=True, help='folder of speech and noise')
-    parser.add_argument('--out', type=Path, required=True, help='folder of the data set')
+    parser.add_argument('--sounds', type=Path, help='folder of speech and noise')
+    parser.add_argument('--out', type=Path, help='folder of the data set')
+    parser.add_argument('--audio', action='store_true', help='store the audio as well')
+    parser.add_argument(
+        '--strict', action='store_true', help='stop at a recording that cannot be read'
+    )
     parser.add_argument('--jobs', type=int, default=os.cpu_count(), help='processes')
+    parser.add_argument('--scheduler', metavar='ADDRESS', help='of a dask cluster to use instead')
+    parser.add_argument(
+        '--check-engines',
+        action='store_true',
+        help='compare the fast engine with the reference, and do nothing else',
+    )
 
 
 def run(args):
     """Simulate both splits."""
-    settings_path = find_resource('training', args.settings)
-    settings = load_settings(settings_path)
-    array = load_array(find_resource('arrays', settings.array))
+    settings = load_settings(find_resource('training', args.settings))
+    if args.check_engines:
+        _check_engines(settings)
+        return
+    if args.sounds is None or args.out is None:
+        raise ConfigError('--sounds and --out are needed')
+    if args.jobs < 1:
+        raise ConfigError(f'--jobs must be at least 1, not {args.jobs}')
     for split in SPLITS:  # A folder without sound is reported before anything is written.
-        load_material(args.sounds, split, array.sampling_frequency)
+        load_material(args.sounds, split, settings.simulate.sampling_frequency)
     _remember(settings, args.out)
-    clips = {'train': settings.simulate.train_clips, 'val': settings.simulate.val_clips}
-    tasks = []
-    for split in SPLITS:
-        (args.out / split).mkdir(parents=True, exist_ok=True)
-        for first in range(0, clips[split], _CLIPS_PER_SHARD):
-            count = min(_CLIPS_PER_SHARD, clips[split] - first)
-            path = args.out / split / f'{first // _CLIPS_PER_SHARD:05d}.npz'
-            if not path.exists():
-                tasks.append((path, split, range(first, first + count)))
+    job = Job(settings, settings.load_array(), args.sounds.resolve(), args.strict, args.audio)
+    simulate(job, args.out, jobs=args.jobs, scheduler=args.scheduler)
+
+
+@dataclass(frozen=True)
+class Job:
+    """What all shards have in common.
+
+    Attributes:
+        settings: of the data.
+        array: the microphones.
+        sounds: folder of the recordings.
+        strict: whether a recording that cannot be read is an error.
+        audio: whether the audio is wanted.
+    """
+
+    settings: Settings
+    array: MicArray
+    sounds: Path
+    strict: bool = False
+    audio: bool = False
+
+
+@dataclass(frozen=True)
+class Shard:
+    """Some simulated clips on their way to the disk.
+
+    Attributes:
+        split, number: which it is.
+        content: of its npz file.
+        audio: contents of its FLAC files by name.
+        labels: rows of labels.csv.
+        unusable: why recordings were left out, by path.
+    """
+
+    split: str
+    number: int
+    content: bytes
+    audio: dict[str, bytes]
+    labels: list[tuple]
+    unusable: dict[Path, str]
+
+
+def simulate(job: Job, out: Path, *, jobs: int = 1, scheduler: str | None = None) -> None:
+    """Simulate what is missing in a data set.
+
+    Args:
+        job: what to simulate.
+        out: folder of the data set.
+        jobs: processes on this machine.
+        scheduler: address of a dask scheduler, to use its workers instead.
+
+    Raises:
+        DoaError: a file cannot be written, the sounds cannot be used, or no worker is there.
+    """
+    config = job.settings.simulate
+    clips = {'train': config.train_clips, 'val': config.val_clips}
     # The val split first: training can begin as soon as some of the other is there.
-    tasks.sort(key=lambda task: task[1] != 'val')
-    context = multiprocessing.get_context('spawn')
-    with ProcessPoolExecutor(
-        args.jobs,
-        mp_context=context,
-        initializer=_start_worker,
-        initargs=(settings, array, args.sounds),
-    ) as pool:
-        done = pool.map(_simulate_shard, *zip(*tasks, strict=True)) if tasks else ()
-        for _ in tqdm(done, total=len(tasks), unit='shard', desc='simulate'):
-            pass
+    tasks = [t for split in reversed(SPLITS) for t in _missing(job, out, split, clips[split])]
+    count = sum(len(numbers) for _, _, numbers in tasks)
+    begin = time.perf_counter()
+    unusable: dict[Path, str] = {}
+    try:
+        for split in SPLITS:
+            (out / split).mkdir(parents=True, exist_ok=True)
+            if job.audio:
+                redone = {n for _, where, numbers in tasks if where == split for n in numbers}
+                _rewrite_labels(out, split, without=redone)
+        with tqdm(total=count, unit='clip', desc='simulate') as progress:
+            for shard in run_tasks(simulate_shard, tasks, jobs=jobs, scheduler=scheduler):
+                _write(shard, out)
+                for path in shard.unusable.keys() - unusable.keys():
+                    tqdm.write(f'left out: {shard.unusable[path]}')
+                unusable.update(shard.unusable)
+                first = shard.number * _CLIPS_PER_SHARD
+                progress.update(min(_CLIPS_PER_SHARD, clips[shard.split] - first))
+        if job.audio:
+            for split in SPLITS:
+                _rewrite_labels(out, split)
+    except OSError as error:
+        raise DoaError(
+            f'{out}: cannot be written ({error.strerror or error}); what is finished stays, run '
+            'simulate again to go on'
+        ) from None
+    seconds = time.perf_counter() - begin
+    print(
+        f'{count} clips, {count * config.length:g} s of audio in {seconds:.1f} s: '
+        f'{count / max(seconds, 1e-9):.1f} per second'
+    )
+    if unusable:
+        print(f'{len(unusable)} recordings were left out')
 
 
 def _remember(settings: Settings, out: Path):
@@ -78,65 +181,171 @@ def _remember(settings: Settings, out: Path):
         'data_features': settings.data_features.to_mapping(),
         'simulate': settings.simulate.to_mapping(),
     }
-    if path.exists() and load_yaml(path) != stored:
-        raise ConfigError(f'{out} holds data of other settings; choose another folder')
-    out.mkdir(parents=True, exist_ok=True)
-    path.write_text(yaml.safe_dump(stored, sort_keys=False), encoding='utf-8')
+    if path.exists():
+        before = load_yaml(path)
+        # More clips may be asked for at any time.
+        counts = {f'{split}_clips': stored['simulate'][f'{split}_clips'] for split in SPLITS}
+        before['simulate'] = {**(before.get('simulate') or {}), **counts}
+        if before != stored:
+            raise ConfigError(f'{out} holds data of other settings; choose another folder')
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        _replace(path, yaml.safe_dump(stored, sort_keys=False).encode())
+    except OSError as error:
+        raise DoaError(f'{out}: cannot be written ({error.strerror or error})') from None
 
 
-_worker: tuple[Settings, MicArray, dict[str, Material]]
+def _missing(job: Job, out: Path, split: str, count: int) -> list[tuple[Job, str, range]]:
+    """Return what is to be simulated: one task per shard that is not there as a whole."""
+    tasks = []
+    for first in range(0, count, _CLIPS_PER_SHARD):
+        numbers = range(first, min(first + _CLIPS_PER_SHARD, count))
+        stored = _stored_clips(_shard_path(out, split, first // _CLIPS_PER_SHARD))
+        heard = not job.audio or (out / 'audio' / split / _audio_name(job, numbers[-1])).exists()
+        if stored < len(numbers) or not heard:
+            tasks.append((job, split, numbers))
+    return tasks
 
 
-def _start_worker(settings: Settings, array: MicArray, sounds: Path):
-    global _worker
-    material = {s: load_material(sounds, s, array.sampling_frequency) for s in SPLITS}
-    _worker = settings, array, material
+def _stored_clips(path: Path) -> int:
+    """Return how many clips a shard holds; 0 if it is not there or damaged."""
+    try:
+        with np.load(path) as content:
+            return len(np.unique(content['clip']))
+    except (OSError, ValueError, KeyError, EOFError):
+        return 0
 
 
-def _simulate_shard(path: Path, split: str, clips: range):
-    settings, array, material = _worker
-    examples = [_simulate_clip(settings, array, material[split], split, n) for n in clips]
-    columns = {name: np.concatenate([e[name] for e in examples]) for name in examples[0]}
-    # Written under another name first: a shard is whole or it is not there.
-    partial = path.with_suffix('.partial')
-    with partial.open('wb') as file:
-        np.savez(file, **columns)
-    partial.rename(path)
+def _shard_path(out: Path, split: str, number: int) -> Path:
+    return out / split / f'{number:05d}.npz'
 
 
-def _simulate_clip(settings: Settings, array: MicArray, material: Material, split, number):
-    config = settings.simulate
-    rng = np.random.default_rng([config.seed, SPLITS.index(split), number])
-    scene = draw_scene(
-        rng,
-        rt60=(config.rt60_min, config.rt60_max),
-        snr=(config.snr_min, config.snr_max),
-        distance=(config.distance_min, config.distance_max),
-        elevation=(0.0, np.radians(config.elevation_max_deg)),
+def _audio_name(job: Job, number: int) -> str:
+    # FLAC has room for eight channels.
+    return f'{number:06d}.{"flac" if len(job.array.positions) <= 8 else "wav"}'
+
+
+def simulate_shard(job: Job, split: str, numbers: range) -> Shard:
+    """Return a shard; every clip has a random generator of its own."""
+    simulator = _simulator(pickle.dumps(job), split)
+    config, features = job.settings.simulate, job.settings.data_features
+    examples, audio, labels = [], {}, []
+    for number in numbers:
+        rng = np.random.default_rng([config.seed, SPLITS.index(split), number])
+        clip = simulator.random_clip(rng, f'{split} {number}')
+        examples.append(labelled_features(job.array, features, clip, number, config.every))
+        if job.audio:
+            name = _audio_name(job, number)
+            audio[name] = _encoded(clip, Path(name).suffix)
+            labels += _stretches(clip, name, features.hop)
+    content = io.BytesIO()
+    np.savez(content, **{n: np.concatenate([e[n] for e in examples]) for n in examples[0]})
+    return Shard(
+        split=split,
+        number=numbers[0] // _CLIPS_PER_SHARD,
+        content=content.getvalue(),
+        audio=audio,
+        labels=labels,
+        unusable=dict(simulator.material.unusable),
     )
-    voice = speak(rng, material, config.lead, config.length)
-    hop = settings.data_features.hop
-    clip = simulate(rng, array, scene, voice, material, hop, Imperfections())
-    return label(array, settings, clip, number, config.every)
 
 
-def label(array: MicArray, settings: Settings, clip, number: int, every: int) -> dict:
-    """Return the features of a clip with their labels, one row per kept window."""
-    extractor = FeatureExtractor(array, settings.data_features)
-    frames = extractor.push(0, clip.audio)[::every]
-    block = round(settings.data_features.hop * array.sampling_frequency)
-    blocks = np.array([frame.hop_index // block for frame in frames])
-    scene = clip.scene
-    rows = len(frames)
-    return {
-        'gcc': np.array([frame.gcc for frame in frames], dtype=np.float16),
-        'activity': np.array([frame.activity for frame in frames], dtype=np.float32),
-        'voiced': voiced_frames(clip.active)[blocks],
-        'silent': silent_frames(clip.audible, settings.data_features.hop)[blocks],
-        'azimuth': np.full(rows, scene.azimuth, dtype=np.float32),
-        'elevation': np.full(rows, scene.elevation, dtype=np.float32),
-        'rt60': np.full(rows, scene.rt60, dtype=np.float32),
-        'snr': np.full(rows, scene.snr, dtype=np.float32),
-        'distance': np.full(rows, scene.distance, dtype=np.float32),
-        'clip': np.full(rows, number, dtype=np.int32),
-    }
+@lru_cache(maxsize=len(SPLITS))
+def _simulator(pickled: bytes, split: str) -> Simulator:
+    """Return what a worker keeps between shards; a job has no hash, but its pickle has."""
+    job = pickle.loads(pickled)
+    config = job.settings.simulate
+    material = load_material(job.sounds, split, config.sampling_frequency, strict=job.strict)
+    return Simulator(job.array, config, material, job.settings.data_features.hop)
+
+
+def _encoded(clip: Clip, suffix: str) -> bytes:
+    """Return the audio as a file of 24 bit."""
+    buffer = io.BytesIO()
+    soundfile.write(
+        buffer, clip.audio, clip.sampling_frequency, format=suffix[1:], subtype='PCM_24'
+    )
+    return buffer.getvalue()
+
+
+def _stretches(clip: Clip, name: str, hop: float) -> list[tuple]:
+    """Return the rows of labels.csv for a clip: when a source is heard, with short pauses."""
+    rows = []
+    for source in clip.sources:
+        voiced = np.flatnonzero(source.voiced)
+        for part in np.split(voiced, np.flatnonzero(np.diff(voiced) * hop > _PAUSE) + 1):
+            if not len(part):
+                continue
+            rows.append(
+                (
+                    name,
+                    # A block counts as voiced only some time after the beginning of a sound.
+                    f'{max(0.0, part[0] * hop - _ONSET):.3f}',
+                    f'{(part[-1] + 1) * hop:.3f}',
+                    f'{np.degrees(source.azimuth[part[0]]):.2f}',
+                    f'{np.degrees(source.elevation[part[0]]):.2f}',
+                )
+            )
+    # Where no direction is given, nobody speaks.
+    return rows or [(name, '', '', '', '')]
+
+
+def _write(shard: Shard, out: Path):
+    """Write a shard; its npz file comes last and says that the rest is there."""
+    folder = out / 'audio' / shard.split
+    for name, content in shard.audio.items():
+        _replace(folder / name, content)
+    if shard.labels:
+        with (folder / 'labels.csv').open('a', newline='', encoding='utf-8') as file:
+            csv.writer(file).writerows(shard.labels)
+    _replace(_shard_path(out, shard.split, shard.number), shard.content)
+
+
+def _replace(path: Path, content: bytes):
+    """Write a file under another name first: it is whole or it is not there."""
+    partial = path.with_name(path.name + '.partial')
+    try:
+        partial.write_bytes(content)
+        partial.replace(path)
+    except OSError:
+        partial.unlink(missing_ok=True)
+        raise
+
+
+def _rewrite_labels(out: Path, split: str, without=frozenset()):
+    """Put the rows of labels.csv in order, and leave out those of some clips."""
+    path = out / 'audio' / split / 'labels.csv'
+    path.parent.mkdir(parents=True, exist_ok=True)
+    rows = []
+    if path.exists():
+        with path.open(newline='', encoding='utf-8') as file:
+            # The last row may have been cut off.
+            rows = [row for row in csv.reader(file) if len(row) == len(_LABELS)]
+        rows = [row for row in rows if row[0][:6].isdigit() and int(row[0][:6]) not in without]
+    # Columns are numbers or empty.
+    rows.sort(key=lambda row: (row[0], float(row[1] or 0), row[3]))
+    text = io.StringIO(newline='')
+    csv.writer(text).writerows([_LABELS, *rows])
+    _replace(path, text.getvalue().encode())
+
+
+def _check_engines(settings: Settings):
+    """Print how the fast engine compares with the reference."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(title='Engine fast beside pyroomacoustics, one core, medians of five rooms')
+    for header in ('RT60', 'early correlation', 'T20 fast', 'T20 reference', 'ms', 'times faster'):
+        table.add_column(header, justify='right')
+    array, rate = settings.load_array(), settings.simulate.sampling_frequency
+    for rt60 in _CHECKED:
+        check = compare_engines(array, rate, rt60)
+        table.add_row(
+            f'{rt60:g} s',
+            f'{check.correlation:.5f}',
+            f'{check.t20:.3f} s',
+            f'{check.reference_t20:.3f} s',
+            f'{1e3 * check.seconds:.2f}',
+            f'{check.reference_seconds / check.seconds:.0f}',
+        )
+    Console(width=100).print(table)

@@ -12,12 +12,16 @@ import soundfile
 from doa_ros.core.errors import AudioError
 
 
-def read_mono(path: Path, rate: int) -> np.ndarray:
+def read_mono(
+    path: Path, rate: int, start: float = 0.0, length: float | None = None
+) -> np.ndarray:
     """Read a recording of any format and bring it to a rate.
 
     Args:
         path: the recording; several channels are averaged.
         rate: sampling frequency wanted [Hz].
+        start: where to begin [s].
+        length: how much to read at most [s]; all if not given.
 
     Returns:
         Shape (samples,), float32, with an RMS of 1.
@@ -26,7 +30,11 @@ def read_mono(path: Path, rate: int) -> np.ndarray:
         AudioError: the file cannot be read or holds no sound.
     """
     try:
-        samples, file_rate = soundfile.read(path, dtype='float32', always_2d=True)
+        with soundfile.SoundFile(path) as file:
+            file_rate = file.samplerate
+            file.seek(round(start * file_rate))
+            frames = -1 if length is None else round(length * file_rate)
+            samples = file.read(frames, dtype='float32', always_2d=True)
     except (soundfile.LibsndfileError, OSError) as error:
         raise AudioError(f'{path}: cannot be read as audio ({error})') from None
     mono = resample(samples.mean(axis=1), file_rate, rate) if len(samples) else samples

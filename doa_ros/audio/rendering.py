@@ -9,7 +9,7 @@ import numpy as np
 from scipy import signal
 
 from doa_ros.core.acoustics import (
-    diffuse_noise,
+    DiffuseField,
     image_sources,
     impulse_responses,
     wall_reflection,
@@ -133,6 +133,8 @@ def _walk(config: SceneConfig, array: MicArray, voice) -> tuple[np.ndarray, np.n
     if (microphones <= 0).any() or (microphones >= config.room).any():
         raise ConfigError('the array lies outside of the room')
     reflection = wall_reflection(config.room, config.rt60, speed)
+    # The farthest microphone hears everything a little later than the centre of the array.
+    margin = float(np.linalg.norm(array.positions, axis=1).max()) + 0.01
     heard, direct = np.zeros((len(microphones), count + 2 * rate)), np.zeros(count)
     step = round(_STEP * rate)
     # Windows of two steps that add up to one.
@@ -147,8 +149,9 @@ def _walk(config: SceneConfig, array: MicArray, voice) -> tuple[np.ndarray, np.n
         if (talker <= 0).any() or (talker >= config.room).any():
             raise ConfigError(f'the talker leaves the room at {centre / rate:.1f} s')
         distance = float(np.linalg.norm(offset))
-        reach = distance + _EARLY * speed if reflection else distance
-        images, amplitudes = image_sources(config.room, talker, reflection, reach)
+        reach = distance + margin + (_EARLY * speed if reflection else 0.0)
+        listener = config.array_position
+        images, amplitudes = image_sources(config.room, talker, reflection, listener, reach)
         length = round(reach / speed * rate) + 1
         responses = impulse_responses(images, amplitudes, microphones, rate, length, speed)
         wet = signal.fftconvolve(piece[None], responses, axes=1)
@@ -168,7 +171,7 @@ def _late(config: SceneConfig, array: MicArray, voice, early_power: float, rng) 
     times = np.arange(round((config.rt60 + _EARLY) * rate)) / rate
     decay = 10 ** (-3 * times / config.rt60) * (times >= _EARLY)
     tail = rng.standard_normal((len(array.positions), len(times)))
-    tail = diffuse_noise(tail, array.frame_positions, rate, array.speed_of_sound) * decay
+    tail = DiffuseField(array.frame_positions, rate, array.speed_of_sound).mix(tail) * decay
     late = signal.fftconvolve(voice[None], tail, axes=1)[:, : len(voice)]
     remaining = 10 ** (-6 * _EARLY / config.rt60)
     late *= math.sqrt(early_power * remaining / (1 - remaining) / max(np.mean(late**2), 1e-20))
@@ -179,7 +182,7 @@ def _background(config: SceneConfig, array: MicArray, noise, count, power, rng) 
     """Return diffuse noise at the microphones, as far below `power` as the scene says."""
     starts = rng.integers(len(noise), size=len(array.positions))
     pieces = np.stack([np.roll(np.resize(noise, count), start) for start in starts])
-    field = diffuse_noise(
-        pieces, array.frame_positions, array.sampling_frequency, array.speed_of_sound
-    )
+    field = DiffuseField(
+        array.frame_positions, array.sampling_frequency, array.speed_of_sound
+    ).mix(pieces)
     return field * math.sqrt(power / np.mean(field**2)) * 10 ** (-config.snr / 20)

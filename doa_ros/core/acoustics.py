@@ -8,14 +8,19 @@ J. Acoustical Society of America 65(4), 1979. Noise: E. Habets, I. Cohen and S. 
 Society of America 124(5), 2008.
 """
 
+from functools import lru_cache
 import math
 
 import numpy as np
-from scipy import fft, signal
+from scipy import fft
 
 # Half the length of the windowed sinc that places a reflection between samples.
-_HALF_SINC = 16
-_NOISE_WINDOW = 1024
+_HALF_SINC = 40
+_PHASES = 16
+_RAYS = 256
+# The mixing of diffuse noise is known at this many frequencies, and at a time used at so many.
+_FIELD_FREQUENCIES = 513
+_FIELD_CHUNK = 8192
 
 
 def wall_reflection(room: np.ndarray, rt60: float, speed_of_sound: float) -> float:
@@ -33,35 +38,49 @@ def wall_reflection(room: np.ndarray, rt60: float, speed_of_sound: float) -> flo
     return math.exp(-12 * math.log(10) * volume / (speed_of_sound * surface * rt60))
 
 
-def image_sources(room, source, reflection, reach) -> tuple[np.ndarray, np.ndarray]:
+def image_sources(room, source, reflection, listener, reach) -> tuple[np.ndarray, np.ndarray]:
     """Return the mirror images of a source in a shoebox room.
 
     Args:
         room: lengths of the sides [m]; a corner is the origin.
         source: position [m].
         reflection: amplitude reflection of the walls, 0..1.
-        reach: largest distance between source and image looked at, per axis [m].
+        listener: position [m].
+        reach: largest distance between listener and image [m].
 
     Returns:
         Positions [m], shape (images, 3), the source itself among them, and their amplitudes
         before distance, shape (images,).
     """
+    # Whatever is just as far away counts, however its distance was rounded.
+    reach *= 1 + 1e-9
     places, orders = [], []
-    for length, position in zip(room, source, strict=True):
-        span = math.ceil(reach / (2 * length))
+    for length, position, ear in zip(room, source, listener, strict=True):
+        span = math.ceil((reach + length) / (2 * length))
         n, mirrored = np.meshgrid(np.arange(-span, span + 1), [0, 1], indexing='ij')
-        places.append((2 * n * length + np.where(mirrored, -position, position)).ravel())
+        place = (2 * n * length + np.where(mirrored, -position, position)).ravel()
+        near = np.abs(place - ear) <= reach
+        places.append(place[near])
         # |2n - mirrored| walls are crossed on the way.
-        orders.append(np.abs(2 * n - mirrored).ravel())
-    positions = np.stack(np.meshgrid(*places, indexing='ij'), axis=-1).reshape(-1, 3)
-    order = sum(np.meshgrid(*orders, indexing='ij')).ravel()
-    amplitudes = float(reflection) ** order
+        orders.append(np.abs(2 * n - mirrored).ravel()[near])
+    squares = [(p - ear) ** 2 for p, ear in zip(places, listener, strict=True)]
+    inside = np.nonzero(_outer_sum(squares) <= reach**2)
+    positions = np.stack([place[i] for place, i in zip(places, inside, strict=True)], axis=1)
+    amplitudes = float(reflection) ** sum(o[i] for o, i in zip(orders, inside, strict=True))
     keep = amplitudes > 1e-4
     return positions[keep], amplitudes[keep]
 
 
+def _outer_sum(terms) -> np.ndarray:
+    x, y, z = terms
+    return x[:, None, None] + y[:, None] + z
+
+
 def impulse_responses(images, amplitudes, microphones, rate, length, speed_of_sound) -> np.ndarray:
     """Return the responses from image sources to microphones.
+
+    Every image is a windowed sinc at its delay. It is put on a grid of sixteenths of a sample,
+    between two of whose points it is interpolated; each sixteenth then has a filter of its own.
 
     Args:
         images: positions [m], shape (images, 3).
@@ -72,49 +91,112 @@ def impulse_responses(images, amplitudes, microphones, rate, length, speed_of_so
         speed_of_sound: [m/s].
 
     Returns:
-        Shape (microphones, length), 1 at 1 m distance.
+        Shape (microphones, length), float32, 1 at 1 m distance.
     """
-    responses = np.zeros((len(microphones), length))
-    steps = np.arange(-_HALF_SINC + 1, _HALF_SINC + 1)
-    for response, microphone in zip(responses, microphones, strict=True):
-        distance = np.linalg.norm(images - microphone, axis=1)
-        delay = distance * rate / speed_of_sound
-        near = delay < length
-        whole = np.floor(delay[near]).astype(int)
-        offset = steps - (delay[near] - whole)[:, None]
-        taps = np.sinc(offset) * np.cos(np.pi * offset / (2 * _HALF_SINC)) ** 2
-        taps *= (amplitudes[near] / distance[near])[:, None]
-        place = whole[:, None] + steps
-        inside = (place >= 0) & (place < length)
-        response += np.bincount(place[inside], taps[inside], length)
-    return responses
+    # The filters of reflections at either end must not meet around the circle of the FFT.
+    size = fft.next_fast_len(length + 2 * _HALF_SINC, real=True)
+    squares = [np.square(images[:, i] - microphones[:, i, None]) for i in range(3)]
+    distance = np.sqrt(sum(squares))
+    place = distance * (rate * _PHASES / speed_of_sound)
+    cell = place.astype(np.int64)
+    share = place - cell
+    weight = np.where(cell < (length - 1) * _PHASES, amplitudes / distance, 0.0)
+    cell = np.minimum(cell, (length - 1) * _PHASES)
+    grid = np.empty((len(microphones), _PHASES, size), dtype=np.float32)
+    for k in range(len(microphones)):
+        near = np.bincount(cell[k], weight[k] * (1 - share[k]), size * _PHASES)
+        near[1:] += np.bincount(cell[k], weight[k] * share[k], size * _PHASES)[:-1]
+        grid[k] = near.reshape(size, _PHASES).T
+    spectra = np.einsum('mpf,pf->mf', fft.rfft(grid, axis=2), _phase_spectra(size))
+    return fft.irfft(spectra, size, axis=1)[:, :length]
 
 
-def diffuse_noise(independent, positions, rate, speed_of_sound) -> np.ndarray:
-    """Give noises the coherence of a field that arrives evenly from all directions.
+@lru_cache(maxsize=8)
+def _phase_spectra(size: int) -> np.ndarray:
+    """Return the filters of delays by a part of a sample, shape (phases, frequencies)."""
+    steps = np.arange(-_HALF_SINC, _HALF_SINC + 1)
+    offset = steps - np.arange(_PHASES)[:, None] / _PHASES
+    taps = np.zeros((_PHASES, size), dtype=np.float32)
+    # The window of pyroomacoustics, so that both agree up to half the rate.
+    taps[:, steps] = np.sinc(offset) * np.cos(np.pi * offset / (2 * _HALF_SINC + 1)) ** 2
+    return fft.rfft(taps, axis=1)
+
+
+def reverberant_decay(
+    room, reflection: float, times, speed_of_sound: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return what the images of a shoebox room bring on average per second of its response.
+
+    A sphere of images, as many as rooms fit into it; those in one direction have met its walls as
+    often as a ray does on the way. This decays more slowly than Eyring's formula, as rays along
+    the longest side outlive the others: after E. Lehmann and A. Johansson, "Prediction of energy
+    decay in room impulse responses simulated with an image-source model", J. Acoustical Society
+    of America 124(1), 2008.
 
     Args:
-        independent: unrelated noises of one colour, shape (microphones, samples).
-        positions: of the microphones [m], shape (microphones, 3).
-        rate: sampling frequency [Hz].
+        room: lengths of the sides [m].
+        reflection: amplitude reflection of the walls, 0..1.
+        times: since the sound was made [s], shape (times,).
         speed_of_sound: [m/s].
 
     Returns:
-        Shape (microphones, samples).
+        Power and sum of their pulses, which is heard below the room's lowest resonances alone,
+        both of shape (times,), for a pulse of 1 at 1 m distance.
     """
-    distance = np.linalg.norm(positions[:, None] - positions[None], axis=2)
-    frequencies = fft.rfftfreq(_NOISE_WINDOW, 1 / rate)
-    # np.sinc(x) is sin(pi x) / (pi x); the coherence is sinc(2 f d / c).
-    coherence = np.sinc(2 * frequencies[:, None, None] * distance / speed_of_sound)
-    values, vectors = np.linalg.eigh(coherence)
-    # The symmetric root varies smoothly over frequency, where eigenvectors may change sign.
-    roots = np.sqrt(np.clip(values, 0, None))[:, None, :]
-    mixing = (vectors * roots) @ vectors.swapaxes(1, 2)
-    settings = {
-        'window': np.sqrt(signal.windows.hann(_NOISE_WINDOW, sym=False)),
-        'nperseg': _NOISE_WINDOW,
-        'noverlap': _NOISE_WINDOW // 2,
-    }
-    spectra = signal.stft(independent, **settings)[2]
-    mixed = np.einsum('fmk,kft->mft', mixing, spectra, optimize=True)
-    return signal.istft(mixed, **settings)[1][:, : independent.shape[1]]
+    # Directions spread evenly over an eighth of the sphere.
+    z = (np.arange(_RAYS) + 0.5) / _RAYS
+    azimuth = np.pi / 2 * np.modf(np.arange(_RAYS) * (math.sqrt(5) - 1) / 2)[0]
+    horizontal = np.sqrt(1 - z**2)
+    rays = np.stack([horizontal * np.cos(azimuth), horizontal * np.sin(azimuth), z], axis=1)
+    radius = speed_of_sound * np.asarray(times)
+    kept = float(reflection) ** (radius[:, None] * (rays / room).sum(axis=1))
+    density = 4 * math.pi * speed_of_sound / float(np.prod(room))
+    return density * np.mean(kept**2, axis=1), density * radius * kept.mean(axis=1)
+
+
+class DiffuseField:
+    """Gives noises the coherence of a field that arrives evenly from all directions.
+
+    Args:
+        positions: of the microphones [m], shape (microphones, 3).
+        rate: sampling frequency [Hz].
+        speed_of_sound: [m/s].
+    """
+
+    def __init__(self, positions: np.ndarray, rate: int, speed_of_sound: float):
+        distance = np.linalg.norm(positions[:, None] - positions[None], axis=2)
+        frequencies = np.linspace(0, rate / 2, _FIELD_FREQUENCIES)
+        # np.sinc(x) is sin(pi x) / (pi x); the coherence is sinc(2 f d / c).
+        coherence = np.sinc(2 * frequencies[:, None, None] * distance / speed_of_sound)
+        values, vectors = np.linalg.eigh(coherence)
+        # The symmetric root varies smoothly over frequency, where eigenvectors may change sign.
+        roots = np.sqrt(np.clip(values, 0, None))[:, None, :]
+        mixing = (vectors * roots) @ vectors.swapaxes(1, 2)
+        self._mixing = np.moveaxis(mixing, 0, 2).astype(np.float32)
+
+    def mix(self, independent: np.ndarray) -> np.ndarray:
+        """Return diffuse noise.
+
+        Args:
+            independent: unrelated noises of one colour, shape (microphones, samples).
+
+        Returns:
+            Shape (microphones, samples), float32.
+        """
+        samples = independent.shape[1]
+        size = fft.next_fast_len(samples, real=True)
+        spectra = fft.rfft(independent.astype(np.float32, copy=False), size, axis=1)
+        # A few thousand frequencies at a time: the mixing is the larger by far.
+        for first in range(0, spectra.shape[1], _FIELD_CHUNK):
+            part = slice(first, min(first + _FIELD_CHUNK, spectra.shape[1]))
+            spectra[:, part] = np.einsum(
+                'mkf,kf->mf', self._at(np.arange(part.start, part.stop), size), spectra[:, part]
+            )
+        return fft.irfft(spectra, size, axis=1)[:, :samples]
+
+    def _at(self, bins: np.ndarray, size: int) -> np.ndarray:
+        """Return the mixing at bins of an FFT, shape (microphones, microphones, bins)."""
+        place = bins * (2 * (_FIELD_FREQUENCIES - 1) / size)
+        low = np.minimum(place.astype(np.int64), _FIELD_FREQUENCIES - 2)
+        share = (place - low).astype(np.float32)
+        return self._mixing[:, :, low] * (1 - share) + self._mixing[:, :, low + 1] * share

@@ -13,6 +13,8 @@ from doa_ros.core.geometry import wrap_angle
 # The direct sound counts in a block while it is this far below its strongest block at most [dB].
 _ACTIVE_RANGE = 22.0
 _VOICED_BLOCKS, _VOICED_OF = 4, 6
+# An estimate of a sound too short for that is expected for so long after it [s].
+_BRIEF_TIME = 0.2
 # A frame is silent when nothing was active for this long [s].
 _SILENT_TIME = 1.0
 
@@ -38,6 +40,16 @@ def active_blocks(
 def voiced_frames(active: np.ndarray) -> np.ndarray:
     """Return the frames an estimate is expected in: active in 4 of the last 6 blocks."""
     return _trailing_sum(active, _VOICED_OF) >= _VOICED_BLOCKS
+
+
+def brief_frames(active: np.ndarray, hop: float) -> np.ndarray:
+    """Return the frames an estimate of a short sound is expected in: active within 0.2 s.
+
+    Args:
+        active: per block, shape (blocks,).
+        hop: length of a block [s].
+    """
+    return _trailing_sum(active, max(1, round(_BRIEF_TIME / hop))) > 0
 
 
 def silent_frames(active: np.ndarray, hop: float) -> np.ndarray:

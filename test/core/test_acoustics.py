@@ -9,7 +9,7 @@ import pytest
 from scipy import signal
 
 from doa_ros.core.acoustics import (
-    diffuse_noise,
+    DiffuseField,
     image_sources,
     impulse_responses,
     wall_reflection,
@@ -31,13 +31,13 @@ def test_reflection_follows_eyring():
 
 
 def test_without_reflection_there_is_only_the_source():
-    images, amplitudes = image_sources(_ROOM, _SOURCE, 0.0, 30.0)
+    images, amplitudes = image_sources(_ROOM, _SOURCE, 0.0, _MICROPHONE[0], 30.0)
     np.testing.assert_allclose(images, [_SOURCE])
     np.testing.assert_allclose(amplitudes, [1])
 
 
 def test_first_reflections_are_mirrored_at_the_six_walls():
-    images, amplitudes = image_sources(_ROOM, _SOURCE, 0.5, 8.0)
+    images, amplitudes = image_sources(_ROOM, _SOURCE, 0.5, _MICROPHONE[0], 9.0)
     first = {tuple(np.round(i, 6)) for i in images[np.isclose(amplitudes, 0.5)]}
     expected = set()
     for axis in range(3):
@@ -81,7 +81,7 @@ def test_room_decays_as_fast_as_asked():
     # The formula is for rooms that mix well, which a flat box does not: a cube is closer.
     room = np.array([4.1, 4.0, 3.9])
     images, amplitudes = image_sources(
-        room, _SOURCE, wall_reflection(room, rt60, _SPEED), 0.3 * _SPEED
+        room, _SOURCE, wall_reflection(room, rt60, _SPEED), _MICROPHONE[0], 0.3 * _SPEED
     )
     response = impulse_responses(images, amplitudes, _MICROPHONE, _RATE, length, _SPEED)[0]
     # The pulses of the images, all positive, pile up to a slow decay at the lowest frequencies.
@@ -98,7 +98,7 @@ def field(uma8):
     """Return 30 s of diffuse noise at three microphones of the ring."""
     rng = np.random.default_rng(1)
     positions = uma8.positions[[0, 1, 3]]
-    noise = diffuse_noise(rng.standard_normal((3, 30 * _RATE)), positions, _RATE, _SPEED)
+    noise = DiffuseField(positions, _RATE, _SPEED).mix(rng.standard_normal((3, 30 * _RATE)))
     return positions, noise
 
 
@@ -122,6 +122,6 @@ def test_diffuse_noise_keeps_power_and_length(field):
 
 def test_diffuse_noise_of_an_odd_length(uma8):
     independent = np.random.default_rng(1).standard_normal((6, 5001))
-    noise = diffuse_noise(independent, uma8.positions, _RATE, _SPEED)
+    noise = DiffuseField(uma8.positions, _RATE, _SPEED).mix(independent)
     assert noise.shape == (6, 5001)
     assert np.isfinite(noise).all()

@@ -11,7 +11,7 @@ import pytest
 from scipy import signal
 import yaml
 
-from doa_ros.core.acoustics import diffuse_noise
+from doa_ros.core.acoustics import DiffuseField
 from doa_ros.core.classifier import Classifier, load_card, network_input
 from doa_ros.core.decoding import DirectionGrid, decode_azimuth, decode_elevation
 from doa_ros.core.errors import ModelError
@@ -266,7 +266,7 @@ def test_network_with_another_input_than_its_card(uma8, network, change_card):
 def heard(uma8, plane_wave, extract):
     """Return features of speech-like sources in diffuse noise, per azimuth; elevation 0.35."""
     rng = np.random.default_rng(1)
-    field = diffuse_noise(rng.standard_normal((6, 144_000)), uma8.positions, 48000, 343.0).T
+    field = DiffuseField(uma8.positions, 48000, 343.0).mix(rng.standard_normal((6, 144_000))).T
     time = np.arange(144_000) / 48000
     syllables = np.where(time > 1.5, np.maximum(0, np.sin(2 * np.pi * 3 * time)), 0)[:, None]
     # Speech falls towards high frequencies.

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from doa_ros.core import noise_floor
-from doa_ros.core.acoustics import diffuse_noise
+from doa_ros.core.acoustics import DiffuseField
 from doa_ros.core.features import FeatureConfig
 from doa_ros.core.gcc_phat import GccPhat
 from doa_ros.core.noise_floor import NoiseFloor
@@ -19,7 +19,7 @@ def powers(uma8):
     """Return the power per window and bin of 20 s of diffuse white noise at the ring."""
     rate = 16000  # for speed: the band is the same
     rng = np.random.default_rng(1)
-    noise = diffuse_noise(rng.standard_normal((6, 20 * rate)), uma8.positions, rate, 343.0)
+    noise = DiffuseField(uma8.positions, rate, 343.0).mix(rng.standard_normal((6, 20 * rate)))
     window, hop = round(_CONFIG.window * rate), round(_CONFIG.hop * rate)
     transform = GccPhat(uma8.pairs, window, rate, (_CONFIG.band_min, _CONFIG.band_max),
                         _CONFIG.lags)  # fmt: skip

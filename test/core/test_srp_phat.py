@@ -27,7 +27,7 @@ def at_array(uma8):
     def render(offset, rt60=0.0):
         reflection = wall_reflection(_ROOM, rt60, 343.0)
         reach = np.linalg.norm(offset) + (0.15 * 343 if rt60 else 0)
-        images, amplitudes = image_sources(_ROOM, _CENTRE + offset, reflection, reach)
+        images, amplitudes = image_sources(_ROOM, _CENTRE + offset, reflection, _CENTRE, reach)
         length = round(reach / 343 * 48000) + 64
         responses = impulse_responses(
             images, amplitudes, _CENTRE + uma8.positions, 48000, length, 343.0

@@ -18,7 +18,7 @@ import pytest
 from scipy import signal as dsp
 import soundfile
 
-from doa_ros.core.acoustics import diffuse_noise, impulse_responses
+from doa_ros.core.acoustics import DiffuseField, impulse_responses
 from doa_ros.core.errors import ConfigError
 from doa_ros.core.features import FeatureConfig, FeatureExtractor
 from doa_ros.core.geometry import unit_vector
@@ -246,7 +246,7 @@ def samples(uma8):
     )
     heard = dsp.fftconvolve(source[None], responses, axes=1)[:, :count]
     noises = rng.standard_normal((len(uma8.positions), count))
-    heard += 0.02 * diffuse_noise(noises, uma8.frame_positions, rate, speed)
+    heard += 0.02 * DiffuseField(uma8.frame_positions, rate, speed).mix(noises)
     audio = np.zeros((count, uma8.channel_count), dtype=np.int32)
     audio[:, list(uma8.channels)] = np.rint(heard.T / np.abs(heard).max() * 2**28)
     return audio
