@@ -14,7 +14,8 @@ _SUB_WINDOWS = 5
 _SMOOTHING = 0.15
 # Mean of a noise's power over its tracked minimum, for the whole band: about what diffuse noise
 # at a ring of six measures on average (test/core/test_noise_floor.py). Low frequencies, where
-# the microphones hear the same, would need more and high ones less.
+# the microphones hear the same, would need more and high ones less, as would fewer microphones
+# and more; for four to sixteen it is near enough (test/core/test_arrays.py).
 _BIAS = 1.6
 
 

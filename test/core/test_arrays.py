@@ -10,9 +10,10 @@ import pytest
 from doa_ros.core.classifier import default_features
 from doa_ros.core.features import FeatureConfig, lags_needed
 from doa_ros.core.geometry import load_array, wrap_angle
+from doa_ros.core.localizer import _FULL_ACTIVITY
 from doa_ros.resources import config_directory, find_resource
 
-# Name: microphones, pairs of opposite ones or the diagonal apart [m].
+# Name: number of microphones, distance of the two that are farthest apart [m].
 _SHIPPED = {
     'matrix_creator': (8, 0.105),
     'minidsp_uma16': (16, 0.126 * math.sqrt(2)),
@@ -56,6 +57,20 @@ def test_plane_waves_are_found(array, plane_wave, locate, degrees):
     found = locate(array, plane_wave(array, azimuth, 0.4))
     assert abs(wrap_angle(found.azimuth - azimuth)) < math.radians(1.5)
     assert found.elevation == pytest.approx(0.4, abs=math.radians(6))
+
+
+def test_noise_from_everywhere_is_hardly_active(array, plane_wave, extract):
+    # Directions spread evenly over the sphere, after the golden angle.
+    number = np.arange(12)
+    elevations = np.arcsin((2 * number + 1) / 12 - 1)
+    azimuths = number * math.pi * (3 - math.sqrt(5))
+    noise = sum(
+        plane_wave(array, azimuth, elevation, duration=4.0, seed=seed)
+        for seed, (azimuth, elevation) in enumerate(zip(azimuths, elevations, strict=True))
+    )
+    frames = extract(array, noise)
+    # Below what counts as a sound, whatever the number of microphones.
+    assert np.mean([frame.activity for frame in frames[40:]]) < 0.75 * _FULL_ACTIVITY
 
 
 def test_default_lags_reach_every_delay(array):
