@@ -2,19 +2,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """Search a network for the data, then train it.
 
-Writes OUT/architecture.yaml, the network found, which the setting train.architecture accepts, and
-OUT/run, the network trained. Run again after an interruption, it goes on.
+Writes OUT/architecture.yaml, the network found, OUT/settings.yaml, with which `train` takes it,
+and OUT/run, the network trained. Run again after an interruption, it goes on.
 
   optuna  tries networks one by one: error on the val split after a few epochs against the latency
-          of the int8 model in the interpreter. Several processes or machines can share the study,
-          OUT/journal.log, by --join. Also writes trials.csv, pareto.png and architecture_N.yaml of
-          each network that no other one beats in both; the fastest within 0.5 points of the best
-          is taken.
+          of the int8 model in the interpreter. Processes or machines that see OUT can help with
+          --join OUT: its study is the file journal.log. Also writes trials.csv, pareto.png and
+          architecture_N.yaml of each network that no other one beats in both; the fastest within
+          0.5 points of the best is taken.
   darts   trains a mixture of operations in each cell and how they mix at the same time, then
           keeps the strongest operation of each cell. Also writes mixing.csv and mixing.png, the
           probabilities over the epochs.
 """
 
+from dataclasses import replace
 from pathlib import Path
 
 import keras
@@ -27,7 +28,7 @@ from .architectures import find_architecture
 from .batches import Batches
 from .dataset import Shards
 from .runs import fit
-from .settings import load_settings
+from .settings import FinetuneConfig, Settings, SimulateConfig, TrainConfig, load_settings
 
 _METHODS = {'optuna': search_optuna.search, 'darts': search_darts.search}
 
@@ -40,24 +41,30 @@ def add_arguments(parser):
     target = parser.add_mutually_exclusive_group(required=True)
     target.add_argument('--out', type=Path, help='folder of the result')
     target.add_argument(
-        '--join', type=Path, metavar='JOURNAL', help='optuna: try networks of a study elsewhere'
+        '--join', type=Path, metavar='OUT', help='optuna: try networks for a search that runs'
     )
 
 
 def run(args):
     """Search, then train what was found."""
-    settings = load_settings(find_resource('training', args.settings))
     if args.join:
         if args.method != 'optuna':
-            raise ConfigError('--join: only a study of --method optuna can be shared')
-        search_optuna.join(args.join, settings, args.data)
+            raise ConfigError('--join: only a search of --method optuna can be shared')
+        search_optuna.join(args.join, load_settings(args.join / 'settings.yaml'), args.data)
         return
+    settings = load_settings(find_resource('training', args.settings))
+    # Whichever network they name, another one is looked for.
+    settings = settings.with_architecture(TrainConfig.architecture)
     args.out.mkdir(parents=True, exist_ok=True)
-    found = args.out / 'architecture.yaml'
-    # It is the last thing that a search leaves.
+    stored, found = args.out / 'settings.yaml', args.out / 'architecture.yaml'
+    if stored.exists() and _decisive(load_settings(stored)) != _decisive(settings):
+        raise ConfigError(f'{args.out}: a search with other settings; use another folder')
+    # The network found is the last thing that a search leaves.
     if not found.exists():
+        settings.save(stored)
         _METHODS[args.method](settings, args.data, args.out)
     settings = settings.with_architecture(str(found))
+    settings.save(stored)
     array = settings.load_array()
     keras.utils.set_random_seed(settings.train.seed)
     model = find_architecture(str(found))(array, settings.features, settings.train)
@@ -70,3 +77,9 @@ def run(args):
             for split in ('train', 'val')
         )
         fit(model, settings, train, val, folder)
+
+
+def _decisive(settings: Settings) -> Settings:
+    """Return what decides the result of a search on given data."""
+    settings = settings.with_architecture('')
+    return replace(settings, simulate=SimulateConfig(), finetune=FinetuneConfig())

@@ -88,9 +88,9 @@ def search(settings: Settings, data: Path, out: Path) -> None:
         out: folder of the study; one that was begun there goes on.
 
     Raises:
-        ConfigError: the study is of other settings, or no trial succeeded.
+        ConfigError: no trial succeeded.
     """
-    study = _open(out / 'journal.log', settings)
+    study = _open(out)
     _work(study, settings, data)
     trials = study.get_trials(deepcopy=False)
     _write_trials(trials, out / 'trials.csv')
@@ -104,15 +104,15 @@ def search(settings: Settings, data: Path, out: Path) -> None:
     save_network(_network(chosen), out / 'architecture.yaml', _origin(chosen))
 
 
-def join(journal: Path, settings: Settings, data: Path) -> None:
+def join(out: Path, settings: Settings, data: Path) -> None:
     """Do trials of a study that was begun elsewhere, until it has all.
 
-    Raises:
-        ConfigError: there is none, or it is of other settings.
+    Args:
+        out: folder of the study.
+        settings: with which it was begun.
+        data: as for `search`.
     """
-    if not journal.is_file():
-        raise ConfigError(f'{journal}: no study; give the journal.log of a search that has begun')
-    _work(_open(journal, settings), settings, data)
+    _work(_open(out), settings, data)
 
 
 def choose(front: list[FrozenTrial]) -> FrozenTrial:
@@ -122,25 +122,15 @@ def choose(front: list[FrozenTrial]) -> FrozenTrial:
     return min(good, key=lambda trial: trial.values[1])
 
 
-def _open(journal: Path, settings: Settings) -> optuna.Study:
-    """Return the study of a journal; begin it where there is none."""
+def _open(out: Path) -> optuna.Study:
+    """Return the study of a folder; begin it where there is none."""
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     study = optuna.create_study(
-        storage=JournalStorage(JournalFileBackend(str(journal))),
+        storage=JournalStorage(JournalFileBackend(str(out / 'journal.log'))),
         study_name=_STUDY,
         directions=['minimize', 'minimize'],
         load_if_exists=True,
     )
-    # All but the number of trials, which may be raised later, decides what a trial measures.
-    same = {
-        'array': settings.array,
-        'features': settings.features.to_mapping(),
-        'train': {**settings.train.to_mapping(), 'architecture': None},
-        'search': {**settings.search.to_mapping(), 'trials': None},
-    }
-    if study.user_attrs.get('settings', same) != same:
-        raise ConfigError(f'{journal}: a study of other settings; use another folder')
-    study.set_user_attr('settings', same)
     for parameters in _BY_HAND:
         study.enqueue_trial(parameters, skip_if_exists=True)
     return study
