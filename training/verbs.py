@@ -11,6 +11,7 @@ VERBS = (
     'search',
     'train',
     'finetune',
+    'finetune_study',
     'prune',
     'cluster',
     'quantize',
