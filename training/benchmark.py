@@ -1,26 +1,30 @@
 # Copyright 2026 doa_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The fixed comparison: the same simulated rooms for everyone, with the recordings of the demo."""
+"""Simulated clips to compare methods on: fixed ones, the same for everyone, and random ones."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 import math
 
 import numpy as np
 from tqdm import tqdm
 
 from doa_ros.core.geometry import MicArray
-from doa_ros.core.scoring import silent_frames, voiced_frames
 from doa_ros.resources import config_directory
 
-from .clips import Clip, Source
+from .clips import Clip
+from .engines import Room
 from .frames import HOP
-from .material import Material
-from .rooms import Imperfections, Scene, simulate
+from .material import SPLITS, Material
+from .rooms import Place, Scene, Simulator
+from .settings import SimulateConfig
 
 DIRECTIONS = 20
 _SEED = 7
-_LENGTH, _LEAD = 4.5, 1.5
+# The array and the imperfections; the scenes are fixed below.
+_CONFIG = SimulateConfig(
+    engine='pyroomacoustics', length=4.5, lead=1.5, gain_db=1.0, phase_deg=0.0, position=0.0005
+)
 
 
 @dataclass(frozen=True)
@@ -39,53 +43,58 @@ CONDITIONS = (
 )
 
 
-def demo_material(array: MicArray) -> Material:
-    """Return the recordings that come with the demo scene."""
+def demo_material(rate: int) -> Material:
+    """Return the recordings that come with the demo scene, at a rate [Hz]."""
     folder = config_directory() / 'scenes'
     files = {'speech': [folder / 'speech.flac'], 'noise': [folder / 'noise.flac']}
-    return Material(files, array.sampling_frequency)
+    return Material(files, rate)
 
 
-def benchmark_clips(array: MicArray, material: Material) -> Iterator[tuple[str, Clip]]:
-    """Yield every direction of every condition, with the condition's name."""
+def fixed_clips(
+    array: MicArray, material: Material, numbers=range(DIRECTIONS)
+) -> Iterator[tuple[str, Clip]]:
+    """Yield the directions of every condition, with the condition's name.
+
+    Args:
+        array: the microphones.
+        material: the sounds, at the array's rate.
+        numbers: which of the DIRECTIONS; each counts as a room of its own.
+    """
+    config = replace(_CONFIG, sampling_frequency=array.sampling_frequency)
+    simulator = Simulator(array, config, material, HOP)
     for condition in CONDITIONS:
-        for number in tqdm(range(DIRECTIONS), desc=condition.name, unit='clip'):
-            yield condition.name, make_clip(array, material, condition, number)
+        for number in tqdm(numbers, desc=condition.name, unit='clip'):
+            rng = np.random.default_rng([_SEED, number])
+            scene = Scene(
+                room=Room(np.array([6.0, 5.0, 3.0]), condition.rt60),
+                centre=np.array([2.8, 2.3, 1.0]),
+                heading=rng.uniform(-math.pi, math.pi),
+                sources=(
+                    Place(
+                        # The golden angle spreads any number of directions evenly.
+                        azimuth=math.remainder(number * math.pi * (3 - math.sqrt(5)), 2 * math.pi),
+                        elevation=math.radians(60) * number / (DIRECTIONS - 1),
+                        distance=1.5,
+                    ),
+                ),
+                snr=condition.snr,
+            )
+            yield condition.name, simulator.clip(rng, scene, f'direction {number}')
 
 
-def make_clip(array: MicArray, material: Material, condition: Condition, number: int) -> Clip:
-    """Simulate one direction of a condition; each counts as a room of its own."""
-    rng = np.random.default_rng([_SEED, number])
-    scene = Scene(
-        size=np.array([6.0, 5.0, 3.0]),
-        centre=np.array([2.8, 2.3, 1.0]),
-        heading=rng.uniform(-math.pi, math.pi),
-        # The golden angle spreads any number of directions evenly.
-        azimuth=math.remainder(number * math.pi * (3 - math.sqrt(5)), 2 * math.pi),
-        elevation=math.radians(60) * number / (DIRECTIONS - 1),
-        distance=1.5,
-        rt60=condition.rt60,
-        snr=condition.snr,
-    )
-    rate = array.sampling_frequency
-    recording = material.draw('speech', rng)
-    speech = np.roll(recording, -int(rng.integers(len(recording))))
-    lead = np.zeros(round(_LEAD * rate), dtype=np.float32)
-    voice = np.concatenate([lead, np.resize(speech, round((_LENGTH - _LEAD) * rate))])
-    made = simulate(rng, array, scene, voice, material, HOP, Imperfections())
-    blocks = len(made.active)
-    source = Source(
-        azimuth=np.full(blocks, scene.azimuth),
-        elevation=np.full(blocks, scene.elevation),
-        voiced=voiced_frames(made.active),
-        distance=scene.distance,
-    )
-    return Clip(
-        audio=made.audio,
-        sampling_frequency=rate,
-        sources=(source,),
-        silent=silent_frames(made.active, HOP),
-        room=f'direction {number}',
-        rt60=condition.rt60,
-        snr=condition.snr,
-    )
+def random_clips(
+    array: MicArray, config: SimulateConfig, material: Material, count: int
+) -> Iterator[tuple[str, Clip]]:
+    """Yield random scenes, none of which `simulate` ever draws, with the engine's name.
+
+    Args:
+        array: the microphones.
+        config: what scenes are drawn from.
+        material: the sounds, at the rate of `config`.
+        count: how many.
+    """
+    simulator = Simulator(array, config, material, HOP)
+    for number in tqdm(range(count), desc='random scenes', unit='clip'):
+        # After the splits of simulate, a seed space of its own.
+        rng = np.random.default_rng([config.seed, len(SPLITS), number])
+        yield f'random scenes ({config.engine})', simulator.random_clip(rng, f'room {number}')

@@ -6,14 +6,14 @@ Without further options: 20 directions between 0 and 60 degrees of elevation, in
 at 20 dB and in one of RT60 0.45 s at 10 dB of diffuse noise, simulated by the image method of
 pyroomacoustics with the recordings of the demo, so that anyone gets the same numbers.
 
-  --scenes N --settings FILE --sounds FOLDER    N random scenes as the settings draw them, from the
-                                                split val of the sounds; never those of simulate
-  --recordings FOLDER                           labelled recordings (see training/recordings.py)
+  --scenes N --settings NAME    N random scenes as the settings draw them, none of simulate's
+  --recordings FOLDER           labelled recordings, as training/recordings.py describes them
 
-Every --model is a line of the tables; --report writes report.md, report.html, plots, results.csv
-and all frames. The best guess of every method is scored over the voiced frames; unanswered frames
-and answers in silence are those of its own gate. Of several talkers the one nearest to the guess
-is the truth.
+--sounds replaces the recordings of the demo by the split val of a folder. Every --model is a line
+of the tables; --report writes report.md, report.html, plots, results.csv and all frames.
+
+The best guess of every method is scored over the voiced frames; unanswered frames and answers in
+silence are those of its own gate. Of several sources the one nearest to the guess is the truth.
 """
 
 from collections.abc import Iterator
@@ -28,13 +28,14 @@ from doa_ros.core.geometry import MicArray, load_array
 from doa_ros.core.localizer import Localizer, LocalizerConfig
 from doa_ros.resources import find_resource
 
-from .benchmark import CONDITIONS, benchmark_clips, demo_material
+from .benchmark import CONDITIONS, demo_material, fixed_clips, random_clips
 from .clips import Clip
 from .frames import AZIMUTH_CLASSES, Listening, Method, collect
-from .material import load_material
+from .material import Material, load_material
 from .peers import make_peers
 from .recordings import load_recordings
 from .report import Report, print_report, write_report
+from .settings import load_settings
 from .statistics import groups
 from .variants import measure_cost
 
@@ -49,7 +50,10 @@ def add_arguments(parser):
     parser.add_argument('--array', default='uma8', help='name or path')
     parser.add_argument('--sounds', type=Path, help='folder of speech and noise, split val')
     parser.add_argument('--scenes', type=int, help='how many random scenes; needs --settings')
-    parser.add_argument('--settings', type=Path, help='training settings, section simulate')
+    parser.add_argument('--settings', help='name or path of training settings')
+    parser.add_argument(
+        '--engine', choices=('fast', 'pyroomacoustics'), help='instead of that of the settings'
+    )
     parser.add_argument('--recordings', type=Path, help='folder of labelled recordings')
     parser.add_argument('--report', type=Path, help='folder for the report')
 
@@ -60,11 +64,15 @@ def run(args):
         raise ConfigError('--recordings and --scenes exclude each other')
     if args.scenes is not None and (args.settings is None or args.scenes < 1):
         raise ConfigError('--scenes needs a positive number and --settings')
+    if args.scenes is None and (args.settings or args.engine):
+        raise ConfigError('--settings and --engine are for random scenes: give --scenes, too')
     # Directions are labelled, and networks trained, in the frame of the board.
     array = replace(load_array(find_resource('arrays', args.array)), face_down=False)
     paths = [find_resource('models', name) for name in args.model or _MODELS]
     peers, notes = make_peers(array)
-    frames = collect(array, [*our_methods(array, paths), *peers], _clips(args, array))
+    features = load_card(paths[0]).features
+    clips = _clips(args, array, features)
+    frames = collect(array, [*our_methods(array, paths), *peers], clips)
     notes += [
         f'{peer.name} failed numerically on {peer.failures} frames, which count as unanswered.'
         for peer in peers
@@ -84,17 +92,24 @@ def run(args):
         write_report(args.report, report)
 
 
-def _clips(args, array: MicArray) -> Iterator[tuple[str, Clip]]:
+def _clips(args, array: MicArray, features: FeatureConfig) -> Iterator[tuple[str, Clip]]:
     if args.recordings is not None:
-        for clip in load_recordings(args.recordings, array, FeatureConfig()):
+        for clip in load_recordings(args.recordings, array, features):
             yield 'recordings', clip
     elif args.scenes is not None:
-        raise NotImplementedError
-    else:
-        material = demo_material(array) if args.sounds is None else load_material(
-            args.sounds, 'val', array.sampling_frequency
+        config = load_settings(find_resource('training', args.settings)).simulate
+        config = replace(config, engine=args.engine or config.engine)
+        yield from random_clips(
+            array, config, _material(args, config.sampling_frequency), args.scenes
         )
-        yield from benchmark_clips(array, material)
+    else:
+        yield from fixed_clips(array, _material(args, array.sampling_frequency))
+
+
+def _material(args, rate: int) -> Material:
+    if args.sounds is None:
+        return demo_material(rate)
+    return load_material(args.sounds, 'val', rate)
 
 
 class Ours:

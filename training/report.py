@@ -63,7 +63,9 @@ def print_report(report: Report) -> None:
     for table in (_overview(report, _SHORT, intervals=False), _models(report)):
         rich = RichTable(title=table.title)
         for number, header in enumerate(table.headers):
-            rich.add_column(header, justify='right' if number > 1 else 'left')
+            rich.add_column(
+                header, justify='right' if number > 1 else 'left', no_wrap=number < 2
+            )
         for row in table.rows:
             rich.add_row(*row)
         console.print(rich)
@@ -89,8 +91,9 @@ def write_report(folder: Path, report: Report) -> None:
         plots.append({'file': file.name, 'caption': caption, 'data': data})
 
     tables = [
-        _overview(report, [metric.name for metric in METRICS], intervals=True),
+        _overview(report, _SHORT, intervals=False),
         _models(report),
+        _overview(report, [metric.name for metric in METRICS], intervals=True),
         *(table for binning in BINNINGS if (table := _by(report, binning)).rows),
     ]
     environment = jinja2.Environment(
@@ -117,9 +120,8 @@ def _overview(report: Report, metrics, intervals: bool) -> _Table:
         ]
         for group in _sorted_by_condition(report.groups)
     ]
-    interval = ' (95 % interval, rooms drawn)' if intervals else ''
     return _Table(
-        f'All methods on the same frames{interval}',
+        'All figures, with 95 % intervals' if intervals else 'All methods on the same frames',
         ['condition', 'method', *(metric.title for metric in chosen)],
         rows,
     )
