@@ -16,7 +16,7 @@ from doa_ros.core.geometry import MicArray
 from doa_ros.resources import find_resource
 
 from .blocks import BlockConfig, NetworkConfig, build, load_network
-from .settings import TrainConfig
+from .settings import TrainConfig, is_file
 
 Architecture = Callable[[MicArray, FeatureConfig, TrainConfig], keras.Model]
 
@@ -67,3 +67,14 @@ def find_architecture(name: str) -> Architecture:
     except ConfigError as error:
         raise ConfigError(f'{error}; without a file: {", ".join(ARCHITECTURES)}') from None
     return partial(build, load_network(path))
+
+
+def describe_architecture(name: str) -> str:
+    """Return what a network is, wherever its file lies: its name, or its blocks in one word.
+
+    Raises:
+        ConfigError: the file describes none.
+    """
+    if not is_file(name):
+        return name
+    return load_network(find_resource('architectures', name)).name

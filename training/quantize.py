@@ -30,6 +30,8 @@ from doa_ros.core.decoding import DirectionGrid
 from doa_ros.core.errors import ModelError
 from doa_ros.core.tflite import TFLiteModel
 
+from . import edgetpu, openvino_check
+from .architectures import describe_architecture
 from .batches import both_splits
 from .dataset import Dataset, Shards, concatenate
 from .legacy import fit_legacy, to_legacy
@@ -40,6 +42,11 @@ from .tables import Row, show_table
 from .variants import measure_cost
 
 KINDS = ('float32', 'float16', 'dynamic', 'int8', 'qat')
+_INTEGER_KINDS = ('int8', 'qat')
+
+# Least share of the inputs in which OpenVINO and the interpreter must have the same strongest
+# class; they round differently.
+_OPENVINO_AGREEMENT = 0.95
 
 _REPRESENTATIVE = 512
 _REPRESENTATIVE_SEED = 20211
@@ -60,12 +67,26 @@ def add_arguments(parser):
         '--kind', action='append', choices=KINDS, help='may be given several times; default: all'
     )
     parser.add_argument(
+        '--edgetpu',
+        action='store_true',
+        help='check the int8 models against what the Edge TPU compiler requires',
+    )
+    parser.add_argument(
+        '--openvino',
+        action='store_true',
+        help='check that every model loads in OpenVINO and agrees with the interpreter',
+    )
+    parser.add_argument(
         '--settings', help='name or path of settings whose quantize section replaces the run\'s'
     )
 
 
 def run(args):
-    """Convert, write cards, print size, accuracy and latency of each."""
+    """Convert, write cards, print size, accuracy and latency of each.
+
+    Raises:
+        ModelError: a model does not pass the checks that were asked for; all are written.
+    """
     model, settings = load_run(args.run)
     settings = with_section(settings, 'quantize', args.settings)
     train, val = (Shards(args.data, split, settings) for split in ('train', 'val'))
@@ -75,7 +96,7 @@ def run(args):
     # float32 comes first, whether it is kept or not: the others are compared with it.
     asked = args.kind or list(KINDS)
     exact = None
-    rows = []
+    rows, faults = [], []
     for kind in dict.fromkeys(['float32', *asked]):
         file = args.out / f'{args.name}_{kind}.tflite'
         network = model
@@ -85,11 +106,38 @@ def run(args):
         measurement = write_model(file, content, model, settings, val, kind, exact)
         exact = exact or measurement
         if kind in asked:
-            rows.append({'format': kind, **model_row(file, measurement, exact)})
+            row = {'format': kind, **model_row(file, measurement, exact)}
+            if args.edgetpu:
+                found = edgetpu_faults(file) if kind in _INTEGER_KINDS else None
+                row['Edge TPU'] = '-' if found is None else 'no' if found else 'yes'
+                faults += found or []
+            if args.openvino:
+                found = openvino_faults(file, representative)
+                row['OpenVINO'] = 'no' if found else 'yes'
+                faults += found
+            rows.append(row)
         else:
             file.unlink()
             file.with_suffix('.yaml').unlink()
     show_table(rows, f'{args.name}: validation set', args.out / f'{args.name}_models')
+    if faults:
+        raise ModelError('the models are written, but:\n' + '\n'.join(faults))
+
+
+def edgetpu_faults(file: Path) -> list[str]:
+    """Return what of a model the Edge TPU compiler does not take."""
+    return [f'{file.name} for the Edge TPU: {problem}' for problem in edgetpu.problems(file)]
+
+
+def openvino_faults(file: Path, inputs: np.ndarray) -> list[str]:
+    """Return why a model cannot be used with OpenVINO; `inputs` are what both runtimes compute."""
+    try:
+        agreement = openvino_check.compare(file, inputs).agreement
+    except ModelError as error:
+        return [str(error)]
+    if agreement >= _OPENVINO_AGREEMENT:
+        return []
+    return [f'{file.name}: OpenVINO gives the same class in {100 * agreement:.1f} % only']
 
 
 def model_row(file: Path, measurement: Measurement, exact: Measurement) -> Row:
@@ -143,6 +191,7 @@ def write_model(
     outputs = output_names(network, model)
     measurement = measure_model(network, outputs, settings.train, val)
     array = settings.load_array()
+    architecture = describe_architecture(settings.train.architecture)
     card = ModelCard(
         array_name=array.name,
         positions=array.positions,
@@ -153,13 +202,13 @@ def write_model(
         sha256=hashlib.sha256(content).hexdigest(),
         multilabel=settings.train.multilabel,
         training={
-            'architecture': settings.train.architecture,
+            'architecture': architecture,
             'parameters': model.count_params(),
             'kind': kind,
             'validation': measurement.to_mapping(),
             'agreement_with_float32': round(agreement(measurement, exact or measurement), 4),
             'simulate': settings.simulate.to_mapping(),
-            'train': settings.train.to_mapping(),
+            'train': {**settings.train.to_mapping(), 'architecture': architecture},
         },
     )
     text = yaml.safe_dump(card.to_mapping(), sort_keys=False, width=95)
@@ -205,7 +254,7 @@ def to_tflite(
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
     if kind == 'float16':
         converter.target_spec.supported_types = [tf.float16]
-    if kind in ('int8', 'qat'):
+    if kind in _INTEGER_KINDS:
         converter.inference_input_type = converter.inference_output_type = tf.int8
     if kind == 'int8':
         converter.representative_dataset = lambda: ([x[None]] for x in representative)

@@ -15,7 +15,6 @@ and OUT/run, the network trained. Run again after an interruption, it goes on.
           probabilities over the epochs.
 """
 
-from dataclasses import replace
 from pathlib import Path
 
 import keras
@@ -25,10 +24,9 @@ from doa_ros.resources import find_resource
 
 from . import search_darts, search_optuna
 from .architectures import find_architecture
-from .batches import Batches
-from .dataset import Shards
+from .batches import both_splits
 from .runs import fit
-from .settings import FinetuneConfig, Settings, SimulateConfig, TrainConfig, load_settings
+from .settings import Settings, TrainConfig, load_settings
 
 _METHODS = {'optuna': search_optuna.search, 'darts': search_darts.search}
 
@@ -65,21 +63,19 @@ def run(args):
         _METHODS[args.method](settings, args.data, args.out)
     settings = settings.with_architecture(str(found))
     settings.save(stored)
-    array = settings.load_array()
     keras.utils.set_random_seed(settings.train.seed)
-    model = find_architecture(str(found))(array, settings.features, settings.train)
+    architecture = find_architecture(str(found))
+    model = architecture(settings.load_array(), settings.features, settings.train)
     print(f'{found}: {model.name}, {model.count_params():,} parameters')
     folder = args.out / 'run'
     # The curves are the last thing that fit leaves.
     if not (folder / 'curves.png').exists():
-        train, val = (
-            Batches(Shards(args.data, split, settings), array, settings, shuffle=split == 'train')
-            for split in ('train', 'val')
-        )
+        train, val = both_splits(args.data, settings)
         fit(model, settings, train, val, folder)
 
 
 def _decisive(settings: Settings) -> Settings:
     """Return what decides the result of a search on given data."""
-    settings = settings.with_architecture('')
-    return replace(settings, simulate=SimulateConfig(), finetune=FinetuneConfig())
+    names = ('array', 'features', 'data_features', 'train', 'search')
+    chosen = settings.with_architecture('')
+    return Settings(**{name: getattr(chosen, name) for name in names})

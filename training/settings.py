@@ -242,7 +242,7 @@ class Settings:
         both can be moved.
         """
         kept = self
-        if _is_file(self.train.architecture):
+        if is_file(self.train.architecture):
             copy = path.parent / 'architecture.yaml'
             source = find_resource('architectures', self.train.architecture)
             if source.resolve() != copy.resolve():
@@ -270,13 +270,14 @@ def load_settings(path: Path) -> Settings:
     }
     settings = Settings(array=str(content['array']), **parsed)
     settings.lag_slice()
-    if _is_file(settings.train.architecture):
+    if is_file(settings.train.architecture):
         file = path.parent / os.path.expanduser(settings.train.architecture)
         return settings.with_architecture(str(file))
     return settings
 
 
-def _is_file(architecture: str) -> bool:
+def is_file(architecture: str) -> bool:
+    """Return whether the setting train.architecture is a file rather than a name."""
     return architecture.endswith('.yaml')
 
 

@@ -65,10 +65,12 @@ def test_what_was_found_is_quantised_for_the_runtime(run_verb, found, data, tmp_
         '--kind', 'int8',
     )  # fmt: skip
     path = tmp_path / 'found_int8.tflite'
-    spectrum = Classifier(path, uma8, load_card(path).features).spectrum(
-        np.zeros((15, 13), np.float32)
-    )
+    card = load_card(path)
+    spectrum = Classifier(path, uma8, card.features).spectrum(np.zeros((15, 13), np.float32))
     assert spectrum.azimuth.shape == (36,)
+    # It says what the network is, not where its file was.
+    name = load_network(found / 'architecture.yaml').name
+    assert card.training['architecture'] == card.training['train']['architecture'] == name
 
 
 def test_train_takes_what_was_found_by_its_settings(run_verb, found, data, tmp_path):
