@@ -3,6 +3,7 @@
 """Single specimens of a microphone array, which differ from its description."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -47,15 +48,15 @@ class Board:
         Returns:
             Shape (microphones, frequencies), complex64.
         """
-        place = np.log2(np.maximum(frequencies, 1.0))
-        octaves = np.log2(_OCTAVES)
-        phase = np.stack([np.interp(place, octaves, p) for p in self.phases]).astype(np.float32)
-        response = self.gains[:, None].astype(np.float32) * np.exp(1j * phase)
+        phase = self.phases.astype(np.float32) @ _octave_weights(frequencies.tobytes())
+        gain = self.gains[:, None].astype(np.float32)
+        response = np.empty(phase.shape, dtype=np.complex64)
+        response.real, response.imag = gain * np.cos(phase), gain * np.sin(phase)
         if self.echo_gains.any():
             turns = -2j * np.pi * frequencies
             for delay, gain in zip(self.echo_delays.T, self.echo_gains.T, strict=True):
                 response *= 1 + gain[:, None] * np.exp(turns * delay[:, None])
-        return response.astype(np.complex64)
+        return response
 
     def shading(self, direction: np.ndarray, frequencies: np.ndarray) -> np.ndarray | None:
         """Return what the housing does to sound from a direction; None where it does nothing.
@@ -74,6 +75,15 @@ class Board:
         share = self.shadow * np.clip(-outwards @ direction, 0, 1)[:, None]
         low_pass = 1 / (1 + 1j * frequencies / _SHADOW)
         return (1 - share + share * low_pass).astype(np.complex64)
+
+
+@lru_cache(maxsize=4)
+def _octave_weights(frequencies: bytes) -> np.ndarray:
+    """Return how much every octave counts at frequencies, shape (octaves, frequencies)."""
+    place = np.log2(np.maximum(np.frombuffer(frequencies), 1.0))
+    each = np.eye(len(_OCTAVES))
+    weights = [np.interp(place, np.log2(_OCTAVES), one) for one in each]
+    return np.array(weights, dtype=np.float32)
 
 
 def draw_board(rng: np.random.Generator, array: MicArray, config: SimulateConfig) -> Board:

@@ -335,10 +335,13 @@ class Simulator:
     def _recorded_noise(self, rng, count: int) -> np.ndarray:
         """Return pieces of one recording, shape (count, samples)."""
         recording = self.material.draw('noise', rng)
-        starts = rng.integers(len(recording), size=count)
-        noises = recording[(starts[:, None] + np.arange(self._count)) % len(recording)]
+        if len(recording) < 2 * self._count:
+            recording = np.resize(recording, 2 * self._count)
+        starts = rng.integers(len(recording) - self._count, size=count)
+        noises = np.stack([recording[start : start + self._count] for start in starts])
         # Recordings with long silences would leave nothing to scale.
-        return noises + 1e-3 * rng.standard_normal(noises.shape, dtype=np.float32)
+        noises += np.float32(1e-3) * rng.standard_normal(noises.shape, dtype=np.float32)
+        return noises
 
 
 def _power(sound: np.ndarray, active: np.ndarray, block: int) -> float:

@@ -18,9 +18,8 @@ from scipy import fft
 _HALF_SINC = 40
 _PHASES = 16
 _RAYS = 256
-# The mixing of diffuse noise is known at this many frequencies, and at a time used at so many.
+# The mixing of diffuse noise is known at this many frequencies.
 _FIELD_FREQUENCIES = 513
-_FIELD_CHUNK = 8192
 
 
 def wall_reflection(room: np.ndarray, rt60: float, speed_of_sound: float) -> float:
@@ -107,8 +106,9 @@ def impulse_responses(images, amplitudes, microphones, rate, length, speed_of_so
         near = np.bincount(cell[k], weight[k] * (1 - share[k]), size * _PHASES)
         near[1:] += np.bincount(cell[k], weight[k] * share[k], size * _PHASES)[:-1]
         grid[k] = near.reshape(size, _PHASES).T
-    spectra = np.einsum('mpf,pf->mf', fft.rfft(grid, axis=2), _phase_spectra(size))
-    return fft.irfft(spectra, size, axis=1)[:, :length]
+    spectra = fft.rfft(grid, axis=2)
+    spectra *= _phase_spectra(size)
+    return fft.irfft(spectra.sum(axis=1), size, axis=1)[:, :length]
 
 
 @lru_cache(maxsize=8)
@@ -172,7 +172,10 @@ class DiffuseField:
         # The symmetric root varies smoothly over frequency, where eigenvectors may change sign.
         roots = np.sqrt(np.clip(values, 0, None))[:, None, :]
         mixing = (vectors * roots) @ vectors.swapaxes(1, 2)
-        self._mixing = np.moveaxis(mixing, 0, 2).astype(np.float32)
+        # In between, the mixing is that of the frequency below and a share of the step from it.
+        steps = np.diff(mixing, axis=0)
+        self._mixing = np.concatenate([mixing[:-1], steps], axis=2).astype(np.float32)
+        self._highest = mixing[-1].astype(np.float32)
 
     def mix(self, independent: np.ndarray) -> np.ndarray:
         """Return diffuse noise.
@@ -183,20 +186,17 @@ class DiffuseField:
         Returns:
             Shape (microphones, samples), float32.
         """
-        samples = independent.shape[1]
-        size = fft.next_fast_len(samples, real=True)
+        count, samples = independent.shape
+        intervals = len(self._mixing)
+        # As many frequencies between any two whose mixing is known.
+        between = fft.next_fast_len(math.ceil(samples / (2 * intervals)))
+        size = 2 * intervals * between
         spectra = fft.rfft(independent.astype(np.float32, copy=False), size, axis=1)
-        # A few thousand frequencies at a time: the mixing is the larger by far.
-        for first in range(0, spectra.shape[1], _FIELD_CHUNK):
-            part = slice(first, min(first + _FIELD_CHUNK, spectra.shape[1]))
-            spectra[:, part] = np.einsum(
-                'mkf,kf->mf', self._at(np.arange(part.start, part.stop), size), spectra[:, part]
-            )
+        spectra[:, -1] = self._highest @ spectra[:, -1]
+        below = spectra[:, :-1].reshape(count, intervals, between).swapaxes(0, 1)
+        share = np.arange(between, dtype=np.float32) / np.float32(between)
+        both = np.concatenate([below, below * share], axis=1)
+        # The mixing is real: real and imaginary parts are columns of their own.
+        mixed = (self._mixing @ both.view(np.float32)).view(np.complex64)
+        spectra[:, :-1] = mixed.swapaxes(0, 1).reshape(count, -1)
         return fft.irfft(spectra, size, axis=1)[:, :samples]
-
-    def _at(self, bins: np.ndarray, size: int) -> np.ndarray:
-        """Return the mixing at bins of an FFT, shape (microphones, microphones, bins)."""
-        place = bins * (2 * (_FIELD_FREQUENCIES - 1) / size)
-        low = np.minimum(place.astype(np.int64), _FIELD_FREQUENCIES - 2)
-        share = (place - low).astype(np.float32)
-        return self._mixing[:, :, low] * (1 - share) + self._mixing[:, :, low + 1] * share
