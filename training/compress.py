@@ -61,7 +61,8 @@ def make_variants(args, verb: str, variants: dict[str, dict], method: Method) ->
         if not _is_made(out, changed, args.run):
             print(f'{out}:')
             _make(model, changed, method, args.data, out)
-        networks[folder] = load_run(out)
+        label = ', '.join(f'{key} {value}' for key, value in values.items())
+        networks[label] = load_run(out)
     rows = _rows(networks, args.data)
     show_table(rows, f'{verb}: validation set', args.out / verb)
     _draw(rows, args.out / f'{verb}.png')
@@ -154,8 +155,9 @@ def _draw(rows: list[Row], path: Path) -> None:
         axes.plot(*zip(*places, strict=True), 'o', label=kind)
         for row, place in zip(chosen, places, strict=True):
             axes.annotate(row['network'], place, (4, 4), textcoords='offset points', fontsize=8)
-    axes.set_xlim(left=0)
-    axes.margins(x=0.15, y=0.15)
+    # Room for the name of the rightmost one.
+    axes.set_xlim(0, 1.2 * max(row['compressed [KiB]'] for row in rows))
+    axes.margins(y=0.15)
     axes.legend()
     axes.grid(alpha=0.3)
     figure.savefig(path, dpi=120)

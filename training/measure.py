@@ -4,7 +4,6 @@
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-import time
 
 import numpy as np
 
@@ -25,7 +24,6 @@ class Measurement:
         class_accuracy: share whose strongest azimuth class is the nearest one.
         within_10: share within 10 degrees of azimuth.
         azimuth_mae_deg, azimuth_median_deg, elevation_mae_deg: absolute errors [deg].
-        latency_us: median time of one inference on this machine, one thread [us].
         strongest: the strongest azimuth class of each example, shape (examples,).
     """
 
@@ -34,17 +32,12 @@ class Measurement:
     azimuth_mae_deg: float
     azimuth_median_deg: float
     elevation_mae_deg: float
-    latency_us: float
     strongest: np.ndarray
 
     def to_mapping(self) -> dict[str, float]:
-        """Return the values that do not depend on the machine, rounded for a card."""
+        """Return the errors, rounded for a card."""
         values = asdict(self)
-        return {
-            name: round(value, 4)
-            for name, value in values.items()
-            if name not in ('latency_us', 'strongest')
-        }
+        return {name: round(value, 4) for name, value in values.items() if name != 'strongest'}
 
 
 def measure_model(
@@ -59,16 +52,12 @@ def measure_model(
         shards: the examples.
     """
     step = 2 * np.pi / config.azimuth_classes
-    strongest, nearest, times, azimuth_deg, elevation_deg = [], [], [], [], []
+    strongest, nearest, azimuth_deg, elevation_deg = [], [], [], []
     for shard in shards:
         data = shard.rows(shard.single)
         if len(data) == 0:
             continue
-        results = []
-        for values in network_input(data.gcc.astype(np.float32)):
-            start = time.perf_counter()
-            results.append(network(values))
-            times.append(time.perf_counter() - start)
+        results = [network(values) for values in network_input(data.gcc.astype(np.float32))]
         probabilities = dict(zip(outputs, zip(*results, strict=True), strict=True))
         strongest += [int(values.argmax()) for values in probabilities['azimuth']]
         azimuths, _ = true_directions(data)
@@ -83,7 +72,6 @@ def measure_model(
         azimuth_mae_deg=float(azimuth_deg.mean()),
         azimuth_median_deg=float(np.median(azimuth_deg)),
         elevation_mae_deg=float(np.nanmean(elevation_deg)),
-        latency_us=float(np.median(times) * 1e6),
         strongest=np.array(strongest),
     )
 

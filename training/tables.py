@@ -11,16 +11,20 @@ Row = dict[str, str | int | float]
 
 def show_table(rows: list[Row], title: str, path: Path) -> None:
     """Print rows of the same columns, and write them beside `path` as .csv and .md."""
+    from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
 
     header = list(rows[0])
     cells = [[str(value) for value in row.values()] for row in rows]
-    table = Table(*map(escape, header), title=escape(title))
+    table = Table(title=escape(title), box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    for name in header:
+        # Headers break between words, never within.
+        table.add_column(escape(name), min_width=max(map(len, name.split())), justify='right')
     for row in cells:
         table.add_row(*map(escape, row))
-    Console(width=160).print(table)
+    Console(width=120).print(table)
     with path.with_suffix('.csv').open('w', newline='', encoding='utf-8') as file:
         csv.writer(file).writerows([header, *cells])
     lines = [header, ['---'] * len(header), *cells]
