@@ -1,0 +1,30 @@
+# Copyright 2026 doa_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+import subprocess
+import sys
+
+import pytest
+
+from doa_ros.resources import config_directory
+from training.verbs import VERBS, run_verb
+
+
+@pytest.mark.parametrize('verb', VERBS)
+def test_every_verb_explains_itself(verb, capsys):
+    with pytest.raises(SystemExit) as stop:
+        run_verb(verb, ['--help'])
+    assert stop.value.code == 0
+    assert f'doa-train {verb}' in capsys.readouterr().out
+
+
+def test_bad_arguments_end_with_one_sentence():
+    done = subprocess.run(
+        [sys.executable, '-m', 'training', 'evaluate', '--array', 'no_such_array'],
+        cwd=config_directory().parent,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert 'no array named' in done.stderr
+    assert 'Traceback' not in done.stderr
