@@ -39,7 +39,7 @@ def run_tasks(
     """
     if scheduler:
         yield from _on_cluster(function, tasks, scheduler)
-    elif jobs == 1 or len(tasks) == 1:
+    elif jobs == 1 or len(tasks) <= 1:
         for task in tasks:
             yield function(*task)
     else:
