@@ -55,6 +55,9 @@ def add_arguments(parser):
         '--engine', choices=('fast', 'pyroomacoustics'), help='instead of that of the settings'
     )
     parser.add_argument('--recordings', type=Path, help='folder of labelled recordings')
+    parser.add_argument(
+        '--no-peers', action='store_true', help='only our methods, which is much faster'
+    )
     parser.add_argument('--report', type=Path, help='folder for the report')
 
 
@@ -69,7 +72,7 @@ def run(args):
     # Directions are labelled, and networks trained, in the frame of the board.
     array = replace(load_array(find_resource('arrays', args.array)), face_down=False)
     paths = [find_resource('models', name) for name in args.model or _MODELS]
-    peers, notes = make_peers(array)
+    peers, notes = ([], []) if args.no_peers else make_peers(array)
     features = load_card(paths[0]).features
     clips = _clips(args, array, features)
     frames = collect(array, [*our_methods(array, paths), *peers], clips)

@@ -132,9 +132,11 @@ def test_random_scenes(run_verb, settings_path, sounds, write_network, uma8,
                                              tmp_path):  # fmt: skip
     network = write_network(tmp_path / 'own.tflite', uma8)
     run_verb('evaluate', '--scenes', 2, '--settings', settings_path, '--sounds', sounds,
-             '--engine', 'pyroomacoustics', '--model', network, '--report', tmp_path)  # fmt: skip
+             '--engine', 'pyroomacoustics', '--no-peers', '--model', network,
+             '--report', tmp_path)  # fmt: skip
     markdown = (tmp_path / 'report.md').read_text(encoding='utf-8')
     assert '| random scenes (pyroomacoustics) | own |' in markdown
+    assert 'MUSIC' not in markdown
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,8 @@
 
 F. Grondin and others, "ODAS: Open embeddeD Audition System", Frontiers in Robotics and AI 9, 2022.
 Its tracks are compared: the most active one at the end of each frame, none where there is none.
-Every clip is given to a process of its own as a file of raw audio.
+Every clip is given to a process of its own as a file of raw audio. Tried with odaslive built from
+the sources of June 2024; the tests use a stand-in.
 """
 
 from collections.abc import Iterator
