@@ -81,7 +81,7 @@ def run(args):
         for peer in peers
         if peer.failures
     ]
-    if args.recordings is None and args.scenes is None:
+    if args.recordings is None and args.scenes is None and _MODELS[0] in frames.method:
         goals = '; '.join(f'{c.name}: {c.goal_mae_deg:g} deg' for c in CONDITIONS)
         notes.append(f'Goal for the azimuth MAE of the shipped int8 model: {goals}.')
     report = Report(
