@@ -1,0 +1,104 @@
+# Copyright 2026 doa_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+import numpy as np
+import pytest
+import yaml
+
+from doa_ros.core.classifier import Classifier, load_card
+from doa_ros.core.errors import ConfigError
+from doa_ros.core.geometry import load_array
+from training import all as all_in_one
+from training import synthetic
+from training.settings import SimulateConfig, TrainConfig, load_settings
+
+TRIANGLE = {
+    'name': 'triangle',
+    'sampling_frequency': 16000,
+    'channel_count': 3,
+    'microphones': [
+        {'label': f'm{k}', 'channel': k, 'position': position}
+        for k, position in enumerate([[0.04, 0.0, 0.0], [-0.02, 0.035, 0.0], [-0.02, -0.035, 0.0]])
+    ],
+}
+
+
+@pytest.fixture(scope='module')
+def array_file(tmp_path_factory):
+    path = tmp_path_factory.mktemp('array') / 'triangle.yaml'
+    path.write_text(yaml.safe_dump(TRIANGLE), encoding='utf-8')
+    return path
+
+
+@pytest.fixture(scope='module')
+def tiny(monkeypatch_module):
+    """Let everything be as small as it can be."""
+    simulate = SimulateConfig(
+        train_clips=30, val_clips=6, length=2.5, lead=1.0, rt60_max=0.2, every=4
+    )
+    train = TrainConfig(architecture='circular', epochs=2, batch=64)
+    monkeypatch_module.setattr(all_in_one, 'BUDGETS', {'small': (simulate, train)})
+    monkeypatch_module.setattr(synthetic, '_FILES', {'train': 2, 'val': 1})
+    monkeypatch_module.setattr(synthetic, '_SECONDS', 2.0)
+
+
+@pytest.fixture(scope='module')
+def monkeypatch_module():
+    with pytest.MonkeyPatch.context() as patch:
+        yield patch
+
+
+@pytest.fixture(scope='module')
+def out(tiny, array_file, run_verb, tmp_path_factory):
+    folder = tmp_path_factory.mktemp('all')
+    # The evaluation has tests of its own; its fixed rooms take longer than all the rest.
+    with pytest.MonkeyPatch.context() as patch:
+        calls = []
+        original = all_in_one.run_verb
+
+        def run_but_evaluate(name, arguments):
+            calls.append((name, arguments))
+            if name != 'evaluate':
+                original(name, arguments)
+
+        patch.setattr(all_in_one, 'run_verb', run_but_evaluate)
+        run_verb('all', '--array', array_file, '--out', folder)
+        first = list(calls)
+        calls.clear()
+        run_verb('all', '--array', array_file, '--out', folder)
+    return folder, first, calls
+
+
+def test_it_ends_in_a_model_that_the_runtime_loads(out, array_file):
+    folder, _, _ = out
+    model = folder / 'models' / 'triangle_int8.tflite'
+    features = load_card(model).features
+    assert features.lags[-1] >= load_array(array_file).max_delay
+    spectrum = Classifier(model, load_array(array_file), features).spectrum(
+        np.zeros((3, features.lag_count), np.float32)
+    )
+    assert spectrum.azimuth.shape == (36,)
+    assert load_settings(folder / 'settings.yaml').train.architecture == 'circular'
+
+
+def test_the_model_is_evaluated_for_its_array(out, array_file):
+    folder, calls, _ = out
+    name, arguments = calls[-1]
+    assert name == 'evaluate'
+    assert arguments[arguments.index('--array') + 1] == str(array_file)
+    assert arguments[arguments.index('--model') + 1].endswith('triangle_int8.tflite')
+
+
+def test_what_is_finished_is_not_done_again(out):
+    _, first, second = out
+    assert [name for name, _ in first] == ['simulate', 'train', 'quantize', 'evaluate']
+    assert [name for name, _ in second] == ['simulate', 'quantize', 'evaluate']
+
+
+@pytest.mark.parametrize('count', [0, 1])
+def test_an_array_that_cannot_locate_is_refused(run_verb, tmp_path, count):
+    path = tmp_path / 'array.yaml'
+    microphones = TRIANGLE['microphones'][:count]
+    path.write_text(yaml.safe_dump(TRIANGLE | {'microphones': microphones}), encoding='utf-8')
+    with pytest.raises(ConfigError, match='at least two microphones'):
+        run_verb('all', '--array', path, '--out', tmp_path / 'out')
+    assert not (tmp_path / 'out').exists()
