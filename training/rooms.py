@@ -32,7 +32,7 @@ _QUIET = 0.25
 _LEVEL, _NOISE_LEVEL, _QUIET_LEVEL = (-40.0, -20.0), (-60.0, -30.0), (-90.0, -70.0)
 # Powers relative to that of the diffuse noise [dB].
 _DIRECTIONAL_DB, _EGO_DB, _SENSOR_DB = (-15.0, -3.0), (-6.0, 6.0), (-25.0, -5.0)
-_ATTEMPTS = 10000
+_ATTEMPTS = 2000
 
 
 @dataclass(frozen=True)

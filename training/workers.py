@@ -11,6 +11,7 @@ from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 import multiprocessing
 import os
+import signal
 
 from doa_ros.core.errors import DoaError
 
@@ -19,8 +20,6 @@ _ONE_THREAD = ('OMP_NUM_THREADS', 'OPENBLAS_NUM_THREADS', 'MKL_NUM_THREADS')
 _PER_CORE = 2
 # How long to wait for a cluster [s].
 _TIMEOUT = 10
-# How many lost workers one task survives; it may have been the reason.
-_LOSSES = 5
 
 
 def run_tasks(
@@ -50,7 +49,9 @@ def _on_cores(function: Callable, tasks: Sequence[tuple], jobs: int) -> Iterator
     waiting = iter(tasks)
     before = {name: os.environ.get(name) for name in _ONE_THREAD}
     os.environ.update(dict.fromkeys(_ONE_THREAD, '1'))
-    pool = ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context('spawn'))
+    pool = ProcessPoolExecutor(
+        jobs, mp_context=multiprocessing.get_context('spawn'), initializer=_die_when_interrupted
+    )
     running = set()
     try:
         while True:
@@ -77,16 +78,19 @@ def _on_cores(function: Callable, tasks: Sequence[tuple], jobs: int) -> Iterator
                 os.environ[name] = value
 
 
+def _die_when_interrupted():
+    # At once and without a traceback: the main process says what there is to say.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def _on_cluster(function: Callable, tasks: Sequence[tuple], address: str) -> Iterator:
-    import dask
     from distributed import Client, KilledWorker, as_completed
 
     waiting = iter(tasks)
-    with dask.config.set({'distributed.scheduler.allowed-failures': _LOSSES}):
-        try:
-            client = Client(address, timeout=_TIMEOUT)
-        except (OSError, TimeoutError, ValueError) as error:
-            raise DoaError(f'no dask scheduler answers at {address} ({error})') from None
+    try:
+        client = Client(address, timeout=_TIMEOUT)
+    except (OSError, TimeoutError, ValueError) as error:
+        raise DoaError(f'no dask scheduler answers at {address} ({error})') from None
     with client:
         running = as_completed()
         try:

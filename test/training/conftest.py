@@ -61,7 +61,9 @@ def settings_path(tmp_path_factory) -> Path:
 @pytest.fixture(scope='session')
 def data(run_verb, sounds, settings_path, tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp('data')
-    run_verb('simulate', '--settings', settings_path, '--sounds', sounds, '--out', folder)
+    run_verb(
+        'simulate', '--settings', settings_path, '--sounds', sounds, '--out', folder, '--jobs', 1
+    )
     return folder
 
 
