@@ -20,10 +20,12 @@ import csv
 from dataclasses import dataclass
 from functools import lru_cache
 import io
+import math
 import os
 from pathlib import Path
 import pickle
 import time
+from zipfile import BadZipFile
 
 import numpy as np
 import soundfile
@@ -109,6 +111,7 @@ class Shard:
 
     Attributes:
         split, number: which it is.
+        clips: how many it holds.
         content: of its npz file.
         audio: contents of its FLAC files by name.
         labels: rows of labels.csv.
@@ -117,6 +120,7 @@ class Shard:
 
     split: str
     number: int
+    clips: int
     content: bytes
     audio: dict[str, bytes]
     labels: list[tuple]
@@ -139,14 +143,14 @@ def simulate(job: Job, out: Path, *, jobs: int = 1, scheduler: str | None = None
     clips = {'train': config.train_clips, 'val': config.val_clips}
     # The val split first: training can begin as soon as some of the other is there.
     tasks = [t for split in reversed(SPLITS) for t in _missing(job, out, split, clips[split])]
-    count = sum(len(numbers) for _, _, numbers in tasks)
+    count = sum(len(clips) for *_, clips in tasks)
     begin = time.perf_counter()
     unusable: dict[Path, str] = {}
     try:
         for split in SPLITS:
             (out / split).mkdir(parents=True, exist_ok=True)
             if job.audio:
-                redone = {n for _, where, numbers in tasks if where == split for n in numbers}
+                redone = {n for _, where, _, clips in tasks if where == split for n in clips}
                 _rewrite_labels(out, split, without=redone)
         with tqdm(total=count, unit='clip', desc='simulate') as progress:
             for shard in run_tasks(simulate_shard, tasks, jobs=jobs, scheduler=scheduler):
@@ -154,8 +158,7 @@ def simulate(job: Job, out: Path, *, jobs: int = 1, scheduler: str | None = None
                 for path in shard.unusable.keys() - unusable.keys():
                     tqdm.write(f'left out: {shard.unusable[path]}')
                 unusable.update(shard.unusable)
-                first = shard.number * _CLIPS_PER_SHARD
-                progress.update(min(_CLIPS_PER_SHARD, clips[shard.split] - first))
+                progress.update(shard.clips)
         if job.audio:
             for split in SPLITS:
                 _rewrite_labels(out, split)
@@ -195,15 +198,16 @@ def _remember(settings: Settings, out: Path):
         raise DoaError(f'{out}: cannot be written ({error.strerror or error})') from None
 
 
-def _missing(job: Job, out: Path, split: str, count: int) -> list[tuple[Job, str, range]]:
-    """Return what is to be simulated: one task per shard that is not there as a whole."""
+def _missing(job: Job, out: Path, split: str, count: int) -> list[tuple[Job, str, int, range]]:
+    """Return the arguments of `simulate_shard` for the shards that are not there as a whole."""
     tasks = []
-    for first in range(0, count, _CLIPS_PER_SHARD):
-        numbers = range(first, min(first + _CLIPS_PER_SHARD, count))
-        stored = _stored_clips(_shard_path(out, split, first // _CLIPS_PER_SHARD))
-        heard = not job.audio or (out / 'audio' / split / _audio_name(job, numbers[-1])).exists()
-        if stored < len(numbers) or not heard:
-            tasks.append((job, split, numbers))
+    for number in range(math.ceil(count / _CLIPS_PER_SHARD)):
+        first = number * _CLIPS_PER_SHARD
+        clips = range(first, min(first + _CLIPS_PER_SHARD, count))
+        stored = _stored_clips(_shard_path(out, split, number))
+        heard = not job.audio or (out / 'audio' / split / _audio_name(job, clips[-1])).exists()
+        if stored < len(clips) or not heard:
+            tasks.append((job, split, number, clips))
     return tasks
 
 
@@ -212,7 +216,7 @@ def _stored_clips(path: Path) -> int:
     try:
         with np.load(path) as content:
             return len(np.unique(content['clip']))
-    except (OSError, ValueError, KeyError, EOFError):
+    except (OSError, ValueError, KeyError, EOFError, BadZipFile):
         return 0
 
 
@@ -225,24 +229,25 @@ def _audio_name(job: Job, number: int) -> str:
     return f'{number:06d}.{"flac" if len(job.array.positions) <= 8 else "wav"}'
 
 
-def simulate_shard(job: Job, split: str, numbers: range) -> Shard:
-    """Return a shard; every clip has a random generator of its own."""
+def simulate_shard(job: Job, split: str, number: int, clips: range) -> Shard:
+    """Return a shard of some clips; each of them has a random generator of its own."""
     simulator = _simulator(pickle.dumps(job), split)
     config, features = job.settings.simulate, job.settings.data_features
     examples, audio, labels = [], {}, []
-    for number in numbers:
-        rng = np.random.default_rng([config.seed, SPLITS.index(split), number])
-        clip = simulator.random_clip(rng, f'{split} {number}')
-        examples.append(labelled_features(job.array, features, clip, number, config.every))
+    for which in clips:
+        rng = np.random.default_rng([config.seed, SPLITS.index(split), which])
+        clip = simulator.random_clip(rng, f'{split} {which}')
+        examples.append(labelled_features(job.array, features, clip, which, config.every))
         if job.audio:
-            name = _audio_name(job, number)
+            name = _audio_name(job, which)
             audio[name] = _encoded(clip, Path(name).suffix)
             labels += _stretches(clip, name, features.hop)
     content = io.BytesIO()
     np.savez(content, **{n: np.concatenate([e[n] for e in examples]) for n in examples[0]})
     return Shard(
         split=split,
-        number=numbers[0] // _CLIPS_PER_SHARD,
+        number=number,
+        clips=len(clips),
         content=content.getvalue(),
         audio=audio,
         labels=labels,
