@@ -31,7 +31,7 @@ from .tables import Row, show_table
 
 SECONDS = (20, 100, 500)
 MODES = ('head', 'full')
-_TEST_CLIPS = 60
+_TEST_CLIPS = 150
 _ROOMS = 5
 # Least distance of a talker from the walls [m].
 _MARGIN = 0.2

@@ -33,6 +33,7 @@ def _brief(init):
     return brief
 
 
+@pytest.mark.timeout(300)
 def test_the_study_compares_modes_and_lengths(study, uma8, monkeypatch):
     folder = study()
     with (folder / 'study.csv').open(encoding='utf-8') as file:
