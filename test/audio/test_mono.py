@@ -25,6 +25,15 @@ def test_a_tone_keeps_its_frequency_and_gets_an_rms_of_one(tmp_path, rate):
     assert np.abs(np.fft.rfft(mono)).argmax() == 440
 
 
+def test_a_part_of_a_recording(tmp_path):
+    path = tmp_path / 'steps.wav'
+    soundfile.write(path, np.repeat([0.1, 0.2, 0.3, 0.4], 1000), 1000, subtype='FLOAT')
+    # Two seconds from the second on: 0.2 and 0.3, with an RMS of one.
+    part = read_mono(path, 1000, 1.0, 2.0)
+    assert part.shape == (2000,)
+    assert part[-1] / part[0] == pytest.approx(1.5)
+
+
 def test_resample_works_along_time():
     samples = np.stack([_tone(48000), _tone(48000, 100.0)], axis=1)
     low = resample(samples, 48000, 16000)

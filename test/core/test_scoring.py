@@ -8,7 +8,13 @@ import numpy as np
 import pytest
 
 from doa_ros.core.decoding import Estimate
-from doa_ros.core.scoring import Scorer, active_blocks, silent_frames, voiced_frames
+from doa_ros.core.scoring import (
+    Scorer,
+    active_blocks,
+    brief_frames,
+    silent_frames,
+    voiced_frames,
+)
 
 
 def _estimate(azimuth_deg, elevation_deg=math.nan, confidence=1.0):
@@ -30,6 +36,11 @@ def test_incomplete_block_at_the_end_is_left_out():
 def test_silence_is_never_active():
     assert not active_blocks(np.zeros(500), 100).any()
     assert active_blocks(np.zeros(0), 100).shape == (0,)
+
+
+def test_a_short_sound_is_expected_for_a_fifth_of_a_second():
+    active = np.array([0, 1, 0, 0, 0, 0, 0, 1], dtype=bool)
+    assert brief_frames(active, 0.05).tolist() == [False, *[True] * 4, False, False, True]
 
 
 def test_voiced_is_four_of_the_last_six():
