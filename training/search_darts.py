@@ -6,7 +6,8 @@ H. Liu, K. Simonyan, Y. Yang, "DARTS: differentiable architecture search", ICLR 
 first-order form. Each cell of a supernet is the sum of all candidate operations, weighted by a
 softmax of architecture weights; these descend on the val split, in turn with the operations' own
 weights on the train split. Then the most probable operation of each cell is kept. Unlike in the
-paper, the cells form a chain, which a file can describe block by block.
+paper, the cells form a chain, which a file can describe block by block, and the architecture
+weights wait until the operations know something: at once, those without weights would win.
 """
 
 import csv
@@ -62,8 +63,14 @@ class Mix(layers.Layer):
 class Supernet(keras.Model):
     """A network of mixing cells, with a step that trains both kinds of weights in turn."""
 
-    def prepare(self, settings: Settings) -> None:
-        """Make the optimisers: Adam as in the paper, with the rates of the settings."""
+    def prepare(self, settings: Settings, warm_up: int) -> None:
+        """Make the optimisers: Adam as in the paper, with the rates of the settings.
+
+        Args:
+            settings: of the model and the search.
+            warm_up: steps in which the mixing does not learn.
+        """
+        self.warm_up = warm_up
         self.mixes = [layer for layer in self.layers if isinstance(layer, Mix)]
         self.mixing = [mix.mixing for mix in self.mixes]
         own = {id(variable) for variable in self.mixing}
@@ -81,28 +88,41 @@ class Supernet(keras.Model):
     def train_step(self, data):
         """Train the mixing on a val batch, then the operations on a train batch."""
         train, val = data
-        mixing_loss = self._descend(val, self.mixing, self.mixing_optimizer)
+        mixing_loss = tf.cond(
+            self.optimizer.iterations >= self.warm_up,
+            lambda: self._descend(val, self.mixing, self.mixing_optimizer),
+            lambda: self._loss(val),
+        )
         loss = self._descend(train, self.weights_of_operations, self.optimizer)
         self.loss_of_operations.update_state(loss)
         self.loss_of_mixing.update_state(mixing_loss)
         return {metric.name: metric.result() for metric in self.metrics}
 
     def _descend(self, batch, variables, optimizer):
-        inputs, targets, weights = batch
         with tf.GradientTape() as tape:
-            heads = self(inputs, training=True)
-            loss = sum(
-                ops.mean(loss(target, head) * weight)
-                for loss, target, head, weight in zip(
-                    self.losses_of_heads, targets, heads, weights, strict=True
-                )
-            )
+            loss = self._loss(batch)
         optimizer.apply(tape.gradient(loss, variables), variables)
         return loss
 
+    def _loss(self, batch):
+        inputs, targets, weights = batch
+        heads = self(inputs, training=True)
+        return sum(
+            ops.mean(loss(target, head) * weight)
+            for loss, target, head, weight in zip(
+                self.losses_of_heads, targets, heads, weights, strict=True
+            )
+        )
 
-def supernet(array: MicArray, settings: Settings) -> Supernet:
-    """Return the network that mixes all candidates in each cell, ready to fit."""
+
+def supernet(array: MicArray, settings: Settings, warm_up: int) -> Supernet:
+    """Return the network that mixes all candidates in each cell, ready to fit.
+
+    Args:
+        array: the microphones.
+        settings: of the model and the search.
+        warm_up: steps in which the mixing does not learn.
+    """
     config, blocks = settings.search, candidates(settings.search.filters)
     stem = _stem(config)
     reach = max(block.reach for block in blocks.values() if block)
@@ -123,7 +143,7 @@ def supernet(array: MicArray, settings: Settings) -> Supernet:
             branches.append(branch)
         x = Mix(name=f'cell_{number + 1}')(branches)
     model = Supernet(inputs, map_heads(x, settings.train, _DENSE))
-    model.prepare(settings)
+    model.prepare(settings, warm_up)
     return model
 
 
@@ -160,13 +180,14 @@ def search(settings: Settings, data: Path, out: Path) -> None:
         Batches(Shards(data, split, settings), array, settings, shuffle=True)
         for split in ('train', 'val')
     )
-    model = supernet(array, settings)
+    steps = min(config.batches, len(train))
+    model = supernet(array, settings, config.darts_warm_up * steps)
     table = out / 'mixing.csv'
     if not (out / 'backup').exists():
         _start_table(table)
     model.fit(
         tf.data.Dataset.zip(train.stream().repeat(), val.stream().repeat()),
-        steps_per_epoch=min(config.batches, len(train)),
+        steps_per_epoch=steps,
         epochs=config.darts_epochs,
         shuffle=False,
         callbacks=[

@@ -186,7 +186,10 @@ class SearchConfig(Config):
     )
     cells: int = setting(4, 'darts: cells after the first convolution.', minimum=1, maximum=12)
     filters: int = setting(24, 'darts: channels of every cell.', minimum=1, maximum=256)
-    darts_epochs: int = setting(10, 'darts: epochs of the search.', minimum=1)
+    darts_epochs: int = setting(12, 'darts: epochs of the search.', minimum=1)
+    darts_warm_up: int = setting(
+        4, 'darts: the first of them, in which the mixing does not learn.', minimum=0
+    )
     mixing_rate: float = setting(
         3e-3, 'darts: learning rate of the architecture weights.', minimum=1e-6, maximum=1.0
     )

@@ -21,6 +21,7 @@ def search_settings(settings_path, tmp_path_factory):
         'epochs': 1,
         'batches': 3,
         'darts_epochs': 2,
+        'darts_warm_up': 1,
         'cells': 2,
         'filters': 4,
     }

@@ -11,7 +11,7 @@ from training.blocks import build
 from training.search_darts import Mix, _MixingTable, candidates, discretise, search, supernet
 from training.settings import SearchConfig, load_settings
 
-CONFIG = SearchConfig(cells=2, filters=4, batches=3, darts_epochs=3)
+CONFIG = SearchConfig(cells=2, filters=4, batches=3, darts_epochs=3, darts_warm_up=1)
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ def test_the_most_probable_operations_are_kept(uma8, settings):
 
 
 def test_each_half_of_a_step_trains_its_own_weights(uma8, settings):
-    model = supernet(uma8, settings)
+    model = supernet(uma8, settings, warm_up=0)
     assert len(model.mixes) == CONFIG.cells
     rng = np.random.default_rng(0)
 
@@ -86,6 +86,9 @@ def test_an_interrupted_search_goes_on(data, settings, tmp_path, monkeypatch):
     with (tmp_path / 'mixing.csv').open(encoding='utf-8') as file:
         rows = list(csv.DictReader(file))
     assert [row['epoch'] for row in rows] == [e for e in '123' for _ in range(2 * 6)]
+    # The first epoch is the warm-up.
+    assert {row['probability'] for row in rows[: 2 * 6]} == {'0.16667'}
+    assert {row['probability'] for row in rows[-2 * 6 :]} != {'0.16667'}
     last = [float(row['probability']) for row in rows[-6:]]
     assert sum(last) == pytest.approx(1, abs=1e-3)
     assert (tmp_path / 'architecture.yaml').is_file()
