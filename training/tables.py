@@ -18,13 +18,13 @@ def show_table(rows: list[Row], title: str, path: Path) -> None:
 
     header = list(rows[0])
     cells = [[str(value) for value in row.values()] for row in rows]
-    table = Table(title=escape(title), box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table = Table(title=escape(title), box=SIMPLE_HEAD)
     for name in header:
         # Headers break between words, never within.
         table.add_column(escape(name), min_width=max(map(len, name.split())), justify='right')
     for row in cells:
         table.add_row(*map(escape, row))
-    Console(width=120).print(table)
+    Console(width=130).print(table)
     with path.with_suffix('.csv').open('w', newline='', encoding='utf-8') as file:
         csv.writer(file).writerows([header, *cells])
     lines = [header, ['---'] * len(header), *cells]
