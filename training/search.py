@@ -11,7 +11,7 @@ and OUT/run, the network trained. Run again after an interruption, it goes on.
           architecture_N.yaml of each network that no other one beats in both; the fastest within
           0.5 points of the best is taken.
   darts   trains a mixture of operations in each cell and how they mix at the same time, then
-          keeps the strongest operation of each cell. Also writes mixing.csv and mixing.png, the
+          keeps the strongest convolution of each cell. Also writes mixing.csv and mixing.png, the
           probabilities over the epochs.
 """
 

@@ -153,15 +153,20 @@ def _stem(config: SearchConfig) -> BlockConfig:
 
 
 def discretise(probabilities: np.ndarray, config: SearchConfig) -> NetworkConfig:
-    """Return the network of the most probable operations.
+    """Return the network of each cell's most probable operation that learns.
+
+    As the paper leaves out its operation `zero`, pooling and skipping are left out here: a
+    supernet learns most easily around them, so that they win whatever they are worth alone
+    (A. Zela et al., "Understanding and robustifying differentiable architecture search", 2020).
 
     Args:
         probabilities: shape (cells, candidates).
         config: of the search.
     """
     blocks = list(candidates(config.filters).values())
-    kept = [blocks[index] for index in probabilities.argmax(axis=1)]
-    return NetworkConfig('map', _DENSE, (_stem(config), *(block for block in kept if block)))
+    learns = [block is not None and block.operation != 'pool' for block in blocks]
+    best = np.where(learns, probabilities, 0.0).argmax(axis=1)
+    return NetworkConfig('map', _DENSE, (_stem(config), *(blocks[index] for index in best)))
 
 
 def search(settings: Settings, data: Path, out: Path) -> None:

@@ -31,10 +31,13 @@ def test_a_mix_is_the_weighted_sum_of_its_inputs():
 def test_the_most_probable_operations_are_kept(uma8, settings):
     names = list(candidates(4))
     probabilities = np.full((3, len(names)), 0.1)
-    for cell, name in enumerate(('separable 5', 'skip', 'pool 3')):
-        probabilities[cell, names.index(name)] = 0.5
+    for cell, name in enumerate(('separable 5', 'conv 3', 'conv 5')):
+        probabilities[cell, names.index(name)] = 0.2
+    # Nothing is left of a cell without weights, however probable it is.
+    probabilities[1, names.index('skip')] = 0.3
+    probabilities[2, names.index('pool 3')] = 0.3
     network = discretise(probabilities, CONFIG)
-    assert network.name == 'map_conv4x3_separable4x5_pool3x1_dense32'
+    assert network.name == 'map_conv4x3_separable4x5_conv4x3_conv4x5_dense32'
     assert build(network, uma8, settings.features, settings.train).output_shape[0] == (None, 36)
 
 
