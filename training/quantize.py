@@ -287,6 +287,7 @@ def train_to_be_rounded(
     # The toolkit trains every kernel, also a fixed one.
     for layer in rounded.layers:
         if not layer.trainable:
+            layer._non_trainable_weights.extend(layer._trainable_weights)
             layer._trainable_weights.clear()
     _find_ranges(rounded, representative)
     fit_legacy(
