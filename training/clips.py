@@ -44,6 +44,7 @@ class Clip:
         room: name of the room; what was heard in one room is not independent.
         rt60: reverberation time [s]; NaN where it is not known.
         snr: power of the sources over the noise [dB]; NaN where it is not known.
+        ego_noise: whether a fan or motor runs at the array.
     """
 
     audio: np.ndarray
@@ -53,6 +54,7 @@ class Clip:
     room: str
     rt60: float = np.nan
     snr: float = np.nan
+    ego_noise: bool = False
 
 
 def clip_extractor(array: MicArray, config: FeatureConfig, clip: Clip) -> FeatureExtractor:
@@ -106,6 +108,7 @@ def labelled_features(
         'kind': np.full((rows, MAX_SOURCES), -1, dtype=np.int8),
         'rt60': np.full(rows, clip.rt60, dtype=np.float32),
         'snr': np.full(rows, clip.snr, dtype=np.float32),
+        'ego_noise': np.full(rows, clip.ego_noise),
         'time': ((blocks + 1) * config.hop).astype(np.float32),
         'clip': np.full(rows, number, dtype=np.int32),
     }

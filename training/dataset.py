@@ -29,6 +29,7 @@ class Dataset:
         distance: of the sources [m], shape (rows, sources); NaN as above.
         kind: index into `clips.SOURCE_KINDS`, shape (rows, sources); -1 where there is no source.
         rt60, snr: of the clip [s], [dB], shape (rows,); NaN where not known.
+        ego_noise: whether a fan or motor runs at the array, shape (rows,).
         time: end of the window in its clip [s], shape (rows,).
         clip: number of the clip a row belongs to, shape (rows,).
     """
@@ -43,6 +44,7 @@ class Dataset:
     kind: np.ndarray
     rt60: np.ndarray
     snr: np.ndarray
+    ego_noise: np.ndarray
     time: np.ndarray
     clip: np.ndarray
 

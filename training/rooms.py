@@ -244,6 +244,7 @@ class Simulator:
             room=room,
             rt60=scene.room.rt60,
             snr=scene.snr,
+            ego_noise=bool(scene.ego),
         )
 
     def _voice(self, rng, kind: str, late: bool) -> np.ndarray:

@@ -13,10 +13,12 @@ from .settings import TrainConfig
 def usable_rows(data: Dataset, config: TrainConfig) -> np.ndarray:
     """Return which rows a network learns from, boolean, shape (rows,).
 
-    One that knows a single source learns from clips with one source; silence is for all.
+    One that knows a single source learns from clips with one source; silence is for all. A fan or
+    motor at the array is no silence to learn from: it is a source in a dry room, which only the
+    noise floor, not the network, can tell from a talker.
     """
     heard = data.voiced.any(axis=1) if config.multilabel else data.single
-    return heard | data.silent
+    return heard | (data.silent & ~data.ego_noise)
 
 
 def direction_targets(

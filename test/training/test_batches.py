@@ -46,6 +46,7 @@ class FakeShards:
             kind=np.zeros((self._rows, 1), np.int8),
             rt60=known[:, 0],
             snr=known[:, 0],
+            ego_noise=number < 0,
             time=known[:, 0],
             clip=number,
         )

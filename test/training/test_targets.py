@@ -24,6 +24,7 @@ def dataset(azimuth, elevation, voiced, silent):
         kind=np.where(np.isnan(azimuth), -1, 0),
         rt60=nothing,
         snr=nothing,
+        ego_noise=nothing > 0,
         time=nothing,
         clip=np.arange(rows),
     )
