@@ -57,7 +57,11 @@ def fit(
         callbacks: further ones.
     """
     config = settings.train
-    model.compile(optimizer=keras.optimizers.Adam(config.learning_rate), loss=losses(config))
+    # Falls to 0 over all epochs, whenever training is interrupted and goes on.
+    rate = keras.optimizers.schedules.CosineDecay(
+        config.learning_rate, config.epochs * len(train)
+    )
+    model.compile(optimizer=keras.optimizers.Adam(rate), loss=losses(config))
     out.mkdir(parents=True, exist_ok=True)
     settings.save(out / 'settings.yaml')
     history = out / 'history.csv'
@@ -75,7 +79,6 @@ def fit(
                 save_best_only=True,
                 initial_value_threshold=min(earlier, default=None),
             ),
-            keras.callbacks.ReduceLROnPlateau(factor=0.3, patience=max(1, config.patience // 2)),
             keras.callbacks.EarlyStopping(patience=config.patience),
             keras.callbacks.CSVLogger(history, append=resumes),
             *callbacks,
