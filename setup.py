@@ -31,7 +31,7 @@ setup(
         *(f'doa_ros.training.{name}' for name in find_packages('training')),
     ],
     package_dir={'doa_ros.config': 'config', 'doa_ros.training': 'training'},
-    package_data={'doa_ros.config': ['**/*'], 'doa_ros.training': ['templates/*']},
+    package_data={'doa_ros.config': ['**/*'], 'doa_ros.training.scores': ['templates/*']},
     install_requires=_requirements('runtime'),
     extras_require={'training': _requirements('training')},
     entry_points={

@@ -16,8 +16,8 @@ from doa_ros.core.features import FeatureConfig, lags_needed
 from doa_ros.core.geometry import load_array
 from doa_ros.resources import find_resource
 
+from .rooms.synthetic import write_sounds
 from .settings import Settings, SimulateConfig, TrainConfig
-from .synthetic import write_sounds
 from .verbs import run_verb
 
 # Finer than the band needs: taps between the samples cost little and help.

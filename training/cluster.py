@@ -15,9 +15,9 @@ interruption, it goes on with the number it was at.
 import tensorflow_model_optimization as tfmot
 import tf_keras
 
-from . import compress
-from .batches import Batches
-from .legacy import fit_legacy
+from .examples.batches import Batches
+from .networks import compress
+from .networks.legacy import fit_legacy
 from .settings import Settings
 
 

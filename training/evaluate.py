@@ -7,7 +7,7 @@ at 20 dB and in one of RT60 0.45 s at 10 dB of diffuse noise, simulated by the i
 pyroomacoustics with the recordings of the demo, so that anyone gets the same numbers.
 
   --scenes N --settings NAME    N random scenes as the settings draw them, none of simulate's
-  --recordings FOLDER           labelled recordings, as training/recordings.py describes them
+  --recordings FOLDER           labelled recordings, as training/examples/recordings.py describes them
 
 --sounds replaces the recordings of the demo by the split val of a folder. Every --model is a line
 of the tables; --report writes report.md, report.html, plots, results.csv and all frames.
@@ -28,16 +28,16 @@ from doa_ros.core.geometry import MicArray, load_array
 from doa_ros.core.localizer import Localizer, LocalizerConfig
 from doa_ros.resources import find_resource
 
-from .benchmark import CONDITIONS, demo_material, fixed_clips, random_clips
-from .clips import Clip
-from .frames import AZIMUTH_CLASSES, Listening, Method, collect
-from .material import Material, load_material
-from .peers import make_peers
-from .recordings import load_recordings
-from .report import Report, print_report, write_report
+from .examples.clips import Clip
+from .examples.recordings import load_recordings
+from .rooms.material import Material, load_material
+from .scores.benchmark import CONDITIONS, demo_material, fixed_clips, random_clips
+from .scores.frames import AZIMUTH_CLASSES, Listening, Method, collect
+from .scores.peers import make_peers
+from .scores.report import Report, print_report, write_report
+from .scores.statistics import groups
+from .scores.variants import measure_cost
 from .settings import load_settings
-from .statistics import groups
-from .variants import measure_cost
 
 _MODELS = ('uma8_reference_int8', 'uma8_reference_float32')
 

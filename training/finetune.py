@@ -6,7 +6,7 @@ The recordings are mixed with simulated examples, so that the network does not f
 recordings, whole rooms where there are several, are held out to choose the best round. Then the
 way from the old network to the new one is searched for the weights that do best on them without
 losing more than `max_loss` on the simulated val split: in the worst case the old network stays,
-and the table says so. See recordings.py for the folder of recordings.
+and the table says so. See examples/recordings.py for the folder of recordings.
 
 Writes OUT as `train` does: quantize takes it.
 """
@@ -23,14 +23,14 @@ from doa_ros.core.classifier import network_input
 from doa_ros.core.errors import ConfigError
 from doa_ros.core.geometry import MicArray
 
-from .batches import Batches
-from .clips import Clip, labelled_features
-from .dataset import Dataset, Shards, concatenate
-from .measure import errors_deg
-from .recordings import load_recordings
+from .examples.batches import Batches
+from .examples.clips import Clip, labelled_features
+from .examples.dataset import Dataset, Shards, concatenate
+from .examples.recordings import load_recordings
+from .examples.targets import usable_rows
 from .runs import draw_curves, load_run, losses
+from .scores.measure import errors_deg
 from .settings import Settings, with_section
-from .targets import usable_rows
 
 # How far the weights go from the old network to the new one.
 _STEPS = (1.0, 0.8, 0.6, 0.4, 0.2, 0.0)

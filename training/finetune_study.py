@@ -21,10 +21,10 @@ from tqdm import tqdm
 
 from doa_ros.core.geometry import MicArray
 
+from .examples.recordings import load_recordings
 from .finetune import Accuracy, Recordings, finetune, measure, read_recordings
-from .material import SPLITS, load_material
-from .recordings import load_recordings
-from .rooms import Scene, Simulator, draw_scene
+from .rooms.material import SPLITS, load_material
+from .rooms.simulator import Scene, Simulator, draw_scene
 from .runs import load_run
 from .settings import Settings, SimulateConfig
 from .tables import Row, show_table

@@ -14,9 +14,9 @@ with the sparsity it was at.
 import tensorflow_model_optimization as tfmot
 import tf_keras
 
-from . import compress
-from .batches import Batches
-from .legacy import fit_legacy
+from .examples.batches import Batches
+from .networks import compress
+from .networks.legacy import fit_legacy
 from .settings import Settings
 
 # Share of the steps after which the zeros are all there, and how often they grow until then.

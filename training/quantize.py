@@ -30,16 +30,16 @@ from doa_ros.core.decoding import DirectionGrid
 from doa_ros.core.errors import ModelError
 from doa_ros.core.tflite import TFLiteModel
 
-from . import edgetpu, openvino_check
-from .architectures import describe_architecture
-from .batches import both_splits
-from .dataset import Dataset, Shards, concatenate
-from .legacy import fit_legacy, to_legacy
-from .measure import Measurement, measure_model
+from .examples.batches import both_splits
+from .examples.dataset import Dataset, Shards, concatenate
+from .networks.architectures import describe_architecture
+from .networks.legacy import fit_legacy, to_legacy
 from .runs import load_run
+from .scores import edgetpu, openvino_check
+from .scores.measure import Measurement, measure_model
+from .scores.variants import measure_cost
 from .settings import Settings, with_section
 from .tables import Row, show_table
-from .variants import measure_cost
 
 KINDS = ('float32', 'float16', 'dynamic', 'int8', 'qat')
 _INTEGER_KINDS = ('int8', 'qat')

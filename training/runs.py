@@ -13,7 +13,7 @@ import keras
 
 from doa_ros.core.errors import ConfigError
 
-from .batches import Batches
+from .examples.batches import Batches
 from .settings import Settings, TrainConfig, load_settings
 
 

@@ -22,9 +22,9 @@ import keras
 from doa_ros.core.errors import ConfigError
 from doa_ros.resources import find_resource
 
-from . import search_darts, search_optuna
-from .architectures import find_architecture
-from .batches import both_splits
+from .examples.batches import both_splits
+from .networks import search_darts, search_optuna
+from .networks.architectures import find_architecture
 from .runs import fit
 from .settings import Settings, TrainConfig, load_settings
 

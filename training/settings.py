@@ -104,7 +104,9 @@ class TrainConfig(Config):
     epochs: int = setting(40, 'Most passes over the data.', minimum=1)
     patience: int = setting(8, 'Epochs without improvement before stopping.', minimum=1)
     batch: int = setting(256, 'Examples per step.', minimum=1)
-    learning_rate: float = setting(1e-3, 'Of Adam at the start; it falls to 0.', minimum=1e-6, maximum=1.0)
+    learning_rate: float = setting(
+        1e-3, 'Of Adam at the start; it falls to 0.', minimum=1e-6, maximum=1.0
+    )
 
 
 @dataclass(frozen=True)

@@ -37,12 +37,12 @@ from doa_ros.core.errors import ConfigError, DoaError
 from doa_ros.core.geometry import MicArray
 from doa_ros.resources import find_resource
 
-from .clips import Clip, labelled_features
-from .engines import compare_engines
-from .material import SPLITS, load_material
-from .rooms import Simulator
+from .examples.clips import Clip, labelled_features
+from .rooms.engines import compare_engines
+from .rooms.material import SPLITS, load_material
+from .rooms.simulator import Simulator
+from .rooms.workers import run_tasks
 from .settings import Settings, load_settings
-from .workers import run_tasks
 
 _CLIPS_PER_SHARD = 25
 _CHECKED = (0.2, 0.4, 0.6, 0.8)

@@ -8,7 +8,7 @@ from doa_ros.core.classifier import Classifier, load_card
 from doa_ros.core.errors import ConfigError
 from doa_ros.core.geometry import load_array
 from training import all as all_in_one
-from training import synthetic
+from training.rooms import synthetic
 from training.settings import SimulateConfig, TrainConfig, load_settings
 
 TRIANGLE = {

@@ -12,13 +12,13 @@ import soundfile
 from doa_ros.core.errors import ConfigError
 from doa_ros.resources import config_directory, find_resource
 from training import evaluate
-from training.benchmark import CONDITIONS, demo_material, fixed_clips
 from training.evaluate import our_methods
-from training.frames import collect
-from training.peers import make_peers
-from training.report import Report, write_report
-from training.statistics import METRICS, groups
-from training.variants import measure_cost
+from training.scores.benchmark import CONDITIONS, demo_material, fixed_clips
+from training.scores.frames import collect
+from training.scores.peers import make_peers
+from training.scores.report import Report, write_report
+from training.scores.statistics import METRICS, groups
+from training.scores.variants import measure_cost
 
 MODELS = ['uma8_reference_int8', 'uma8_reference_float32']
 # Three of the directions keep the test short; the verb takes all of them.

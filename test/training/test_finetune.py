@@ -8,9 +8,9 @@ import soundfile
 import yaml
 
 from doa_ros.core.errors import ConfigError
-from training.dataset import Shards
+from training.examples.dataset import Shards
+from training.examples.recordings import load_recordings
 from training.finetune import finetune, measure, read_recordings
-from training.recordings import load_recordings
 from training.runs import load_run
 from training.settings import load_settings
 

@@ -7,7 +7,7 @@ import pytest
 import soundfile
 
 from training import finetune_study
-from training.recordings import load_recordings
+from training.examples.recordings import load_recordings
 from training.settings import FinetuneConfig, Settings
 
 

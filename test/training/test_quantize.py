@@ -10,9 +10,9 @@ import pytest
 from doa_ros.core.classifier import Classifier, load_card, network_input
 from doa_ros.core.errors import ConfigError, ModelError
 from doa_ros.core.tflite import TFLiteModel
-from training import edgetpu, quantize
-from training.architectures import circular
-from training.dataset import Shards
+from training import quantize
+from training.examples.dataset import Shards
+from training.networks.architectures import circular
 from training.quantize import (
     KINDS,
     openvino_faults,
@@ -21,6 +21,7 @@ from training.quantize import (
     to_tflite,
     train_to_be_rounded,
 )
+from training.scores import edgetpu
 from training.settings import load_settings
 
 

@@ -7,7 +7,7 @@ import yaml
 
 from doa_ros.core.classifier import Classifier, load_card
 from doa_ros.core.errors import ConfigError
-from training.blocks import load_network
+from training.networks.blocks import load_network
 from training.runs import load_run
 
 

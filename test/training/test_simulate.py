@@ -21,7 +21,7 @@ from doa_ros.core.errors import AudioError, ConfigError, DoaError
 from doa_ros.core.features import FeatureConfig
 from doa_ros.core.geometry import wrap_angle
 from doa_ros.core.srp_phat import SrpPhat
-from training.dataset import COLUMNS
+from training.examples.dataset import COLUMNS
 
 # Quick: the features take most of the time.
 TINY = {

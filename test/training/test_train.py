@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from doa_ros.core.errors import ConfigError
-from training.dataset import Shards
+from training.examples.dataset import Shards
 from training.settings import load_settings
 
 

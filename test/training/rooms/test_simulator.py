@@ -1,0 +1,162 @@
+# Copyright 2026 doa_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Random scenes and what an array hears in them."""
+
+from dataclasses import replace
+import math
+
+import numpy as np
+import pytest
+
+from doa_ros.core.errors import ConfigError
+from doa_ros.core.features import FeatureConfig
+from doa_ros.core.geometry import unit_vector
+from training.examples.clips import labelled_features
+from training.rooms.engines import Room
+from training.rooms.material import load_material
+from training.rooms.simulator import Place, Scene, Simulator, draw_scene
+from training.settings import SimulateConfig
+
+HOP = 0.05
+CONFIG = SimulateConfig(length=2.5, lead=1.0, gain_db=0.0, phase_deg=0.0, position=0.0)
+SPEAKER = Place(azimuth=0.9, elevation=0.3, distance=1.5)
+
+
+def scene(*sources, **changes):
+    given = {
+        'room': Room(np.array([5.0, 4.0, 3.0]), 0.2),
+        'centre': np.array([2.0, 1.8, 1.0]),
+        'heading': 0.4,
+        'sources': sources,
+        'snr': 20.0,
+    }
+    return Scene(**{**given, **changes})
+
+
+@pytest.fixture(scope='module')
+def make_clip(uma8, sounds):
+    """Return a function that simulates a scene."""
+    material = load_material(sounds, 'train', CONFIG.sampling_frequency)
+
+    def make(where, seed=1, **settings):
+        simulator = Simulator(uma8, replace(CONFIG, **settings), material, HOP)
+        return simulator.clip(np.random.default_rng(seed), where, 'room')
+
+    return make
+
+
+def direction(uma8, locate, clip):
+    found = locate(replace(uma8, sampling_frequency=clip.sampling_frequency), clip.audio)
+    return unit_vector(found.azimuth, found.elevation)
+
+
+@pytest.mark.parametrize('engine', ['fast', 'pyroomacoustics'])
+@pytest.mark.parametrize('place', [SPEAKER, replace(SPEAKER, azimuth=-2.0, elevation=0.7)])
+def test_sound_comes_from_where_the_label_says(uma8, locate, make_clip, engine, place):
+    clip = make_clip(scene(place), engine=engine)
+    assert direction(uma8, locate, clip) @ place.direction > math.cos(math.radians(8))
+    assert clip.sources[0].azimuth == pytest.approx(place.azimuth)
+    assert clip.sources[0].elevation == pytest.approx(place.elevation)
+    assert (clip.rt60, clip.snr, clip.room) == (0.2, 20.0, 'room')
+
+
+def test_speech_is_expected_after_the_lead_only(make_clip):
+    clip = make_clip(scene(SPEAKER))
+    voiced, silent = clip.sources[0].voiced, clip.silent
+    assert voiced.shape == silent.shape == (50,)
+    assert not voiced[:20].any() and voiced[20:].mean() > 0.4
+    assert silent[:20].all() and not silent[20:].any()
+
+
+def test_noise_is_as_loud_as_the_snr_says(make_clip):
+    """The lead is noise alone, what follows is both."""
+    rooms = {'room': Room(np.array([5.0, 4.0, 3.0]), 0.0)}
+    for snr in (0.0, 10.0):
+        ratios = []
+        for seed in range(8):
+            clip = make_clip(scene(SPEAKER, snr=snr, **rooms), seed)
+            power = np.mean(clip.audio.reshape(50, -1) ** 2, axis=1)
+            own = clip.sources[0].voiced & (power > 1.5 * power[:20].mean())
+            ratios.append(power[own].mean() / power[:20].mean() - 1)
+        assert 10 * np.log10(np.median(ratios)) == pytest.approx(snr, abs=2.5)
+
+
+@pytest.mark.parametrize('kind', ['burst', 'impulse'])
+def test_short_sounds_are_labelled_when_they_are_heard(make_clip, kind):
+    clip = make_clip(scene(replace(SPEAKER, kind=kind), snr=30.0), length=4.0)
+    voiced = clip.sources[0].voiced
+    assert 0.02 < voiced.mean() < 0.6
+    assert clip.sources[0].kind == kind
+    power = np.mean(clip.audio[: len(voiced) * 800].reshape(len(voiced), -1) ** 2, axis=1)
+    assert voiced[power.argmax()]
+
+
+def test_two_talkers_have_labels_of_their_own(make_clip):
+    other = replace(SPEAKER, azimuth=-1.5, level_db=-3.0)
+    clip = make_clip(scene(SPEAKER, other), length=4.0)
+    first, second = clip.sources
+    assert first.azimuth[0] == SPEAKER.azimuth and second.azimuth[0] == other.azimuth
+    assert not np.array_equal(first.voiced, second.voiced)
+
+
+@pytest.mark.parametrize('changes', [{}, {'quiet': True}, {'ego': 'fan'}, {'ego': 'motor'},
+                                     {'directional': SPEAKER}])  # fmt: skip
+def test_noise_alone_is_silent_throughout(make_clip, changes):
+    clip = make_clip(scene(snr=math.nan, **changes))
+    assert clip.sources == () and clip.silent.all()
+    peak = np.abs(clip.audio).max()
+    assert 0 < peak < (10 ** (-70 / 20) if changes.get('quiet') else 10 ** (-30 / 20)) * 1.01
+
+
+def test_one_board_is_the_same_in_all_clips(uma8, make_clip):
+    """The gains of a board show in the levels of its microphones, here without noise."""
+    def levels(seed, **settings):
+        clip = make_clip(scene(SPEAKER, snr=40.0), seed, gain_db=6.0, **settings)
+        power = np.sqrt(np.mean(clip.audio[16000:] ** 2, axis=0))
+        return power / power.mean()
+
+    np.testing.assert_allclose(levels(1, one_board=True), levels(2, one_board=True), rtol=0.15)
+    assert np.abs(levels(1) - levels(2)).max() > 0.3
+
+
+def test_drawn_scenes_stay_in_their_bounds():
+    config = SimulateConfig(sources_max=3, separation_deg=30.0, elevation_max_deg=85.0)
+    rng = np.random.default_rng(3)
+    scenes = [draw_scene(rng, config) for _ in range(300)]
+    for drawn in scenes:
+        directions = [place.direction for place in drawn.sources]
+        for k, place in enumerate(drawn.sources):
+            assert 0.3 <= place.distance <= 5.0
+            assert 0 <= place.elevation <= math.radians(85)
+            position = drawn.position(place)
+            assert (position > 0.19).all() and (position < drawn.room.size - 0.19).all()
+            for other in directions[:k]:
+                assert directions[k] @ other <= math.cos(math.radians(30)) + 1e-9
+        assert 0.1 <= drawn.room.rt60 <= 1.0
+    counts = np.bincount([len(drawn.sources) for drawn in scenes], minlength=4) / 300
+    assert counts[0] == pytest.approx(0.1, abs=0.06)
+    assert counts[1:] == pytest.approx(0.3, abs=0.08)
+    kinds = [place.kind for drawn in scenes for place in drawn.sources]
+    assert np.mean([kind != 'speech' for kind in kinds]) == pytest.approx(0.15, abs=0.06)
+    # No direction is rarer than another because the ceiling is near.
+    elevations = [place.elevation for drawn in scenes for place in drawn.sources]
+    assert np.mean(np.degrees(elevations) > 42.5) == pytest.approx(0.5, abs=0.08)
+
+
+def test_sources_that_fit_into_no_room_are_refused():
+    config = SimulateConfig(distance_min=10.0, distance_max=10.0)
+    with pytest.raises(ConfigError, match='do not fit'):
+        draw_scene(np.random.default_rng(1), config)
+
+
+def test_sounds_of_another_rate_are_refused(uma8, sounds):
+    with pytest.raises(ConfigError, match='sampling_frequency'):
+        Simulator(uma8, CONFIG, load_material(sounds, 'train', 48000), HOP)
+
+
+def test_a_clip_shorter_than_its_lead_is_noise(uma8, make_clip):
+    clip = make_clip(scene(SPEAKER), length=1.0)
+    assert np.isfinite(clip.audio).all()
+    assert not clip.sources[0].voiced.any()
+    columns = labelled_features(uma8, FeatureConfig(), clip, 0)
+    assert columns['silent'].all()

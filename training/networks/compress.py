@@ -1,0 +1,163 @@
+# Copyright 2026 doa_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""What `prune` and `cluster` share: variants of a network as run folders, and their table."""
+
+from collections.abc import Callable
+from dataclasses import replace
+import os
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import keras
+import numpy as np
+import tf_keras
+
+from ..examples.batches import Batches, both_splits
+from ..examples.dataset import Shards
+from ..quantize import model_row, representative_set, to_tflite, write_model
+from ..runs import draw_curves, load_run
+from ..settings import Settings, with_section
+from ..tables import Row, show_table
+from .legacy import from_legacy, to_legacy
+
+# From a trained network, its settings, both splits and the callbacks that every fit gets, to the
+# smaller network.
+Method = Callable[
+    [tf_keras.Model, Settings, Batches, Batches, tuple[tf_keras.callbacks.Callback, ...]],
+    tf_keras.Model,
+]
+
+_KINDS = ('float32', 'int8')
+
+
+def add_arguments(parser):
+    """Declare the common part of the command lines."""
+    parser.add_argument('--run', type=Path, required=True, help='folder made by train')
+    parser.add_argument('--data', type=Path, required=True, help='folder made by simulate')
+    parser.add_argument('--out', type=Path, required=True, help='folder of the results')
+    parser.add_argument(
+        '--settings', help='name or path of settings with another section of this verb'
+    )
+
+
+def make_variants(args, verb: str, variants: dict[str, dict], method: Method) -> None:
+    """Make smaller variants of a trained network, each a run folder, and compare them.
+
+    Variants that are there already, of the same network and settings, are not made again.
+
+    Args:
+        args: the command line.
+        verb: also the section of the settings, and the name of the table and the plot.
+        variants: the folder of each variant in `args.out`, and its settings of the verb.
+        method: makes a variant.
+    """
+    model, settings = load_run(args.run)
+    networks = {'as trained': (model, settings)}
+    settings = with_section(settings, verb, args.settings)
+    for folder, values in variants.items():
+        out = args.out / folder
+        section = replace(getattr(settings, verb), **values)
+        changed = replace(settings, **{verb: section})
+        if not _is_made(out, changed, args.run):
+            print(f'{out}:')
+            _make(model, changed, method, args.data, out)
+        label = ', '.join(f'{key} {value}' for key, value in values.items())
+        networks[label] = load_run(out)
+    rows = _rows(networks, args.data)
+    show_table(rows, f'{verb}: validation set', args.out / verb)
+    _draw(rows, args.out / f'{verb}.png')
+
+
+def _is_made(out: Path, settings: Settings, run: Path) -> bool:
+    model = out / 'model.keras'
+    if not model.is_file() or model.stat().st_mtime < (run / 'model.keras').stat().st_mtime:
+        return False
+    return load_run(out)[1] == settings
+
+
+def _make(model: keras.Model, settings: Settings, method: Method, data: Path, out: Path) -> None:
+    keras.utils.set_random_seed(settings.train.seed)
+    train, val = both_splits(data, settings)
+    out.mkdir(parents=True, exist_ok=True)
+    history = out / 'history.csv'
+    smaller = method(
+        to_legacy(model), settings, train, val, (tf_keras.callbacks.CSVLogger(history),)
+    )
+    draw_curves(history, out / 'curves.png')
+    settings.save(out / 'settings.yaml')
+    # The network comes last and at once: where it is, the variant is finished.
+    from_legacy(smaller, model).save(out / 'partial.keras')
+    os.replace(out / 'partial.keras', out / 'model.keras')
+
+
+def kernels(layer) -> list[np.ndarray]:
+    """Return the weights of a layer of either Keras that may be made zero or shared.
+
+    Those are the kernels of trainable layers, but not depthwise ones, which are tiny.
+    """
+    if not layer.trainable or type(layer).__name__ == 'DepthwiseConv2D':
+        return []
+    places = [weight.name.split('/')[-1] for weight in layer.weights]
+    return [
+        np.asarray(weight)
+        for place, weight in zip(places, layer.weights, strict=True)
+        if place.startswith(('kernel', 'pointwise_kernel'))
+    ]
+
+
+def wrap_layers(
+    legacy: tf_keras.Model, wrap: Callable[[tf_keras.layers.Layer], tf_keras.layers.Layer]
+) -> tf_keras.Model:
+    """Return the network with every layer wrapped that has kernels."""
+    return tf_keras.models.clone_model(
+        legacy, clone_function=lambda layer: wrap(layer) if kernels(layer) else layer
+    )
+
+
+def _rows(networks: dict[str, tuple[keras.Model, Settings]], data: Path) -> list[Row]:
+    rows: list[Row] = []
+    for name, (model, settings) in networks.items():
+        val = Shards(data, 'val', settings)
+        representative = representative_set(Shards(data, 'train', settings))
+        weights = [kernel for layer in model.layers for kernel in kernels(layer)]
+        zeros = sum(np.count_nonzero(w == 0) for w in weights) / sum(w.size for w in weights)
+        values = max(len(np.unique(w)) for w in weights)
+        exact = None
+        with TemporaryDirectory() as folder:
+            for kind in _KINDS:
+                file = Path(folder) / f'{kind}.tflite'
+                content = to_tflite(model, kind, representative)
+                measurement = write_model(file, content, model, settings, val, kind, exact)
+                exact = exact or measurement
+                rows.append(
+                    {
+                        'network': name,
+                        'zeros': round(zeros, 3),
+                        'most values of a kernel': values,
+                        'format': kind,
+                        **model_row(file, measurement, exact),
+                    }
+                )
+    return rows
+
+
+def _draw(rows: list[Row], path: Path) -> None:
+    """Plot the accuracy of each network over its compressed size."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(7, 4), layout='constrained')
+    axes = figure.add_subplot(
+        xlabel='compressed size [KiB]', ylabel='share within 10 deg of azimuth'
+    )
+    for kind in _KINDS:
+        chosen = [row for row in rows if row['format'] == kind]
+        places = [(row['compressed [KiB]'], row['within 10 deg']) for row in chosen]
+        axes.plot(*zip(*places, strict=True), 'o', label=kind)
+        for row, place in zip(chosen, places, strict=True):
+            axes.annotate(row['network'], place, (4, 4), textcoords='offset points', fontsize=8)
+    # Room for the name of the rightmost one.
+    axes.set_xlim(0, 1.2 * max(row['compressed [KiB]'] for row in rows))
+    axes.margins(y=0.15)
+    axes.legend()
+    axes.grid(alpha=0.3)
+    figure.savefig(path, dpi=120)

@@ -1,0 +1,358 @@
+# Copyright 2026 doa_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Sources and noise in a room: simulated audio at the array and the truth about it."""
+
+from dataclasses import dataclass
+import math
+
+import numpy as np
+from scipy import fft
+
+from doa_ros.core.acoustics import DiffuseField, impulse_responses
+from doa_ros.core.errors import ConfigError
+from doa_ros.core.geometry import MicArray, unit_vector
+from doa_ros.core.scoring import active_blocks, brief_frames, silent_frames, voiced_frames
+
+from ..examples.clips import Clip, Source
+from ..settings import SimulateConfig
+from .boards import Board, draw_board
+from .engines import ENGINES, Room
+from .material import Material
+from .sounds import burst, clap, coloured_noise, fan, motor
+
+# Least distance of a source from the walls [m].
+_WALL_MARGIN = 0.2
+# Recordings hold some background of their own; it comes from the source's place, so that only
+# what is further below the sound than this counts as silence [dB].
+_AUDIBLE_RANGE = 60.0
+_EGO = {'fan': fan, 'motor': motor}
+# Share of the noise-only clips that are nearly silent: the microphones' own noise alone.
+_QUIET = 0.25
+# Peak levels [dBFS]: as quiet as the real board; with noise alone; with next to nothing.
+_LEVEL, _NOISE_LEVEL, _QUIET_LEVEL = (-40.0, -20.0), (-60.0, -30.0), (-90.0, -70.0)
+# Powers relative to that of the diffuse noise [dB].
+_DIRECTIONAL_DB, _EGO_DB, _SENSOR_DB = (-15.0, -3.0), (-6.0, 6.0), (-25.0, -5.0)
+_ATTEMPTS = 2000
+
+
+@dataclass(frozen=True)
+class Place:
+    """A source of sound as seen from the array.
+
+    Attributes:
+        azimuth, elevation: in the board's frame [rad].
+        distance: [m].
+        kind: of `clips.SOURCE_KINDS`.
+        level_db: power beside the other sources [dB].
+    """
+
+    azimuth: float
+    elevation: float
+    distance: float
+    kind: str = 'speech'
+    level_db: float = 0.0
+
+    @property
+    def direction(self) -> np.ndarray:
+        """Unit vector in the board's frame."""
+        return unit_vector(self.azimuth, self.elevation)
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A room with an array and sources in it.
+
+    Attributes:
+        room: size and reverberation.
+        centre: position of the array [m].
+        heading: direction of the array's x axis in the room [rad].
+        sources: none for noise alone.
+        snr: power of all sources over all noise [dB].
+        directional: where a noise comes from, besides the diffuse one.
+        ego: 'fan' or 'motor' at the array; empty for none.
+        quiet: whether there is no noise but the microphones' own.
+    """
+
+    room: Room
+    centre: np.ndarray
+    heading: float
+    sources: tuple[Place, ...]
+    snr: float
+    directional: Place | None = None
+    ego: str = ''
+    quiet: bool = False
+
+    @property
+    def turn(self) -> np.ndarray:
+        """Rotation from the board's frame to the room's, shape (3, 3)."""
+        cos, sin = math.cos(self.heading), math.sin(self.heading)
+        return np.array([[cos, -sin, 0], [sin, cos, 0], [0, 0, 1]])
+
+    def position(self, place: Place) -> np.ndarray:
+        """Return where a source is in the room [m]."""
+        return self.centre + self.turn @ (place.distance * place.direction)
+
+
+def draw_scene(rng: np.random.Generator, config: SimulateConfig) -> Scene:
+    """Draw a random room, array and sources.
+
+    Raises:
+        ConfigError: the sources do not fit into the rooms.
+    """
+    sources = noise_only = None
+    if rng.random() < config.noise_only:
+        noise_only, count = True, 0
+    else:
+        count = int(rng.integers(1, config.sources_max + 1))
+    for _ in range(_ATTEMPTS):
+        size = rng.uniform([3.5, 3.5, 2.4], [9.0, 7.0, 3.6])
+        centre = np.append(rng.uniform([1.0, 1.0], size[:2] - 1.0), rng.uniform(0.35, 1.2))
+        heading = rng.uniform(-np.pi, np.pi)
+        sources = [_draw_place(rng, config, size, centre, heading) for _ in range(count + 1)]
+        if None not in sources and _apart(sources[:count], config.separation_deg):
+            break
+    else:
+        raise ConfigError(
+            'the sources do not fit into the rooms: reduce distance_min, elevation_max_deg or '
+            'separation_deg'
+        )
+    quiet = bool(noise_only) and rng.random() < _QUIET
+    directional = not quiet and rng.random() < config.directional_noise
+    ego = not quiet and rng.random() < config.ego_noise
+    return Scene(
+        room=Room(size, rng.uniform(config.rt60_min, config.rt60_max)),
+        centre=centre,
+        heading=heading,
+        sources=tuple(sources[:count]),
+        snr=math.nan if noise_only else rng.uniform(config.snr_min, config.snr_max),
+        directional=sources[count] if directional else None,
+        ego=str(rng.choice(list(_EGO))) if ego else '',
+        quiet=quiet,
+    )
+
+
+def _draw_place(rng, config: SimulateConfig, size, centre, heading) -> Place | None:
+    """Draw a source; None if the room is too small in its direction.
+
+    The direction comes first and then a distance that fits, so that no direction is rarer than
+    another.
+    """
+    azimuth = rng.uniform(-np.pi, np.pi)
+    elevation = math.radians(rng.uniform(0, config.elevation_max_deg))
+    ray = unit_vector(azimuth + heading, elevation)
+    free = np.where(ray > 0, size - _WALL_MARGIN - centre, centre - _WALL_MARGIN)
+    farthest = min(config.distance_max, float(np.min(free / np.maximum(np.abs(ray), 1e-9))))
+    distance = rng.uniform(config.distance_min, max(farthest, config.distance_min))
+    kind = 'speech'
+    if rng.random() < config.short_sounds:
+        kind = str(rng.choice(['burst', 'impulse']))
+    level = rng.uniform(-3, 3)
+    if farthest < config.distance_min:
+        return None
+    return Place(azimuth, elevation, distance, kind, level)
+
+
+def _apart(places, separation_deg: float) -> bool:
+    directions = np.array([place.direction for place in places]).reshape(-1, 3)
+    cosines = directions @ directions.T - 2 * np.eye(len(directions))
+    return bool((cosines <= math.cos(math.radians(separation_deg))).all())
+
+
+class Simulator:
+    """Simulates clips of one array; what they share is computed once.
+
+    Args:
+        array: the microphones.
+        config: engine, rate, length and imperfections, and what scenes are drawn from.
+        material: recordings, at the rate of the configuration.
+        hop: length of the blocks that labels are for [s].
+
+    Attributes:
+        material: the recordings.
+
+    Raises:
+        ConfigError: the recordings have another rate.
+    """
+
+    def __init__(self, array: MicArray, config: SimulateConfig, material: Material, hop: float):
+        if material.rate != config.sampling_frequency:
+            raise ConfigError('the sounds must have the sampling_frequency of the settings')
+        self._array, self._config, self.material = array, config, material
+        self._hop, self._rate = hop, config.sampling_frequency
+        self._count = round(config.length * self._rate)
+        self._engine = ENGINES[config.engine](array, self._rate)
+        self._field = DiffuseField(array.positions, self._rate, array.speed_of_sound)
+        self._board: Board | None = None
+        if config.one_board:
+            self._board = draw_board(np.random.default_rng(config.seed), array, config)
+
+    def random_clip(self, rng: np.random.Generator, room: str) -> Clip:
+        """Return a clip of a random scene, in a room of that name."""
+        return self.clip(rng, draw_scene(rng, self._config), room)
+
+    def clip(self, rng: np.random.Generator, scene: Scene, room: str) -> Clip:
+        """Return what the array hears in a scene.
+
+        Args:
+            rng: source of what the scene does not say: sounds, noises and imperfections.
+            scene: where.
+            room: its name.
+        """
+        board = self._board or draw_board(rng, self._array, self._config)
+        microphones = scene.centre + board.positions @ scene.turn.T
+        block = round(self._hop * self._rate)
+        blocks = self._count // block
+        heard = np.zeros((len(microphones), self._count), dtype=np.float32)
+        active, audible = np.zeros(blocks, dtype=bool), np.zeros(blocks, dtype=bool)
+        sources = []
+        for place in scene.sources:
+            voice = self._voice(rng, place.kind, late=len(scene.sources) > 1)
+            delay = round(place.distance / self._array.speed_of_sound * self._rate)
+            direct = np.concatenate([np.zeros(delay, dtype=voice.dtype), voice])[: self._count]
+            own = active_blocks(direct, block)
+            sound = self._through_room(rng, scene, place, board, microphones, voice)
+            power = _power(sound, own, block)
+            if power > 0:
+                heard += sound * np.float32(10 ** (place.level_db / 20) / math.sqrt(power))
+            active |= own
+            audible |= active_blocks(direct, block, _AUDIBLE_RANGE)
+            sources.append(
+                Source(
+                    azimuth=np.full(blocks, place.azimuth),
+                    elevation=np.full(blocks, place.elevation),
+                    voiced=voiced_frames(own)
+                    if place.kind == 'speech'
+                    else brief_frames(own, self._hop),
+                    distance=place.distance,
+                    kind=place.kind,
+                )
+            )
+        noise, sensor = self._noise(rng, scene, board, microphones)
+        total = float(np.mean(noise**2) + np.mean(sensor**2))
+        power = _power(heard, active, block)
+        # A source that says nothing in this clip leaves the noise as it is.
+        scale = math.sqrt(power / total) * 10 ** (-scene.snr / 20) if power > 0 else 1.0
+        audio = self._through_board(board, heard + np.float32(scale) * noise)
+        audio += np.float32(scale) * sensor
+        level = _LEVEL if sources else _QUIET_LEVEL if scene.quiet else _NOISE_LEVEL
+        audio *= np.float32(10 ** (rng.uniform(*level) / 20) / np.abs(audio).max())
+        return Clip(
+            audio=np.ascontiguousarray(audio.T),
+            sampling_frequency=self._rate,
+            sources=tuple(sources),
+            silent=silent_frames(audible, self._hop) if sources else np.ones(blocks, dtype=bool),
+            room=room,
+            rt60=scene.room.rt60,
+            snr=scene.snr,
+            ego_noise=bool(scene.ego),
+        )
+
+    def _voice(self, rng, kind: str, late: bool) -> np.ndarray:
+        """Return what a source sounds like by itself after the lead, shape (samples,).
+
+        Short sounds, and with `late` all, begin some time after it.
+        """
+        voice = np.zeros(self._count, dtype=np.float32)
+        start = round(self._config.lead * self._rate)
+        if late or kind != 'speech':
+            start += round(rng.uniform(0, min(0.5, self._config.length / 4)) * self._rate)
+        pause = (0.1, 0.6) if kind == 'speech' else (0.4, 1.5)
+        while start < self._count:
+            sound = self._sound(rng, kind, self._count - start)
+            voice[start : start + len(sound)] = sound
+            start += len(sound) + round(rng.uniform(*pause) * self._rate)
+        return voice
+
+    def _sound(self, rng, kind: str, longest: int) -> np.ndarray:
+        """Return one utterance, burst or clap."""
+        if kind == 'burst':
+            return burst(rng, self._rate)[:longest]
+        if kind == 'impulse':
+            if self.material.files.get('impulse') and rng.random() < 0.5:
+                return self.material.draw('impulse', rng)[: min(longest, self._rate)]
+            return clap(rng, self._rate)[:longest]
+        recording = self.material.draw('speech', rng)
+        if len(recording) <= longest:
+            return recording
+        # Recordings have an RMS of 1; a part of one with next to none is a pause.
+        for _ in range(5):
+            first = int(rng.integers(len(recording) - longest + 1))
+            part = recording[first : first + longest]
+            if np.mean(part**2) > 0.1:
+                break
+        return part
+
+    def _through_room(self, rng, scene, place, board, microphones, sound) -> np.ndarray:
+        """Return what the microphones hear of a sound, shape (microphones, samples)."""
+        source = scene.position(place)
+        responses = self._engine.responses(rng, scene.room, source, microphones)
+        responses = responses[:, : self._count]
+        size = fft.next_fast_len(self._count + responses.shape[1], real=True)
+        spectra = fft.rfft(responses, size, axis=1)
+        spectra *= fft.rfft(sound, size)
+        shading = board.shading(place.direction, fft.rfftfreq(size, 1 / self._rate))
+        if shading is not None:
+            spectra *= shading
+        return fft.irfft(spectra, size, axis=1)[:, : self._count]
+
+    def _through_board(self, board: Board, sound: np.ndarray) -> np.ndarray:
+        """Return sound as the imperfect microphones give it."""
+        size = fft.next_fast_len(self._count, real=True)
+        spectra = fft.rfft(sound, size, axis=1)
+        spectra *= board.response(fft.rfftfreq(size, 1 / self._rate))
+        return fft.irfft(spectra, size, axis=1)[:, : self._count]
+
+    def _noise(self, rng, scene, board, microphones) -> tuple[np.ndarray, np.ndarray]:
+        """Return noise from outside and that of the microphones, shape (microphones, samples)."""
+        shape = (len(microphones), self._count)
+        sensor = rng.standard_normal(shape, dtype=np.float32)
+        sensor *= np.float32(10 ** (rng.uniform(*_SENSOR_DB) / 20))
+        if scene.quiet:
+            return np.zeros(shape, dtype=np.float32), sensor
+        noise = _scaled(self._field.mix(self._independent_noises(rng, shape)), 0.0)
+        if scene.directional is not None:
+            sound = self._recorded_noise(rng, 1)[0]
+            sound = self._through_room(rng, scene, scene.directional, board, microphones, sound)
+            noise += _scaled(sound, rng.uniform(*_DIRECTIONAL_DB))
+        if scene.ego:
+            # Below the board or beside it, so close that the room does not matter.
+            place = rng.uniform([-0.1, -0.1, -0.2], [0.1, 0.1, -0.03])
+            responses = impulse_responses(
+                place[None], np.ones(1), board.positions, self._rate, 128,
+                self._array.speed_of_sound,
+            )  # fmt: skip
+            size = fft.next_fast_len(self._count + 128, real=True)
+            sound = fft.rfft(_EGO[scene.ego](rng, self._count, self._rate), size)
+            sound = fft.irfft(sound * fft.rfft(responses, size, axis=1), size, axis=1)
+            noise += _scaled(sound[:, : self._count], rng.uniform(*_EGO_DB))
+        return noise, sensor
+
+    def _independent_noises(self, rng, shape) -> np.ndarray:
+        """Return unrelated noises of one kind: pieces of a recording, or coloured noise."""
+        if rng.random() < 0.25:
+            return coloured_noise(rng, shape, rng.uniform(0, 2))
+        return self._recorded_noise(rng, shape[0])
+
+    def _recorded_noise(self, rng, count: int) -> np.ndarray:
+        """Return pieces of one recording, shape (count, samples)."""
+        recording = self.material.draw('noise', rng)
+        if len(recording) < 2 * self._count:
+            recording = np.resize(recording, 2 * self._count)
+        starts = rng.integers(len(recording) - self._count, size=count)
+        noises = np.stack([recording[start : start + self._count] for start in starts])
+        # Recordings with long silences would leave nothing to scale.
+        noises += np.float32(1e-3) * rng.standard_normal(noises.shape, dtype=np.float32)
+        return noises
+
+
+def _power(sound: np.ndarray, active: np.ndarray, block: int) -> float:
+    """Return the mean power in the active blocks; 0 where there is none."""
+    if not active.any():
+        return 0.0
+    blocks = sound[:, : len(active) * block].reshape(len(sound), len(active), block)
+    return float(np.mean(np.square(blocks[:, active])))
+
+
+def _scaled(sound: np.ndarray, level_db: float) -> np.ndarray:
+    """Return sound with that mean power."""
+    return sound * np.float32(10 ** (level_db / 20) / math.sqrt(np.mean(np.square(sound))))
