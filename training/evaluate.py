@@ -7,7 +7,7 @@ at 20 dB and in one of RT60 0.45 s at 10 dB of diffuse noise, simulated by the i
 pyroomacoustics with the recordings of the demo, so that anyone gets the same numbers.
 
   --scenes N --settings NAME    N random scenes as the settings draw them, none of simulate's
-  --recordings FOLDER           labelled recordings, as training/examples/recordings.py describes them
+  --recordings FOLDER           labelled recordings, see training/examples/recordings.py
 
 --sounds replaces the recordings of the demo by the split val of a folder. Every --model is a line
 of the tables; --report writes report.md, report.html, plots, results.csv and all frames.
