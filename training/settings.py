@@ -66,7 +66,7 @@ class SimulateConfig(Config):
         1.0, 'Standard deviation of the microphones\' gains [dB].', minimum=0.0, maximum=20.0
     )
     phase_deg: float = setting(
-        3.0, 'Standard deviation of the microphones\' phases [deg].', minimum=0.0, maximum=90.0
+        1.0, 'Standard deviation of the microphones\' phases [deg].', minimum=0.0, maximum=90.0
     )
     position: float = setting(
         0.0005, 'Standard deviation of their places, per axis [m].', minimum=0.0, maximum=0.05
