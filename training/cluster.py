@@ -17,6 +17,7 @@ import tf_keras
 
 from .examples.batches import Batches
 from .networks import compress
+from .networks.kernels import kernels
 from .networks.legacy import fit_legacy
 from .settings import Settings
 
@@ -49,7 +50,7 @@ def cluster(
     config = settings.cluster
 
     def shared(layer):
-        if min(kernel.size for kernel in compress.kernels(layer)) <= config.clusters:
+        if min(kernel.size for kernel in kernels(layer)) <= config.clusters:
             return layer
         return tfmot.clustering.keras.cluster_weights(
             layer,

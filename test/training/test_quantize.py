@@ -1,7 +1,6 @@
 # Copyright 2026 doa_ros contributors
 # SPDX-License-Identifier: Apache-2.0
 import csv
-from dataclasses import replace
 
 import keras
 import numpy as np
@@ -9,18 +8,10 @@ import pytest
 
 from doa_ros.core.classifier import Classifier, load_card, network_input
 from doa_ros.core.errors import ConfigError, ModelError
-from doa_ros.core.tflite import TFLiteModel
 from training import quantize
 from training.examples.dataset import Shards
-from training.networks.architectures import circular
-from training.quantize import (
-    KINDS,
-    openvino_faults,
-    output_names,
-    representative_set,
-    to_tflite,
-    train_to_be_rounded,
-)
+from training.networks.conversion import KINDS
+from training.quantize import openvino_faults
 from training.scores import edgetpu
 from training.settings import load_settings
 
@@ -60,6 +51,7 @@ def test_the_card_and_the_table_report_accuracy_and_size(models):
     card = load_card(models / 'tiny_int8.tflite')
     assert card.training['parameters'] == 44632 + 1010
     assert 0 <= card.training['validation']['within_10'] <= 1
+    assert card.training['zeros'] < 0.01 and card.training['most_values_of_a_kernel'] > 1000
     with (models / 'tiny_models.csv').open(encoding='utf-8') as file:
         rows = {row['format']: row for row in csv.DictReader(file)}
     assert tuple(rows) == KINDS
@@ -78,61 +70,6 @@ def test_the_card_and_the_table_report_accuracy_and_size(models):
 @pytest.mark.parametrize('kind', ['int8', 'qat'])
 def test_int8_models_meet_the_requirements_of_the_edge_tpu(models, kind):
     assert edgetpu.problems(models / f'tiny_{kind}.tflite') == []
-
-
-def test_the_representative_set_is_pinned(data, settings_path, models):
-    shards = Shards(data, 'train', load_settings(settings_path))
-    first, second = representative_set(shards), representative_set(shards)
-    np.testing.assert_array_equal(first, second)
-    np.testing.assert_array_equal(first, np.load(models / 'tiny_representative.npy'))
-
-
-def test_training_to_be_rounded_keeps_the_fixed_steering_matrix(data, settings_path, uma8):
-    settings = load_settings(settings_path)
-    settings = replace(settings, quantize=replace(settings.quantize, epochs=1))
-    keras.utils.set_random_seed(1)
-    model = circular(uma8, settings.features, settings.train)
-    representative = representative_set(Shards(data, 'train', settings))
-    rounded = train_to_be_rounded(model, settings, data, representative)
-    after = {
-        name: weight.numpy()
-        for weight in rounded.weights
-        for name in ('steering', 'elevation')
-        if weight.name.startswith(name) and '/kernel:' in weight.name
-    }
-    before = {name: model.get_layer(name).kernel for name in after}
-    np.testing.assert_array_equal(after['steering'], before['steering'])
-    assert not np.array_equal(after['elevation'], before['elevation'])
-
-
-def test_a_short_training_finds_the_ranges_of_the_activations(data, trained, settings_path):
-    settings = load_settings(settings_path)
-    settings = replace(settings, quantize=replace(settings.quantize, epochs=1, learning_rate=1e-7))
-    model = keras.models.load_model(trained / 'model.keras')
-    representative = representative_set(Shards(data, 'train', settings))
-    rounded = train_to_be_rounded(model, settings, data, representative)
-    exact, coarse = (
-        np.asarray(network(representative, training=False)[0]) for network in (model, rounded)
-    )
-    # With the ranges that the toolkit begins with, this is ten times as much.
-    assert np.abs(exact - coarse).mean() < 0.005 * exact.mean()
-
-
-def test_outputs_of_the_same_size_are_told_apart(tmp_path):
-    keras.utils.set_random_seed(1)
-    inputs = keras.Input((3, 4))
-    flat = keras.layers.Flatten()(inputs)
-    outputs = [keras.layers.Dense(6, activation='softmax')(flat) for _ in range(2)]
-    file = tmp_path / 'same.tflite'
-    for order in ((0, 1), (1, 0)):
-        model = keras.Model(inputs, [outputs[k] for k in order])
-        file.write_bytes(to_tflite(model, 'float32', np.zeros((1, 3, 4), np.float32)))
-        network = TFLiteModel(file)
-        names = output_names(network, model)
-        probe = np.full((3, 4), 0.2, np.float32)
-        for name, got in zip(names, network(probe), strict=True):
-            expected = model(probe[None])[('azimuth', 'elevation').index(name)][0]
-            np.testing.assert_allclose(got, expected, atol=1e-5)
 
 
 def test_a_model_that_fails_a_check_is_written_and_said(

@@ -9,15 +9,16 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import keras
-import numpy as np
 import tf_keras
 
 from ..examples.batches import Batches, both_splits
 from ..examples.dataset import Shards
-from ..quantize import model_row, representative_set, to_tflite, write_model
 from ..runs import draw_curves, load_run
 from ..settings import Settings, with_section
 from ..tables import Row, show_table
+from .conversion import representative_set, to_tflite
+from .files import model_row, write_model
+from .kernels import kernel_facts, kernels
 from .legacy import from_legacy, to_legacy
 
 # From a trained network, its settings, both splits and the callbacks that every fit gets, to the
@@ -90,21 +91,6 @@ def _make(model: keras.Model, settings: Settings, method: Method, data: Path, ou
     os.replace(out / 'partial.keras', out / 'model.keras')
 
 
-def kernels(layer) -> list[np.ndarray]:
-    """Return the weights of a layer of either Keras that may be made zero or shared.
-
-    Those are the kernels of trainable layers, but not depthwise ones, which are tiny.
-    """
-    if not layer.trainable or type(layer).__name__ == 'DepthwiseConv2D':
-        return []
-    places = [weight.name.split('/')[-1] for weight in layer.weights]
-    return [
-        np.asarray(weight)
-        for place, weight in zip(places, layer.weights, strict=True)
-        if place.startswith(('kernel', 'pointwise_kernel'))
-    ]
-
-
 def wrap_layers(
     legacy: tf_keras.Model, wrap: Callable[[tf_keras.layers.Layer], tf_keras.layers.Layer]
 ) -> tf_keras.Model:
@@ -119,9 +105,7 @@ def _rows(networks: dict[str, tuple[keras.Model, Settings]], data: Path) -> list
     for name, (model, settings) in networks.items():
         val = Shards(data, 'val', settings)
         representative = representative_set(Shards(data, 'train', settings))
-        weights = [kernel for layer in model.layers for kernel in kernels(layer)]
-        zeros = sum(np.count_nonzero(w == 0) for w in weights) / sum(w.size for w in weights)
-        values = max(len(np.unique(w)) for w in weights)
+        facts = {name.replace('_', ' '): fact for name, fact in kernel_facts(model).items()}
         exact = None
         with TemporaryDirectory() as folder:
             for kind in _KINDS:
@@ -129,15 +113,8 @@ def _rows(networks: dict[str, tuple[keras.Model, Settings]], data: Path) -> list
                 content = to_tflite(model, kind, representative)
                 measurement = write_model(file, content, model, settings, val, kind, exact)
                 exact = exact or measurement
-                rows.append(
-                    {
-                        'network': name,
-                        'zeros': round(zeros, 3),
-                        'most values of a kernel': values,
-                        'format': kind,
-                        **model_row(file, measurement, exact),
-                    }
-                )
+                row = model_row(file, measurement, exact)
+                rows.append({'network': name, **facts, 'format': kind, **row})
     return rows
 
 

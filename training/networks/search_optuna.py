@@ -25,12 +25,12 @@ from doa_ros.core.tflite import TFLiteModel
 
 from ..examples.batches import Batches
 from ..examples.dataset import Shards
-from ..quantize import output_names, representative_set, to_tflite
 from ..runs import losses
 from ..scores.measure import measure_model
 from ..scores.variants import latency
 from ..settings import Settings
 from .blocks import BlockConfig, NetworkConfig, build, save_network
+from .conversion import output_names, representative_set, to_tflite
 
 # What may be lost against the best error for the sake of speed: half a point.
 _TOLERANCE = 0.005

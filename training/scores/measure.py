@@ -76,6 +76,11 @@ def measure_model(
     )
 
 
+def agreement(measurement: Measurement, exact: Measurement) -> float:
+    """Return the share of the examples in which both have the same strongest azimuth class."""
+    return float(np.mean(measurement.strongest == exact.strongest))
+
+
 def true_directions(data: Dataset) -> tuple[np.ndarray, np.ndarray]:
     """Return azimuth and elevation [rad] of the one voiced source of each row, shape (rows,)."""
     source = data.voiced.argmax(axis=1)[:, None]

@@ -11,13 +11,13 @@ import keras
 import numpy as np
 import pytest
 
-from doa_ros.core.classifier import Classifier
+from doa_ros.core.classifier import Classifier, load_card
 from doa_ros.core.errors import ConfigError
 from training import prune
 from training.networks.architectures import circular
-from training.networks.compress import kernels
+from training.networks.conversion import to_tflite
+from training.networks.kernels import kernels
 from training.networks.legacy import fit_legacy
-from training.quantize import to_tflite
 from training.runs import load_run
 from training.settings import ClusterConfig, PruneConfig, load_settings
 
@@ -116,6 +116,8 @@ def test_the_table_compares_accuracy_and_compressed_size(pruned, clustered, verb
 def test_a_variant_is_quantised_as_any_run(run_verb, pruned, data, tmp_path, uma8):
     out = ('--name', 'small', '--out', tmp_path, '--kind', 'int8')
     run_verb('quantize', '--run', pruned / '50', '--data', data, *out)
+    # Its card says what it is.
+    assert load_card(tmp_path / 'small_int8.tflite').training['zeros'] == 0.5
     features = load_settings(pruned / '50' / 'settings.yaml').features
     model = Classifier(tmp_path / 'small_int8.tflite', uma8, features)
     assert model.spectrum(np.zeros((15, 13), np.float32)).azimuth.shape == (36,)
