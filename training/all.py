@@ -58,7 +58,9 @@ def run(args):
     if sounds is None:
         sounds = args.out / 'sounds'
         if not sounds.exists():
-            write_sounds(sounds, _SOUNDS_SEED)
+            partial = args.out / 'sounds.partial'
+            write_sounds(partial, _SOUNDS_SEED)
+            partial.rename(sounds)
     _verb('simulate', '--settings', settings_path, '--sounds', sounds, '--out', data)
     # The curves are the last thing that training leaves.
     if not (trained / 'curves.png').exists():

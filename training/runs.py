@@ -7,7 +7,9 @@ makes a network leaves such a folder, and every one that needs a network takes i
 """
 
 import csv
+import json
 from pathlib import Path
+from zipfile import BadZipFile
 
 import keras
 
@@ -29,7 +31,7 @@ def load_run(folder: Path) -> tuple[keras.Model, Settings]:
     settings = load_settings(folder / 'settings.yaml')
     try:
         return keras.models.load_model(path, compile=False), settings
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, KeyError, BadZipFile) as error:
         raise ConfigError(f'{path}: cannot be read ({error})') from None
 
 
@@ -65,6 +67,8 @@ def fit(
     out.mkdir(parents=True, exist_ok=True)
     settings.save(out / 'settings.yaml')
     history = out / 'history.csv'
+    # Of an interruption in the middle of writing it.
+    (out / 'partial.keras').unlink(missing_ok=True)
     resumes = (out / 'backup').exists() and history.exists()
     # The best network so far is kept until a better one comes, also across an interruption.
     earlier = [float(row['val_loss']) for row in read_history(history)] if resumes else []
@@ -72,25 +76,52 @@ def fit(
         train.stream(),
         validation_data=val.stream(),
         epochs=config.epochs,
+        shuffle=False,
         callbacks=[
-            keras.callbacks.BackupAndRestore(out / 'backup'),
             keras.callbacks.ModelCheckpoint(
-                out / 'model.keras',
+                out / 'partial.keras',
                 save_best_only=True,
                 initial_value_threshold=min(earlier, default=None),
             ),
+            # The file is whole or it is not there.
+            keras.callbacks.LambdaCallback(on_epoch_end=lambda *_: _rename_best(out)),
             keras.callbacks.EarlyStopping(patience=config.patience),
             keras.callbacks.CSVLogger(history, append=resumes),
             *callbacks,
+            # Last: an epoch that was interrupted above is done again.
+            backup(out / 'backup'),
         ],
     )
     draw_curves(history, out / 'curves.png')
 
 
+def _rename_best(out: Path):
+    if (out / 'partial.keras').exists():
+        (out / 'partial.keras').replace(out / 'model.keras')
+
+
+def backup(folder: Path, *, keep: bool = False) -> keras.callbacks.BackupAndRestore:
+    """Return what lets a fit go on where it was interrupted.
+
+    Args:
+        folder: of the states of the last two epochs; where the latest has been cut by a full disk
+            or a crash, the one before counts.
+        keep: whether they stay when all is done.
+    """
+    try:
+        json.loads((folder / 'training_metadata.json').read_text(encoding='utf-8'))
+    except (OSError, ValueError):
+        for path in folder.glob('*.bkp'):
+            path.replace(path.with_suffix(''))
+    return keras.callbacks.BackupAndRestore(
+        folder, double_checkpoint=True, delete_checkpoint=not keep
+    )
+
+
 def read_history(path: Path) -> list[dict[str, str]]:
-    """Return the rows of a history.csv."""
+    """Return the rows of a history.csv; of an epoch that was done again the last one."""
     with path.open(encoding='utf-8') as file:
-        return list(csv.DictReader(file))
+        return list({row['epoch']: row for row in csv.DictReader(file)}.values())
 
 
 def draw_curves(history: Path, path: Path) -> None:

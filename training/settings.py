@@ -78,6 +78,18 @@ class SimulateConfig(Config):
         False, 'Whether all clips are heard by one specimen of the array, drawn by the seed.'
     )
 
+    def __post_init__(self):
+        super().__post_init__()
+        for name in ('rt60', 'snr', 'distance'):
+            low, high = getattr(self, f'{name}_min'), getattr(self, f'{name}_max')
+            if low > high:
+                raise ConfigError(f'{name}_min ({low:g}) must not exceed {name}_max ({high:g})')
+        if self.lead >= self.length:
+            raise ConfigError(
+                f'lead ({self.lead:g} s) must be shorter than length ({self.length:g} s): nothing '
+                'would be heard'
+            )
+
 
 @dataclass(frozen=True)
 class TrainConfig(Config):
@@ -274,7 +286,10 @@ def load_settings(path: Path) -> Settings:
         for name, section in sections.items()
     }
     settings = Settings(array=str(content['array']), **parsed)
-    settings.lag_slice()
+    try:
+        settings.lag_slice()
+    except ConfigError as error:
+        raise ConfigError(f'{path}: {error}') from None
     if is_file(settings.train.architecture):
         file = path.parent / os.path.expanduser(settings.train.architecture)
         return settings.with_architecture(str(file))

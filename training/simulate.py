@@ -81,8 +81,8 @@ def run(args):
         raise ConfigError(f'--jobs must be at least 1, not {args.jobs}')
     for split in SPLITS:  # A folder without sound is reported before anything is written.
         load_material(args.sounds, split, settings.simulate.sampling_frequency)
-    _remember(settings, args.out)
     job = Job(settings, settings.load_array(), args.sounds.resolve(), args.strict, args.audio)
+    _remember(settings, args.out)
     simulate(job, args.out, jobs=args.jobs, scheduler=args.scheduler)
 
 

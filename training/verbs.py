@@ -5,6 +5,8 @@
 import argparse
 from importlib import import_module
 
+from doa_ros.core.errors import DoaError
+
 # In the order of a model's making.
 VERBS = (
     'simulate',
@@ -35,4 +37,13 @@ def run_verb(name: str, arguments: list[str]) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     verb.add_arguments(parser)
-    verb.run(parser.parse_args(arguments))
+    args = parser.parse_args(arguments)
+    try:
+        verb.run(args)
+    except OSError as error:
+        # Such as a full disk, of which the error does not say where it is.
+        where = error.filename or getattr(args, 'out', None) or getattr(args, 'report', None)
+        reason = error.strerror or f'{error}; is the disk full?'
+        raise DoaError(
+            f'{where or name}: {reason}; what is finished stays, run {name} again to go on'
+        ) from None

@@ -8,6 +8,7 @@ import yaml
 
 from doa_ros.core.errors import ConfigError
 from training.examples.dataset import Shards
+from training.runs import backup, load_run, read_history
 from training.settings import load_settings
 
 
@@ -71,8 +72,47 @@ def test_an_interrupted_run_goes_on_and_keeps_its_best_network(
         row[best] = '0.001'
     history.write_text(''.join(','.join(row) + '\n' for row in rows), encoding='utf-8')
     kept = (tmp_path / 'model.keras').stat().st_mtime_ns
+    (tmp_path / 'partial.keras').write_bytes(b'cut off')
 
     run_verb(*arguments)
-    with history.open(encoding='utf-8') as file:
-        assert [row['epoch'] for row in csv.DictReader(file)] == ['0', '1', '2']
+    # The second epoch, whose end was interrupted, is done again.
+    assert [row['epoch'] for row in read_history(history)] == ['0', '1', '2']
     assert (tmp_path / 'model.keras').stat().st_mtime_ns == kept
+
+
+def test_a_backup_that_was_cut_goes_back_to_the_one_before(tmp_path):
+    for name, suffix, content in (
+        ('training_metadata.json', '', ''),
+        ('training_metadata.json', '.bkp', '{"epoch": 1}'),
+        ('latest.weights.h5', '', 'cut'),
+        ('latest.weights.h5', '.bkp', 'whole'),
+    ):
+        (tmp_path / f'{name}{suffix}').write_text(content, encoding='utf-8')
+    backup(tmp_path)
+    left = {path.name: path.read_text(encoding='utf-8') for path in tmp_path.iterdir()}
+    assert left == {'training_metadata.json': '{"epoch": 1}', 'latest.weights.h5': 'whole'}
+
+
+@pytest.mark.parametrize('share', [0.0, 0.5, 0.99])
+def test_a_damaged_network_is_named(trained, tmp_path, share):
+    whole = (trained / 'model.keras').read_bytes()
+    (tmp_path / 'model.keras').write_bytes(whole[: round(share * len(whole))])
+    (tmp_path / 'settings.yaml').write_bytes((trained / 'settings.yaml').read_bytes())
+    with pytest.raises(ConfigError, match='model.keras: cannot be read'):
+        load_run(tmp_path)
+
+
+@pytest.mark.parametrize(
+    'section, message',
+    [
+        ({'rt60_min': 0.5, 'rt60_max': 0.2}, r'rt60_min \(0.5\) must not exceed rt60_max'),
+        ({'distance_min': 3, 'distance_max': 1}, 'distance_min .* must not exceed distance_max'),
+        ({'snr_min': 10, 'snr_max': 0}, 'snr_min .* must not exceed snr_max'),
+        ({'length': 1.0, 'lead': 1.0}, 'lead .* must be shorter than length'),
+    ],
+)
+def test_ranges_that_make_no_sense_are_refused(tmp_path, section, message):
+    path = tmp_path / 'bad.yaml'
+    path.write_text(yaml.safe_dump({'array': 'uma8', 'simulate': section}), encoding='utf-8')
+    with pytest.raises(ConfigError, match=f'bad.yaml: simulate: {message}'):
+        load_settings(path)

@@ -1,10 +1,13 @@
 # Copyright 2026 doa_ros contributors
 # SPDX-License-Identifier: Apache-2.0
+import errno
+import os
 import subprocess
 import sys
 
 import pytest
 
+from doa_ros.core.errors import DoaError
 from doa_ros.resources import config_directory
 from training.verbs import VERBS, run_verb
 
@@ -28,3 +31,20 @@ def test_bad_arguments_end_with_one_sentence():
     assert done.returncode == 1
     assert 'no array named' in done.stderr
     assert 'Traceback' not in done.stderr
+
+
+@pytest.mark.parametrize(
+    'error, message',
+    [
+        (OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)), 'OUT: No space left on device; what'),
+        (OSError(errno.EACCES, 'no', 'some/file'), 'some/file: no; what is finished stays'),
+        (OSError('problem writing'), 'OUT: problem writing; is the disk full'),
+    ],
+)
+def test_a_folder_that_cannot_be_written_is_named(error, message, monkeypatch):
+    def fail(args):
+        raise error
+
+    monkeypatch.setattr('training.simulate.run', fail)
+    with pytest.raises(DoaError, match=message):
+        run_verb('simulate', ['--out', 'OUT'])

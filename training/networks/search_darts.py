@@ -22,7 +22,7 @@ from doa_ros.core.geometry import MicArray
 
 from ..examples.batches import Batches
 from ..examples.dataset import Shards
-from ..runs import losses
+from ..runs import backup, losses
 from ..settings import SearchConfig, Settings
 from .blocks import BlockConfig, NetworkConfig, block_layers, map_heads, map_input, save_network
 
@@ -197,7 +197,7 @@ def search(settings: Settings, data: Path, out: Path) -> None:
         shuffle=False,
         callbacks=[
             _MixingTable(table),
-            keras.callbacks.BackupAndRestore(out / 'backup', delete_checkpoint=False),
+            backup(out / 'backup', keep=True),
         ],
     )
     _draw_mixing(table, out / 'mixing.png')
