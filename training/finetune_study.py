@@ -22,7 +22,7 @@ from tqdm import tqdm
 from doa_ros.core.geometry import MicArray
 
 from .examples.recordings import load_recordings
-from .finetune import Accuracy, Recordings, finetune, measure, read_recordings
+from .networks.adaptation import Accuracy, Recordings, finetune, measure, read_recordings
 from .rooms.material import SPLITS, load_material
 from .rooms.simulator import Scene, Simulator, draw_scene
 from .runs import load_run
@@ -95,8 +95,8 @@ def run(args):
             rows.append(_row(mode, seconds, after, result.simulated_after, result.step))
     show_table(
         rows,
-        'Errors in degrees: the other board in other rooms, and the simulated val split',
-        args.out / 'study.csv',
+        'The other board in other rooms, and the simulated val split',
+        args.out / 'study',
     )
     _draw(args.out / 'study.png', rows)
 
@@ -164,22 +164,22 @@ def _scene(rng, reality: SimulateConfig, room: Scene) -> Scene:
 
 
 def _row(mode: str, seconds: int, real: Accuracy, simulated: Accuracy, step: float) -> Row:
-    row = {'mode': mode, 'labelled s': seconds}
-    for domain, accuracy in (('', real), ('simulated ', simulated)):
-        row[f'{domain}within 10 deg'] = round(accuracy.within_10, 3)
-        row[f'{domain}azimuth MAE'] = round(accuracy.azimuth_mae_deg, 2)
-        row[f'{domain}elevation MAE'] = round(accuracy.elevation_mae_deg, 2)
-    row['step'] = step
-    return row
+    return {
+        'mode': mode,
+        'labelled s': seconds,
+        **real.cells(),
+        **{f'simulated {name}': value for name, value in simulated.cells().items()},
+        'step': step,
+    }
 
 
 def _draw(path: Path, rows: list[Row]):
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(9, 4), layout='constrained')
-    for number, error in enumerate(('azimuth MAE', 'elevation MAE'), 1):
+    for number, error in enumerate(('azimuth MAE [deg]', 'elevation MAE [deg]'), 1):
         axes = figure.add_subplot(
-            1, 2, number, title=f'{error} [deg]', xlabel='labelled recordings [s]'
+            1, 2, number, title=error, xlabel='labelled recordings [s]'
         )
         for mode in MODES:
             chosen = [rows[0], *(row for row in rows if row['mode'] == mode)]
