@@ -7,7 +7,11 @@ import sys
 import numpy as np
 import pytest
 
+from doa_ros.core.classifier import network_input
 from doa_ros.core.errors import ModelError
+from doa_ros.core.features import FeatureConfig
+from doa_ros.core.geometry import unit_vector
+from doa_ros.core.srp_phat import steering_matrix
 from doa_ros.resources import find_resource
 from training.scores import openvino_check
 from training.scores.openvino_check import compare
@@ -16,8 +20,12 @@ pytest.importorskip('openvino')
 
 
 @pytest.fixture
-def inputs():
-    return np.random.default_rng(1).uniform(-0.3, 0.6, (50, 13, 15)).astype(np.float32)
+def inputs(uma8):
+    """Return features of sources in all directions, in noise."""
+    rng = np.random.default_rng(1)
+    directions = unit_vector(rng.uniform(-np.pi, np.pi, 50), rng.uniform(0, 1.4, 50))
+    peaks = 7 * steering_matrix(uma8, FeatureConfig().lags, directions).reshape(50, 15, 13)
+    return network_input(peaks + rng.normal(0, 0.05, peaks.shape)).astype(np.float32)
 
 
 @pytest.mark.parametrize(
