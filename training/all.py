@@ -10,6 +10,7 @@ Without --sounds, the rooms are filled with synthetic voices and noises (OUT/sou
 of speech make a better model. The report is made with real speech either way.
 """
 
+from importlib.util import find_spec
 from pathlib import Path
 
 from doa_ros.core.features import FeatureConfig, lags_needed
@@ -47,6 +48,10 @@ def add_arguments(parser):
 
 def run(args):
     """Run the verbs one after the other; those that have finished are not run again."""
+    # What comes last must not be what is missing.
+    for package in ('tensorflow', 'tensorflow_model_optimization'):
+        if find_spec(package) is None:
+            raise ModuleNotFoundError(f'No module named {package!r}', name=package)
     array_path = find_resource('arrays', args.array)
     array = load_array(array_path)
     settings = settings_for(array, args.array, args.budget)
