@@ -12,6 +12,7 @@ from concurrent.futures.process import BrokenProcessPool
 import multiprocessing
 import os
 import signal
+from threading import Thread
 
 from doa_ros.core.errors import DoaError
 
@@ -50,7 +51,7 @@ def _on_cores(function: Callable, tasks: Sequence[tuple], jobs: int) -> Iterator
     before = {name: os.environ.get(name) for name in _ONE_THREAD}
     os.environ.update(dict.fromkeys(_ONE_THREAD, '1'))
     pool = ProcessPoolExecutor(
-        jobs, mp_context=multiprocessing.get_context('spawn'), initializer=_die_when_interrupted
+        jobs, mp_context=multiprocessing.get_context('spawn'), initializer=_die_with_parent
     )
     running = set()
     try:
@@ -78,9 +79,16 @@ def _on_cores(function: Callable, tasks: Sequence[tuple], jobs: int) -> Iterator
                 os.environ[name] = value
 
 
-def _die_when_interrupted():
-    # At once and without a traceback: the main process says what there is to say.
+def _die_with_parent():
+    # When interrupted, at once and without a traceback: the main process says what is to be said.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+    # Where that one is killed, its pool would wait for tasks for ever.
+    Thread(target=_exit_after_parent, daemon=True).start()
+
+
+def _exit_after_parent():
+    multiprocessing.parent_process().join()
+    os._exit(1)
 
 
 def _on_cluster(function: Callable, tasks: Sequence[tuple], address: str) -> Iterator:

@@ -88,7 +88,8 @@ def draw_reliability(frames: Frames) -> Figure:
         filled = number > 0
         if filled.any():
             axes.plot(confidence[filled], right[filled], 'o-', label=method, markersize=4)
-    axes.legend()
+    if axes.get_legend_handles_labels()[0]:  # Recordings may hold noise alone.
+        axes.legend()
     axes.grid(alpha=0.3)
     return figure
 

@@ -4,10 +4,13 @@
 
 import operator
 import os
+import subprocess
+import sys
 
 import pytest
 
 from doa_ros.core.errors import DoaError
+from doa_ros.resources import config_directory
 from training.rooms.workers import run_tasks
 
 TASKS = [(k, 10) for k in range(20)]
@@ -26,6 +29,24 @@ def test_what_a_task_raises_arrives():
 def test_a_dead_process_is_an_error():
     with pytest.raises(DoaError, match='worker process died'):
         list(run_tasks(os._exit, [(1,), (1,)], jobs=2))
+
+
+def test_processes_end_with_a_main_process_that_is_killed():
+    script = (
+        'import os\n'
+        'from training.rooms.workers import run_tasks\n'
+        'for _ in run_tasks(os.getpid, [()] * 9, jobs=2):\n'
+        '    os.kill(os.getpid(), 9)\n'
+    )
+    # Waits for all who could still write to its output.
+    done = subprocess.run(
+        [sys.executable, '-c', script],
+        cwd=config_directory().parent,
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == -9
 
 
 def test_numerical_libraries_get_one_thread(monkeypatch):
