@@ -20,7 +20,7 @@ from training.examples.recordings import load_recordings
 FEATURES = FeatureConfig()
 RATE = 16000
 HEADER = 'file,start,end,azimuth_deg,elevation_deg\n'
-DEFINITION_FILE = Path(__file__).parents[2] / 'msg' / 'AudioFrame.msg'
+DEFINITION_FILE = Path(__file__).parents[3] / 'msg' / 'AudioFrame.msg'
 
 
 @pytest.fixture

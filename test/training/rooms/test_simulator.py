@@ -9,9 +9,7 @@ import numpy as np
 import pytest
 
 from doa_ros.core.errors import ConfigError
-from doa_ros.core.features import FeatureConfig
 from doa_ros.core.geometry import unit_vector
-from training.examples.clips import labelled_features
 from training.rooms.engines import Room
 from training.rooms.material import load_material
 from training.rooms.simulator import Place, Scene, Simulator, draw_scene
@@ -152,11 +150,3 @@ def test_sources_that_fit_into_no_room_are_refused():
 def test_sounds_of_another_rate_are_refused(uma8, sounds):
     with pytest.raises(ConfigError, match='sampling_frequency'):
         Simulator(uma8, CONFIG, load_material(sounds, 'train', 48000), HOP)
-
-
-def test_a_clip_shorter_than_its_lead_is_noise(uma8, make_clip):
-    clip = make_clip(scene(SPEAKER), length=1.0)
-    assert np.isfinite(clip.audio).all()
-    assert not clip.sources[0].voiced.any()
-    columns = labelled_features(uma8, FeatureConfig(), clip, 0)
-    assert columns['silent'].all()
