@@ -169,5 +169,5 @@ def test_seeds_repeat(uma8, clips):
 
 def test_templates_are_installed_with_the_package():
     setup = (config_directory().parent / 'setup.py').read_text(encoding='utf-8')
-    assert "'doa_ros.training': ['templates/*']" in setup
-    assert len(list((Path(evaluate.__file__).parent / 'templates').glob('*.j2'))) == 2
+    assert "'doa_ros.training.scores': ['templates/*']" in setup
+    assert len(list((Path(evaluate.__file__).parent / 'scores/templates').glob('*.j2'))) == 2
