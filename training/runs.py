@@ -35,6 +35,12 @@ def load_run(folder: Path) -> tuple[keras.Model, Settings]:
         raise ConfigError(f'{path}: cannot be read ({error})') from None
 
 
+def save_network(model: keras.Model, folder: Path) -> None:
+    """Write the network of a run: the file is whole, or it is not there."""
+    model.save(folder / 'partial.keras')
+    (folder / 'partial.keras').replace(folder / 'model.keras')
+
+
 def losses(config: TrainConfig) -> list[str]:
     """Return the losses of azimuth and elevation head."""
     name = 'binary_crossentropy' if config.multilabel else 'categorical_crossentropy'

@@ -22,7 +22,7 @@ from ..examples.batches import Batches
 from ..examples.clips import Clip, labelled_features
 from ..examples.dataset import Dataset, Shards, concatenate
 from ..examples.targets import usable_rows
-from ..runs import draw_curves, losses
+from ..runs import draw_curves, losses, save_network
 from ..scores.measure import errors_deg
 from ..settings import Settings
 from ..tables import Row
@@ -183,7 +183,7 @@ def finetune(
         accuracies=accuracies,
         least=before[1].within_10 - config.max_loss,
     )
-    model.save(out / 'model.keras')
+    save_network(model, out)
     return Result(step, before[0], after[0], before[1], after[1])
 
 

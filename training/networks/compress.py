@@ -4,7 +4,6 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-import os
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -13,7 +12,7 @@ import tf_keras
 
 from ..examples.batches import Batches, both_splits
 from ..examples.dataset import Shards
-from ..runs import draw_curves, load_run
+from ..runs import draw_curves, load_run, save_network
 from ..settings import Settings, with_section
 from ..tables import Row, show_table
 from .conversion import representative_set, to_tflite
@@ -86,9 +85,8 @@ def _make(model: keras.Model, settings: Settings, method: Method, data: Path, ou
     )
     draw_curves(history, out / 'curves.png')
     settings.save(out / 'settings.yaml')
-    # The network comes last and at once: where it is, the variant is finished.
-    from_legacy(smaller, model).save(out / 'partial.keras')
-    os.replace(out / 'partial.keras', out / 'model.keras')
+    # The network comes last: where it is, the variant is finished.
+    save_network(from_legacy(smaller, model), out)
 
 
 def wrap_layers(

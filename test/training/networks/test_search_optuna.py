@@ -76,9 +76,9 @@ def test_workers_share_the_trials_of_a_study(measured, tmp_path):
     for worker in workers:
         worker.join()
     # Each may have been at a last one while the other finished.
-    assert 16 <= len(measured) <= 17
+    assert 16 <= len(measured) <= 18
     # Not the same proposals by both.
-    assert len(set(measured)) > 10
+    assert len(set(measured)) > 9
 
 
 def test_trials_that_fail_are_counted_and_explained(measured, tmp_path):
