@@ -75,9 +75,8 @@ def fit(
     history = out / 'history.csv'
     # Of an interruption in the middle of writing it.
     (out / 'partial.keras').unlink(missing_ok=True)
-    resumes = (out / 'backup').exists() and history.exists()
     # The best network so far is kept until a better one comes, also across an interruption.
-    earlier = [float(row['val_loss']) for row in read_history(history)] if resumes else []
+    earlier = earlier_losses(out)
     model.fit(
         train.stream(),
         validation_data=val.stream(),
@@ -92,7 +91,7 @@ def fit(
             # The file is whole or it is not there.
             keras.callbacks.LambdaCallback(on_epoch_end=lambda *_: _rename_best(out)),
             keras.callbacks.EarlyStopping(patience=config.patience),
-            keras.callbacks.CSVLogger(history, append=resumes),
+            keras.callbacks.CSVLogger(history, append=bool(earlier)),
             *callbacks,
             # Last: an epoch that was interrupted above is done again.
             backup(out / 'backup'),
@@ -104,6 +103,14 @@ def fit(
 def _rename_best(out: Path):
     if (out / 'partial.keras').exists():
         (out / 'partial.keras').replace(out / 'model.keras')
+
+
+def earlier_losses(out: Path) -> list[float]:
+    """Return the validation losses of an interrupted fit in a run's folder; none without one."""
+    history = out / 'history.csv'
+    if not ((out / 'backup').exists() and history.exists()):
+        return []
+    return [float(row['val_loss']) for row in read_history(history)]
 
 
 def backup(folder: Path, *, keep: bool = False) -> keras.callbacks.BackupAndRestore:

@@ -22,7 +22,7 @@ from ..examples.batches import Batches
 from ..examples.clips import Clip, labelled_features
 from ..examples.dataset import Dataset, Shards, concatenate
 from ..examples.targets import usable_rows
-from ..runs import draw_curves, losses, save_network
+from ..runs import backup, draw_curves, earlier_losses, losses, save_network
 from ..scores.measure import errors_deg
 from ..settings import Settings
 from ..tables import Row
@@ -123,7 +123,7 @@ def read_recordings(clips: Iterable[Clip], array: MicArray, settings: Settings) 
 def finetune(
     model: keras.Model, settings: Settings, recordings: Recordings, data: Path, out: Path
 ) -> Result:
-    """Adapt a network and leave its run in a folder.
+    """Adapt a network and leave its run in a folder; go on where an earlier call was interrupted.
 
     Args:
         model: the trained network; it becomes the adapted one.
@@ -161,6 +161,8 @@ def finetune(
     model.compile(
         optimizer=keras.optimizers.Adam(config.learning_rate), loss=losses(settings.train)
     )
+    earlier = earlier_losses(out)
+    best = out / 'best.weights.h5'
     model.fit(
         train,
         steps_per_epoch=config.steps,
@@ -169,10 +171,17 @@ def finetune(
         shuffle=False,
         callbacks=[
             # Of the rounds, the one that does best on what was held out.
-            keras.callbacks.EarlyStopping(patience=config.epochs, restore_best_weights=True),
-            keras.callbacks.CSVLogger(out / 'history.csv'),
+            keras.callbacks.ModelCheckpoint(
+                best,
+                save_best_only=True,
+                save_weights_only=True,
+                initial_value_threshold=min(earlier, default=None),
+            ),
+            keras.callbacks.CSVLogger(out / 'history.csv', append=bool(earlier)),
+            backup(out / 'backup'),
         ],
     )
+    model.load_weights(best)
     for layer, learns in zip(frozen, trainable, strict=True):
         layer.trainable = learns
     draw_curves(out / 'history.csv', out / 'curves.png')
@@ -184,6 +193,7 @@ def finetune(
         least=before[1].within_10 - config.max_loss,
     )
     save_network(model, out)
+    best.unlink()
     return Result(step, before[0], after[0], before[1], after[1])
 
 

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 from dataclasses import replace
 
+import keras
 import numpy as np
 import pytest
 
@@ -25,7 +26,7 @@ def adapt(trained, data, features, tmp_path):
 
     def run(**changes):
         model, settings = load_run(trained)
-        config = replace(settings.finetune, epochs=2, steps=15, **changes)
+        config = replace(settings.finetune, **{'epochs': 2, 'steps': 15, **changes})
         settings = replace(settings, finetune=config)
         result = finetune(model, settings, features, data, tmp_path)
         return load_run(trained)[0], load_run(tmp_path)[0], result
@@ -69,6 +70,26 @@ def test_the_old_network_stays_where_nothing_is_better(adapt, monkeypatch):
 
 def _weights(model):
     return model.get_weights()
+
+
+def test_an_interrupted_one_goes_on(adapt, tmp_path, monkeypatch):
+    def interrupt(self, epoch, logs=None):
+        on_epoch_end(self, epoch, logs)
+        if epoch == 1:
+            raise KeyboardInterrupt
+
+    on_epoch_end = keras.callbacks.CSVLogger.on_epoch_end
+    monkeypatch.setattr(keras.callbacks.CSVLogger, 'on_epoch_end', interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        adapt(mode='full', max_loss=1.0, learning_rate=3e-3, epochs=3)
+    monkeypatch.undo()
+    assert not (tmp_path / 'model.keras').exists()
+    _, _, result = adapt(mode='full', max_loss=1.0, learning_rate=3e-3, epochs=3)
+    lines = (tmp_path / 'history.csv').read_text(encoding='utf-8').splitlines()
+    # The epoch in which it was interrupted is done again.
+    assert [line.split(',')[0] for line in lines] == ['epoch', '0', '1', '1', '2']
+    assert result.step > 0
+    assert not (tmp_path / 'best.weights.h5').exists()
 
 
 def test_what_is_held_out_is_of_other_rooms(features):
