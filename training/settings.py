@@ -36,6 +36,7 @@ class SimulateConfig(Config):
     val_clips: int = setting(400, 'Clips of the val split.', minimum=1)
     length: float = setting(4.5, 'Length of a clip [s].', minimum=0.5, maximum=60.0)
     lead: float = setting(1.5, 'Noise before the first sound [s].', minimum=0.0, maximum=30.0)
+    tail: float = setting(0.0, 'Noise after the last sound [s].', minimum=0.0, maximum=30.0)
     every: int = setting(4, 'Every how many analysis windows one is kept.', minimum=1)
     rt60_min: float = setting(0.1, 'Reverberation time, lowest [s].', minimum=0.0, maximum=2.0)
     rt60_max: float = setting(1.0, 'Reverberation time, highest [s].', minimum=0.0, maximum=2.0)
@@ -58,6 +59,9 @@ class SimulateConfig(Config):
     )
     directional_noise: float = setting(
         0.3, 'Share of the clips with noise from one direction.', minimum=0.0, maximum=1.0
+    )
+    gusty_noise: float = setting(
+        0.0, 'Share of the clips whose noise swells and ebbs.', minimum=0.0, maximum=1.0
     )
     ego_noise: float = setting(
         0.2, 'Share of the clips with a fan or motor at the array.', minimum=0.0, maximum=1.0
@@ -84,10 +88,10 @@ class SimulateConfig(Config):
             low, high = getattr(self, f'{name}_min'), getattr(self, f'{name}_max')
             if low > high:
                 raise ConfigError(f'{name}_min ({low:g}) must not exceed {name}_max ({high:g})')
-        if self.lead >= self.length:
+        if self.lead + self.tail >= self.length:
             raise ConfigError(
-                f'lead ({self.lead:g} s) must be shorter than length ({self.length:g} s): nothing '
-                'would be heard'
+                f'lead ({self.lead:g} s) and tail ({self.tail:g} s) must be shorter than length '
+                f'({self.length:g} s): nothing would be heard'
             )
 
 

@@ -18,7 +18,7 @@ from ..settings import SimulateConfig
 from .boards import Board, draw_board
 from .engines import ENGINES, Room
 from .material import Material
-from .sounds import burst, clap, coloured_noise, fan, motor
+from .sounds import burst, clap, coloured_noise, fan, gusts, motor
 
 # Least distance of a source from the walls [m].
 _WALL_MARGIN = 0.2
@@ -71,6 +71,9 @@ class Scene:
         directional: where a noise comes from, besides the diffuse one.
         ego: 'fan' or 'motor' at the array; empty for none.
         quiet: whether there is no noise but the microphones' own.
+        gusty: whether the diffuse noise swells and ebbs.
+        sensor_db: power of the microphones' own noise over that of the diffuse noise [dB].
+        peak_dbfs: highest level of the clip [dB of full scale].
     """
 
     room: Room
@@ -81,6 +84,9 @@ class Scene:
     directional: Place | None = None
     ego: str = ''
     quiet: bool = False
+    gusty: bool = False
+    sensor_db: float = -15.0
+    peak_dbfs: float = -30.0
 
     @property
     def turn(self) -> np.ndarray:
@@ -99,11 +105,8 @@ def draw_scene(rng: np.random.Generator, config: SimulateConfig) -> Scene:
     Raises:
         ConfigError: the sources do not fit into the rooms.
     """
-    sources = noise_only = None
-    if rng.random() < config.noise_only:
-        noise_only, count = True, 0
-    else:
-        count = int(rng.integers(1, config.sources_max + 1))
+    noise_only = rng.random() < config.noise_only
+    count = 0 if noise_only else int(rng.integers(1, config.sources_max + 1))
     for _ in range(_ATTEMPTS):
         size = rng.uniform([3.5, 3.5, 2.4], [9.0, 7.0, 3.6])
         centre = np.append(rng.uniform([1.0, 1.0], size[:2] - 1.0), rng.uniform(0.35, 1.2))
@@ -116,7 +119,7 @@ def draw_scene(rng: np.random.Generator, config: SimulateConfig) -> Scene:
             'the sources do not fit into the rooms: reduce distance_min, elevation_max_deg or '
             'separation_deg'
         )
-    quiet = bool(noise_only) and rng.random() < _QUIET
+    quiet = noise_only and rng.random() < _QUIET
     directional = not quiet and rng.random() < config.directional_noise
     ego = not quiet and rng.random() < config.ego_noise
     return Scene(
@@ -128,6 +131,9 @@ def draw_scene(rng: np.random.Generator, config: SimulateConfig) -> Scene:
         directional=sources[count] if directional else None,
         ego=str(rng.choice(list(_EGO))) if ego else '',
         quiet=quiet,
+        gusty=rng.random() < config.gusty_noise,
+        sensor_db=rng.uniform(*_SENSOR_DB),
+        peak_dbfs=rng.uniform(*(_LEVEL if count else _QUIET_LEVEL if quiet else _NOISE_LEVEL)),
     )
 
 
@@ -234,8 +240,7 @@ class Simulator:
         scale = math.sqrt(power / total) * 10 ** (-scene.snr / 20) if power > 0 else 1.0
         audio = self._through_board(board, heard + np.float32(scale) * noise)
         audio += np.float32(scale) * sensor
-        level = _LEVEL if sources else _QUIET_LEVEL if scene.quiet else _NOISE_LEVEL
-        audio *= np.float32(10 ** (rng.uniform(*level) / 20) / np.abs(audio).max())
+        audio *= np.float32(10 ** (scene.peak_dbfs / 20) / np.abs(audio).max())
         return Clip(
             audio=np.ascontiguousarray(audio.T),
             sampling_frequency=self._rate,
@@ -248,17 +253,18 @@ class Simulator:
         )
 
     def _voice(self, rng, kind: str, late: bool) -> np.ndarray:
-        """Return what a source sounds like by itself after the lead, shape (samples,).
+        """Return what a source sounds like by itself between lead and tail, shape (samples,).
 
         Short sounds, and with `late` all, begin some time after it.
         """
         voice = np.zeros(self._count, dtype=np.float32)
         start = round(self._config.lead * self._rate)
+        end = self._count - round(self._config.tail * self._rate)
         if late or kind != 'speech':
             start += round(rng.uniform(0, min(0.5, self._config.length / 4)) * self._rate)
         pause = (0.1, 0.6) if kind == 'speech' else (0.4, 1.5)
-        while start < self._count:
-            sound = self._sound(rng, kind, self._count - start)
+        while start < end:
+            sound = self._sound(rng, kind, end - start)
             voice[start : start + len(sound)] = sound
             start += len(sound) + round(rng.uniform(*pause) * self._rate)
         return voice
@@ -306,10 +312,13 @@ class Simulator:
         """Return noise from outside and that of the microphones, shape (microphones, samples)."""
         shape = (len(microphones), self._count)
         sensor = rng.standard_normal(shape, dtype=np.float32)
-        sensor *= np.float32(10 ** (rng.uniform(*_SENSOR_DB) / 20))
+        sensor *= np.float32(10 ** (scene.sensor_db / 20))
         if scene.quiet:
             return np.zeros(shape, dtype=np.float32), sensor
-        noise = _scaled(self._field.mix(self._independent_noises(rng, shape)), 0.0)
+        noise = self._field.mix(self._independent_noises(rng, shape))
+        if scene.gusty:
+            noise *= gusts(rng, self._count, self._rate)
+        noise = _scaled(noise, 0.0)
         if scene.directional is not None:
             sound = self._recorded_noise(rng, 1)[0]
             sound = self._through_room(rng, scene, scene.directional, board, microphones, sound)

@@ -7,7 +7,7 @@ shape (samples,).
 """
 
 import numpy as np
-from scipy import fft, signal
+from scipy import fft, interpolate, signal
 
 
 def coloured_noise(rng: np.random.Generator, shape, slope: float) -> np.ndarray:
@@ -26,6 +26,15 @@ def coloured_noise(rng: np.random.Generator, shape, slope: float) -> np.ndarray:
     # The lowest frequencies, which no microphone hears, would otherwise outweigh the rest.
     spectra *= np.maximum(bins, 1e-3 * len(bins)) ** np.float32(-slope / 2)
     return fft.irfft(spectra, shape[-1])
+
+
+def gusts(rng, samples: int, rate: int) -> np.ndarray:
+    """Return a gain that swells and ebbs over seconds, as wind and traffic do."""
+    strength, period = rng.uniform(2.0, 8.0), rng.uniform(0.3, 2.0)
+    knots = np.arange(-1, samples / rate / period + 2) * period * rate
+    levels = rng.normal(0, strength, len(knots))
+    swell = interpolate.make_interp_spline(knots, levels)(np.arange(samples))
+    return (10 ** (swell / 20)).astype(np.float32)
 
 
 def band_noise(rng, samples: int, rate: int) -> np.ndarray:

@@ -7,6 +7,7 @@ import math
 
 import numpy as np
 import pytest
+from scipy import signal
 
 from doa_ros.core.errors import ConfigError
 from doa_ros.core.geometry import unit_vector
@@ -102,8 +103,50 @@ def test_two_talkers_have_labels_of_their_own(make_clip):
 def test_noise_alone_is_silent_throughout(make_clip, changes):
     clip = make_clip(scene(snr=math.nan, **changes))
     assert clip.sources == () and clip.silent.all()
-    peak = np.abs(clip.audio).max()
-    assert 0 < peak < (10 ** (-70 / 20) if changes.get('quiet') else 10 ** (-30 / 20)) * 1.01
+
+
+@pytest.mark.parametrize('level', [-80.0, -20.0])
+def test_the_peak_is_where_the_scene_says(make_clip, level):
+    clip = make_clip(scene(SPEAKER, peak_dbfs=level))
+    assert 20 * np.log10(np.abs(clip.audio).max()) == pytest.approx(level, abs=0.01)
+
+
+def test_nearly_silent_clips_are_drawn_quieter():
+    rng = np.random.default_rng(1)
+    drawn = [draw_scene(rng, replace(CONFIG, noise_only=0.8)) for _ in range(60)]
+    quiet = [s.peak_dbfs for s in drawn if s.quiet]
+    assert len(quiet) > 3 and max(quiet) <= -70
+    assert all(s.peak_dbfs >= -60 for s in drawn if not s.quiet)
+    assert all(s.peak_dbfs >= -40 for s in drawn if s.sources)
+
+
+def test_the_tail_is_noise_alone(make_clip):
+    clip = make_clip(scene(SPEAKER), length=4.0, tail=1.5)
+    blocks = round(1.5 / HOP)
+    assert not clip.sources[0].voiced[-blocks + 4 :].any()
+    assert clip.sources[0].voiced[:-blocks].any()
+    # The last second of a tail of 1.5 s, less the 60 dB of decay, is silent.
+    assert clip.silent[-2:].all()
+
+
+def test_the_microphones_noise_is_as_loud_as_the_scene_says(make_clip):
+    """Diffuse noise is alike at all microphones at low frequencies, their own is not."""
+    def coherence(sensor_db):
+        audio = make_clip(scene(snr=math.nan, sensor_db=sensor_db)).audio
+        low = signal.sosfilt(signal.butter(4, 300, fs=16000, output='sos'), audio, axis=0)
+        return np.corrcoef(low[:, 0], low[:, 3])[0, 1]
+
+    assert coherence(-25.0) > 0.8
+    assert coherence(30.0) < 0.5
+
+
+def test_gusty_noise_swells_and_ebbs(make_clip):
+    def spread(**changes):
+        clips = [make_clip(scene(snr=math.nan, **changes), seed, length=6.0) for seed in range(6)]
+        powers = [np.mean(c.audio.reshape(12, -1) ** 2, axis=1) for c in clips]
+        return np.mean([np.std(10 * np.log10(p)) for p in powers])
+
+    assert spread(gusty=True) > spread() + 1
 
 
 def test_one_board_is_the_same_in_all_clips(uma8, make_clip):
