@@ -6,10 +6,13 @@ Without further options: 20 directions between 0 and 60 degrees of elevation, in
 at 20 dB and in one of RT60 0.45 s at 10 dB of diffuse noise, simulated by the image method of
 pyroomacoustics with the recordings of the demo, so that anyone gets the same numbers.
 
+  --bench rooms                 random rooms at three levels of difficulty, with our goals in them:
+                                5 s of speech amid 3 s of noise; 40 rooms each, or --scenes N
   --scenes N --settings NAME    N random scenes as the settings draw them, none of simulate's
   --recordings FOLDER           labelled recordings, see training/examples/recordings.py
 
---sounds replaces the recordings of the demo by the split val of a folder. Every --model is a line
+--sounds replaces the recordings of the demo by a split of a folder, val or, with --split, test:
+decide on val, report on test. Every --model is a line
 of the tables; --report writes report.md, report.html, plots, results.csv and all frames.
 
 The best guess of every method is scored over the voiced frames; unanswered frames and answers in
@@ -30,8 +33,15 @@ from doa_ros.resources import find_resource
 
 from .examples.clips import Clip
 from .examples.recordings import load_recordings
-from .rooms.material import Material, load_material
-from .scores.benchmark import CONDITIONS, demo_material, fixed_clips, random_clips
+from .rooms.material import TEST, Material, load_material
+from .scores.benchmark import (
+    CONDITIONS,
+    DIFFICULTIES,
+    demo_material,
+    fixed_clips,
+    random_clips,
+    room_clips,
+)
 from .scores.frames import AZIMUTH_CLASSES, Listening, Method, collect
 from .scores.peers import make_peers
 from .scores.report import Report, print_report, write_report
@@ -39,6 +49,7 @@ from .scores.statistics import groups
 from .scores.variants import measure_cost
 from .settings import load_settings
 
+_ROOMS = 40
 _MODELS = ('uma8_reference_int8', 'uma8_reference_float32')
 
 
@@ -48,8 +59,12 @@ def add_arguments(parser):
         '--model', action='append', help='name or path of a model; may be given several times'
     )
     parser.add_argument('--array', default='uma8', help='name or path')
-    parser.add_argument('--sounds', type=Path, help='folder of speech and noise, split val')
-    parser.add_argument('--scenes', type=int, help='how many random scenes; needs --settings')
+    parser.add_argument('--bench', choices=('fixed', 'rooms'), default='fixed')
+    parser.add_argument('--sounds', type=Path, help='folder of speech and noise')
+    parser.add_argument('--split', choices=('val', TEST), default='val', help='of the sounds')
+    parser.add_argument(
+        '--scenes', type=int, help='how many random scenes; needs --settings or --bench rooms'
+    )
     parser.add_argument('--settings', help='name or path of training settings')
     parser.add_argument(
         '--engine', choices=('fast', 'pyroomacoustics'), help='instead of that of the settings'
@@ -65,9 +80,12 @@ def run(args):
     """Collect the answers, print the tables and, on request, write the report."""
     if args.recordings is not None and args.scenes is not None:
         raise ConfigError('--recordings and --scenes exclude each other')
-    if args.scenes is not None and (args.settings is None or args.scenes < 1):
-        raise ConfigError('--scenes needs a positive number and --settings')
-    if args.scenes is None and (args.settings or args.engine):
+    rooms = args.bench == 'rooms'
+    if rooms and (args.recordings or args.settings):
+        raise ConfigError('--bench rooms excludes --recordings and --settings')
+    if args.scenes is not None and (not (args.settings or rooms) or args.scenes < 1):
+        raise ConfigError('--scenes needs a positive number, and --settings or --bench rooms')
+    if args.scenes is None and (args.settings or (args.engine and not rooms)):
         raise ConfigError('--settings and --engine are for random scenes: give --scenes, too')
     # Directions are labelled, and networks trained, in the frame of the board.
     array = replace(load_array(find_resource('arrays', args.array)), face_down=False)
@@ -81,7 +99,9 @@ def run(args):
         for peer in peers
         if peer.failures
     ]
-    if args.recordings is None and args.scenes is None and _MODELS[0] in frames.method:
+    if rooms:
+        notes += [f'Goals, {d.name}: {d.goals}' for d in DIFFICULTIES]
+    elif args.recordings is None and args.scenes is None and _MODELS[0] in frames.method:
         goals = '; '.join(f'{c.name}: {c.goal_mae_deg:g} deg' for c in CONDITIONS)
         notes.append(f'Goal for the azimuth MAE of the shipped int8 model: {goals}.')
     report = Report(
@@ -99,6 +119,11 @@ def _clips(args, array: MicArray, features: FeatureConfig) -> Iterator[tuple[str
     if args.recordings is not None:
         for clip in load_recordings(args.recordings, array, features):
             yield 'recordings', clip
+    elif args.bench == 'rooms':
+        material = _material(args, array.sampling_frequency)
+        yield from room_clips(
+            array, material, args.scenes or _ROOMS, args.engine or 'pyroomacoustics'
+        )
     elif args.scenes is not None:
         config = load_settings(find_resource('training', args.settings)).simulate
         config = replace(config, engine=args.engine or config.engine)
@@ -112,7 +137,7 @@ def _clips(args, array: MicArray, features: FeatureConfig) -> Iterator[tuple[str
 def _material(args, rate: int) -> Material:
     if args.sounds is None:
         return demo_material(rate)
-    return load_material(args.sounds, 'val', rate)
+    return load_material(args.sounds, args.split, rate)
 
 
 class Ours:
@@ -140,19 +165,20 @@ class Ours:
         self.name = name
         self._features = features
         # Every guess is asked for; what the gate holds back is seen by its confidence.
-        self._localizer = Localizer(
-            array, features, LocalizerConfig(method, sensitivity=1.0), model
-        )
+        config = LocalizerConfig(method, sensitivity=1.0)
+        self._localizer = Localizer(array, features, config, model)
         self.azimuth_classes = (
             AZIMUTH_CLASSES if model is None else load_card(model).grid.azimuth_count
         )
 
     def answer(self, listening: Listening) -> list[Estimate | None]:
         """Return the strongest estimate at every scored frame."""
-        return [
-            None if frame is None else self._localizer.locate(frame).estimates[0]
-            for frame in listening.features(self._features)
-        ]
+        self._localizer.reset()
+        estimates = {
+            block: self._localizer.locate(frame).estimates[0]
+            for block, frame in listening.features(self._features).items()
+        }
+        return [estimates.get(block) for block in listening.blocks]
 
 
 def our_methods(array: MicArray, models: list[Path]) -> list[Method]:

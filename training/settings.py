@@ -107,6 +107,9 @@ class TrainConfig(Config):
     multilabel: bool = setting(
         False, 'Whether classes are judged one by one, for several sources at once.'
     )
+    activity: bool = setting(
+        False, 'Whether a third output says how probable it is that there is a source at all.'
+    )
     azimuth_classes: int = setting(36, 'Azimuth classes.', minimum=4, maximum=360)
     elevation_classes: int = setting(10, 'Elevation classes.', minimum=3, maximum=91)
     kappa: float = setting(
@@ -123,6 +126,12 @@ class TrainConfig(Config):
     learning_rate: float = setting(
         1e-3, 'Of Adam at the start; it falls to 0.', minimum=1e-6, maximum=1.0
     )
+
+    @property
+    def heads(self) -> dict[str, int]:
+        """The outputs of the network, in this order, and how many values each has."""
+        heads = {'azimuth': self.azimuth_classes, 'elevation': self.elevation_classes}
+        return {**heads, 'activity': 1} if self.activity else heads
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from doa_ros.core.geometry import MicArray
 from doa_ros.core.tflite import TFLiteModel
 
 CARD_FORMAT = 1
-_OUTPUTS = (('azimuth',), ('azimuth', 'elevation'), ('elevation', 'azimuth'))
+_OUTPUTS = {'azimuth', 'elevation', 'activity'}
 # Larger differences of microphone positions bias the elevation [m].
 _POSITION_TOLERANCE = 5e-4
 
@@ -36,7 +36,7 @@ class ModelCard:
         sampling_frequency: [Hz].
         features: the settings of its features.
         grid: the directions its classes stand for.
-        outputs: what each of its outputs is: 'azimuth' or 'elevation'.
+        outputs: what each of its outputs is: 'azimuth', 'elevation' or 'activity'.
         sha256: of the .tflite file, in hexadecimal.
         training: how it was made and how well it does; for people.
         multilabel: whether its classes are judged one by one, for several sources at once.
@@ -142,7 +142,7 @@ def load_card(model: Path) -> ModelCard:
             grid=DirectionGrid(
                 int(content['azimuth_classes']), int(content['elevation_classes'])
             ),
-            outputs=tuple(content['outputs']),
+            outputs=tuple(str(name) for name in content['outputs']),
             sha256=str(content['sha256']),
             training=content.get('training', {}),
             multilabel=content.get('multilabel', False),
@@ -153,8 +153,11 @@ def load_card(model: Path) -> ModelCard:
         raise ModelError(f'{where}: {error}') from None
     if card.positions.shape[1:] != (3,) or not np.isfinite(card.positions).all():
         raise ModelError(f'{where}: positions must be x, y, z of each microphone')
-    if card.outputs not in _OUTPUTS:
-        raise ModelError(f'{where}: outputs must name azimuth, and may name elevation')
+    named = set(card.outputs)
+    if len(named) < len(card.outputs) or not {'azimuth'} <= named <= _OUTPUTS:
+        raise ModelError(
+            f'{where}: outputs must name azimuth, and may name elevation and activity, once each'
+        )
     if type(card.multilabel) is not bool:
         raise ModelError(f'{where}: multilabel must be true or false')
     if card.grid.azimuth_count < 4 or not (
@@ -228,10 +231,17 @@ class Classifier:
                 f'{model}: takes input of shape {self._network.input_shape}, but its card '
                 f'promises {expected} (lags, pairs)'
             )
-        counts = {'azimuth': card.grid.azimuth_count, 'elevation': card.grid.elevation_count}
+        counts = {
+            'azimuth': card.grid.azimuth_count,
+            'elevation': card.grid.elevation_count,
+            'activity': 1,
+        }
         if self._network.output_sizes != tuple(counts[name] for name in card.outputs):
             raise ModelError(f'{model}: its outputs do not have the sizes its card promises')
 
     def spectrum(self, gcc: np.ndarray) -> Spectrum:
         """Return the class probabilities for GCC-PHAT of shape (pairs, lags)."""
-        return Spectrum(**dict(zip(self._outputs, self._network(network_input(gcc)), strict=True)))
+        values = dict(zip(self._outputs, self._network(network_input(gcc)), strict=True))
+        if 'activity' in values:
+            values['activity'] = float(values['activity'][0])
+        return Spectrum(**values)

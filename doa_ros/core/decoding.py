@@ -53,10 +53,11 @@ class DirectionGrid:
 
 @dataclass(frozen=True)
 class Spectrum:
-    """Probability of each class; `elevation` is None where it is not estimated."""
+    """Probability of each class, and that there is a source; None where it is not estimated."""
 
     azimuth: np.ndarray
     elevation: np.ndarray | None = None
+    activity: float | None = None
 
 
 @dataclass(frozen=True)

@@ -116,6 +116,9 @@ class Localizer:
         """Take over changed settings; the method stays."""
         self._least_confidence = config.least_confidence
 
+    def reset(self) -> None:
+        """Forget what was heard: another stream begins."""
+
     def locate(self, frame: GccFrame) -> Localization:
         """Return the directions in one frame of features."""
         spectrum = self._method.spectrum(frame.gcc)

@@ -14,7 +14,7 @@ from doa_ros.core.geometry import MicArray
 from ..settings import Settings
 from .dataset import Dataset, Shards, concatenate
 from .symmetry import gather_index, symmetries
-from .targets import direction_targets, usable_rows
+from .targets import head_targets, usable_rows
 
 # Shards that are in memory and shuffled together.
 _POOL = 24
@@ -73,7 +73,7 @@ class Batches:
             sign = np.array([-1.0 if s.mirrored else 1.0 for s in self._symmetries])[chosen]
             turn = np.array([s.rotation for s in self._symmetries])[chosen]
             data = replace(data, azimuth=data.azimuth * sign[:, None] + turn[:, None])
-        return network_input(gcc), *direction_targets(data, self._config)
+        return network_input(gcc), *head_targets(data, self._config)
 
     def stream(self):
         """Return the batches as a `tf.data.Dataset`, made while the network computes."""
@@ -82,8 +82,9 @@ class Batches:
         def heads(*shapes):
             return tuple(tf.TensorSpec((None, *shape), tf.float32) for shape in shapes)
 
-        classes = (self._config.azimuth_classes,), (self._config.elevation_classes,)
-        signature = (*heads(self._input_shape), heads(*classes), heads((), ()))
+        sizes = self._config.heads.values()
+        targets, weights = heads(*((size,) for size in sizes)), heads(*(() for _ in sizes))
+        signature = (*heads(self._input_shape), targets, weights)
         stream = tf.data.Dataset.from_generator(lambda: iter(self), output_signature=signature)
         return stream.apply(tf.data.experimental.assert_cardinality(len(self))).prefetch(4)
 

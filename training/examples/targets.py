@@ -21,28 +21,39 @@ def usable_rows(data: Dataset, config: TrainConfig) -> np.ndarray:
     return heard | (data.silent & ~data.ego_noise)
 
 
-def direction_targets(
+def head_targets(
     data: Dataset, config: TrainConfig
-) -> tuple[tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]:
-    """Return the targets of azimuth and elevation head and the weights of the rows in each.
+) -> tuple[tuple[np.ndarray, ...], tuple[np.ndarray, ...]]:
+    """Return the targets of every head and the weights of the rows in each.
 
     A source is a von Mises bump on the classes. For a single source the classes sum to 1, and
-    silence is flat; for several, each class has the height of the nearest source's bump, and
-    silence is 0.
+    silence is flat, or counts in the activity alone where there is such a head; for several, each
+    class has the height of the nearest source's bump, and silence is 0.
 
     Returns:
-        Targets, shapes (rows, azimuth classes) and (rows, elevation classes), and weights, shape
-        (rows,) each: 0 where the elevation is not known.
+        Targets, shape (rows, values of the head), and weights, shape (rows,) each, in the order
+        of `config.heads`; the weight is 0 where the elevation is not known.
     """
     grid = DirectionGrid(config.azimuth_classes, config.elevation_classes)
-    heads = ((data.azimuth, grid.azimuths), (data.elevation, grid.elevations))
-    targets = tuple(_targets(angles, centres, data, config) for angles, centres in heads)
+    heard = data.voiced.any(axis=1)
     unknown = (data.voiced & np.isnan(data.elevation)).any(axis=1)
-    weights = np.ones(len(data), np.float32), np.where(unknown, 0, 1).astype(np.float32)
-    return targets, weights
+    directed = heard | (not config.activity) | config.multilabel
+    targets = {
+        'azimuth': _classes(data.azimuth, grid.azimuths, data, config),
+        'elevation': _classes(data.elevation, grid.elevations, data, config),
+        'activity': heard[:, None].astype(np.float32),
+    }
+    weights = {
+        'azimuth': directed.astype(np.float32),
+        'elevation': (directed & ~unknown).astype(np.float32),
+        'activity': np.ones(len(data), np.float32),
+    }
+    return tuple(targets[name] for name in config.heads), tuple(
+        weights[name] for name in config.heads
+    )
 
 
-def _targets(angles, centres, data: Dataset, config: TrainConfig) -> np.ndarray:
+def _classes(angles, centres, data: Dataset, config: TrainConfig) -> np.ndarray:
     cosine = np.cos(angles[:, :, None] - centres)
     cosine = np.where(data.voiced[:, :, None], np.nan_to_num(cosine, nan=-1.0), -np.inf)
     if config.kappa > 0:

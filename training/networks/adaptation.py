@@ -204,7 +204,7 @@ def measure(model: keras.Model, shards: Iterable[Dataset]) -> Accuracy:
         data = shard.rows(shard.single)
         if len(data):
             outputs = model(network_input(data.gcc.astype(np.float32)), training=False)
-            errors = errors_deg(*(np.asarray(values) for values in outputs), data)
+            errors = errors_deg(*(np.asarray(values) for values in outputs[:2]), data)
             azimuth.append(errors[0])
             elevation.append(errors[1])
     azimuth, elevation = np.concatenate(azimuth), np.concatenate(elevation)

@@ -11,8 +11,8 @@
       - {operation: dropout}
 
 A network is a pure function of array, features and settings. It takes GCC-PHAT of shape (lags,
-pairs) and gives the azimuth classes and the elevation classes, in this order: probabilities that
-sum to 1 or, multilabel, one by one. Convolutions along one axis are 2-D ones of height 1, which
+pairs) and gives the azimuth classes, the elevation classes and, on request, the activity, in this
+order: probabilities of classes sum to 1 or, multilabel, stand one by one. Convolutions along one axis are 2-D ones of height 1, which
 every tool that quantises or prunes knows.
 """
 
@@ -176,13 +176,13 @@ def taps_input(array: MicArray, features: FeatureConfig) -> tuple:
 
 
 def taps_heads(x, config: TrainConfig, units: int) -> list:
-    """Return azimuth and elevation from what the blocks make of the taps."""
+    """Return the heads of the settings from what the blocks make of the taps."""
     x = layers.Dense(units, activation='relu')(layers.Flatten()(x))
-    counts = {'azimuth': config.azimuth_classes, 'elevation': config.elevation_classes}
-    return [
-        layers.Dense(count, activation=_activation(config), name=name)(x)
-        for name, count in counts.items()
-    ]
+    return [_dense_head(name, config)(x) for name in config.heads]
+
+
+def _dense_head(name: str, config: TrainConfig) -> layers.Layer:
+    return layers.Dense(config.heads[name], activation=_activation(name, config), name=name)
 
 
 def map_input(array: MicArray, features: FeatureConfig, config: TrainConfig, margin: int) -> tuple:
@@ -211,18 +211,19 @@ def map_input(array: MicArray, features: FeatureConfig, config: TrainConfig, mar
 
 
 def map_heads(x, config: TrainConfig, units: int) -> list:
-    """Return azimuth and elevation from what the blocks make of a map: one column per class."""
+    """Return the heads of the settings from what the blocks make of a map.
+
+    Azimuth is the map's columns, one per class.
+    """
     azimuth = layers.Conv2D(1, (1, 1))(x)
     azimuth = layers.Reshape((config.azimuth_classes,))(azimuth)
-    azimuth = layers.Activation(_activation(config), name='azimuth')(azimuth)
-    # Elevation does not depend on where on the circle the source is.
+    azimuth = layers.Activation(_activation('azimuth', config), name='azimuth')(azimuth)
+    # The others do not depend on where on the circle the source is.
     x = layers.Concatenate()([layers.GlobalMaxPooling2D()(x), layers.GlobalAveragePooling2D()(x)])
     x = layers.Dense(units, activation='relu')(x)
     x = layers.Dropout(config.dropout)(x)
-    elevation = layers.Dense(
-        config.elevation_classes, activation=_activation(config), name='elevation'
-    )(x)
-    return [azimuth, elevation]
+    others = [name for name in config.heads if name != 'azimuth']
+    return [azimuth, *(_dense_head(name, config)(x) for name in others)]
 
 
 def steering_map(
@@ -247,5 +248,5 @@ def steering_map(
     return by_pair.swapaxes(1, 2).reshape(len(directions), -1).T
 
 
-def _activation(config: TrainConfig) -> str:
-    return 'sigmoid' if config.multilabel else 'softmax'
+def _activation(head: str, config: TrainConfig) -> str:
+    return 'sigmoid' if config.multilabel or head == 'activity' else 'softmax'

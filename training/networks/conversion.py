@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """From a Keras network to the content of a TFLite file, in one of several number formats."""
 
+from collections.abc import Iterable
 from contextlib import redirect_stdout
 from io import StringIO
 import warnings
@@ -74,8 +75,13 @@ def to_tflite(
         return converter.convert()
 
 
-def output_names(network: TFLiteModel, model) -> tuple[str, ...]:
+def output_names(network: TFLiteModel, model, heads: Iterable[str]) -> tuple[str, ...]:
     """Return what each TFLite output is: the converter orders them as it likes.
+
+    Args:
+        network: the converted network.
+        model: the network it was made of.
+        heads: what the outputs of `model` are.
 
     Raises:
         ModelError: an output matches none of the network's.
@@ -88,10 +94,10 @@ def output_names(network: TFLiteModel, model) -> tuple[str, ...]:
     for output in converted:
         errors = {
             name: np.abs(values - output).max()
-            for name, values in zip(('azimuth', 'elevation'), expected, strict=True)
+            for name, values in zip(heads, expected, strict=True)
             if values.shape == np.shape(output)
         }
         names.append(min(errors, key=errors.get, default=None))
-    if set(names) != {'azimuth', 'elevation'}:
+    if set(names) != set(heads):
         raise ModelError('the outputs of the converted network cannot be told apart')
     return tuple(names)

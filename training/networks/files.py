@@ -44,7 +44,7 @@ def write_model(
     """
     file.write_bytes(content)
     network = TFLiteModel(file)
-    outputs = output_names(network, model)
+    outputs = output_names(network, model, settings.train.heads)
     measurement = measure_model(network, outputs, settings.train, val)
     array = settings.load_array()
     architecture = describe_architecture(settings.train.architecture)

@@ -6,6 +6,7 @@ from collections import Counter, OrderedDict
 from dataclasses import dataclass, field
 import hashlib
 import json
+import math
 from pathlib import Path
 from threading import Lock
 import warnings
@@ -17,11 +18,13 @@ from doa_ros.audio.mono import read_mono
 from doa_ros.core.errors import AudioError
 
 SPLITS = ('train', 'val')
+# What only the final figures are made of: nothing may be chosen by it.
+TEST = 'test'
 KINDS = ('speech', 'noise', 'impulse')
 _NEEDED = ('speech', 'noise')
 _SUFFIXES = ('.wav', '.flac', '.ogg', '.mp3', '.aif', '.aiff', '.opus')
-# Share of the speakers or recordings that are kept for the val split.
-_VAL_SHARE = 0.1
+# Share of the speakers or recordings that are kept for the val split, and for the test split.
+_KEPT_SHARE = 0.1
 # Longer recordings are read in pieces [s].
 _PIECE = 30.0
 # What is kept of the recordings read last [bytes], per process.
@@ -99,12 +102,12 @@ def load_material(folder: Path, split: str, rate: int, *, strict: bool = False) 
     - A `manifest.json` lists `files` with `file`, `kind` and `split`; or
     - they lie in folders SPLIT/KIND; or
     - they lie in folders KIND. Then its subfolders, which are to be corpora or speakers, are
-      assigned to one split each by their names; without subfolders the files are, which may put
-      a speaker into both.
+      assigned to one split each by their names, to test where there are three or more; without
+      subfolders the files are, which may put a speaker into several.
 
     Args:
         folder: the sound material.
-        split: 'train' or 'val'; no speaker or noise recording should be in both.
+        split: 'train', 'val' or 'test'; no speaker or noise recording should be in two.
         rate: sampling frequency wanted [Hz].
         strict: whether a recording that cannot be read is an error, or left out.
 
@@ -115,7 +118,7 @@ def load_material(folder: Path, split: str, rate: int, *, strict: bool = False) 
         raise AudioError(f'{folder}: not a folder')
     if (folder / 'manifest.json').is_file():
         files = _listed(folder / 'manifest.json', split)
-    elif any((folder / name).is_dir() for name in SPLITS):
+    elif any((folder / name).is_dir() for name in (*SPLITS, TEST)):
         files = {kind: _audio_files(folder / split / kind) for kind in KINDS}
     else:
         files = {kind: _share(folder / kind, split) for kind in KINDS}
@@ -155,16 +158,22 @@ def _share(folder: Path, split: str) -> list[Path]:
     if Counter(groups).total() and all(len(name) == level + 1 for name in names):
         warnings.warn(
             f'{folder}: no subfolders of corpora or speakers; files are split one by one, so that '
-            'a speaker may be in train and val',
+            'a speaker may be in several splits',
             stacklevel=2,
         )
     marks = {group: _mark(group) for group in groups}
-    threshold = max(_VAL_SHARE, min(marks.values(), default=0.0))
-    return [
-        path
-        for path, group in zip(files, groups, strict=True)
-        if (marks[group] <= threshold) == (split == 'val')
-    ]
+    # At least one for each split; with two there is no test split.
+    highest_val = max(_KEPT_SHARE, min(marks.values(), default=0.0))
+    lowest_test = min(1 - _KEPT_SHARE, max(marks.values(), default=1.0))
+    if len(marks) < 3:
+        lowest_test = math.inf
+
+    def split_of(group: str) -> str:
+        if marks[group] <= highest_val:
+            return 'val'
+        return TEST if marks[group] >= lowest_test else 'train'
+
+    return [p for p, group in zip(files, groups, strict=True) if split_of(group) == split]
 
 
 def _mark(name: str) -> float:

@@ -1,6 +1,10 @@
 # Copyright 2026 doa_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Simulated clips to compare methods on: fixed ones, the same for everyone, and random ones."""
+"""Simulated clips to compare methods on, the same for everyone who has the same recordings.
+
+fixed: one room, few directions, quickly heard. rooms: random rooms at three levels of difficulty,
+with the goals we have for them. Besides, random scenes of any settings.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -15,7 +19,7 @@ from doa_ros.resources import config_directory
 from ..examples.clips import Clip
 from ..rooms.engines import Room
 from ..rooms.material import SPLITS, Material
-from ..rooms.simulator import Place, Scene, Simulator
+from ..rooms.simulator import Place, Scene, Simulator, draw_scene
 from ..settings import SimulateConfig
 from .frames import HOP
 
@@ -41,6 +45,82 @@ CONDITIONS = (
     Condition('anechoic, 20 dB', 0.0, 20.0, 2.5),
     Condition('RT60 0.45 s, 10 dB', 0.45, 10.0, 5.0),
 )
+
+
+@dataclass(frozen=True)
+class Goals:
+    """The least we ask of ourselves; angles in [deg], shares in 0..1."""
+
+    answered_azimuth_mae_deg: float
+    answered_elevation_mae_deg: float
+    answered_within_10: float
+    unanswered: float
+    silence_answered: float = 0.01
+
+
+@dataclass(frozen=True)
+class Difficulty:
+    """A kind of rooms and noise of the benchmark of rooms."""
+
+    name: str
+    rt60: float
+    snr: float
+    goals: Goals
+
+
+DIFFICULTIES = (
+    Difficulty('easy: RT60 0.15 s, 20 dB', 0.15, 20.0, Goals(1.2, 3.0, 0.99, 0.03)),
+    Difficulty('room: RT60 0.45 s, 10 dB', 0.45, 10.0, Goals(3.0, 5.0, 0.96, 0.15)),
+    Difficulty('hard: RT60 0.7 s, 5 dB', 0.7, 5.0, Goals(5.0, 6.0, 0.93, 0.3)),
+)
+_ROOMS_SEED = 11
+_ROOMS = replace(
+    _CONFIG,
+    length=8.0,
+    tail=1.5,
+    position=0.0007,
+    distance_min=0.8,
+    distance_max=3.5,
+    elevation_max_deg=60.0,
+    noise_only=0.0,
+    short_sounds=0.0,
+    directional_noise=0.0,
+    ego_noise=0.0,
+)
+# The board is that quiet [dBFS], and its microphones' own noise that far below the speech [dB].
+_SPEECH_PEAK, _SENSOR_BELOW_SPEECH = -30.0, 35.0
+
+
+def room_clips(
+    array: MicArray, material: Material, count: int, engine: str
+) -> Iterator[tuple[str, Clip]]:
+    """Yield random rooms of every difficulty, with its name: 5 s of speech amid 3 s of noise.
+
+    Args:
+        array: the microphones.
+        material: the sounds, at the array's rate.
+        count: rooms of each difficulty.
+        engine: of SimulateConfig.
+    """
+    for number, difficulty in enumerate(DIFFICULTIES):
+        config = replace(
+            _ROOMS,
+            engine=engine,
+            sampling_frequency=array.sampling_frequency,
+            rt60_min=difficulty.rt60,
+            rt60_max=difficulty.rt60,
+            snr_min=difficulty.snr,
+            snr_max=difficulty.snr,
+        )
+        simulator = Simulator(array, config, material, HOP)
+        for room in tqdm(range(count), desc=difficulty.name, unit='clip'):
+            rng = np.random.default_rng([_ROOMS_SEED, number, room])
+            scene = replace(
+                draw_scene(rng, config),
+                sensor_db=difficulty.snr - _SENSOR_BELOW_SPEECH,
+                peak_dbfs=_SPEECH_PEAK,
+            )
+            yield difficulty.name, simulator.clip(rng, scene, f'{difficulty.name}, room {room}')
 
 
 def demo_material(rate: int) -> Material:

@@ -40,10 +40,12 @@ class Listening:
         self.array = array
         self.clip = clip
         self.blocks = np.arange(_FIRST, len(clip.silent), _EVERY)
-        self._features: dict[FeatureConfig, list[GccFrame | None]] = {}
+        self._features: dict[FeatureConfig, dict[int, GccFrame]] = {}
 
-    def features(self, config: FeatureConfig) -> list[GccFrame | None]:
-        """Return the features of every scored frame, None where their window is not full yet.
+    def features(self, config: FeatureConfig) -> dict[int, GccFrame]:
+        """Return the features of all frames in order, by the block that they end with.
+
+        The first blocks, with which no window is full yet, have none.
 
         Raises:
             ConfigError: they have another hop than the clip's blocks.
@@ -57,7 +59,7 @@ class Listening:
             frames = clip_extractor(self.array, config, self.clip).push(0, self.clip.audio)
             block = round(HOP * self.clip.sampling_frequency)
             by_block = {frame.hop_index // block: frame for frame in frames}
-            self._features[config] = [by_block.get(number) for number in self.blocks]
+            self._features[config] = by_block
         return self._features[config]
 
     @cached_property

@@ -5,7 +5,7 @@ import numpy as np
 from doa_ros.core.decoding import decode_azimuth, decode_azimuths, decode_elevation
 from doa_ros.core.geometry import wrap_angle
 from training.examples.dataset import Dataset
-from training.examples.targets import direction_targets, usable_rows
+from training.examples.targets import head_targets, usable_rows
 from training.settings import TrainConfig
 
 
@@ -54,7 +54,7 @@ def test_single_targets_point_at_their_direction_and_silence_is_flat():
         np.tile([True, False], (50, 1)),
         np.zeros(50, bool),
     )
-    (azimuth, elevation), weights = direction_targets(rows, TrainConfig())
+    (azimuth, elevation), weights = head_targets(rows, TrainConfig())
     np.testing.assert_allclose(azimuth.sum(axis=1), 1, rtol=1e-5)
     decoded = np.array([decode_azimuth(target)[0] for target in azimuth])
     assert np.abs(wrap_angle(decoded - angles)).max() < np.radians(1)
@@ -62,20 +62,20 @@ def test_single_targets_point_at_their_direction_and_silence_is_flat():
     assert np.abs(decoded - rows.elevation[:, 0]).max() < np.radians(2)
     assert all((weight == 1).all() for weight in weights)
 
-    (azimuth, elevation), _ = direction_targets(MIXED.rows(np.array([2])), TrainConfig())
+    (azimuth, elevation), _ = head_targets(MIXED.rows(np.array([2])), TrainConfig())
     np.testing.assert_allclose(azimuth, 1 / 36)
     np.testing.assert_allclose(elevation, 0.1)
 
 
 def test_kappa_0_names_the_nearest_class_alone():
-    (azimuth, elevation), _ = direction_targets(MIXED.rows([0]), TrainConfig(kappa=0.0))
+    (azimuth, elevation), _ = head_targets(MIXED.rows([0]), TrainConfig(kappa=0.0))
     np.testing.assert_array_equal(azimuth[0], np.eye(36)[6])
     np.testing.assert_array_equal(elevation[0], np.eye(10)[3])
 
 
 def test_several_sources_have_a_bump_each_and_silence_none():
     config = TrainConfig(multilabel=True, azimuth_classes=72)
-    (azimuth, elevation), _ = direction_targets(MIXED.rows([4, 3, 2]), config)
+    (azimuth, elevation), _ = head_targets(MIXED.rows([4, 3, 2]), config)
     peaks = [peak[0] for peak in decode_azimuths(azimuth[0]) if peak[2] > 0.5]
     np.testing.assert_allclose(sorted(peaks), [-2.0, 1.0], atol=0.02)
     assert len([peak for peak in decode_azimuths(azimuth[1]) if peak[2] > 0.5]) == 1
@@ -84,8 +84,16 @@ def test_several_sources_have_a_bump_each_and_silence_none():
     assert not elevation[2].any()
 
 
+def test_activity_is_learnt_from_all_and_directions_from_voices():
+    rows = MIXED.rows([0, 2])
+    targets, weights = head_targets(rows, TrainConfig(activity=True))
+    assert [target.shape for target in targets] == [(2, 36), (2, 10), (2, 1)]
+    assert targets[2][:, 0].tolist() == [1, 0]
+    assert [weight.tolist() for weight in weights] == [[1, 0], [1, 0], [1, 1]]
+
+
 def test_an_unknown_elevation_does_not_count():
     unknown = dataset([[1.0]], [[NAN]], [[True]], [False])
-    _, (azimuth_weight, elevation_weight) = direction_targets(unknown, TrainConfig())
+    _, (azimuth_weight, elevation_weight) = head_targets(unknown, TrainConfig())
     assert azimuth_weight.tolist() == [1]
     assert elevation_weight.tolist() == [0]

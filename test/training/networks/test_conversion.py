@@ -26,7 +26,7 @@ def test_outputs_of_the_same_size_are_told_apart(tmp_path):
         model = keras.Model(inputs, [outputs[k] for k in order])
         file.write_bytes(to_tflite(model, 'float32', np.zeros((1, 3, 4), np.float32)))
         network = TFLiteModel(file)
-        names = output_names(network, model)
+        names = output_names(network, model, ('azimuth', 'elevation'))
         probe = np.full((3, 4), 0.2, np.float32)
         for name, got in zip(names, network(probe), strict=True):
             expected = model(probe[None])[('azimuth', 'elevation').index(name)][0]

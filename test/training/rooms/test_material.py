@@ -10,7 +10,7 @@ import soundfile
 
 from doa_ros.core.errors import AudioError
 from training.rooms import material
-from training.rooms.material import SPLITS, load_material
+from training.rooms.material import SPLITS, TEST, load_material
 
 RATE = 16000
 
@@ -52,15 +52,17 @@ def test_broken_manifest(tmp_path, content):
         load_material(tmp_path, 'train', RATE)
 
 
-def test_no_speaker_is_in_both_splits(tmp_path):
+def test_no_speaker_is_in_two_splits(tmp_path):
     for speaker in range(12):
         for utterance in range(2):
             write(tmp_path / f'speech/corpus/{speaker}/chapter/{utterance}.wav')
             write(tmp_path / f'noise/{speaker}/{utterance}.wav')
-    speakers = {s: {name.split('/')[2] for name in names(tmp_path, s)} for s in SPLITS}
-    assert not speakers['train'] & speakers['val']
-    assert speakers['train'] | speakers['val'] == {str(k) for k in range(12)}
-    assert len(speakers['val']) < len(speakers['train'])
+    speakers = {s: {n.split('/')[2] for n in names(tmp_path, s)} for s in (*SPLITS, TEST)}
+    assert sorted(name for split in speakers.values() for name in split) == sorted(
+        str(k) for k in range(12)
+    )
+    assert all(speakers.values())
+    assert len(speakers['val']) + len(speakers[TEST]) < len(speakers['train'])
     # The same whatever else is there.
     write(tmp_path / 'speech/corpus/new/0.wav')
     assert {name.split('/')[2] for name in names(tmp_path, 'val')} - {'new'} == speakers['val']
@@ -71,9 +73,17 @@ def test_flat_folders_are_split_by_file_with_a_warning(tmp_path):
         for k in range(10):
             write(tmp_path / kind / f'{k}.wav')
     with pytest.warns(UserWarning, match='one by one'):
-        found = {split: names(tmp_path, split) for split in SPLITS}
-    assert not found['train'] & found['val'] and len(found['train'] | found['val']) == 10
-    assert found['val']
+        found = [names(tmp_path, split) for split in (*SPLITS, TEST)]
+    assert all(found) and sum(map(len, found)) == len(set.union(*found)) == 10
+
+
+def test_two_speakers_are_not_enough_for_a_test_split(tmp_path):
+    for speaker in ('a', 'b'):
+        write(tmp_path / f'speech/{speaker}/0.wav')
+        write(tmp_path / f'noise/{speaker}/0.wav')
+    assert len(names(tmp_path, 'train')) == len(names(tmp_path, 'val')) == 1
+    with pytest.raises(AudioError, match="no speech for split 'test'"):
+        load_material(tmp_path, TEST, RATE)
 
 
 def test_empty_and_missing_folders(tmp_path):
