@@ -156,6 +156,17 @@ class Listener:
             assert time.monotonic() < deadline, f'{what} did not happen'
             self._executor.spin_once(timeout_sec=0.05)
 
+    def publish_until(self, condition, publisher, message, what):
+        """Publish a message again and again: the first ones are lost where nobody listens yet."""
+
+        def done():
+            if not condition():
+                publisher.publish(message)
+                self.spin(0.2)
+            return condition()
+
+        self.spin_until(done, what)
+
     def wait_for_publisher(self, topic, count=1):
         self.spin_until(lambda: self.node.count_publishers(topic) >= count, f'{topic} offered')
 

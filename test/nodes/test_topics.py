@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which topics are published, and when."""
 
+from pathlib import Path
 import sys
 import threading
 
@@ -11,7 +12,10 @@ import rclpy
 from rclpy.publisher import Publisher
 from visualization_msgs.msg import MarkerArray
 
+from doa_ros.audio.rendering import SceneConfig
+from doa_ros.audio.source import NANOSECONDS
 from doa_ros.conversions import stamp_of
+from doa_ros.core.config import load_yaml
 from doa_ros.core.geometry import wrap_angle
 from doa_ros.msg import AudioFrame, DoaEstimateArray, DoaSpectrum, GccPhat
 from doa_ros.nodes.doa_pipeline_node import make_nodes
@@ -67,24 +71,43 @@ def test_topics_of_the_pipeline_are_those_of_the_nodes(start, listener, scene):
 
 
 def test_simulation_says_the_truth(start, listener, scene):
+    config = SceneConfig.from_mapping(load_yaml(Path(scene)), scene)
+    audio = listener.collect(AudioFrame, 'audio')
     truth = listener.collect(DoaEstimateArray, 'truth')
     estimates = listener.collect(DoaEstimateArray, 'estimates')
     process = start('doa_pipeline', source='sim', scene=scene, loop=True, method='srp_phat')
-    listener.wait_for_publisher('truth')
+    # What is heard first need not be the beginning: where it is in the scene says the audio.
+    listener.spin_until(lambda: audio, 'audio')
+    played = audio[0].first_sample_index / audio[0].sampling_frequency
+    first = stamp_of(audio[0].header)
+    block = audio[0].frame_sample_count / audio[0].sampling_frequency
+
+    def middle(message):
+        """Return the time in the scene of a block's middle [s]."""
+        since = (stamp_of(message.header) - first) / NANOSECONDS
+        return (played + since + block / 2) % config.duration
+
+    def leading(message):
+        return middle(message) < config.lead
+
+    def voiced(messages):
+        return {stamp_of(m.header): m.estimates[0].azimuth for m in messages if m.estimates}
+
     listener.spin_until(
-        lambda: sum(bool(message.estimates) for message in truth) > 30, 'truth about a voice'
+        lambda: len(voiced(truth)) > 30 and sum(map(leading, truth)) > 10,
+        'truth about a voice and about silence',
+    )
+    listener.spin_until(
+        lambda: len(voiced(truth).keys() & voiced(estimates).keys()) > 10, 'truth and estimates'
     )
     assert process.stop() == 0
-    assert not truth[0].estimates, 'nobody speaks at the beginning'
-    true_azimuths = {
-        stamp_of(message.header): message.estimates[0].azimuth
-        for message in truth
-        if message.estimates
-    }
-    errors = [
-        abs(wrap_angle(message.estimates[0].azimuth - true_azimuths[stamp_of(message.header)]))
-        for message in estimates
-        if message.estimates and stamp_of(message.header) in true_azimuths
-    ]
-    assert len(errors) > 10
+    for message in truth:
+        assert len(message.estimates) <= 1
+        for voice in message.estimates:
+            # The last sound takes its time to the array.
+            assert config.lead < middle(message) < config.duration - config.tail + block
+            direction = config.direction(middle(message))
+            assert (voice.azimuth, voice.elevation) == pytest.approx(direction, abs=1e-6)
+    true, found = voiced(truth), voiced(estimates)
+    errors = [abs(wrap_angle(found[stamp] - true[stamp])) for stamp in true.keys() & found.keys()]
     assert np.median(errors) < np.radians(10)
