@@ -7,6 +7,7 @@ import sys
 
 from doa_ros.core.errors import DoaError
 
+from .interrupts import interruptible
 from .verbs import VERBS, run_verb
 
 
@@ -17,7 +18,8 @@ def main() -> int:
     parser.add_argument('arguments', nargs=argparse.REMAINDER, help='see doa-train VERB --help')
     chosen = parser.parse_args()
     try:
-        run_verb(chosen.verb, chosen.arguments)
+        with interruptible():
+            run_verb(chosen.verb, chosen.arguments)
     except ModuleNotFoundError as error:
         print(
             f'doa-train: {error.name} is not installed; run scripts/setup.sh training in a '
