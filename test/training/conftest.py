@@ -3,6 +3,7 @@
 """A tiny data set and network, made once by the real verbs."""
 
 from argparse import ArgumentParser
+from contextlib import contextmanager
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -39,6 +40,27 @@ def run_verb():
         module.run(parser.parse_args([str(argument) for argument in arguments]))
 
     return run
+
+
+@pytest.fixture
+def interrupted(monkeypatch):
+    """Return a context in which a fit is interrupted at the end of its second epoch."""
+    import keras
+
+    on_epoch_end = keras.callbacks.CSVLogger.on_epoch_end
+
+    def interrupt(self, epoch, logs=None):
+        on_epoch_end(self, epoch, logs)
+        if epoch == 1:
+            raise KeyboardInterrupt
+
+    @contextmanager
+    def context():
+        with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+            patch.setattr(keras.callbacks.CSVLogger, 'on_epoch_end', interrupt)
+            yield
+
+    return context
 
 
 @pytest.fixture(scope='session')

@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 import csv
 
-import keras
 import pytest
 import yaml
 
@@ -50,20 +49,12 @@ def test_lags_that_are_not_in_the_data_are_refused(settings_path, tmp_path):
 
 
 def test_an_interrupted_run_goes_on_and_keeps_its_best_network(
-    run_verb, data, settings_path, tmp_path, monkeypatch
+    run_verb, data, settings_path, tmp_path, interrupted
 ):
     arguments = ('train', '--settings', settings_path, '--data', data, '--out', tmp_path)
 
-    def interrupt(self, epoch, logs=None):
-        on_epoch_end(self, epoch, logs)
-        if epoch == 1:
-            raise KeyboardInterrupt
-
-    on_epoch_end = keras.callbacks.CSVLogger.on_epoch_end
-    monkeypatch.setattr(keras.callbacks.CSVLogger, 'on_epoch_end', interrupt)
-    with pytest.raises(KeyboardInterrupt):
+    with interrupted():
         run_verb(*arguments)
-    monkeypatch.undo()
     # As if the epochs before the interruption had been better than any to come.
     history = tmp_path / 'history.csv'
     rows = list(csv.reader(history.read_text(encoding='utf-8').splitlines()))

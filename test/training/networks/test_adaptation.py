@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 from dataclasses import replace
 
-import keras
 import numpy as np
 import pytest
 
@@ -72,17 +71,9 @@ def _weights(model):
     return model.get_weights()
 
 
-def test_an_interrupted_one_goes_on(adapt, tmp_path, monkeypatch):
-    def interrupt(self, epoch, logs=None):
-        on_epoch_end(self, epoch, logs)
-        if epoch == 1:
-            raise KeyboardInterrupt
-
-    on_epoch_end = keras.callbacks.CSVLogger.on_epoch_end
-    monkeypatch.setattr(keras.callbacks.CSVLogger, 'on_epoch_end', interrupt)
-    with pytest.raises(KeyboardInterrupt):
+def test_an_interrupted_one_goes_on(adapt, tmp_path, interrupted):
+    with interrupted():
         adapt(mode='full', max_loss=1.0, learning_rate=3e-3, epochs=3)
-    monkeypatch.undo()
     assert not (tmp_path / 'model.keras').exists()
     _, _, result = adapt(mode='full', max_loss=1.0, learning_rate=3e-3, epochs=3)
     lines = (tmp_path / 'history.csv').read_text(encoding='utf-8').splitlines()
