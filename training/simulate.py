@@ -38,6 +38,7 @@ from doa_ros.core.geometry import MicArray
 from doa_ros.resources import find_resource
 
 from .examples.clips import Clip, labelled_features
+from .examples.recordings import LABELS
 from .rooms.engines import compare_engines
 from .rooms.material import SPLITS, load_material
 from .rooms.simulator import Simulator
@@ -48,7 +49,6 @@ _CLIPS_PER_SHARD = 25
 _CHECKED = (0.2, 0.4, 0.6, 0.8)
 # Stretches of a source with a shorter pause are one [s]; each begins so long before it counts.
 _PAUSE, _ONSET = 1.0, 0.2
-_LABELS = ('file', 'start', 'end', 'azimuth_deg', 'elevation_deg')
 
 
 def add_arguments(parser):
@@ -325,12 +325,12 @@ def _rewrite_labels(out: Path, split: str, without=frozenset()):
     if path.exists():
         with path.open(newline='', encoding='utf-8') as file:
             # The last row may have been cut off.
-            rows = [row for row in csv.reader(file) if len(row) == len(_LABELS)]
+            rows = [row for row in csv.reader(file) if len(row) == len(LABELS)]
         rows = [row for row in rows if row[0][:6].isdigit() and int(row[0][:6]) not in without]
     # Columns are numbers or empty.
     rows.sort(key=lambda row: (row[0], float(row[1] or 0), row[3]))
     text = io.StringIO(newline='')
-    csv.writer(text).writerows([_LABELS, *rows])
+    csv.writer(text).writerows([LABELS, *rows])
     _replace(path, text.getvalue().encode())
 
 

@@ -48,7 +48,8 @@ from .bags import audio_blocks, is_bag
 from .clips import MAX_SOURCES, Clip, Source
 
 _AUDIO = ('.wav', '.flac')
-_COLUMNS = ('file', 'start', 'end', 'azimuth_deg', 'elevation_deg')
+# Of labels.csv.
+LABELS = ('file', 'start', 'end', 'azimuth_deg', 'elevation_deg')
 # Recordings are taken in pieces of this length, so that memory does not grow with theirs [s].
 _PIECE = 60.0
 _BLOCK = 1.0
@@ -247,7 +248,7 @@ def _read_labels(folder: Path) -> dict[str, list[_Stretch]]:
     labels: dict[str, list[_Stretch]] = {}
     for number, row in enumerate(rows, 1):
         where = f'{path}: row {number}'
-        require_keys(row, where, required={'file', 'azimuth_deg'}, optional=_COLUMNS)
+        require_keys(row, where, required={'file', 'azimuth_deg'}, optional=LABELS)
         name = Path(str(row['file'])).as_posix()
         if not (is_bag(folder / name) or (folder / name).is_file()):
             raise ConfigError(f'{where}: {folder / name} is no recording')
