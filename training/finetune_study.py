@@ -19,14 +19,12 @@ import numpy as np
 import soundfile
 from tqdm import tqdm
 
-from doa_ros.core.geometry import MicArray
-
-from .examples.recordings import load_recordings
+from .examples.recordings import LABELS, load_recordings
 from .networks.adaptation import Accuracy, Recordings, finetune, measure, read_recordings
 from .rooms.material import SPLITS, load_material
 from .rooms.simulator import Scene, Simulator, draw_scene
 from .runs import load_run
-from .settings import Settings, SimulateConfig
+from .settings import SimulateConfig
 from .tables import Row, show_table
 
 SECONDS = (20, 100, 500)
@@ -74,12 +72,20 @@ def run(args):
     reality = replace(settings.simulate, **_REALITY)
     voiced = reality.length - reality.lead
     clips = [math.ceil(seconds / voiced) for seconds in SECONDS]
+    folders = {
+        'recordings': ('train', clips[-1]),
+        'test': ('val', _TEST_CLIPS),
+    }
+    for name, (split, count) in folders.items():
+        if not (args.out / name / 'labels.csv').exists():
+            material = load_material(args.sounds, split, reality.sampling_frequency)
+            simulator = Simulator(array, reality, material, settings.features.hop)
+            _record(args.out / name, simulator, reality, count, split)
     recordings, test = (
-        _features(args.out / name, args.sounds, split, count, array, settings, reality)
-        for name, split, count in (
-            ('recordings', 'train', clips[-1]),
-            ('test', 'val', _TEST_CLIPS),
+        read_recordings(
+            load_recordings(args.out / name, array, settings.features), array, settings
         )
+        for name in folders
     )
     rows = []
     for mode in MODES:
@@ -107,44 +113,18 @@ def _first(recordings: Recordings, count: int) -> Recordings:
     return Recordings(recordings.data.rows(chosen), recordings.groups[chosen])
 
 
-def _features(
-    folder: Path,
-    sounds: Path,
-    split: str,
-    count: int,
-    array: MicArray,
-    settings: Settings,
-    reality: SimulateConfig,
-) -> Recordings:
-    """Return features of recordings of a split of the sounds, which are made where needed."""
-    if not (folder / 'labels.csv').exists():
-        _record(folder, sounds, split, count, array, settings, reality)
-    return read_recordings(load_recordings(folder, array, settings.features), array, settings)
-
-
-def _record(
-    folder: Path,
-    sounds: Path,
-    split: str,
-    count: int,
-    array: MicArray,
-    settings: Settings,
-    reality: SimulateConfig,
-):
+def _record(folder: Path, simulator: Simulator, reality: SimulateConfig, count: int, split: str):
     """Write a folder of recordings that one person could make: a few rooms, many directions."""
-    rate = reality.sampling_frequency
-    material = load_material(sounds, split, rate)
-    simulator = Simulator(array, reality, material, settings.features.hop)
     rng = np.random.default_rng([reality.seed, SPLITS.index(split)])
     rooms = [draw_scene(rng, reality) for _ in range(_ROOMS)]
-    lines = ['file,start,end,azimuth_deg,elevation_deg']
+    lines = [','.join(LABELS)]
     for number in tqdm(range(count), desc=f'record {folder.name}', unit='clip'):
         room = f'room{number % _ROOMS}'
         scene = _scene(rng, reality, rooms[number % _ROOMS])
         clip = simulator.clip(rng, scene, room)
         file = folder / room / f'{number:03d}.flac'
         file.parent.mkdir(parents=True, exist_ok=True)
-        soundfile.write(file, clip.audio, rate, subtype='PCM_24')
+        soundfile.write(file, clip.audio, clip.sampling_frequency, subtype='PCM_24')
         (talker,) = scene.sources
         angles = np.degrees([talker.azimuth, talker.elevation])
         lines.append(
