@@ -15,11 +15,9 @@ interruption, it goes on with the number it was at.
 import tensorflow_model_optimization as tfmot
 import tf_keras
 
-from .examples.batches import Batches
 from .networks import compress
 from .networks.kernels import kernels
-from .networks.legacy import fit_legacy
-from .settings import Settings
+from .settings import ClusterConfig
 
 
 def add_arguments(parser):
@@ -36,18 +34,12 @@ def add_arguments(parser):
 def run(args):
     """Cluster the weights of the network of a run."""
     variants = {str(clusters): {'clusters': clusters} for clusters in args.clusters or (16, 32)}
-    compress.make_variants(args, 'cluster', variants, cluster)
+    method = compress.Method(wrap, tfmot.clustering.keras.strip_clustering)
+    compress.make_variants(args, 'cluster', variants, method)
 
 
-def cluster(
-    legacy: tf_keras.Model,
-    settings: Settings,
-    train: Batches,
-    val: Batches,
-    callbacks: tuple[tf_keras.callbacks.Callback, ...] = (),
-) -> tf_keras.Model:
-    """Return the network with at most `settings.cluster.clusters` values in every kernel."""
-    config = settings.cluster
+def wrap(legacy: tf_keras.Model, config: ClusterConfig, steps: int) -> tf_keras.Model:
+    """Return the network with kernels that are to have `config.clusters` values at most."""
 
     def shared(layer):
         if min(kernel.size for kernel in kernels(layer)) <= config.clusters:
@@ -60,14 +52,4 @@ def cluster(
             ),
         )
 
-    wrapped = compress.wrap_layers(legacy, shared)
-    fit_legacy(
-        wrapped,
-        settings.train,
-        train,
-        val,
-        epochs=config.epochs,
-        learning_rate=config.learning_rate,
-        callbacks=callbacks,
-    )
-    return tfmot.clustering.keras.strip_clustering(wrapped)
+    return compress.wrap_layers(legacy, shared)

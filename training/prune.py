@@ -14,10 +14,8 @@ with the sparsity it was at.
 import tensorflow_model_optimization as tfmot
 import tf_keras
 
-from .examples.batches import Batches
 from .networks import compress
-from .networks.legacy import fit_legacy
-from .settings import Settings
+from .settings import PruneConfig
 
 # Share of the steps after which the zeros are all there, and how often they grow until then.
 _RAMP, _TURNS = 0.75, 50
@@ -39,19 +37,15 @@ def run(args):
     variants = {
         f'{100 * sparsity:g}': {'sparsity': sparsity} for sparsity in args.sparsity or (0.5, 0.8)
     }
-    compress.make_variants(args, 'prune', variants, prune)
+    method = compress.Method(
+        wrap, tfmot.sparsity.keras.strip_pruning, (tfmot.sparsity.keras.UpdatePruningStep,)
+    )
+    compress.make_variants(args, 'prune', variants, method)
 
 
-def prune(
-    legacy: tf_keras.Model,
-    settings: Settings,
-    train: Batches,
-    val: Batches,
-    callbacks: tuple[tf_keras.callbacks.Callback, ...] = (),
-) -> tf_keras.Model:
-    """Return the network with `settings.prune.sparsity` zeros in every kernel."""
-    config = settings.prune
-    last = int(_RAMP * config.epochs * len(train))
+def wrap(legacy: tf_keras.Model, config: PruneConfig, steps: int) -> tf_keras.Model:
+    """Return the network with kernels in which `config.sparsity` zeros will grow."""
+    last = int(_RAMP * steps)
     every = max(1, last // _TURNS)
     schedule = tfmot.sparsity.keras.PolynomialDecay(
         initial_sparsity=0.0,
@@ -60,17 +54,6 @@ def prune(
         end_step=last // every * every,
         frequency=every,
     )
-
-    wrapped = compress.wrap_layers(
+    return compress.wrap_layers(
         legacy, lambda layer: tfmot.sparsity.keras.prune_low_magnitude(layer, schedule)
     )
-    fit_legacy(
-        wrapped,
-        settings.train,
-        train,
-        val,
-        epochs=config.epochs,
-        learning_rate=config.learning_rate,
-        callbacks=(tfmot.sparsity.keras.UpdatePruningStep(), *callbacks),
-    )
-    return tfmot.sparsity.keras.strip_pruning(wrapped)

@@ -3,31 +3,40 @@
 """What `prune` and `cluster` share: variants of a network as run folders, and their table."""
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import keras
 import tf_keras
 
-from ..examples.batches import Batches, both_splits
+from ..examples.batches import both_splits
 from ..examples.dataset import Shards
 from ..runs import draw_curves, load_run, save_network
-from ..settings import Settings, with_section
+from ..settings import ClusterConfig, PruneConfig, Settings, with_section
 from ..tables import Row, show_table
 from .conversion import representative_set, to_tflite
 from .files import model_row, write_model
 from .kernels import kernel_facts, kernels
-from .legacy import from_legacy, to_legacy
-
-# From a trained network, its settings, both splits and the callbacks that every fit gets, to the
-# smaller network.
-Method = Callable[
-    [tf_keras.Model, Settings, Batches, Batches, tuple[tf_keras.callbacks.Callback, ...]],
-    tf_keras.Model,
-]
+from .legacy import fit_legacy, from_legacy, to_legacy
 
 _KINDS = ('float32', 'int8')
+
+
+@dataclass(frozen=True)
+class Method:
+    """How a network becomes smaller while it is trained on.
+
+    Attributes:
+        wrap: from the network, the settings of the verb and the number of steps to the network
+            that is trained.
+        strip: from that one to the smaller network.
+        callbacks: what the training needs.
+    """
+
+    wrap: Callable[[tf_keras.Model, PruneConfig | ClusterConfig, int], tf_keras.Model]
+    strip: Callable[[tf_keras.Model], tf_keras.Model]
+    callbacks: tuple[type[tf_keras.callbacks.Callback], ...] = ()
 
 
 def add_arguments(parser):
@@ -60,7 +69,7 @@ def make_variants(args, verb: str, variants: dict[str, dict], method: Method) ->
         changed = replace(settings, **{verb: section})
         if not _is_made(out, changed, args.run):
             print(f'{out}:')
-            _make(model, changed, method, args.data, out)
+            _make(model, changed, verb, method, args.data, out)
         label = ', '.join(f'{key} {value}' for key, value in values.items())
         networks[label] = load_run(out)
     rows = _rows(networks, args.data)
@@ -75,18 +84,29 @@ def _is_made(out: Path, settings: Settings, run: Path) -> bool:
     return load_run(out)[1] == settings
 
 
-def _make(model: keras.Model, settings: Settings, method: Method, data: Path, out: Path) -> None:
+def _make(
+    model: keras.Model, settings: Settings, verb: str, method: Method, data: Path, out: Path
+) -> None:
+    config = getattr(settings, verb)
     keras.utils.set_random_seed(settings.train.seed)
     train, val = both_splits(data, settings)
     out.mkdir(parents=True, exist_ok=True)
     history = out / 'history.csv'
-    smaller = method(
-        to_legacy(model), settings, train, val, (tf_keras.callbacks.CSVLogger(history),)
+    wrapped = method.wrap(to_legacy(model), config, config.epochs * len(train))
+    callbacks = [callback() for callback in method.callbacks]
+    fit_legacy(
+        wrapped,
+        settings.train,
+        train,
+        val,
+        epochs=config.epochs,
+        learning_rate=config.learning_rate,
+        callbacks=(*callbacks, tf_keras.callbacks.CSVLogger(history)),
     )
     draw_curves(history, out / 'curves.png')
     settings.save(out / 'settings.yaml')
     # The network comes last: where it is, the variant is finished.
-    save_network(from_legacy(smaller, model), out)
+    save_network(from_legacy(method.strip(wrapped), model), out)
 
 
 def wrap_layers(

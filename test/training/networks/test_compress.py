@@ -13,7 +13,7 @@ import pytest
 
 from doa_ros.core.classifier import Classifier, load_card
 from doa_ros.core.errors import ConfigError
-from training import prune
+from training.networks import compress
 from training.networks.architectures import circular
 from training.networks.conversion import to_tflite
 from training.networks.kernels import kernels
@@ -137,7 +137,7 @@ def test_an_interrupted_verb_goes_on_with_the_variant_it_was_at(
         fit_legacy(*args, **keywords)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(prune, 'fit_legacy', interrupted)
+    monkeypatch.setattr(compress, 'fit_legacy', interrupted)
     with pytest.raises(KeyboardInterrupt):
         run_verb(*arguments)
     assert not (out / '80' / 'model.keras').exists()
