@@ -121,8 +121,9 @@ def _clips(args, array: MicArray, features: FeatureConfig) -> Iterator[tuple[str
             yield 'recordings', clip
     elif args.bench == 'rooms':
         material = _material(args, array.sampling_frequency)
+        split = TEST if args.sounds is None else args.split
         yield from room_clips(
-            array, material, args.scenes or _ROOMS, args.engine or 'pyroomacoustics'
+            array, material, split, args.scenes or _ROOMS, args.engine or 'pyroomacoustics'
         )
     elif args.scenes is not None:
         config = load_settings(find_resource('training', args.settings)).simulate

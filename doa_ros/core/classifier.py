@@ -18,6 +18,7 @@ from doa_ros.core.decoding import DirectionGrid, Spectrum
 from doa_ros.core.errors import ConfigError, ModelError
 from doa_ros.core.features import FeatureConfig, lags_needed
 from doa_ros.core.geometry import MicArray
+from doa_ros.core.memory import MemoryConfig
 from doa_ros.core.tflite import TFLiteModel
 
 CARD_FORMAT = 1
@@ -40,6 +41,8 @@ class ModelCard:
         sha256: of the .tflite file, in hexadecimal.
         training: how it was made and how well it does; for people.
         multilabel: whether its classes are judged one by one, for several sources at once.
+        memory: how its outputs are followed from frame to frame; None where each frame stands
+            for itself.
     """
 
     array_name: str
@@ -51,6 +54,7 @@ class ModelCard:
     sha256: str
     training: dict
     multilabel: bool = False
+    memory: MemoryConfig | None = None
 
     def to_mapping(self) -> dict:
         """Return the content of the card's file."""
@@ -67,6 +71,7 @@ class ModelCard:
             'elevation_classes': self.grid.elevation_count,
             'outputs': list(self.outputs),
             'multilabel': self.multilabel,
+            **({'memory': self.memory.to_mapping()} if self.memory else {}),
             'training': self.training,
         }
 
@@ -125,7 +130,7 @@ def load_card(model: Path) -> ModelCard:
                 'elevation_classes',
                 'outputs',
             },
-            optional={'training', 'multilabel'},
+            optional={'training', 'multilabel', 'memory'},
         )
         if content['format'] != CARD_FORMAT:
             raise ModelError(f'{where}: format {content["format"]!r} is not {CARD_FORMAT}')
@@ -146,6 +151,9 @@ def load_card(model: Path) -> ModelCard:
             sha256=str(content['sha256']),
             training=content.get('training', {}),
             multilabel=content.get('multilabel', False),
+            memory=MemoryConfig.from_mapping(content['memory'], f'{where}: memory')
+            if 'memory' in content
+            else None,
         )
     except ConfigError as error:
         raise ModelError(str(error)) from None
@@ -158,6 +166,8 @@ def load_card(model: Path) -> ModelCard:
         raise ModelError(
             f'{where}: outputs must name azimuth, and may name elevation and activity, once each'
         )
+    if card.memory is not None and (card.multilabel or 'activity' not in named):
+        raise ModelError(f'{where}: memory needs an activity output and a single source')
     if type(card.multilabel) is not bool:
         raise ModelError(f'{where}: multilabel must be true or false')
     if card.grid.azimuth_count < 4 or not (
@@ -222,7 +232,9 @@ class Classifier:
                 f'{model} does not fit: {"; ".join(differences)} (method srp_phat needs no model)'
             )
         self.grid = card.grid
+        self.features = card.features
         self.multilabel = card.multilabel
+        self.memory = card.memory
         self._outputs = card.outputs
         self._network = TFLiteModel(model, delegate)
         expected = (features.lag_count, len(array.pairs))
@@ -241,7 +253,4 @@ class Classifier:
 
     def spectrum(self, gcc: np.ndarray) -> Spectrum:
         """Return the class probabilities for GCC-PHAT of shape (pairs, lags)."""
-        values = dict(zip(self._outputs, self._network(network_input(gcc)), strict=True))
-        if 'activity' in values:
-            values['activity'] = float(values['activity'][0])
-        return Spectrum(**values)
+        return Spectrum(**dict(zip(self._outputs, self._network(network_input(gcc)), strict=True)))

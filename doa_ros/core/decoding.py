@@ -13,6 +13,8 @@ from doa_ros.core.geometry import wrap_angle
 _NEIGHBOURHOOD = math.radians(20)
 # "Near the peak" in the confidence: half a class more than 10 degrees [rad].
 _NEAR = math.radians(15)
+# What counts as right [rad].
+_WITHIN = math.radians(10)
 # Nearer peaks of several are one source [rad].
 PEAK_SEPARATION = math.radians(25)
 # Keeps the logarithm of an int8 output of 0 finite: half a quantisation step.
@@ -53,11 +55,11 @@ class DirectionGrid:
 
 @dataclass(frozen=True)
 class Spectrum:
-    """Probability of each class, and that there is a source; None where it is not estimated."""
+    """Probability of each class, and, of shape (1,), of a source; None if not estimated."""
 
     azimuth: np.ndarray
     elevation: np.ndarray | None = None
-    activity: float | None = None
+    activity: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -92,6 +94,43 @@ def decode_azimuth(probability: np.ndarray) -> tuple[float, float, float]:
     near = np.abs(wrap_angle(classes - azimuth)) <= _NEAR
     confidence = float(probability[near].sum() / max(probability.sum(), 1e-9))
     return azimuth, stddev, confidence
+
+
+def decode_posterior(probability: np.ndarray) -> tuple[float, float, float]:
+    """Refine the strongest azimuth class by a parabola through the log-probabilities.
+
+    For probabilities too narrow for the mean of a neighbourhood: those of many frames together.
+
+    Args:
+        probability: per class around the circle, shape (classes,), above 0.
+
+    Returns:
+        Azimuth [rad] in (-pi, pi], its standard deviation within the neighbourhood [rad], and
+        the share of the probability within 10 degrees, 0..1.
+    """
+    count = len(probability)
+    step = 2 * math.pi / count
+    peak = int(np.argmax(probability))
+    top = _vertex(np.log(probability[[peak - 1, peak, (peak + 1) % count]]), 0.0)
+    azimuth = wrap_angle((peak + min(max(top, -0.5), 0.5)) * step)
+    distance = np.abs(wrap_angle(np.arange(count) * step - azimuth))
+    total = probability.sum()
+    near = distance <= _WITHIN + step / 2
+    local = np.where(distance <= _NEIGHBOURHOOD, probability, 0)
+    stddev = math.sqrt(np.sum(local * distance**2) / local.sum())
+    return azimuth, stddev, min(1.0, float(probability[near].sum() / total))
+
+
+def _vertex(values: np.ndarray, otherwise: float) -> float:
+    """Return where the parabola through three values has its top, from the middle one [classes].
+
+    Args:
+        values: shape (3,).
+        otherwise: the result where there is none.
+    """
+    left, centre, right = values
+    curvature = left - 2 * centre + right
+    return 0.5 * float(left - right) / curvature if curvature < -1e-6 else otherwise
 
 
 def decode_azimuths(probability: np.ndarray) -> list[tuple[float, float, float]]:
@@ -144,9 +183,8 @@ def decode_elevation(probability: np.ndarray) -> tuple[float, float]:
     step = math.pi / 2 / (count - 1)
     peak = int(np.argmax(probability))
     middle = min(max(peak, 1), count - 2)
-    left, centre, right = np.log(probability[middle - 1 : middle + 2] + _TINY)
-    curvature = left - 2 * centre + right
-    position = middle + 0.5 * (left - right) / curvature if curvature < -1e-6 else peak
+    logs = np.log(probability[middle - 1 : middle + 2] + _TINY)
+    position = middle + _vertex(logs, peak - middle)
     # The parabola may place the vertex anywhere; the peak's own class is a bound.
     position = min(max(position, peak - 0.5, 0.0), peak + 0.5, count - 1.0)
     classes = np.arange(count)

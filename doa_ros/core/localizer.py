@@ -20,6 +20,7 @@ from doa_ros.core.decoding import (
 from doa_ros.core.errors import ConfigError
 from doa_ros.core.features import FeatureConfig, GccFrame
 from doa_ros.core.geometry import MicArray
+from doa_ros.core.memory import Memory
 from doa_ros.core.srp_phat import SrpPhat
 
 # Share of the time-frequency bins above the noise floor from which on a sound counts as present.
@@ -49,6 +50,11 @@ class LocalizerConfig(MethodConfig):
         '1 always.',
         minimum=0.0,
         maximum=1.0,
+        dynamic=True,
+    )
+    report_stationary: bool = setting(
+        False,
+        'Whether a steady sound, such as that of a fan, is reported as a source.',
         dynamic=True,
     )
     delegate: str = setting(
@@ -106,6 +112,9 @@ class Localizer:
             raise ConfigError('method cnn needs a model')
         else:
             self._method = Classifier(model, array, features, config.delegate)
+        self._memory: Memory | None = None
+        if self._method.memory is not None:
+            self._memory = Memory(self._method.grid, features.hop, self._method.memory)
 
     @property
     def grid(self):
@@ -115,17 +124,28 @@ class Localizer:
     def configure(self, config: LocalizerConfig) -> None:
         """Take over changed settings; the method stays."""
         self._least_confidence = config.least_confidence
+        self._report_stationary = config.report_stationary
 
     def reset(self) -> None:
         """Forget what was heard: another stream begins."""
+        if self._memory is not None:
+            self._memory.reset()
 
     def locate(self, frame: GccFrame) -> Localization:
-        """Return the directions in one frame of features."""
+        """Return the directions in one frame of features; successive calls are one stream."""
+        if frame.gap:
+            self.reset()
         spectrum = self._method.spectrum(frame.gcc)
         if self._array.face_down:
             # Class k stands for azimuth k * step; mirrored, for -k * step.
             spectrum = replace(spectrum, azimuth=np.roll(spectrum.azimuth[::-1], 1))
-        estimates = self._decode(spectrum, frame.activity)
+        # What stands above the noise floor is not steady.
+        above_floor = 1.0 if self._report_stationary else frame.activity
+        if self._memory is None:
+            estimates = self._decode(spectrum, above_floor)
+        else:
+            spectrum = self._memory.update(spectrum, above_floor)
+            estimates = [self._memory.estimate(spectrum)]
         heard = tuple(e for e in estimates if e.confidence >= self._least_confidence)
         return Localization(heard, spectrum)
 

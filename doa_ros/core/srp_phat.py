@@ -48,6 +48,7 @@ class SrpPhat:
 
     grid = DirectionGrid(azimuth_count=72, elevation_count=10)
     multilabel = False
+    memory = None
 
     def __init__(self, array: MicArray, features: FeatureConfig):
         elevations, azimuths = np.meshgrid(

@@ -12,8 +12,8 @@
 
 A network is a pure function of array, features and settings. It takes GCC-PHAT of shape (lags,
 pairs) and gives the azimuth classes, the elevation classes and, on request, the activity, in this
-order: probabilities of classes sum to 1 or, multilabel, stand one by one. Convolutions along one axis are 2-D ones of height 1, which
-every tool that quantises or prunes knows.
+order: probabilities of classes sum to 1 or, multilabel, stand one by one. Convolutions along one
+axis are 2-D ones of height 1, which every tool that quantises or prunes knows.
 """
 
 from collections.abc import Mapping

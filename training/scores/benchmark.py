@@ -18,7 +18,7 @@ from doa_ros.resources import config_directory
 
 from ..examples.clips import Clip
 from ..rooms.engines import Room
-from ..rooms.material import SPLITS, Material
+from ..rooms.material import SPLITS, TEST, Material
 from ..rooms.simulator import Place, Scene, Simulator, draw_scene
 from ..settings import SimulateConfig
 from .frames import HOP
@@ -74,6 +74,7 @@ DIFFICULTIES = (
     Difficulty('hard: RT60 0.7 s, 5 dB', 0.7, 5.0, Goals(5.0, 6.0, 0.93, 0.3)),
 )
 _ROOMS_SEED = 11
+_SPLITS = (*SPLITS, TEST)
 _ROOMS = replace(
     _CONFIG,
     length=8.0,
@@ -92,13 +93,14 @@ _SPEECH_PEAK, _SENSOR_BELOW_SPEECH = -30.0, 35.0
 
 
 def room_clips(
-    array: MicArray, material: Material, count: int, engine: str
+    array: MicArray, material: Material, split: str, count: int, engine: str
 ) -> Iterator[tuple[str, Clip]]:
     """Yield random rooms of every difficulty, with its name: 5 s of speech amid 3 s of noise.
 
     Args:
         array: the microphones.
         material: the sounds, at the array's rate.
+        split: of the sounds; every split has rooms of its own.
         count: rooms of each difficulty.
         engine: of SimulateConfig.
     """
@@ -114,7 +116,7 @@ def room_clips(
         )
         simulator = Simulator(array, config, material, HOP)
         for room in tqdm(range(count), desc=difficulty.name, unit='clip'):
-            rng = np.random.default_rng([_ROOMS_SEED, number, room])
+            rng = np.random.default_rng([_ROOMS_SEED, _SPLITS.index(split), number, room])
             scene = replace(
                 draw_scene(rng, config),
                 sensor_db=difficulty.snr - _SENSOR_BELOW_SPEECH,

@@ -1,0 +1,172 @@
+# Copyright 2026 doa_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""What the frames so far say about one source: the forward algorithm of a hidden Markov model.
+
+L. Rabiner, "A tutorial on hidden Markov models and selected applications in speech recognition",
+Proc. IEEE 77(2), 1989. The states are: nobody, or somebody at one of the azimuth classes. Frames
+overlap and are not independent, so that each counts as a fraction of one.
+"""
+
+from dataclasses import dataclass
+import math
+
+import numpy as np
+from scipy import special
+
+from doa_ros.core.config import Config, setting
+from doa_ros.core.decoding import (
+    DirectionGrid,
+    Estimate,
+    Spectrum,
+    decode_elevation,
+    decode_posterior,
+)
+from doa_ros.core.geometry import wrap_angle
+
+# Keeps logarithms of int8 outputs finite: half a quantisation step.
+_TINY = 1 / 512
+# Share of the time-frequency bins above the noise floor from which on a sound counts as present.
+_FULL_LEVEL = 0.1
+_LEAST_LEVEL = 1e-3
+
+
+@dataclass(frozen=True)
+class MemoryConfig(Config):
+    """How much is remembered, and what the evidence is worth; `calibrate` finds them."""
+
+    bias: float = setting(0.0, 'Log-odds of a source where nothing speaks for or against it.')
+    activity_weight: float = setting(0.5, 'Weight of the log-odds of the activity output.')
+    level_weight: float = setting(
+        3.0, 'Weight of the logarithm of how much stands above the noise floor.'
+    )
+    direction_share: float = setting(
+        0.5,
+        'Share of an independent observation of the direction that a frame is.',
+        minimum=0.0,
+        maximum=1.0,
+    )
+    onset: float = setting(
+        1.0, 'How often nobody becomes somebody [1/s].', minimum=1e-3, maximum=20.0
+    )
+    offset: float = setting(
+        1.0, 'How often somebody becomes nobody [1/s].', minimum=1e-3, maximum=20.0
+    )
+    change: float = setting(
+        0.3, 'How often another source takes over [1/s].', minimum=1e-4, maximum=20.0
+    )
+    drift_deg: float = setting(
+        15.0, 'How far a source moves in a second, as a standard deviation [deg].', minimum=0.1,
+        maximum=180.0,
+    )
+    confidence_bias: float = setting(
+        0.0, 'Added to the log-odds of a source within 10 degrees: Platt scaling.'
+    )
+    confidence_weight: float = setting(1.0, 'Weight of these log-odds.', minimum=0.0)
+    azimuth_spread: float = setting(
+        1.0, 'Standard deviation of the azimuth error over that of the posterior.', minimum=0.0
+    )
+    elevation_spread: float = setting(
+        1.0, 'Standard deviation of the elevation error over that of the posterior.', minimum=0.0
+    )
+
+
+class Memory:
+    """Follows one source from frame to frame, or in each of several streams one.
+
+    Args:
+        grid: the classes.
+        hop: time between frames [s].
+        config: the settings.
+    """
+
+    def __init__(self, grid: DirectionGrid, hop: float, config: MemoryConfig):
+        self._config = config
+        self._onset, self._offset, self._change = (
+            1 - math.exp(-rate * hop) for rate in (config.onset, config.offset, config.change)
+        )
+        drift = math.radians(config.drift_deg) * math.sqrt(hop)
+        self._azimuth_moves = _moves(wrap_angle(grid.azimuths[:, None] - grid.azimuths), drift)
+        self._elevation_moves = _moves(grid.elevations[:, None] - grid.elevations, drift)
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget everything."""
+        self._nobody = np.ones(1)
+        self._azimuth, self._elevation = (
+            np.full(len(moves), 1 / max(len(moves), 1))
+            for moves in (self._azimuth_moves, self._elevation_moves)
+        )
+
+    def update(self, spectrum: Spectrum, above_floor: float) -> Spectrum:
+        """Take in a frame.
+
+        Args:
+            spectrum: of the network, with its activity. To follow several streams at once, its
+                arrays have further axes before that of the classes, and the activity, of shape
+                (..., 1), and `above_floor` have them, too.
+            above_floor: share of the time-frequency bins above the noise floor, 0..1.
+
+        Returns:
+            The probabilities of the directions after this frame, of the same shapes.
+        """
+        config = self._config
+        somebody = 1 - self._nobody
+        staying = (1 - self._offset) * somebody
+        born = self._onset * self._nobody + self._change * staying
+        stayed = (1 - self._change) * staying
+        nobody = (1 - self._onset) * self._nobody + self._offset * somebody
+
+        odds = np.exp(self._log_odds(spectrum.activity, above_floor))
+        count = spectrum.azimuth.shape[-1]
+        moved = stayed * (self._azimuth @ self._azimuth_moves) + born / count
+        moved = moved * odds * (count * spectrum.azimuth + _TINY) ** config.direction_share
+        present = moved.sum(axis=-1, keepdims=True)
+        self._nobody = nobody / (nobody + present)
+        self._azimuth = moved / present
+        if spectrum.elevation is None:
+            return Spectrum(self._azimuth, None, 1 - self._nobody)
+        new = born / (born + stayed)
+        count = spectrum.elevation.shape[-1]
+        moved = (1 - new) * (self._elevation @ self._elevation_moves) + new / count
+        # A frame without a source says nothing about its elevation.
+        share = config.direction_share * (1 - self._nobody)
+        moved = moved * (count * spectrum.elevation + _TINY) ** share
+        self._elevation = moved / moved.sum(axis=-1, keepdims=True)
+        return Spectrum(self._azimuth, self._elevation, 1 - self._nobody)
+
+    def _log_odds(self, activity, above_floor):
+        """Return what a frame by itself says about whether there is a source."""
+        config = self._config
+        level = np.log(np.clip(above_floor, _LEAST_LEVEL, _FULL_LEVEL) / _FULL_LEVEL)
+        return (
+            config.bias + config.activity_weight * logit(activity) + config.level_weight * level
+        )
+
+    def estimate(self, spectrum: Spectrum) -> Estimate:
+        """Return the direction of the source, if there is one, from what `update` returned."""
+        config = self._config
+        azimuth, azimuth_stddev, near = decode_posterior(spectrum.azimuth)
+        elevation, elevation_stddev = math.nan, math.nan
+        if spectrum.elevation is not None:
+            elevation, elevation_stddev = decode_elevation(spectrum.elevation)
+        log_odds = config.confidence_bias + config.confidence_weight * logit(
+            float(spectrum.activity[0]) * near
+        )
+        return Estimate(
+            azimuth,
+            elevation,
+            config.azimuth_spread * azimuth_stddev,
+            config.elevation_spread * elevation_stddev,
+            float(special.expit(log_odds)),
+        )
+
+
+def _moves(distance: np.ndarray, drift: float) -> np.ndarray:
+    """Return the probabilities of going from each class (row) to each other (column)."""
+    moves = np.exp(-0.5 * (distance / drift) ** 2)
+    return moves / moves.sum(axis=1, keepdims=True)
+
+
+def logit(probability):
+    """Return the log-odds of probabilities, finite for those that int8 rounds to 0 or 1."""
+    return special.logit(np.clip(probability, _TINY, 1 - _TINY))

@@ -1,0 +1,206 @@
+# Copyright 2026 doa_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Finding the settings with which a network's outputs are followed from frame to frame.
+
+First those of the hidden Markov model, by maximum likelihood of what was there; then the
+confidence, by Platt scaling (J. Platt, "Probabilistic outputs for support vector machines and
+comparisons to regularized likelihood methods", 1999); then the standard deviations, so that 68 %
+of the errors lie within.
+"""
+
+from dataclasses import astuple, dataclass, fields, replace
+
+import numpy as np
+from scipy import optimize, special
+from tqdm import tqdm
+
+from doa_ros.core.decoding import DirectionGrid, Spectrum
+from doa_ros.core.geometry import wrap_angle
+from doa_ros.core.memory import Memory, MemoryConfig, logit
+
+# What the maximum likelihood finds, on scales on which steps are alike.
+_FREE = {
+    'bias': None,
+    'activity_weight': np.log,
+    'level_weight': np.log,
+    'direction_share': np.log,
+    'onset': np.log,
+    'offset': np.log,
+    'change': np.log,
+    'drift_deg': np.log,
+}
+_EVALUATIONS = 400
+# How fast a source goes around the array in some of the streams [rad/s].
+_SPEED = np.radians([10.0, 60.0])
+_WITHIN = np.radians(10)
+_LEAST = 1e-4
+_ONE_SIGMA = 0.6827
+
+
+@dataclass(frozen=True)
+class Streams:
+    """What a network said frame by frame in clips of one length, and what was there.
+
+    Attributes:
+        outputs: of the network; all arrays begin with the axes clips, frames.
+        above_floor: share of the time-frequency bins above the noise floor, shape (.., .., 1).
+        azimuth, elevation: true directions [rad], shape (clips, frames).
+        voiced, silent: whether a source is heard, or nothing may be, shape (clips, frames).
+        time: of the frames [s], shape (frames,).
+    """
+
+    outputs: Spectrum
+    above_floor: np.ndarray
+    azimuth: np.ndarray
+    elevation: np.ndarray
+    voiced: np.ndarray
+    silent: np.ndarray
+    time: np.ndarray
+
+
+    def stirred(self, rng: np.random.Generator) -> 'Streams':
+        """Return the same with more movement: sources that never move would teach never to let go.
+
+        A third of the clips stays, in another the source goes around the array, and in the last
+        another one takes over halfway.
+        """
+        clips, frames = self.voiced.shape
+        classes = self.outputs.azimuth.shape[-1]
+        step = 2 * np.pi / classes
+        kind = np.arange(clips) % 3
+        speed = rng.uniform(*_SPEED, clips) * rng.choice([-1, 1], clips) * (kind == 1)
+        turns = np.round(speed[:, None] * self.time / step).astype(int)
+        columns = (np.arange(classes) - turns[..., None]) % classes
+        outputs = (
+            np.take_along_axis(self.outputs.azimuth, columns, axis=-1),
+            self.outputs.elevation,
+            self.outputs.activity,
+        )
+        azimuth = wrap_angle(self.azimuth + step * turns)
+        truth = (self.above_floor, azimuth, self.elevation, self.voiced, self.silent)
+        # The last third goes on as the next clip of its kind does.
+        next_one = np.arange(clips)
+        next_one[kind == 2] = np.roll(next_one[kind == 2], 1)
+        second_half = np.arange(frames) >= frames // 2
+        rows = np.where(second_half, next_one[:, None], np.arange(clips)[:, None])
+        chosen = rows, np.arange(frames)
+        return Streams(
+            Spectrum(*(part[chosen] for part in outputs)),
+            *(part[chosen] for part in truth),
+            self.time,
+        )
+
+
+def fit_memory(streams: Streams, grid: DirectionGrid, hop: float) -> MemoryConfig:
+    """Return the settings that suit a network best.
+
+    Args:
+        streams: its outputs on clips it has not learnt from.
+        grid: its classes.
+        hop: time between frames [s].
+    """
+    config = MemoryConfig()
+    def changed(values) -> MemoryConfig:
+        found = {
+            name: float(value if step is None else np.exp(value))
+            for (name, step), value in zip(_FREE.items(), values, strict=True)
+        }
+        return replace(config, **{name: _bounded(name, value) for name, value in found.items()})
+
+    with tqdm(total=_EVALUATIONS, desc='fit memory', unit='pass') as progress:
+
+        def loss(values) -> float:
+            known = _follow(streams, grid, hop, changed(values))
+            result = _negative_log_likelihood(streams, known)
+            progress.update()
+            progress.set_postfix(loss=f'{result:.4f}')
+            return result
+
+        start = [
+            getattr(config, name) if step is None else np.log(getattr(config, name))
+            for name, step in _FREE.items()
+        ]
+        simplex = np.array([start, *(np.array(start) + 0.5 * row for row in np.eye(len(start)))])
+        found = optimize.minimize(
+            loss,
+            start,
+            method='Nelder-Mead',
+            options={'maxfev': _EVALUATIONS, 'initial_simplex': simplex, 'adaptive': True},
+        )
+    return _calibrate(streams, grid, hop, changed(found.x))
+
+
+def _bounded(name: str, value: float) -> float:
+    (field,) = (field for field in fields(MemoryConfig) if field.name == name)
+    low, high = field.metadata['minimum'], field.metadata['maximum']
+    value = value if low is None else max(value, low)
+    return value if high is None else min(value, high)
+
+
+def _follow(streams: Streams, grid: DirectionGrid, hop: float, config: MemoryConfig) -> Spectrum:
+    """Return what is known after every frame, as the outputs of `streams`."""
+    memory = Memory(grid, hop, config)
+    outputs = streams.outputs
+    known = [
+        memory.update(
+            Spectrum(outputs.azimuth[:, k], outputs.elevation[:, k], outputs.activity[:, k]),
+            streams.above_floor[:, k],
+        )
+        for k in range(streams.voiced.shape[1])
+    ]
+    return Spectrum(
+        *(
+            np.stack([getattr(spectrum, head) for spectrum in known], axis=1)
+            for head in ('azimuth', 'elevation', 'activity')
+        )
+    )
+
+
+def _negative_log_likelihood(streams: Streams, known: Spectrum) -> float:
+    """Return the mean over the voiced frames plus that over the silent ones."""
+    count = known.azimuth.shape[-1]
+    azimuths = np.arange(count) * 2 * np.pi / count
+    distance = np.abs(wrap_angle(azimuths - streams.azimuth[..., None]))
+    near = np.where(distance <= _WITHIN + np.pi / count, known.azimuth, 0).sum(axis=-1)
+    activity = known.activity[..., 0]
+    right = np.log(np.maximum(activity * near, _LEAST))[streams.voiced]
+    quiet = np.log(np.maximum(1 - activity, _LEAST))[streams.silent]
+    return -float(right.mean() + quiet.mean())
+
+
+def _calibrate(
+    streams: Streams, grid: DirectionGrid, hop: float, config: MemoryConfig
+) -> MemoryConfig:
+    """Return the settings with the scales of confidence and standard deviations."""
+    memory = Memory(grid, hop, config)
+    known = _follow(streams, grid, hop, config)
+    counted = np.argwhere(streams.voiced | streams.silent)
+    estimates = [
+        memory.estimate(Spectrum(known.azimuth[i, k], known.elevation[i, k], known.activity[i, k]))
+        for i, k in counted
+    ]
+    azimuth, elevation, azimuth_stddev, elevation_stddev, confidence = np.array(
+        [astuple(estimate) for estimate in estimates]
+    ).T
+    where = tuple(counted.T)
+    azimuth_error = np.abs(wrap_angle(azimuth - streams.azimuth[where]))
+    elevation_error = np.abs(elevation - streams.elevation[where])
+    voiced = streams.voiced[where]
+    hit = voiced & (azimuth_error <= _WITHIN)
+    odds = logit(confidence)
+
+    def loss(values):
+        scaled = values[0] + values[1] * odds
+        return float(np.mean(np.logaddexp(0, np.where(hit, -scaled, scaled))))
+
+    bias, weight = optimize.minimize(loss, [0.0, 1.0], method='Nelder-Mead').x
+    answered = voiced & (special.expit(bias + weight * odds) >= 0.5)
+    azimuth_ratio = (azimuth_error / azimuth_stddev)[answered]
+    elevation_ratio = (elevation_error / elevation_stddev)[answered]
+    return replace(
+        config,
+        confidence_bias=float(bias),
+        confidence_weight=max(float(weight), 0.0),
+        azimuth_spread=float(np.quantile(azimuth_ratio, _ONE_SIGMA)),
+        elevation_spread=float(np.quantile(elevation_ratio, _ONE_SIGMA)),
+    )
