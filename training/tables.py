@@ -1,6 +1,6 @@
 # Copyright 2026 doa_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""One table three times: on the console, as CSV and as Markdown."""
+"""One table: on the console, as CSV and as Markdown."""
 
 import csv
 from pathlib import Path
@@ -9,8 +9,8 @@ from pathlib import Path
 Row = dict[str, str | int | float]
 
 
-def show_table(rows: list[Row], title: str, path: Path) -> None:
-    """Print rows of the same columns, and write them beside `path` as .csv and .md."""
+def show_table(rows: list[Row], title: str, path: Path | None = None) -> None:
+    """Print rows of the same columns; where there is a path, write them as its .csv and .md."""
     from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.markup import escape
@@ -25,6 +25,8 @@ def show_table(rows: list[Row], title: str, path: Path) -> None:
     for row in cells:
         table.add_row(*map(escape, row))
     Console(width=130).print(table)
+    if path is None:
+        return
     with path.with_suffix('.csv').open('w', newline='', encoding='utf-8') as file:
         csv.writer(file).writerows([header, *cells])
     lines = [header, ['---'] * len(header), *cells]

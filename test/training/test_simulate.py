@@ -104,12 +104,6 @@ def test_more_clips_are_added(simulate):
     assert contents(out) == contents(simulate(name='at_once'))
 
 
-def test_refuses_to_mix_settings(simulate):
-    simulate(train_clips=1, val_clips=1)
-    with pytest.raises(ConfigError, match='other settings'):
-        simulate(train_clips=1, val_clips=1, rt60_max=0.3)
-
-
 def test_audio_and_its_labels(simulate):
     out = simulate('--audio', length=2.0, sources_max=2, train_clips=7)
     with (out / 'audio/train/labels.csv').open() as file:
