@@ -20,7 +20,7 @@ silence are those of its own gate. Of several sources the one nearest to the gue
 """
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from doa_ros.core.classifier import load_card
@@ -42,7 +42,8 @@ from .scores.benchmark import (
     random_clips,
     room_clips,
 )
-from .scores.frames import AZIMUTH_CLASSES, Listening, Method, collect
+from .scores.claps import score_claps
+from .scores.frames import AZIMUTH_CLASSES, Listening, collect
 from .scores.peers import make_peers
 from .scores.report import Report, print_report, write_report
 from .scores.statistics import groups
@@ -99,16 +100,18 @@ def run(args):
         for peer in peers
         if peer.failures
     ]
-    if rooms:
-        notes += [f'Goals, {d.name}: {d.goals}' for d in DIFFICULTIES]
-    elif args.recordings is None and args.scenes is None and _MODELS[0] in frames.method:
+    fixed = not rooms and args.recordings is None and args.scenes is None
+    if fixed and _MODELS[0] in frames.method:
         goals = '; '.join(f'{c.name}: {c.goal_mae_deg:g} deg' for c in CONDITIONS)
         notes.append(f'Goal for the azimuth MAE of the shipped int8 model: {goals}.')
+    if rooms:
+        notes += _clap_notes(args, array, our_methods(array, paths))
     report = Report(
         frames=frames,
         groups=tuple(groups(frames)),
         costs={path.stem: measure_cost(path) for path in paths},
         notes=tuple(notes),
+        goals={d.name: asdict(d.goals) for d in DIFFICULTIES} if rooms else {},
     )
     print_report(report)
     if args.report is not None:
@@ -120,11 +123,7 @@ def _clips(args, array: MicArray, features: FeatureConfig) -> Iterator[tuple[str
         for clip in load_recordings(args.recordings, array, features):
             yield 'recordings', clip
     elif args.bench == 'rooms':
-        material = _material(args, array.sampling_frequency)
-        split = TEST if args.sounds is None else args.split
-        yield from room_clips(
-            array, material, split, args.scenes or _ROOMS, args.engine or 'pyroomacoustics'
-        )
+        yield from _room_clips(args, array)
     elif args.scenes is not None:
         config = load_settings(find_resource('training', args.settings)).simulate
         config = replace(config, engine=args.engine or config.engine)
@@ -133,6 +132,17 @@ def _clips(args, array: MicArray, features: FeatureConfig) -> Iterator[tuple[str
         )
     else:
         yield from fixed_clips(array, _material(args, array.sampling_frequency))
+
+
+def _room_clips(args, array: MicArray, *, claps: bool = False) -> Iterator[tuple[str, Clip]]:
+    return room_clips(
+        array,
+        _material(args, array.sampling_frequency),
+        TEST if args.sounds is None else args.split,
+        args.scenes or _ROOMS,
+        args.engine or 'pyroomacoustics',
+        claps=claps,
+    )
 
 
 def _material(args, rate: int) -> Material:
@@ -174,15 +184,19 @@ class Ours:
 
     def answer(self, listening: Listening) -> list[Estimate | None]:
         """Return the strongest estimate at every scored frame."""
+        estimates = self.follow(listening)
+        return [estimates.get(block) for block in listening.blocks]
+
+    def follow(self, listening: Listening) -> dict[int, Estimate]:
+        """Return the strongest estimate of every frame, by the block that it ends with."""
         self._localizer.reset()
-        estimates = {
+        return {
             block: self._localizer.locate(frame).estimates[0]
             for block, frame in listening.features(self._features).items()
         }
-        return [estimates.get(block) for block in listening.blocks]
 
 
-def our_methods(array: MicArray, models: list[Path]) -> list[Method]:
+def our_methods(array: MicArray, models: list[Path]) -> list[Ours]:
     """Return the networks, and SRP-PHAT on the features of the first of them.
 
     Raises:
@@ -191,8 +205,24 @@ def our_methods(array: MicArray, models: list[Path]) -> list[Method]:
     """
     if len({path.stem for path in models}) < len(models):
         raise ConfigError('two models have the same file name; rename one to tell them apart')
-    ours: list[Method] = [
+    ours = [
         Ours(path.stem, array, load_card(path).features, 'cnn', path) for path in models
     ]
     features = load_card(models[0]).features
     return [*ours, Ours('SRP-PHAT on our features', array, features, 'srp_phat')]
+
+
+def _clap_notes(args, array: MicArray, methods: list[Ours]) -> list[str]:
+    """Return what there is to say about claps in the rooms of the benchmark."""
+    heard: dict[tuple[str, str], list] = {}
+    for condition, clip in _room_clips(args, array, claps=True):
+        listening = Listening(array, clip)
+        for method in methods:
+            pair = clip.sources[0], method.follow(listening)
+            heard.setdefault((condition, method.name), []).append(pair)
+    scores = {key: score_claps(pairs, Ours.least_confidence) for key, pairs in heard.items()}
+    return [
+        f'{method}, claps in {condition}: {100 * score.right:.1f} % of {score.claps} are found '
+        f'within 10 deg and 150 ms, {100 * score.answered:.1f} % answered.'
+        for (condition, method), score in scores.items()
+    ]

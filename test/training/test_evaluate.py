@@ -13,7 +13,7 @@ from doa_ros.core.errors import ConfigError
 from doa_ros.resources import config_directory, find_resource
 from training import evaluate
 from training.evaluate import our_methods
-from training.scores.benchmark import CONDITIONS, demo_material, fixed_clips
+from training.scores.benchmark import CONDITIONS, DIFFICULTIES, demo_material, fixed_clips
 from training.scores.frames import collect
 from training.scores.peers import make_peers
 from training.scores.report import Report, write_report
@@ -86,7 +86,7 @@ def test_the_report(report, tmp_path):
         assert f'<td>{method}</td>' in page
     assert '| 45,642 |' in markdown
     links = re.findall(r'\]\((.*\.png)\)', markdown)
-    assert len(links) == 5
+    assert len(links) == 6
     for link in links:
         assert (tmp_path / link).stat().st_size > 5000
     assert '<li>2 &lt; 3</li>' in page
@@ -139,6 +139,19 @@ def test_random_scenes(run_verb, settings_path, sounds, write_network, uma8,
     assert 'MUSIC' not in markdown
 
 
+def test_the_benchmark_of_rooms_stands_beside_its_goals(run_verb, tmp_path):
+    run_verb('evaluate', '--bench', 'rooms', '--scenes', 1, '--engine', 'fast', '--no-peers',
+             '--model', MODELS[0], '--report', tmp_path)  # fmt: skip
+    markdown = (tmp_path / 'report.md').read_text(encoding='utf-8')
+    for difficulty in DIFFICULTIES:
+        assert f'| {difficulty.name} | {MODELS[0]} |' in markdown
+        assert f'| {difficulty.name} | goal |' in markdown
+        assert f'{MODELS[0]}, claps in {difficulty.name}' in markdown
+    # Unanswered, azimuth and elevation of the answers, answers within 10 degrees, silence.
+    name = DIFFICULTIES[1].name
+    assert f'| {name} | goal | 0.150 | 3.0 | 5.0 | 0.960 | 0.010 |' in markdown
+
+
 @pytest.mark.parametrize(
     'arguments,message',
     [
@@ -146,6 +159,8 @@ def test_random_scenes(run_verb, settings_path, sounds, write_network, uma8,
         (['--scenes', '0', '--settings', 'uma8_reference'], '--scenes needs'),
         (['--settings', 'uma8_reference'], 'give --scenes'),
         (['--recordings', 'x', '--scenes', '3'], 'exclude each other'),
+        (['--bench', 'rooms', '--recordings', 'x'], 'excludes --recordings'),
+        (['--bench', 'rooms', '--scenes', '0'], 'needs a positive number'),
     ],
 )
 def test_options_that_do_not_go_together(run_verb, arguments, message):

@@ -39,17 +39,18 @@ def test_every_format_loads_in_the_runtime_and_agrees(models, examples, uma8, ki
 def test_the_float32_model_is_the_trained_one(models, trained, examples, settings_path, uma8):
     settings = load_settings(settings_path)
     network = keras.models.load_model(trained / 'model.keras')
-    azimuth, elevation = network(network_input(examples[:5]), training=False)
+    azimuth, elevation, activity = network(network_input(examples[:5]), training=False)
     runtime = Classifier(models / 'tiny_float32.tflite', uma8, settings.features)
     for k in range(5):
         spectrum = runtime.spectrum(examples[k])
         np.testing.assert_allclose(spectrum.azimuth, azimuth[k], atol=1e-4)
         np.testing.assert_allclose(spectrum.elevation, elevation[k], atol=1e-4)
+        np.testing.assert_allclose(spectrum.activity, activity[k], atol=1e-4)
 
 
 def test_the_card_and_the_table_report_accuracy_and_size(models):
     card = load_card(models / 'tiny_int8.tflite')
-    assert card.training['parameters'] == 44632 + 1010
+    assert card.training['parameters'] == 44632 + 1010 + 101
     assert 0 <= card.training['validation']['within_10'] <= 1
     assert card.training['zeros'] < 0.01 and card.training['most_values_of_a_kernel'] > 1000
     with (models / 'tiny_models.csv').open(encoding='utf-8') as file:
@@ -63,7 +64,7 @@ def test_the_card_and_the_table_report_accuracy_and_size(models):
         assert size[kind] == pytest.approx(file.stat().st_size / 1024, abs=0.1)
         assert 0 < float(row['compressed [KiB]']) < size[kind]
         assert float(row['latency [us]']) > 0
-        assert int(row['parameters']) == 44632 + 1010
+        assert int(row['parameters']) == 44632 + 1010 + 101
     assert '| qat |' in (models / 'tiny_models.md').read_text(encoding='utf-8')
 
 

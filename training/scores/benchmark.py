@@ -93,7 +93,13 @@ _SPEECH_PEAK, _SENSOR_BELOW_SPEECH = -30.0, 35.0
 
 
 def room_clips(
-    array: MicArray, material: Material, split: str, count: int, engine: str
+    array: MicArray,
+    material: Material,
+    split: str,
+    count: int,
+    engine: str,
+    *,
+    claps: bool = False,
 ) -> Iterator[tuple[str, Clip]]:
     """Yield random rooms of every difficulty, with its name: 5 s of speech amid 3 s of noise.
 
@@ -103,7 +109,12 @@ def room_clips(
         split: of the sounds; every split has rooms of its own.
         count: rooms of each difficulty.
         engine: of SimulateConfig.
+        claps: whether there are single claps, under 100 ms long, instead of speech.
     """
+    if claps:
+        # Recorded impulses ring longer than that.
+        files = {kind: paths for kind, paths in material.files.items() if kind != 'impulse'}
+        material = replace(material, files=files)
     for number, difficulty in enumerate(DIFFICULTIES):
         config = replace(
             _ROOMS,
@@ -117,8 +128,11 @@ def room_clips(
         simulator = Simulator(array, config, material, HOP)
         for room in tqdm(range(count), desc=difficulty.name, unit='clip'):
             rng = np.random.default_rng([_ROOMS_SEED, _SPLITS.index(split), number, room])
+            drawn = draw_scene(rng, config)
+            kind = 'impulse' if claps else 'speech'
             scene = replace(
-                draw_scene(rng, config),
+                drawn,
+                sources=tuple(replace(place, kind=kind) for place in drawn.sources),
                 sensor_db=difficulty.snr - _SENSOR_BELOW_SPEECH,
                 peak_dbfs=_SPEECH_PEAK,
             )

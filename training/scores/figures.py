@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 import numpy as np
 
 from .frames import Frames, nearest_class
-from .statistics import BINNINGS, Binning, Group, reliability
+from .statistics import BINNINGS, Binning, Group, reliability, trade_off
 
 _AZIMUTH = Binning('azimuth', 'azimuth [deg]', tuple(range(-180, 181, 30)), math.pi / 180)
 _BINNINGS = {binning.name: binning for binning in (_AZIMUTH, *BINNINGS)}
@@ -36,6 +36,11 @@ def draw_all(frames: Frames, groups: Sequence[Group]) -> dict[str, tuple[str, Fi
         'reliability': (
             'Confidence and share within 10 degrees; the diagonal is perfect calibration',
             draw_reliability(frames),
+        ),
+        'sensitivity': (
+            'What the gate trades: false answers, in silence or more than 10 degrees off, against '
+            'unanswered voices; the dots are the sensitivity 0.5',
+            draw_trade_off(frames),
         ),
     }
 
@@ -90,6 +95,25 @@ def draw_reliability(frames: Frames) -> Figure:
             axes.plot(confidence[filled], right[filled], 'o-', label=method, markersize=4)
     if axes.get_legend_handles_labels()[0]:  # Recordings may hold noise alone.
         axes.legend()
+    axes.grid(alpha=0.3)
+    return figure
+
+
+def draw_trade_off(frames: Frames) -> Figure:
+    """Return false answers over unanswered frames, for all sensitivities."""
+    figure = Figure(figsize=(6, 5), layout='constrained')
+    axes = figure.add_subplot(
+        xlabel='unanswered share of the voiced frames', ylabel='false answers', xlim=(0, 1)
+    )
+    for method in dict.fromkeys(frames.method.tolist()):
+        sensitivity, unanswered, false = trade_off(frames.rows(frames.method == method))
+        if not np.isnan(unanswered).any():
+            (line,) = axes.plot(unanswered, false, label=method)
+            middle = len(sensitivity) // 2
+            axes.plot(unanswered[middle], false[middle], 'o', color=line.get_color())
+    if axes.get_legend_handles_labels()[0]:
+        axes.legend()
+    axes.set_ylim(bottom=0)
     axes.grid(alpha=0.3)
     return figure
 

@@ -3,7 +3,7 @@
 """What the methods answered, frame by frame: all figures of a report are made of this table."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import astuple, dataclass, fields
 from functools import cached_property
 from typing import Protocol
 
@@ -108,6 +108,7 @@ class Frames:
         azimuth, elevation: true direction.
         distance, rt60, snr: of the scene [m], [s], [dB].
         answer_azimuth, answer_elevation: the best guess, NaN azimuth where there is none.
+        azimuth_stddev, elevation_stddev: of the guess, as the method says; NaN where it does not.
         confidence: of the guess, NaN where the method has none.
         heard: whether the method gives the guess of its own accord.
         azimuth_classes: of the method.
@@ -127,6 +128,8 @@ class Frames:
     snr: np.ndarray
     answer_azimuth: np.ndarray
     answer_elevation: np.ndarray
+    azimuth_stddev: np.ndarray
+    elevation_stddev: np.ndarray
     confidence: np.ndarray
     heard: np.ndarray
     azimuth_classes: np.ndarray
@@ -208,12 +211,9 @@ def collect(
 
 def _rows(condition: str, listening: Listening, method: Method) -> dict[str, np.ndarray]:
     clip, blocks = listening.clip, listening.blocks
-    guesses = [
-        (np.nan, np.nan, np.nan) if guess is None
-        else (guess.azimuth, guess.elevation, guess.confidence)
-        for guess in method.answer(listening)
-    ]  # fmt: skip
-    azimuth, elevation, confidence = np.array(guesses, dtype=float).T
+    nothing = Estimate(*(np.nan,) * 5)
+    guesses = [astuple(guess or nothing) for guess in method.answer(listening)]
+    azimuth, elevation, azimuth_stddev, elevation_stddev, confidence = np.array(guesses).T
 
     truth = {name: np.full(len(blocks), np.nan) for name in ('azimuth', 'elevation', 'distance')}
     nearest = np.full(len(blocks), np.inf)
@@ -245,6 +245,8 @@ def _rows(condition: str, listening: Listening, method: Method) -> dict[str, np.
         'snr': same(clip.snr),
         'answer_azimuth': azimuth,
         'answer_elevation': elevation,
+        'azimuth_stddev': azimuth_stddev,
+        'elevation_stddev': elevation_stddev,
         'confidence': confidence,
         'heard': ~np.isnan(azimuth) & ~(confidence < method.least_confidence),
         'azimuth_classes': same(method.azimuth_classes),

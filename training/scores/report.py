@@ -4,7 +4,7 @@
 
 from base64 import b64encode
 import csv
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from io import BytesIO
 import math
 from pathlib import Path
@@ -42,12 +42,14 @@ class Report:
         groups: figures by method and condition, and by method and class of frames.
         costs: of the models, by name.
         notes: sentences for the reader.
+        goals: least values of metrics by condition.
     """
 
     frames: Frames
     groups: tuple[Group, ...]
     costs: dict[str, Cost]
     notes: tuple[str, ...]
+    goals: dict[str, dict[str, float]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,7 @@ class _Table:
 def print_report(report: Report) -> None:
     """Print the main table, that of the models, and the notes."""
     console = Console(width=170)
-    for table in (_overview(report, _SHORT, intervals=False), _models(report)):
+    for table in _main_tables(report):
         rich = RichTable(title=table.title)
         for number, header in enumerate(table.headers):
             rich.add_column(
@@ -91,8 +93,7 @@ def write_report(folder: Path, report: Report) -> None:
         plots.append({'file': file.name, 'caption': caption, 'data': data})
 
     tables = [
-        _overview(report, _SHORT, intervals=False),
-        _models(report),
+        *_main_tables(report),
         _overview(report, [metric.name for metric in METRICS], intervals=True),
         *(table for binning in BINNINGS if (table := _by(report, binning)).rows),
     ]
@@ -108,6 +109,24 @@ def write_report(folder: Path, report: Report) -> None:
             tables=tables, plots=plots, notes=report.notes
         )
         (folder / name).write_text(text, encoding='utf-8')
+
+
+def _main_tables(report: Report) -> list[_Table]:
+    goals = [_beside_goals(report)] if report.goals else []
+    return [*goals, _overview(report, _SHORT, intervals=False), _models(report)]
+
+
+def _beside_goals(report: Report) -> _Table:
+    """The metrics that have goals, with intervals, and the goals as the last row."""
+    names = list(dict.fromkeys(name for goals in report.goals.values() for name in goals))
+    table = _overview(report, names, intervals=True)
+    rows = []
+    for condition, goals in report.goals.items():
+        rows += [row for row in table.rows if row[0] == condition]
+        chosen = [metric.name for metric in METRICS if metric.name in names]
+        texts = [_text(Figure(goals[name]), name, False) for name in chosen]
+        rows.append([condition, 'goal', *texts])
+    return _Table('Beside the goals, with 95 % intervals', table.headers, rows)
 
 
 def _overview(report: Report, metrics, intervals: bool) -> _Table:

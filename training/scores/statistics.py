@@ -100,7 +100,22 @@ def _class_hits(frames: Frames) -> np.ndarray:
 
 
 def _confidence_and_hit(frames: Frames) -> np.ndarray:
-    return np.stack([frames.confidence, _within(10)(frames)], axis=1)
+    """Return confidences and whether there was a source within 10 degrees: not so in silence."""
+    hit = np.where(frames.silent, 0.0, _within(10)(frames))
+    return np.stack([frames.confidence, hit], axis=1)
+
+
+def _answered(values: Callable[[Frames], np.ndarray]) -> Callable[[Frames], np.ndarray]:
+    return lambda frames: _where(frames.voiced & frames.heard, values(frames))
+
+
+def _covered(error: str, stddev: str) -> Callable[[Frames], np.ndarray]:
+    def values(frames: Frames) -> np.ndarray:
+        given = getattr(frames, stddev)
+        # A method that says nothing about its errors has 0 or NaN.
+        return _where(given > 0, getattr(frames, error) <= given)
+
+    return _answered(values)
 
 
 METRICS = (
@@ -142,7 +157,13 @@ METRICS = (
     Metric(
         'answered_azimuth_mae_deg',
         'azimuth MAE of the answers [deg]',
-        lambda f: _where(f.voiced & f.heard, np.degrees(f.azimuth_error)),
+        _answered(lambda f: np.degrees(f.azimuth_error)),
+        _mean,
+    ),
+    Metric(
+        'answered_elevation_mae_deg',
+        'elevation MAE of the answers [deg]',
+        _answered(lambda f: np.degrees(f.elevation_error)),
         _mean,
     ),
     Metric(
@@ -153,6 +174,18 @@ METRICS = (
     ),
     Metric('silence_answered', 'silence answered', lambda f: _where(f.silent, f.heard), _mean),
     Metric('calibration_error', 'calibration error', _confidence_and_hit, _calibration_error),
+    Metric(
+        'azimuth_covered',
+        'azimuth within its standard deviation',
+        _covered('azimuth_error', 'azimuth_stddev'),
+        _mean,
+    ),
+    Metric(
+        'elevation_covered',
+        'elevation within its standard deviation',
+        _covered('elevation_error', 'elevation_stddev'),
+        _mean,
+    ),
 )
 
 
@@ -283,6 +316,30 @@ def confidence_bin(confidence: np.ndarray) -> np.ndarray:
     return np.minimum((confidence * _CONFIDENCE_BINS).astype(int), _CONFIDENCE_BINS - 1)
 
 
+def trade_off(frames: Frames) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return what the gate trades for what.
+
+    Args:
+        frames: of one method.
+
+    Returns:
+        Sensitivities from 0 to 1, the share of the voiced frames that remain unanswered, and the
+        share of the voiced and silent frames with a false answer, where there is no source within
+        10 degrees; NaN where the method has no confidence.
+    """
+    values = _confidence_and_hit(frames)
+    counted = ~np.isnan(values).any(axis=1)
+    confidence, hit = values[counted].T
+    voiced = frames.voiced[counted]
+    sensitivity = np.linspace(0, 1, 101)
+    given = confidence >= 1 - sensitivity[:, None]
+    given[0] = False
+    with np.errstate(invalid='ignore'):
+        unanswered = (~given & voiced).sum(axis=1) / np.float64(voiced.sum())
+        false = (given & (hit == 0)).sum(axis=1) / np.float64(len(hit))
+    return sensitivity, unanswered, false
+
+
 def reliability(frames: Frames) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return how often a method is right as often as it says.
 
@@ -290,8 +347,8 @@ def reliability(frames: Frames) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         frames: of one method.
 
     Returns:
-        Per bin of confidence its mean confidence, the share of the voiced frames within 10
-        degrees, and the number of frames; NaN in empty bins.
+        Per bin of confidence its mean confidence, the share of the voiced and silent frames with
+        a source within 10 degrees, and the number of frames; NaN in empty bins.
     """
     values = _confidence_and_hit(frames)
     confidence, hit = values[~np.isnan(values).any(axis=1)].T

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from training.scores.frames import Frames
-from training.scores.statistics import BINNINGS, groups, reliability, summarise
+from training.scores.statistics import BINNINGS, groups, reliability, summarise, trade_off
 
 
 def make_frames(errors_deg, **columns) -> Frames:
@@ -30,6 +30,8 @@ def make_frames(errors_deg, **columns) -> Frames:
         'snr': 10.0,
         'answer_azimuth': math.radians(5.5) + errors,
         'answer_elevation': math.radians(33),
+        'azimuth_stddev': math.radians(5),
+        'elevation_stddev': math.radians(2),
         'confidence': 0.8,
         'heard': True,
         'azimuth_classes': 36,
@@ -59,8 +61,11 @@ def test_metrics_by_hand():
         'answered_azimuth_mae_deg': 14 / 3,
         'answered_within_10': 2 / 3,
         'silence_answered': 1,
-        # Three in four are right and 0.8 was said.
-        'calibration_error': 0.05,
+        # Three in four are right, one in silence cannot be, and 0.8 was said.
+        'calibration_error': 0.2,
+        'answered_elevation_mae_deg': 3,
+        'azimuth_covered': 2 / 3,
+        'elevation_covered': 0,
     }
     for name, value in expected.items():
         assert found[name] == pytest.approx(value), name
@@ -146,6 +151,28 @@ def test_reliability():
     assert right[9] == 1
     error = summarise(frames)['calibration_error'].value
     assert error == pytest.approx((3 * abs(0.55 - 2 / 3)) / 4)
+
+
+def test_trade_off():
+    frames = make_frames(
+        [0, 50, 0, 0],
+        confidence=[0.9, 0.7, 0.3, 0.6],
+        voiced=[True, True, True, False],
+        silent=[False, False, False, True],
+    )
+    sensitivity, unanswered, false = trade_off(frames)
+    at = {round(s, 2): k for k, s in enumerate(sensitivity)}
+    assert unanswered[at[0]] == 1 and false[at[0]] == 0
+    assert unanswered[at[0.2]] == pytest.approx(2 / 3) and false[at[0.2]] == 0
+    # One is wrong, one in silence.
+    assert unanswered[at[0.5]] == pytest.approx(1 / 3) and false[at[0.5]] == 2 / 4
+    assert unanswered[at[1]] == 0
+
+
+def test_standard_deviations_that_are_not_given_cover_nothing():
+    figures = summarise(make_frames([1, 2], azimuth_stddev=np.nan, elevation_stddev=0.0))
+    assert math.isnan(figures['azimuth_covered'].value)
+    assert math.isnan(figures['elevation_covered'].value)
 
 
 def test_methods_without_confidence_have_no_calibration():

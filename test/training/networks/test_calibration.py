@@ -1,0 +1,111 @@
+# Copyright 2026 doa_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Fitting the memory to made-up outputs of a network."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from doa_ros.core.decoding import DirectionGrid, Spectrum
+from doa_ros.core.geometry import wrap_angle
+from doa_ros.core.memory import Memory, MemoryConfig
+from training.networks import calibration
+from training.networks.calibration import Streams, fit_memory
+
+GRID = DirectionGrid(36, 10)
+HOP = 0.05
+CLIPS, FRAMES = 30, 100
+
+
+@pytest.fixture(scope='module')
+def streams() -> Streams:
+    """Return 2 s of silence and 3 s of a source each, seen by a network that errs by 8 degrees."""
+    rng = np.random.default_rng(1)
+    voiced = np.tile(np.arange(FRAMES) >= 40, (CLIPS, 1))
+    azimuth = np.repeat(rng.uniform(-np.pi, np.pi, (CLIPS, 1)), FRAMES, axis=1)
+    elevation = np.repeat(rng.uniform(0, 1.2, (CLIPS, 1)), FRAMES, axis=1)
+    shape = CLIPS, FRAMES
+
+    def bumps(centres, angles, error, kappa):
+        seen = angles + rng.normal(0, error, shape)
+        values = np.exp(kappa * (np.cos(centres - seen[..., None]) - 1))
+        values = np.where(voiced[..., None], values, rng.uniform(0.5, 1, values.shape))
+        return values / values.sum(axis=-1, keepdims=True)
+
+    odds = rng.normal(np.where(voiced, 1.5, -1.5), 1.5)
+    outputs = Spectrum(
+        bumps(GRID.azimuths, azimuth, np.radians(8), 40.0),
+        bumps(GRID.elevations, elevation, np.radians(8), 40.0),
+        1 / (1 + np.exp(-odds))[..., None],
+    )
+    level = np.where(voiced, 0.3, 0.03)[..., None]
+    return Streams(outputs, level, azimuth, elevation, voiced, ~voiced, HOP * np.arange(FRAMES))
+
+
+@pytest.fixture(scope='module')
+def fitted(streams) -> MemoryConfig:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(calibration, '_EVALUATIONS', 60)
+        return fit_memory(streams, GRID, HOP)
+
+
+def _estimates(streams, config):
+    memory = Memory(GRID, HOP, config)
+    for clip in range(CLIPS):
+        memory.reset()
+        for k in range(FRAMES):
+            spectrum = Spectrum(
+                *(
+                    getattr(streams.outputs, name)[clip, k]
+                    for name in ('azimuth', 'elevation', 'activity')
+                )
+            )
+            known = memory.update(spectrum, streams.above_floor[clip, k])
+            yield clip, k, memory.estimate(known)
+
+
+def test_the_fit_explains_the_truth_better(streams, fitted):
+    def loss(config):
+        return calibration._negative_log_likelihood(
+            streams, calibration._follow(streams, GRID, HOP, config)
+        )
+
+    assert loss(fitted) < loss(MemoryConfig()) - 0.01
+
+
+def test_confidence_and_deviations_are_those_of_the_estimates(streams, fitted):
+    confidence, hit, covered = [], [], []
+    for clip, k, estimate in _estimates(streams, fitted):
+        error = abs(wrap_angle(estimate.azimuth - streams.azimuth[clip, k]))
+        confidence.append(estimate.confidence)
+        hit.append(streams.voiced[clip, k] and error <= np.radians(10))
+        if streams.voiced[clip, k] and estimate.confidence >= 0.5:
+            rise = abs(estimate.elevation - streams.elevation[clip, k])
+            covered.append((error <= estimate.azimuth_stddev, rise <= estimate.elevation_stddev))
+    assert np.mean(confidence) == pytest.approx(np.mean(hit), abs=0.03)
+    np.testing.assert_allclose(np.mean(covered, axis=0), 0.68, atol=0.02)
+    answered = np.array(confidence) >= 0.5
+    assert answered[streams.voiced.ravel()].mean() > 0.9
+    assert answered[streams.silent.ravel()].mean() < 0.05
+
+
+def test_stirred_streams_move_with_their_truth(streams):
+    """Where the truth goes, the outputs go, too."""
+    stirred = streams.stirred(np.random.default_rng(2))
+    peaks = GRID.azimuths[stirred.outputs.azimuth.argmax(axis=-1)]
+    errors = np.abs(wrap_angle(peaks - stirred.azimuth))[stirred.voiced]
+    before = GRID.azimuths[streams.outputs.azimuth.argmax(axis=-1)]
+    expected = np.abs(wrap_angle(before - streams.azimuth))[streams.voiced]
+    assert errors.mean() == pytest.approx(expected.mean(), abs=np.radians(0.5))
+    travel = np.abs(wrap_angle(np.diff(stirred.azimuth, axis=1)))
+    assert not travel[0::3].any()
+    assert (travel[1::3].sum(axis=1) > np.radians(30)).all()
+    # A jump in the middle.
+    assert (np.count_nonzero(travel[2::3], axis=1) <= 1).all() and travel[2::3].any()
+
+
+def test_settings_stay_within_their_bounds():
+    for name in ('direction_share', 'offset', 'drift_deg'):
+        replace(MemoryConfig(), **{name: calibration._bounded(name, 1e9)})
+        replace(MemoryConfig(), **{name: calibration._bounded(name, 1e-9)})

@@ -1,0 +1,43 @@
+# Copyright 2026 doa_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+import shutil
+
+import pytest
+
+from doa_ros.core.classifier import load_card
+from doa_ros.core.errors import ConfigError
+from doa_ros.core.localizer import Localizer, LocalizerConfig
+from doa_ros.resources import find_resource
+from training.networks import calibration
+
+
+@pytest.fixture
+def model(models, tmp_path):
+    """Return a copy of the tiny model."""
+    for suffix in ('.tflite', '.yaml'):
+        shutil.copy(models / f'tiny_int8{suffix}', tmp_path / f'tiny{suffix}')
+    return tmp_path / 'tiny.tflite'
+
+
+def test_the_card_gets_a_memory_that_the_runtime_uses(
+    run_verb, model, sounds, uma8, extract, plane_wave, monkeypatch
+):
+    monkeypatch.setattr(calibration, '_EVALUATIONS', 12)
+    before = load_card(model)
+    assert before.memory is None
+    run_verb('calibrate', '--model', model, '--sounds', sounds, '--scenes', 1)
+    card = load_card(model)
+    assert card.memory is not None
+    assert card.sha256 == before.sha256 and card.training == before.training
+    localizer = Localizer(uma8, card.features, LocalizerConfig(sensitivity=1.0), model)
+    frames = extract(uma8, plane_wave(uma8, 0.5), card.features)
+    confidences = [localizer.locate(frame).estimates[0].confidence for frame in frames]
+    assert len(set(confidences)) > 1
+    localizer.reset()
+    assert localizer.locate(frames[0]).estimates[0].confidence == confidences[0]
+
+
+def test_a_model_without_activity_is_refused(run_verb, sounds):
+    path = find_resource('models', 'uma8_reference_int8')
+    with pytest.raises(ConfigError, match='train one with activity: true'):
+        run_verb('calibrate', '--model', path, '--sounds', sounds)
