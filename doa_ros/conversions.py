@@ -104,9 +104,17 @@ def gcc_phat_from_frame(
 
 
 def frame_from_gcc_phat(
-    message: GccPhat, microphones: MicArray, features: FeatureConfig
+    message: GccPhat,
+    microphones: MicArray,
+    features: FeatureConfig,
+    previous: Header | None = None,
 ) -> GccFrame:
     """Return the features in a message.
+
+    Args:
+        message: the features.
+        microphones, features: what it must have been made with.
+        previous: header of the message before it, which tells whether anything was lost.
 
     Raises:
         MessageError: made for another array or with other settings, or values that are not
@@ -143,7 +151,14 @@ def frame_from_gcc_phat(
     if not (np.abs(gcc) <= 1.01).all() or not 0 <= message.activity <= 1.01:
         raise MessageError('GCC-PHAT data outside of -1..1, or activity outside of 0..1')
     # The index is known to the sender alone; stamps serve from here on.
-    return GccFrame(gcc=gcc, activity=message.activity, hop_index=0)
+    gap = 0
+    if previous is not None:
+        passed = (stamp_of(message.header) - stamp_of(previous)) / NANOSECONDS
+        lost = passed - features.hop
+        if abs(lost) > features.hop / 2:
+            # A stream that starts again goes back in time: nothing is known about what was lost.
+            gap = max(round(lost * microphones.sampling_frequency), 1)
+    return GccFrame(gcc=gcc, activity=message.activity, hop_index=0, gap=gap)
 
 
 def estimate_array(header: Header, window: float, estimates) -> DoaEstimateArray:

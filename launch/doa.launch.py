@@ -49,7 +49,7 @@ def generate_launch_description():
         ),
         DeclareLaunchArgument(
             'model',
-            default_value='uma8_reference_int8',
+            default_value='uma8_rooms_int8',
             description='Network when method is cnn: a shipped name or a path.',
         ),
         DeclareLaunchArgument(

@@ -106,15 +106,27 @@ def write_network():
     flatbuffers = pytest.importorskip('flatbuffers')
     schema = pytest.importorskip('ai_edge_litert.schema_py_generated')
 
-    def write(path, array, features=None, grid=SrpPhat.grid, outputs=('azimuth', 'elevation')):
+    def write(
+        path,
+        array,
+        features=None,
+        grid=SrpPhat.grid,
+        outputs=('azimuth', 'elevation'),
+        memory=None,
+    ):
         features = features or FeatureConfig()
         steering = steering_matrix(
             array,
             features.lags,
             unit_vector(grid.azimuths, grid.elevations[:, None]).reshape(-1, 3),
         ).reshape(grid.elevation_count, grid.azimuth_count, len(array.pairs), features.lag_count)
-        axes = {'azimuth': 0, 'elevation': 1}
-        layers = [30 * np.swapaxes(steering.mean(axis=axes[name]), 1, 2) for name in outputs]
+        means = {
+            'azimuth': steering.mean(axis=0),
+            'elevation': steering.mean(axis=1),
+            # The softmax of a single value: always 1.
+            'activity': steering.mean(axis=(0, 1))[None],
+        }
+        layers = [30 * np.swapaxes(means[name], 1, 2) for name in outputs]
         path.write_bytes(_tflite(flatbuffers.Builder(1 << 16), schema, layers))
         card = ModelCard(
             array_name=array.name,
@@ -125,6 +137,7 @@ def write_network():
             outputs=outputs,
             sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
             training={},
+            memory=memory,
         )
         path.with_suffix('.yaml').write_text(yaml.safe_dump(card.to_mapping()))
         return path

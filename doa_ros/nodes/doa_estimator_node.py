@@ -40,6 +40,7 @@ class DoaEstimatorNode(Node):
         self._localizer = Localizer(self._array, self._features, localizer_config, model)
         follow(self, localizer_config, self._localizer.configure)
         self._listener = listener
+        self._previous: Header | None = None
         self._estimates = self.create_publisher(DoaEstimateArray, 'estimates', 10)
         self._spectrum = self.create_publisher(DoaSpectrum, 'spectrum', 10)
         if subscribe:
@@ -48,10 +49,11 @@ class DoaEstimatorNode(Node):
 
     def _on_gcc_phat(self, message: GccPhat) -> None:
         try:
-            frame = frame_from_gcc_phat(message, self._array, self._features)
+            frame = frame_from_gcc_phat(message, self._array, self._features, self._previous)
         except MessageError as error:
             self.get_logger().error(f'dropped: {error}', throttle_duration_sec=5.0)
             return
+        self._previous = message.header
         self.process(message.header, frame)
 
     def process(self, header: Header, frame: GccFrame) -> None:

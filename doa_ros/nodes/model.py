@@ -21,7 +21,7 @@ class ModelConfig(Config):
 
     array: str = setting('uma8', 'Microphone array: a shipped name or a YAML path.')
     model: str = setting(
-        'uma8_reference_int8',
+        'uma8_rooms_int8',
         'Network of method cnn: a shipped name or a .tflite path. What it was trained with is '
         'the default of every parameter of the features.',
     )

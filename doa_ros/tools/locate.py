@@ -52,7 +52,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument('--array', default='uma8', help='shipped name or YAML path (%(default)s)')
     parser.add_argument(
         '--model',
-        default='uma8_reference_int8',
+        default='uma8_rooms_int8',
         help='shipped name or .tflite path (%(default)s)',
     )
     parser.add_argument('--method', choices=('cnn', 'srp_phat'), default='cnn')

@@ -19,7 +19,7 @@ from doa_ros.core.features import FeatureConfig
 from doa_ros.core.geometry import wrap_angle
 from doa_ros.resources import find_resource
 
-_SHIPPED = ('uma8_reference_int8', 'uma8_reference_float32')
+_SHIPPED = ('uma8_reference_int8', 'uma8_reference_float32', 'uma8_rooms_int8')
 _AZIMUTHS = np.radians([-165, -120, -80, -30, 5, 40, 95, 150])
 _FEATURES = FeatureConfig()
 
@@ -226,6 +226,9 @@ _WRONG_CARDS = {
     'outputs number': ({'outputs': 3}, 'not iterable'),
     'outputs text': ({'outputs': 'azimuth'}, 'outputs must name azimuth'),
     'outputs nested': ({'outputs': [['azimuth']]}, 'outputs must name azimuth'),
+    'memory': ({'memory': {'offset': -1.0}}, 'memory'),
+    'memory key': ({'memory': {'colour': 1.0}}, 'unknown colour'),
+    'memory of nothing': ({'memory': {}}, 'memory needs an activity output'),
     'outputs twice': ({'outputs': ['azimuth', 'azimuth']}, 'outputs must name azimuth'),
 }  # fmt: skip
 
@@ -263,25 +266,39 @@ def test_network_with_another_input_than_its_card(uma8, network, change_card):
 
 
 @pytest.fixture(scope='module')
-def heard(uma8, plane_wave, extract):
-    """Return features of speech-like sources in diffuse noise, per azimuth; elevation 0.35."""
+def sounds(uma8, plane_wave):
+    """Return speech-like sources in diffuse noise, one per azimuth; elevation 0.35."""
     rng = np.random.default_rng(1)
     field = DiffuseField(uma8.positions, 48000, 343.0).mix(rng.standard_normal((6, 144_000))).T
     time = np.arange(144_000) / 48000
     syllables = np.where(time > 1.5, np.maximum(0, np.sin(2 * np.pi * 3 * time)), 0)[:, None]
     # Speech falls towards high frequencies.
     slope = signal.butter(1, 800, fs=48000)
-    features = []
-    for number, azimuth in enumerate(_AZIMUTHS):
-        source = plane_wave(uma8, azimuth, 0.35, duration=3.0, seed=number)
-        sound = signal.lfilter(*slope, source * syllables + 0.001 * field, axis=0)
-        features.append([frame.gcc for frame in extract(uma8, sound)[36::3]])
-    return features
+    sources = [
+        plane_wave(uma8, azimuth, 0.35, duration=3.0, seed=number)
+        for number, azimuth in enumerate(_AZIMUTHS)
+    ]
+    return [
+        signal.lfilter(*slope, source * syllables + 0.001 * field, axis=0) for source in sources
+    ]
+
+
+@pytest.fixture
+def shipped(uma8, sounds, extract):
+    """Return a function from a name to the classifier and its features of every sound."""
+
+    def load(name):
+        path = find_resource('models', name)
+        features = load_card(path).features
+        heard = [[f.gcc for f in extract(uma8, sound, features)[36::3]] for sound in sounds]
+        return Classifier(path, uma8, features), heard
+
+    return load
 
 
 @pytest.mark.parametrize('name', _SHIPPED)
-def test_shipped_model_fits_the_shipped_array_and_finds_sources(uma8, heard, name):
-    classifier = Classifier(find_resource('models', name), uma8, _FEATURES)
+def test_shipped_model_fits_the_shipped_array_and_finds_sources(shipped, name):
+    classifier, heard = shipped(name)
     errors, heights = [], []
     for azimuth, frames in zip(_AZIMUTHS, heard, strict=True):
         for gcc in frames:
@@ -294,8 +311,9 @@ def test_shipped_model_fits_the_shipped_array_and_finds_sources(uma8, heard, nam
     assert np.degrees(np.abs(np.median(heights or 0.0))) < 12
 
 
-def test_int8_and_float32_agree(uma8, heard):
-    int8, float32 = (Classifier(find_resource('models', n), uma8, _FEATURES) for n in _SHIPPED)
+def test_int8_and_float32_agree(shipped):
+    int8, heard = shipped('uma8_reference_int8')
+    float32, _ = shipped('uma8_reference_float32')
     differences, angles = [], []
     for gcc in (gcc for frames in heard for gcc in frames):
         rounded, exact = int8.spectrum(gcc), float32.spectrum(gcc)

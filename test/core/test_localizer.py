@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The gate, the mounting and the choice of the method."""
 
+from dataclasses import replace
 import math
 
 from hypothesis import given
@@ -14,6 +15,7 @@ from doa_ros.core.errors import ConfigError
 from doa_ros.core.features import FeatureConfig, GccFrame
 from doa_ros.core.geometry import wrap_angle
 from doa_ros.core.localizer import _FULL_ACTIVITY, Localizer, LocalizerConfig
+from doa_ros.core.memory import MemoryConfig
 
 _SRP = {'method': 'srp_phat'}
 
@@ -120,6 +122,63 @@ def test_cnn_uses_the_network(uma8, frame, write_network, tmp_path):
     assert localizer.grid.azimuth_count == 72
     (estimate,) = localizer.locate(frame).estimates
     assert estimate.azimuth == pytest.approx(0.7, abs=0.1)
+
+
+@pytest.fixture
+def remembering(uma8, write_network, tmp_path):
+    """Return a function that makes a localizer whose network has a memory and is always sure."""
+    outputs = 'azimuth', 'elevation', 'activity'
+    memory = MemoryConfig(bias=-3.0, activity_weight=0.3)
+    model = write_network(tmp_path / 'own.tflite', uma8, outputs=outputs, memory=memory)
+
+    def make(**settings):
+        return Localizer(uma8, FeatureConfig(), LocalizerConfig(**settings), model)
+
+    return make
+
+
+def test_a_model_with_a_memory_follows_the_source(remembering, frame):
+    localizer = remembering(sensitivity=1.0)
+    found = [localizer.locate(frame) for _ in range(10)]
+    confidence = [f.estimates[0].confidence for f in found]
+    assert all(b > a for a, b in zip(confidence, confidence[1:], strict=False))
+    assert found[-1].estimates[0].azimuth == pytest.approx(0.7, abs=0.1)
+    assert found[-1].spectrum.azimuth.sum() == pytest.approx(1)
+
+
+@pytest.mark.parametrize('forget', ['reset', 'gap'])
+def test_a_new_stream_begins_without_memory(remembering, frame, forget):
+    localizer = remembering(sensitivity=1.0)
+    first = localizer.locate(frame)
+    for _ in range(10):
+        localizer.locate(frame)
+    if forget == 'reset':
+        localizer.reset()
+        again = localizer.locate(frame)
+    else:
+        again = localizer.locate(replace(frame, gap=480))
+    assert again.estimates == first.estimates
+
+
+def test_a_steady_sound_is_a_source_only_when_asked_for(remembering, frame):
+    steady = replace(frame, activity=0.02)
+    confidence = {}
+    for wanted in (False, True):
+        localizer = remembering(sensitivity=1.0, report_stationary=wanted)
+        for _ in range(20):
+            (estimate,) = localizer.locate(steady).estimates
+        confidence[wanted] = estimate.confidence
+    assert confidence[False] < 0.3 and confidence[True] > 0.6
+
+
+def test_a_steady_sound_without_a_memory(localizer, frame):
+    steady = replace(frame, activity=0.02)
+    quiet, loud = localizer(sensitivity=1.0), localizer(sensitivity=1.0, report_stationary=True)
+    one, other = (found.locate(steady).estimates[0].confidence for found in (quiet, loud))
+    assert one / other == pytest.approx(0.02 / _FULL_ACTIVITY)
+    # While it runs, too.
+    quiet.configure(LocalizerConfig(**_SRP, sensitivity=1.0, report_stationary=True))
+    assert quiet.locate(steady).estimates == loud.locate(steady).estimates
 
 
 def test_unknown_method():

@@ -28,7 +28,7 @@ _ARGUMENTS = {
     'loop': ('false', ['true', 'false']),
     'scene': ('demo', None),
     'array': ('uma8', None),
-    'model': ('uma8_reference_int8', None),
+    'model': ('uma8_rooms_int8', None),
     'method': ('cnn', ['cnn', 'srp_phat']),
     'mode': ('pipeline', ['pipeline', 'nodes']),
     'namespace': ('doa', None),

@@ -19,8 +19,9 @@ from scipy import signal as dsp
 import soundfile
 
 from doa_ros.core.acoustics import DiffuseField, impulse_responses
+from doa_ros.core.classifier import default_features
 from doa_ros.core.errors import ConfigError
-from doa_ros.core.features import FeatureConfig, FeatureExtractor
+from doa_ros.core.features import FeatureExtractor
 from doa_ros.core.geometry import unit_vector
 from doa_ros.core.localizer import Localizer, LocalizerConfig
 from doa_ros.resources import find_resource
@@ -307,10 +308,11 @@ def expected(samples, uma8, require_model):
     """Return what the core finds in the recording: by index of the first new sample."""
 
     def locate(method):
-        features = FeatureConfig()
+        model = require_model(method)
+        features = default_features(uma8, model)
         config = LocalizerConfig(method=method)
         extractor = FeatureExtractor(uma8, features)
-        localizer = Localizer(uma8, features, config, require_model(method))
+        localizer = Localizer(uma8, features, config, model)
         frames = extractor.push(0, samples.astype(np.float32) / 2**31)
         return {frame.hop_index: localizer.locate(frame) for frame in frames}
 

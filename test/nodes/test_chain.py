@@ -39,7 +39,7 @@ def heard(request, talk, recording, expected):
         if mode == 'pipeline':
             processes = [start('doa_pipeline', method=method, **source)]
         else:
-            processes = [start('gcc_phat'), start('doa_estimator', method=method)]
+            processes = [start(node, method=method) for node in ('gcc_phat', 'doa_estimator')]
             processes.append(start('doa_markers'))
             listener.wait_for_subscriber('audio')
             listener.wait_for_subscriber('gcc_phat')

@@ -15,7 +15,7 @@ from std_msgs.msg import Header
 from visualization_msgs.msg import Marker
 
 from doa_ros import conversions
-from doa_ros.audio.frame import FORMATS, block_from_audio_frame
+from doa_ros.audio.frame import FORMATS, block_from_audio_frame, stamp_of
 from doa_ros.audio.source import AudioBlock
 from doa_ros.core.decoding import DirectionGrid, Estimate, Spectrum
 from doa_ros.core.errors import MessageError
@@ -174,6 +174,19 @@ def test_features_survive():
     assert np.array_equal(received.gcc, frame.gcc)
     assert received.gcc.dtype == np.float32
     assert received.activity == frame.activity
+
+
+@pytest.mark.parametrize(
+    ('milliseconds', 'gap'), [(50, 0), (51, 0), (100, 2400), (150, 4800), (0, 1), (-5000, 1)]
+)
+def test_features_after_a_gap_say_so(milliseconds, gap):
+    """The hop is 50 ms at 48 kHz; a stream that starts again goes back in time."""
+    message = _gcc_phat()
+    stamp = stamp_of(message.header) - milliseconds * 1_000_000
+    previous = conversions.make_header(stamp, 'mic_array')
+    received = conversions.frame_from_gcc_phat(message, ARRAY, FEATURES, previous)
+    assert received.gap == gap
+    assert conversions.frame_from_gcc_phat(message, ARRAY, FEATURES).gap == 0
 
 
 @pytest.mark.parametrize(

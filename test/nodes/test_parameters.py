@@ -26,7 +26,7 @@ NODES = {
     'doa_estimator': [ModelConfig, LocalizerConfig, FeatureConfig],
     'doa_markers': [MarkersConfig],
 }
-DYNAMIC = {'sensitivity', 'arrow_length'}
+DYNAMIC = {'sensitivity', 'report_stationary', 'arrow_length'}
 _TYPES = {
     bool: ParameterType.PARAMETER_BOOL,
     int: ParameterType.PARAMETER_INTEGER,

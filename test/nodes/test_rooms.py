@@ -1,0 +1,89 @@
+# Copyright 2026 doa_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""A room of the benchmark through the running pipeline, beside the offline tool."""
+
+import json
+import sys
+
+import numpy as np
+import pytest
+import soundfile
+
+from doa_ros.audio.frame import stamp_of
+from doa_ros.core.geometry import wrap_angle
+from doa_ros.msg import DoaEstimateArray
+from doa_ros.tools import locate
+
+pytest.importorskip('pyroomacoustics')
+from training.scores.benchmark import DIFFICULTIES, demo_material, room_clips  # noqa: E402
+
+HOP_NS = 50_000_000
+
+
+@pytest.fixture(scope='module')
+def clip(uma8):
+    material = demo_material(uma8.sampling_frequency)
+    clips = dict(room_clips(uma8, material, 'test', 1, 'fast'))
+    return clips[DIFFICULTIES[1].name]
+
+
+@pytest.fixture(scope='module')
+def file(clip, uma8, tmp_path_factory):
+    samples = np.zeros((len(clip.audio), uma8.channel_count), dtype=np.float32)
+    samples[:, list(uma8.channels)] = clip.audio
+    path = tmp_path_factory.mktemp('room') / 'room.wav'
+    soundfile.write(path, samples, uma8.sampling_frequency, subtype='PCM_24')
+    return path
+
+
+@pytest.fixture(scope='module')
+def offline(file, require_model):
+    """Return what doa-locate finds in the recording, frame by frame."""
+    require_model('cnn')
+    lines = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, 'argv', ['doa-locate', str(file), '--format', 'jsonl'])
+        patch.setattr('builtins.print', lambda line, **_: lines.append(json.loads(line)))
+        assert locate.main() == 0
+    return [line['estimates'] for line in lines]
+
+
+def test_the_pipeline_finds_what_the_offline_tool_finds(start, listener, file, offline):
+    estimates = listener.collect(DoaEstimateArray, 'estimates')
+    process = start('doa_pipeline', source='file', file=str(file))
+    listener.spin_until(lambda: not process.alive, 'the end of the recording')
+    listener.spin(0.5)
+    assert process.stop() == 0
+    if 'audio lost' in process.output:
+        pytest.skip('this machine was too busy to keep up')
+    # The first messages may come before the listener is known: counted from the end.
+    last = stamp_of(estimates[-1].header)
+    compared = 0
+    for message in estimates:
+        back = round((last - stamp_of(message.header)) / HOP_NS)
+        expected = offline[-1 - back]
+        assert len(message.estimates) == len(expected)
+        for found, line in zip(message.estimates, expected, strict=True):
+            azimuth_error = wrap_angle(found.azimuth - np.radians(line['azimuth_deg']))
+            assert abs(azimuth_error) < np.radians(0.01)
+            assert np.degrees(found.elevation) == pytest.approx(line['elevation_deg'], abs=0.01)
+            assert found.confidence == pytest.approx(line['confidence'], abs=0.001)
+            compared += 1
+    assert len(estimates) > 120 and compared > 40
+
+
+def test_the_talker_is_found(clip, offline):
+    """So that the test above does not compare nonsense with nonsense."""
+    (source,) = clip.sources
+    # The first window, of two hops, ends with the second block.
+    blocks = np.arange(1, 1 + len(offline))
+    errors = [
+        abs(wrap_angle(np.radians(lines[0]['azimuth_deg']) - source.azimuth[block]))
+        for block, lines in zip(blocks, offline, strict=True)
+        if lines and source.voiced[block]
+    ]
+    assert len(errors) > 30
+    assert np.median(errors) < np.radians(10)
+    silent = [bool(lines) for block, lines in zip(blocks, offline, strict=True)
+              if clip.silent[block]]  # fmt: skip
+    assert np.mean(silent) < 0.1
