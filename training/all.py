@@ -1,6 +1,6 @@
 # Copyright 2026 doa_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""From an array file to a quantised model, its card and a report, in one command.
+"""From an array file to a quantised and calibrated model, its card and a report, in one command.
 
 Writes OUT/settings.yaml, OUT/data, OUT/run, OUT/models/NAME_*.tflite with their cards, and
 OUT/report; the nodes load a model by `array:=ARRAY model:=PATH`. Run again after an interruption,
@@ -26,14 +26,15 @@ _LAG_RATE = 48000.0
 BUDGETS = {
     'small': (
         SimulateConfig(train_clips=4000, val_clips=300, every=5),
-        TrainConfig(architecture='circular', epochs=15, patience=4),
+        TrainConfig(architecture='circular', activity=True, epochs=15, patience=4),
     ),
     'full': (
         SimulateConfig(train_clips=40000, val_clips=2000, every=4),
-        TrainConfig(architecture='circular', epochs=60, patience=10),
+        TrainConfig(architecture='circular', activity=True, epochs=60, patience=10),
     ),
 }
 _SOUNDS_SEED = 1
+_CALIBRATION_SCENES = 30
 
 
 def add_arguments(parser):
@@ -72,6 +73,8 @@ def run(args):
         _verb('train', '--settings', settings_path, '--data', data, '--out', trained)
     _verb('quantize', '--run', trained, '--data', data, '--name', array.name, '--out', models)
     model = models / f'{array.name}_int8.tflite'
+    calibrated = ('--array', args.array, '--sounds', sounds, '--scenes', _CALIBRATION_SCENES)
+    _verb('calibrate', '--model', model, *calibrated)
     _verb('evaluate', '--array', args.array, '--model', model, '--report', report)
     print(
         f'Try it: ros2 launch doa_ros doa.launch.py array:={array_path} model:={model.resolve()}\n'

@@ -8,6 +8,7 @@ from doa_ros.core.classifier import Classifier, load_card
 from doa_ros.core.errors import ConfigError
 from doa_ros.core.geometry import load_array
 from training import all as all_in_one
+from training.networks import calibration
 from training.rooms import synthetic
 from training.settings import SimulateConfig, TrainConfig, load_settings
 
@@ -35,8 +36,10 @@ def tiny(monkeypatch_module):
     simulate = SimulateConfig(
         train_clips=30, val_clips=6, length=2.5, lead=1.0, rt60_max=0.2, every=4
     )
-    train = TrainConfig(architecture='circular', epochs=2, batch=64)
+    train = TrainConfig(architecture='circular', activity=True, epochs=2, batch=64)
     monkeypatch_module.setattr(all_in_one, 'BUDGETS', {'small': (simulate, train)})
+    monkeypatch_module.setattr(all_in_one, '_CALIBRATION_SCENES', 1)
+    monkeypatch_module.setattr(calibration, '_EVALUATIONS', 12)
     monkeypatch_module.setattr(synthetic, '_FILES', {'train': 2, 'val': 1})
     monkeypatch_module.setattr(synthetic, '_SECONDS', 2.0)
 
@@ -77,6 +80,7 @@ def test_it_ends_in_a_model_that_the_runtime_loads(out, array_file):
         np.zeros((3, features.lag_count), np.float32)
     )
     assert spectrum.azimuth.shape == (36,)
+    assert load_card(model).memory is not None
     assert load_settings(folder / 'settings.yaml').train.architecture == 'circular'
 
 
@@ -90,8 +94,9 @@ def test_the_model_is_evaluated_for_its_array(out, array_file):
 
 def test_what_is_finished_is_not_done_again(out):
     _, first, second = out
-    assert [name for name, _ in first] == ['simulate', 'train', 'quantize', 'evaluate']
-    assert [name for name, _ in second] == ['simulate', 'quantize', 'evaluate']
+    last = ['quantize', 'calibrate', 'evaluate']
+    assert [name for name, _ in first] == ['simulate', 'train', *last]
+    assert [name for name, _ in second] == ['simulate', *last]
 
 
 @pytest.mark.parametrize('count', [0, 1])

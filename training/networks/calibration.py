@@ -195,6 +195,8 @@ def _calibrate(
 
     bias, weight = optimize.minimize(loss, [0.0, 1.0], method='Nelder-Mead').x
     answered = voiced & (special.expit(bias + weight * odds) >= 0.5)
+    if not answered.any():  # A network that is never sure.
+        answered = voiced
     azimuth_ratio = (azimuth_error / azimuth_stddev)[answered]
     elevation_ratio = (elevation_error / elevation_stddev)[answered]
     return replace(
