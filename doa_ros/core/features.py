@@ -19,6 +19,12 @@ from doa_ros.core.noise_floor import NoiseFloor
 
 # A bin counts fully only when it stands well above the floor: weight = 1 - 1.5 floor / power.
 _OVERSUBTRACTION = np.float32(1.5)
+# The activity is counted in bands: the power of a single bin, of a steady sound too, swings so
+# much that half of the time it stands above its floor.
+_BANDS = 12
+_BAND_BIAS = 2.0
+# From this activity on a sound stands out clearly; a median of speech at 5 dB has more.
+CLEAR_ACTIVITY = 0.2
 
 
 @dataclass(frozen=True)
@@ -90,8 +96,8 @@ class GccFrame:
 
     Attributes:
         gcc: averaged GCC-PHAT in -1..1, shape (pairs, lags), float32.
-        activity: mean weight of the averaged time-frequency bins, 0..1: how much of them
-            stands above the noise floor.
+        activity: how much of the averaged sound stands above the noise floor, 0..1: the mean
+            over a dozen frequency bands.
         hop_index: index, since stream start, of the first sample that was new in this window.
         gap: samples lost before this window; where not 0 the averaging started anew.
     """
@@ -137,6 +143,13 @@ class FeatureExtractor:
         if bins == 0:
             raise ConfigError('no frequency bin lies between band_min and band_max')
         self._noise_floor = NoiseFloor(bins, config.hop, config.noise_memory)
+        edges = np.geomspace(config.band_min, config.band_max, _BANDS + 1) - config.band_min
+        spread = config.band_max - config.band_min
+        self._bands = np.unique((edges[:-1] / spread * bins).astype(int))
+        self._band_sizes = np.diff(self._bands, append=bins)
+        self._band_floor = NoiseFloor(
+            len(self._bands), config.hop, config.noise_memory, _BAND_BIAS
+        )
         self._weight_min = np.float32(config.weight_min)
         # An exponential average weighs like a box of (1 + keep) / (1 - keep) hops.
         length = config.averaging / config.hop
@@ -146,6 +159,7 @@ class FeatureExtractor:
     def _reset(self, pairs: int, bins: int):
         self._sum = np.zeros((pairs, bins), dtype=np.complex64)
         self._weight_sum = 0.0
+        self._present = 0.0
         self._count = 0.0
 
     def push(self, first_sample_index: int, samples: np.ndarray) -> list[GccFrame]:
@@ -168,18 +182,27 @@ class FeatureExtractor:
         spectra = self._gcc_phat.spectra(window.samples)
         power = np.mean(spectra.real**2 + spectra.imag**2, axis=0)
         floor = self._noise_floor.update(power)
-        with np.errstate(divide='ignore', invalid='ignore'):
-            weight = 1 - _OVERSUBTRACTION * floor / power
-        # Digital silence gives 0 / 0: no weight, and not NaN.
-        weight = np.where(power > 0, np.clip(weight, self._weight_min, 1), np.float32(0))
+        weight = np.where(
+            power > 0, np.maximum(_weights(power, floor), self._weight_min), np.float32(0)
+        )
+        bands = np.add.reduceat(power, self._bands) / self._band_sizes
+        present = _weights(bands, self._band_floor.update(bands))
         self._sum *= self._keep
         self._sum += weight * self._gcc_phat.cross_spectra(spectra)
         self._weight_sum = self._keep * self._weight_sum + float(weight.mean())
+        self._present = self._keep * self._present + float(present.mean())
         self._count = self._keep * self._count + 1
         total = max(self._weight_sum * len(weight), 1e-9)
         return GccFrame(
             gcc=self._gcc_phat.correlation(self._sum) / np.float32(total),
-            activity=min(1.0, self._weight_sum / self._count),
+            activity=self._present / self._count,
             hop_index=window.hop_index,
             gap=window.gap,
         )
+
+
+def _weights(power: np.ndarray, floor: np.ndarray) -> np.ndarray:
+    """Return how far each power stands above its floor, 0..1; digital silence does not."""
+    with np.errstate(divide='ignore', invalid='ignore'):
+        weight = 1 - _OVERSUBTRACTION * floor / power
+    return np.where(power > 0, np.clip(weight, 0, 1), np.float32(0))

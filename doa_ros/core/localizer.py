@@ -18,13 +18,11 @@ from doa_ros.core.decoding import (
     decode_elevation,
 )
 from doa_ros.core.errors import ConfigError
-from doa_ros.core.features import FeatureConfig, GccFrame
+from doa_ros.core.features import CLEAR_ACTIVITY, FeatureConfig, GccFrame
 from doa_ros.core.geometry import MicArray
 from doa_ros.core.memory import Memory
 from doa_ros.core.srp_phat import SrpPhat
 
-# Share of the time-frequency bins above the noise floor from which on a sound counts as present.
-_FULL_ACTIVITY = 0.1
 # A second peak of at least this share of the first is another source.
 _RIVAL = 0.5
 
@@ -159,7 +157,7 @@ class Localizer:
         elevations = [(math.nan, math.nan)] * len(peaks)
         if alone and spectrum.elevation is not None:
             elevations[0] = decode_elevation(spectrum.elevation)
-        present = min(1.0, activity / _FULL_ACTIVITY)
+        present = min(1.0, activity / CLEAR_ACTIVITY)
         return [
             Estimate(azimuth, elevation, azimuth_stddev, elevation_stddev, present * share)
             for (azimuth, azimuth_stddev, share), (elevation, elevation_stddev) in zip(

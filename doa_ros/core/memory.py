@@ -21,13 +21,12 @@ from doa_ros.core.decoding import (
     decode_elevation,
     decode_posterior,
 )
+from doa_ros.core.features import CLEAR_ACTIVITY
 from doa_ros.core.geometry import wrap_angle
 
 # Keeps logarithms of int8 outputs finite: half a quantisation step.
 _TINY = 1 / 512
-# Share of the time-frequency bins above the noise floor from which on a sound counts as present.
-_FULL_LEVEL = 0.1
-_LEAST_LEVEL = 1e-3
+_LEAST_ACTIVITY = 2e-3
 
 
 @dataclass(frozen=True)
@@ -104,7 +103,7 @@ class Memory:
             spectrum: of the network, with its activity. To follow several streams at once, its
                 arrays have further axes before that of the classes, and the activity, of shape
                 (..., 1), and `above_floor` have them, too.
-            above_floor: share of the time-frequency bins above the noise floor, 0..1.
+            above_floor: how much of the sound stands above the noise floor, 0..1.
 
         Returns:
             The probabilities of the directions after this frame, of the same shapes.
@@ -137,7 +136,7 @@ class Memory:
     def _log_odds(self, activity, above_floor):
         """Return what a frame by itself says about whether there is a source."""
         config = self._config
-        level = np.log(np.clip(above_floor, _LEAST_LEVEL, _FULL_LEVEL) / _FULL_LEVEL)
+        level = np.log(np.clip(above_floor / CLEAR_ACTIVITY, _LEAST_ACTIVITY, 1))
         return (
             config.bias + config.activity_weight * logit(activity) + config.level_weight * level
         )

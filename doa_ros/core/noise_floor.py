@@ -26,9 +26,11 @@ class NoiseFloor:
         bin_count: number of frequency bins.
         hop: time between updates [s].
         memory: the floor is the smallest smoothed power of about this time [s].
+        bias: mean of a noise's power over its tracked minimum.
     """
 
-    def __init__(self, bin_count: int, hop: float, memory: float):
+    def __init__(self, bin_count: int, hop: float, memory: float, bias: float = _BIAS):
+        self._bias = np.float32(bias)
         self._keep = np.float32(np.exp(-hop / _SMOOTHING))
         self._sub_length = max(1, round(memory / hop / _SUB_WINDOWS))
         self._minima = np.full((_SUB_WINDOWS, bin_count), np.inf, dtype=np.float32)
@@ -47,4 +49,4 @@ class NoiseFloor:
         else:
             np.minimum(self._minima[oldest], self._smoothed, out=self._minima[oldest])
         self._updates += 1
-        return _BIAS * self._minima.min(axis=0)
+        return self._bias * self._minima.min(axis=0)

@@ -8,9 +8,8 @@ import numpy as np
 import pytest
 
 from doa_ros.core.classifier import default_features
-from doa_ros.core.features import FeatureConfig, lags_needed
+from doa_ros.core.features import CLEAR_ACTIVITY, FeatureConfig, lags_needed
 from doa_ros.core.geometry import load_array, wrap_angle
-from doa_ros.core.localizer import _FULL_ACTIVITY
 from doa_ros.resources import config_directory, find_resource
 
 # Name: number of microphones, distance of the two that are farthest apart [m].
@@ -70,7 +69,7 @@ def test_noise_from_everywhere_is_hardly_active(array, plane_wave, extract):
     )
     frames = extract(array, noise)
     # Below what counts as a sound, whatever the number of microphones.
-    assert np.mean([frame.activity for frame in frames[40:]]) < 0.75 * _FULL_ACTIVITY
+    assert np.mean([frame.activity for frame in frames[40:]]) < 0.75 * CLEAR_ACTIVITY
 
 
 def test_default_lags_reach_every_delay(array):

@@ -9,13 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 import numpy as np
 import pytest
+from scipy import signal
 
+from doa_ros.core.classifier import load_card
 from doa_ros.core.decoding import Spectrum
 from doa_ros.core.errors import ConfigError
-from doa_ros.core.features import FeatureConfig, GccFrame
+from doa_ros.core.features import CLEAR_ACTIVITY, FeatureConfig, GccFrame
 from doa_ros.core.geometry import wrap_angle
-from doa_ros.core.localizer import _FULL_ACTIVITY, Localizer, LocalizerConfig
+from doa_ros.core.localizer import Localizer, LocalizerConfig
 from doa_ros.core.memory import MemoryConfig
+from doa_ros.resources import find_resource
 
 _SRP = {'method': 'srp_phat'}
 
@@ -79,13 +82,13 @@ def test_confidence_falls_with_activity(localizer, frame):
         return found.estimates[0].confidence
 
     assert confidence(0.0) == 0
-    assert confidence(_FULL_ACTIVITY / 2) == pytest.approx(0.5)
-    assert confidence(_FULL_ACTIVITY) == confidence(1.0) == pytest.approx(1)
+    assert confidence(CLEAR_ACTIVITY / 2) == pytest.approx(0.5)
+    assert confidence(CLEAR_ACTIVITY) == confidence(1.0) == pytest.approx(1)
 
 
 def test_configure_changes_the_gate_at_once(localizer, frame):
     found = _certain(localizer(sensitivity=0.5))
-    weak = GccFrame(frame.gcc, _FULL_ACTIVITY / 4, 0)
+    weak = GccFrame(frame.gcc, CLEAR_ACTIVITY / 4, 0)
     assert not found.locate(weak).estimates
     found.configure(LocalizerConfig(method='srp_phat', sensitivity=0.9))
     assert found.locate(weak).estimates
@@ -175,10 +178,35 @@ def test_a_steady_sound_without_a_memory(localizer, frame):
     steady = replace(frame, activity=0.02)
     quiet, loud = localizer(sensitivity=1.0), localizer(sensitivity=1.0, report_stationary=True)
     one, other = (found.locate(steady).estimates[0].confidence for found in (quiet, loud))
-    assert one / other == pytest.approx(0.02 / _FULL_ACTIVITY)
+    assert one / other == pytest.approx(0.02 / CLEAR_ACTIVITY)
     # While it runs, too.
     quiet.configure(LocalizerConfig(**_SRP, sensitivity=1.0, report_stationary=True))
     assert quiet.locate(steady).estimates == loud.locate(steady).estimates
+
+
+@pytest.fixture(scope='module')
+def fan(uma8, plane_wave, extract):
+    """Return features of 6 s of a fan: steady noise from 1.2 rad, and some hiss."""
+    rng = np.random.default_rng(4)
+    low_pass = signal.butter(1, 1500, fs=48000)
+    sound = signal.lfilter(*low_pass, plane_wave(uma8, 1.2, 0.3, duration=6.0), axis=0)
+    model = find_resource('models', 'uma8_rooms_int8')
+    features = load_card(model).features
+    hiss = 0.05 * sound.std() * rng.standard_normal(sound.shape)
+    return model, features, extract(uma8, sound + hiss, features)
+
+
+@pytest.mark.parametrize('wanted', [False, True])
+def test_the_shipped_model_and_a_fan(uma8, fan, wanted):
+    model, features, frames = fan
+    localizer = Localizer(uma8, features, LocalizerConfig(report_stationary=wanted), model)
+    found = [localizer.locate(frame).estimates for frame in frames][20:]
+    if not wanted:
+        assert not any(found)
+        return
+    assert np.mean([bool(estimates) for estimates in found]) > 0.9
+    errors = [abs(wrap_angle(estimates[0].azimuth - 1.2)) for estimates in found if estimates]
+    assert np.median(errors) < np.radians(5)
 
 
 def test_unknown_method():

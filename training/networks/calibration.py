@@ -43,7 +43,7 @@ class Streams:
 
     Attributes:
         outputs: of the network; all arrays begin with the axes clips, frames.
-        above_floor: share of the time-frequency bins above the noise floor, shape (.., .., 1).
+        above_floor: how much of the sound stands above the noise floor, shape (clips, frames, 1).
         azimuth, elevation: true directions [rad], shape (clips, frames).
         voiced, silent: whether a source is heard, or nothing may be, shape (clips, frames).
         time: of the frames [s], shape (frames,).
