@@ -44,6 +44,9 @@ class MemoryConfig(Config):
         minimum=0.0,
         maximum=1.0,
     )
+    elevation_share: float = setting(
+        0.5, 'The same of the elevation.', minimum=0.0, maximum=1.0
+    )
     onset: float = setting(
         1.0, 'How often nobody becomes somebody [1/s].', minimum=1e-3, maximum=20.0
     )
@@ -61,11 +64,24 @@ class MemoryConfig(Config):
         0.0, 'Added to the log-odds of a source within 10 degrees: Platt scaling.'
     )
     confidence_weight: float = setting(1.0, 'Weight of these log-odds.', minimum=0.0)
-    azimuth_spread: float = setting(
-        1.0, 'Standard deviation of the azimuth error over that of the posterior.', minimum=0.0
+    elevation_scale: float = setting(
+        1.0, 'Elevation over that of the posterior.', minimum=0.5, maximum=2.0
     )
-    elevation_spread: float = setting(
-        1.0, 'Standard deviation of the elevation error over that of the posterior.', minimum=0.0
+    elevation_shift_deg: float = setting(
+        0.0,
+        'Added to it [deg]; imperfect microphones let sounds seem higher than they are.',
+        minimum=-45.0,
+        maximum=45.0,
+    )
+    azimuth_spread: float = setting(
+        1.0, 'Standard deviation of the azimuth error [rad] where that of the posterior is 1 rad.'
+    )
+    azimuth_power: float = setting(
+        1.0, 'With which power of that of the posterior it grows.', minimum=0.0, maximum=5.0
+    )
+    elevation_spread: float = setting(1.0, 'The same of the elevation.')
+    elevation_power: float = setting(
+        1.0, 'The same of the elevation.', minimum=0.0, maximum=5.0
     )
 
 
@@ -128,7 +144,7 @@ class Memory:
         count = spectrum.elevation.shape[-1]
         moved = (1 - new) * (self._elevation @ self._elevation_moves) + new / count
         # A frame without a source says nothing about its elevation.
-        share = config.direction_share * (1 - self._nobody)
+        share = config.elevation_share * (1 - self._nobody)
         moved = moved * (count * spectrum.elevation + _TINY) ** share
         self._elevation = moved / moved.sum(axis=-1, keepdims=True)
         return Spectrum(self._azimuth, self._elevation, 1 - self._nobody)
@@ -148,14 +164,17 @@ class Memory:
         elevation, elevation_stddev = math.nan, math.nan
         if spectrum.elevation is not None:
             elevation, elevation_stddev = decode_elevation(spectrum.elevation)
+            elevation = config.elevation_scale * elevation
+            elevation += math.radians(config.elevation_shift_deg)
+            elevation = min(max(elevation, 0.0), math.pi / 2)
         log_odds = config.confidence_bias + config.confidence_weight * logit(
             float(spectrum.activity[0]) * near
         )
         return Estimate(
             azimuth,
             elevation,
-            config.azimuth_spread * azimuth_stddev,
-            config.elevation_spread * elevation_stddev,
+            config.azimuth_spread * azimuth_stddev**config.azimuth_power,
+            config.elevation_spread * elevation_stddev**config.elevation_power,
             float(special.expit(log_odds)),
         )
 

@@ -84,11 +84,21 @@ def test_what_does_not_stand_above_the_noise_floor_counts_less():
 
 def test_the_settings_scale_confidence_and_deviations():
     plain = listen([frame(1.0)] * 5)[-1]
-    changed = replace(CONFIG, confidence_bias=-1.0, azimuth_spread=2.0, elevation_spread=3.0)
+    changed = replace(
+        CONFIG,
+        confidence_bias=-1.0,
+        azimuth_spread=2.0,
+        elevation_spread=3.0,
+        elevation_power=2.0,
+        elevation_scale=1.2,
+        elevation_shift_deg=-5.0,
+    )
     scaled = listen([frame(1.0)] * 5, changed)[-1]
     assert scaled.confidence < plain.confidence
     assert scaled.azimuth_stddev == pytest.approx(2 * plain.azimuth_stddev)
-    assert scaled.elevation_stddev == pytest.approx(3 * plain.elevation_stddev)
+    assert scaled.elevation_stddev == pytest.approx(3 * plain.elevation_stddev**2)
+    assert scaled.elevation == pytest.approx(1.2 * plain.elevation - math.radians(5))
+    assert listen([frame(1.0, 0.01)], replace(changed, elevation_scale=0.5))[-1].elevation == 0
 
 
 def test_reset_forgets():

@@ -2,16 +2,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """Finding the settings with which a network's outputs are followed from frame to frame.
 
-First those of the hidden Markov model, by maximum likelihood of what was there; then the
-confidence, by Platt scaling (J. Platt, "Probabilistic outputs for support vector machines and
-comparisons to regularized likelihood methods", 1999); then the standard deviations, so that 68 %
-of the errors lie within.
+First those of the hidden Markov model, by maximum likelihood of what was there, with sources that
+move, too. Then, with those that do not: the confidence, by Platt scaling (J. Platt,
+"Probabilistic outputs for support vector machines and comparisons to regularized likelihood
+methods", 1999); a straight line that makes the elevation error smallest; and the standard
+deviations, so that 68 % of the errors lie within.
 """
 
 from dataclasses import astuple, dataclass, fields, replace
 
 import numpy as np
-from scipy import optimize, special
+from scipy import optimize
 from tqdm import tqdm
 
 from doa_ros.core.decoding import DirectionGrid, Spectrum
@@ -29,7 +30,10 @@ _FREE = {
     'change': np.log,
     'drift_deg': np.log,
 }
-_EVALUATIONS = 400
+_EVALUATIONS = 300
+_SEED = 3
+# What is tried for the elevation.
+_ELEVATION_SHARES = (0.1, 0.2, 0.4, 0.7, 1.0)
 # How fast a source goes around the array in some of the streams [rad/s].
 _SPEED = np.radians([10.0, 60.0])
 _WITHIN = np.radians(10)
@@ -100,6 +104,7 @@ def fit_memory(streams: Streams, grid: DirectionGrid, hop: float) -> MemoryConfi
         hop: time between frames [s].
     """
     config = MemoryConfig()
+    moving = streams.stirred(np.random.default_rng(_SEED))
     def changed(values) -> MemoryConfig:
         found = {
             name: float(value if step is None else np.exp(value))
@@ -110,8 +115,8 @@ def fit_memory(streams: Streams, grid: DirectionGrid, hop: float) -> MemoryConfi
     with tqdm(total=_EVALUATIONS, desc='fit memory', unit='pass') as progress:
 
         def loss(values) -> float:
-            known = _follow(streams, grid, hop, changed(values))
-            result = _negative_log_likelihood(streams, known)
+            known = _follow(moving, grid, hop, changed(values))
+            result = _negative_log_likelihood(moving, known)
             progress.update()
             progress.set_postfix(loss=f'{result:.4f}')
             return result
@@ -127,7 +132,13 @@ def fit_memory(streams: Streams, grid: DirectionGrid, hop: float) -> MemoryConfi
             method='Nelder-Mead',
             options={'maxfev': _EVALUATIONS, 'initial_simplex': simplex, 'adaptive': True},
         )
-    return _calibrate(streams, grid, hop, changed(found.x))
+    confident = _with_confidence(streams, grid, hop, changed(found.x))
+    lines = [
+        _with_elevation(streams, grid, hop, replace(confident, elevation_share=share))
+        for share in _ELEVATION_SHARES
+    ]
+    _, best = min(lines, key=lambda line: line[0])
+    return _with_spreads(streams, grid, hop, best)
 
 
 def _bounded(name: str, value: float) -> float:
@@ -168,25 +179,24 @@ def _negative_log_likelihood(streams: Streams, known: Spectrum) -> float:
     return -float(right.mean() + quiet.mean())
 
 
-def _calibrate(
-    streams: Streams, grid: DirectionGrid, hop: float, config: MemoryConfig
-) -> MemoryConfig:
-    """Return the settings with the scales of confidence and standard deviations."""
+def _estimates(streams: Streams, grid: DirectionGrid, hop: float, config: MemoryConfig, where):
+    """Return the estimates of some frames: azimuth, elevation, both deviations, confidence."""
     memory = Memory(grid, hop, config)
     known = _follow(streams, grid, hop, config)
-    counted = np.argwhere(streams.voiced | streams.silent)
     estimates = [
         memory.estimate(Spectrum(known.azimuth[i, k], known.elevation[i, k], known.activity[i, k]))
-        for i, k in counted
+        for i, k in np.argwhere(where)
     ]
-    azimuth, elevation, azimuth_stddev, elevation_stddev, confidence = np.array(
-        [astuple(estimate) for estimate in estimates]
-    ).T
-    where = tuple(counted.T)
-    azimuth_error = np.abs(wrap_angle(azimuth - streams.azimuth[where]))
-    elevation_error = np.abs(elevation - streams.elevation[where])
-    voiced = streams.voiced[where]
-    hit = voiced & (azimuth_error <= _WITHIN)
+    return np.array([astuple(estimate) for estimate in estimates]).T
+
+
+def _with_confidence(
+    streams: Streams, grid: DirectionGrid, hop: float, config: MemoryConfig
+) -> MemoryConfig:
+    counted = streams.voiced | streams.silent
+    azimuth, *_, confidence = _estimates(streams, grid, hop, config, counted)
+    error = np.abs(wrap_angle(azimuth - streams.azimuth[counted]))
+    hit = streams.voiced[counted] & (error <= _WITHIN)
     odds = logit(confidence)
 
     def loss(values):
@@ -194,15 +204,65 @@ def _calibrate(
         return float(np.mean(np.logaddexp(0, np.where(hit, -scaled, scaled))))
 
     bias, weight = optimize.minimize(loss, [0.0, 1.0], method='Nelder-Mead').x
-    answered = voiced & (special.expit(bias + weight * odds) >= 0.5)
-    if not answered.any():  # A network that is never sure.
-        answered = voiced
-    azimuth_ratio = (azimuth_error / azimuth_stddev)[answered]
-    elevation_ratio = (elevation_error / elevation_stddev)[answered]
     return replace(
-        config,
-        confidence_bias=float(bias),
-        confidence_weight=max(float(weight), 0.0),
-        azimuth_spread=float(np.quantile(azimuth_ratio, _ONE_SIGMA)),
-        elevation_spread=float(np.quantile(elevation_ratio, _ONE_SIGMA)),
+        config, confidence_bias=float(bias), confidence_weight=max(float(weight), 0.0)
     )
+
+
+def _answered(confidence: np.ndarray) -> np.ndarray:
+    """Return which voiced frames are answered; all where a network is never sure."""
+    answered = confidence >= 0.5
+    return answered if answered.any() else np.ones_like(answered)
+
+
+def _with_elevation(
+    streams: Streams, grid: DirectionGrid, hop: float, config: MemoryConfig
+) -> tuple[float, MemoryConfig]:
+    """Return the mean error of the elevation [rad] and the settings with its line."""
+    voiced = streams.voiced
+    _, seen, _, _, confidence = _estimates(streams, grid, hop, config, voiced)
+    answered = _answered(confidence)
+    seen, true = seen[answered], streams.elevation[voiced][answered]
+
+    def loss(values):
+        return float(np.mean(np.abs(np.clip(values[0] * seen + values[1], 0, np.pi / 2) - true)))
+
+    found = optimize.minimize(loss, [1.0, 0.0], method='Nelder-Mead')
+    line = {'elevation_scale': found.x[0], 'elevation_shift_deg': np.degrees(found.x[1])}
+    return found.fun, replace(config, **{n: _bounded(n, float(v)) for n, v in line.items()})
+
+
+def _with_spreads(
+    streams: Streams, grid: DirectionGrid, hop: float, config: MemoryConfig
+) -> MemoryConfig:
+    voiced = streams.voiced
+    azimuth, elevation, *stddevs, confidence = _estimates(streams, grid, hop, config, voiced)
+    answered = _answered(confidence)
+    errors = {
+        'azimuth': np.abs(wrap_angle(azimuth - streams.azimuth[voiced])),
+        'elevation': np.abs(elevation - streams.elevation[voiced]),
+    }
+    found = {}
+    for (name, error), stddev in zip(errors.items(), stddevs, strict=True):
+        log_error = np.log(np.maximum(error, _LEAST)[answered])
+        log_stddev = np.log(np.maximum(stddev, _LEAST)[answered])
+        power, offset = _quantile_line(log_stddev, log_error, _ONE_SIGMA)
+        found[f'{name}_spread'] = float(np.exp(offset))
+        found[f'{name}_power'] = _bounded(f'{name}_power', power)
+    return replace(config, **found)
+
+
+def _quantile_line(x: np.ndarray, y: np.ndarray, quantile: float) -> tuple[float, float]:
+    """Return slope and offset of the line with that share of the values below it everywhere.
+
+    R. Koenker and G. Bassett, "Regression quantiles", Econometrica 46(1), 1978.
+    """
+    middle = float(np.median(x))
+
+    def loss(values):
+        rest = y - values[0] * (x - middle) - values[1]
+        return float(np.mean(np.maximum(quantile * rest, (quantile - 1) * rest)))
+
+    start = [1.0, float(np.quantile(y, quantile))]
+    slope, height = optimize.minimize(loss, start, method='Nelder-Mead').x
+    return float(slope), float(height - slope * middle)
