@@ -15,9 +15,8 @@ from types import SimpleNamespace
 import hypothesis
 import numpy as np
 import pytest
-import yaml
 
-from doa_ros.core.classifier import ModelCard, default_features
+from doa_ros.core.classifier import ModelCard, default_features, save_card
 from doa_ros.core.features import FeatureConfig, FeatureExtractor
 from doa_ros.core.geometry import MicArray, load_array, unit_vector
 from doa_ros.core.localizer import Localizer, LocalizerConfig
@@ -141,7 +140,7 @@ def write_network():
             training={},
             memory=memory,
         )
-        path.with_suffix('.yaml').write_text(yaml.safe_dump(card.to_mapping()))
+        save_card(card, path)
         return path
 
     return write

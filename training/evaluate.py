@@ -134,14 +134,14 @@ def _clips(args, array: MicArray, features: FeatureConfig) -> Iterator[tuple[str
         yield from fixed_clips(array, _material(args, array.sampling_frequency))
 
 
-def _room_clips(args, array: MicArray, *, claps: bool = False) -> Iterator[tuple[str, Clip]]:
+def _room_clips(args, array: MicArray, *, heard: str = 'speech') -> Iterator[tuple[str, Clip]]:
     return room_clips(
         array,
         _material(args, array.sampling_frequency),
         TEST if args.sounds is None else args.split,
         args.scenes or _ROOMS,
         args.engine or 'pyroomacoustics',
-        claps=claps,
+        heard=heard,
     )
 
 
@@ -214,13 +214,13 @@ def our_methods(array: MicArray, models: list[Path]) -> list[Ours]:
 
 def _clap_notes(args, array: MicArray, methods: list[Ours]) -> list[str]:
     """Return what there is to say about claps in the rooms of the benchmark."""
-    heard: dict[tuple[str, str], list] = {}
-    for condition, clip in _room_clips(args, array, claps=True):
+    answers: dict[tuple[str, str], list] = {}
+    for condition, clip in _room_clips(args, array, heard='claps'):
         listening = Listening(array, clip)
         for method in methods:
             pair = clip.sources[0], method.follow(listening)
-            heard.setdefault((condition, method.name), []).append(pair)
-    scores = {key: score_claps(pairs, Ours.least_confidence) for key, pairs in heard.items()}
+            answers.setdefault((condition, method.name), []).append(pair)
+    scores = {key: score_claps(pairs, Ours.least_confidence) for key, pairs in answers.items()}
     return [
         f'{method}, claps in {condition}: {100 * score.right:.1f} % of {score.claps} are found '
         f'within 10 deg and 150 ms, {100 * score.answered:.1f} % answered.'

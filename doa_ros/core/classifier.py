@@ -9,9 +9,11 @@ features, the classes and the SHA-256 of the network.
 import dataclasses
 from dataclasses import dataclass
 import hashlib
+import math
 from pathlib import Path
 
 import numpy as np
+import yaml
 
 from doa_ros.core.config import load_yaml, require_keys
 from doa_ros.core.decoding import DirectionGrid, Spectrum
@@ -19,9 +21,12 @@ from doa_ros.core.errors import ConfigError, ModelError
 from doa_ros.core.features import FeatureConfig, lags_needed
 from doa_ros.core.geometry import MicArray
 from doa_ros.core.memory import MemoryConfig
+from doa_ros.core.srp_phat import SrpPhat
 from doa_ros.core.tflite import TFLiteModel
 
 CARD_FORMAT = 1
+# Half a step of an int8 probability.
+_TINY = 1 / 512
 _OUTPUTS = {'azimuth', 'elevation', 'activity'}
 # Larger differences of microphone positions bias the elevation [m].
 _POSITION_TOLERANCE = 5e-4
@@ -41,6 +46,8 @@ class ModelCard:
         sha256: of the .tflite file, in hexadecimal.
         training: how it was made and how well it does; for people.
         multilabel: whether its classes are judged one by one, for several sources at once.
+        steered_response: how much the steered response sharpens the azimuths [1]: they are
+            multiplied by exp(steered_response * response); 0 for not at all.
         memory: how its outputs are followed from frame to frame; None where each frame stands
             for itself.
     """
@@ -54,6 +61,7 @@ class ModelCard:
     sha256: str
     training: dict
     multilabel: bool = False
+    steered_response: float = 0.0
     memory: MemoryConfig | None = None
 
     def to_mapping(self) -> dict:
@@ -71,6 +79,7 @@ class ModelCard:
             'elevation_classes': self.grid.elevation_count,
             'outputs': list(self.outputs),
             'multilabel': self.multilabel,
+            'steered_response': self.steered_response,
             **({'memory': self.memory.to_mapping()} if self.memory else {}),
             'training': self.training,
         }
@@ -130,7 +139,7 @@ def load_card(model: Path) -> ModelCard:
                 'elevation_classes',
                 'outputs',
             },
-            optional={'training', 'multilabel', 'memory'},
+            optional={'training', 'multilabel', 'steered_response', 'memory'},
         )
         if content['format'] != CARD_FORMAT:
             raise ModelError(f'{where}: format {content["format"]!r} is not {CARD_FORMAT}')
@@ -151,6 +160,7 @@ def load_card(model: Path) -> ModelCard:
             sha256=str(content['sha256']),
             training=content.get('training', {}),
             multilabel=content.get('multilabel', False),
+            steered_response=float(content.get('steered_response', 0.0)),
             memory=MemoryConfig.from_mapping(content['memory'], f'{where}: memory')
             if 'memory' in content
             else None,
@@ -166,6 +176,10 @@ def load_card(model: Path) -> ModelCard:
         raise ModelError(
             f'{where}: outputs must name azimuth, and may name elevation and activity, once each'
         )
+    if not (0 <= card.steered_response < math.inf) or (
+        card.steered_response and card.multilabel
+    ):
+        raise ModelError(f'{where}: steered_response must be 0 or more, for a single source')
     if card.memory is not None and (card.multilabel or 'activity' not in named):
         raise ModelError(f'{where}: memory needs an activity output and a single source')
     if type(card.multilabel) is not bool:
@@ -175,6 +189,12 @@ def load_card(model: Path) -> ModelCard:
     ):
         raise ModelError(f'{where}: needs at least 4 azimuth and 3 elevation classes')
     return card
+
+
+def save_card(card: ModelCard, model: Path) -> None:
+    """Write the card of a .tflite file beside it."""
+    text = yaml.safe_dump(card.to_mapping(), sort_keys=False, width=95)
+    model.with_suffix('.yaml').write_text(text, encoding='utf-8')
 
 
 def default_features(array: MicArray, model: Path | None) -> FeatureConfig:
@@ -235,6 +255,10 @@ class Classifier:
         self.features = card.features
         self.multilabel = card.multilabel
         self.memory = card.memory
+        self._steering: SrpPhat | None = None
+        self._sharpness = card.steered_response
+        if self._sharpness:
+            self._steering = SrpPhat(array, features, card.grid.azimuth_count)
         self._outputs = card.outputs
         self._network = TFLiteModel(model, delegate)
         expected = (features.lag_count, len(array.pairs))
@@ -253,4 +277,16 @@ class Classifier:
 
     def spectrum(self, gcc: np.ndarray) -> Spectrum:
         """Return the class probabilities for GCC-PHAT of shape (pairs, lags)."""
-        return Spectrum(**dict(zip(self._outputs, self._network(network_input(gcc)), strict=True)))
+        values = dict(zip(self._outputs, self._network(network_input(gcc)), strict=True))
+        if self._steering is not None:
+            values['azimuth'] = self._sharpened(values['azimuth'], gcc)
+        return Spectrum(**values)
+
+    def _sharpened(self, probability: np.ndarray, gcc: np.ndarray) -> np.ndarray:
+        """Return the product of both: the network knows where, the response exactly where."""
+        response = self._steering.response(gcc).max(axis=0)
+        # A class that int8 rounds to 0 is not impossible.
+        product = (probability + _TINY / len(probability)) * np.exp(
+            self._sharpness * (response - response.max())
+        )
+        return product / product.sum()

@@ -44,23 +44,31 @@ class SrpPhat:
     Args:
         array: the microphones.
         features: the settings the GCC-PHAT was computed with.
+        azimuth_count: how many azimuths are looked at.
     """
 
     grid = DirectionGrid(azimuth_count=72, elevation_count=10)
     multilabel = False
     memory = None
 
-    def __init__(self, array: MicArray, features: FeatureConfig):
+    def __init__(
+        self, array: MicArray, features: FeatureConfig, azimuth_count: int = grid.azimuth_count
+    ):
+        self.grid = DirectionGrid(azimuth_count, self.grid.elevation_count)
         elevations, azimuths = np.meshgrid(
             self.grid.elevations, self.grid.azimuths, indexing='ij'
         )
         directions = unit_vector(azimuths.ravel(), elevations.ravel())
         self._matrix = steering_matrix(array, features.lags, directions)
 
+    def response(self, gcc: np.ndarray) -> np.ndarray:
+        """Return the response, shape (elevations, azimuths), for GCC-PHAT of (pairs, lags)."""
+        response = self._matrix @ gcc.ravel()
+        return response.reshape(self.grid.elevation_count, self.grid.azimuth_count)
+
     def spectrum(self, gcc: np.ndarray) -> Spectrum:
         """Return the probabilities of the directions for GCC-PHAT of shape (pairs, lags)."""
-        response = self._matrix @ gcc.ravel()
+        response = self.response(gcc)
         probability = np.exp(_SHARPNESS * (response - response.max()))
         probability /= probability.sum()
-        table = probability.reshape(self.grid.elevation_count, self.grid.azimuth_count)
-        return Spectrum(azimuth=table.sum(axis=0), elevation=table.sum(axis=1))
+        return Spectrum(azimuth=probability.sum(axis=0), elevation=probability.sum(axis=1))

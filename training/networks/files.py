@@ -6,9 +6,8 @@ import hashlib
 from pathlib import Path
 
 import keras
-import yaml
 
-from doa_ros.core.classifier import ModelCard
+from doa_ros.core.classifier import ModelCard, save_card
 from doa_ros.core.decoding import DirectionGrid
 from doa_ros.core.tflite import TFLiteModel
 
@@ -70,8 +69,7 @@ def write_model(
             'train': {**settings.train.to_mapping(), 'architecture': architecture},
         },
     )
-    text = yaml.safe_dump(card.to_mapping(), sort_keys=False, width=95)
-    file.with_suffix('.yaml').write_text(text, encoding='utf-8')
+    save_card(card, file)
     return measurement
 
 

@@ -99,7 +99,7 @@ def room_clips(
     count: int,
     engine: str,
     *,
-    claps: bool = False,
+    heard: str = 'speech',
 ) -> Iterator[tuple[str, Clip]]:
     """Yield random rooms of every difficulty, with its name: 5 s of speech amid 3 s of noise.
 
@@ -109,9 +109,10 @@ def room_clips(
         split: of the sounds; every split has rooms of its own.
         count: rooms of each difficulty.
         engine: of SimulateConfig.
-        claps: whether there are single claps, under 100 ms long, instead of speech.
+        heard: 'speech'; 'claps', single ones under 100 ms long; or 'fan', one at the array that
+            never stops, which no estimate is expected of.
     """
-    if claps:
+    if heard == 'claps':
         # Recorded impulses ring longer than that.
         files = {kind: paths for kind, paths in material.files.items() if kind != 'impulse'}
         material = replace(material, files=files)
@@ -129,10 +130,12 @@ def room_clips(
         for room in tqdm(range(count), desc=difficulty.name, unit='clip'):
             rng = np.random.default_rng([_ROOMS_SEED, _SPLITS.index(split), number, room])
             drawn = draw_scene(rng, config)
-            kind = 'impulse' if claps else 'speech'
+            kind = 'impulse' if heard == 'claps' else 'speech'
+            sources = tuple(replace(place, kind=kind) for place in drawn.sources)
             scene = replace(
                 drawn,
-                sources=tuple(replace(place, kind=kind) for place in drawn.sources),
+                sources=() if heard == 'fan' else sources,
+                ego='fan' if heard == 'fan' else '',
                 sensor_db=difficulty.snr - _SENSOR_BELOW_SPEECH,
                 peak_dbfs=_SPEECH_PEAK,
             )

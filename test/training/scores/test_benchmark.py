@@ -46,13 +46,19 @@ def test_speech_comes_amid_noise_alone(clips):
 
 def test_claps_are_short(uma8, material):
     array = replace(uma8, sampling_frequency=RATE)
-    for _, clip in room_clips(array, material, 'test', 1, 'fast', claps=True):
+    for _, clip in room_clips(array, material, 'test', 1, 'fast', heard='claps'):
         (source,) = clip.sources
         assert source.kind == 'impulse'
         heard = np.flatnonzero(source.voiced)
         lengths = [len(part) for part in np.split(heard, np.flatnonzero(np.diff(heard) > 1) + 1)]
         # Expected for 0.2 s after each clap.
         assert len(lengths) >= 2 and max(lengths) <= 7
+
+
+def test_a_fan_is_heard_all_the_time(uma8, material):
+    array = replace(uma8, sampling_frequency=RATE)
+    for _, clip in room_clips(array, material, 'test', 1, 'fast', heard='fan'):
+        assert clip.sources == () and clip.silent.all() and clip.ego_noise
 
 
 def test_no_room_is_in_two_splits(clips):
