@@ -51,7 +51,7 @@ from .scores.variants import measure_cost
 from .settings import load_settings
 
 _ROOMS = 40
-_MODELS = ('uma8_reference_int8', 'uma8_reference_float32')
+_MODELS = ('uma8_rooms_int8', 'uma8_reference_int8')
 
 
 def add_arguments(parser):

@@ -29,7 +29,8 @@ def test_the_card_gets_a_memory_that_the_runtime_uses(
     card = load_card(model)
     assert card.memory is not None
     assert card.sha256 == before.sha256 and card.training == before.training
-    localizer = Localizer(uma8, card.features, LocalizerConfig(sensitivity=1.0), model)
+    config = LocalizerConfig(sensitivity=1.0, report_stationary=True)
+    localizer = Localizer(uma8, card.features, config, model)
     frames = extract(uma8, plane_wave(uma8, 0.5), card.features)
     confidences = [localizer.locate(frame).estimates[0].confidence for frame in frames]
     assert len(set(confidences)) > 1
