@@ -65,7 +65,7 @@ def run(args):
     slow = replace(array, sampling_frequency=_RATE)
     clips = chain(
         room_clips(slow, material, 'val', args.scenes, 'fast'),
-        room_clips(slow, material, 'val', math.ceil(args.scenes / 4), 'fast', heard='fan'),
+        room_clips(slow, material, 'val', math.ceil(args.scenes / 15), 'fast', heard='fan'),
     )
     streams = listen(classifier, array, (clip for _, clip in clips))
     memory = fit_memory(streams, card.grid, card.features.hop)

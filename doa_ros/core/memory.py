@@ -34,9 +34,9 @@ class MemoryConfig(Config):
     """How much is remembered, and what the evidence is worth; `calibrate` finds them."""
 
     bias: float = setting(0.0, 'Log-odds of a source where nothing speaks for or against it.')
-    activity_weight: float = setting(0.5, 'Weight of the log-odds of the activity output.')
+    activity_weight: float = setting(0.8, 'Weight of the log-odds of the activity output.')
     level_weight: float = setting(
-        3.0, 'Weight of the logarithm of how much stands above the noise floor.'
+        2.5, 'Weight of the logarithm of how much stands above the noise floor.'
     )
     direction_share: float = setting(
         0.5,
@@ -48,7 +48,7 @@ class MemoryConfig(Config):
         0.5, 'The same of the elevation.', minimum=0.0, maximum=1.0
     )
     onset: float = setting(
-        1.0, 'How often nobody becomes somebody [1/s].', minimum=1e-3, maximum=20.0
+        5.0, 'How often nobody becomes somebody [1/s].', minimum=1e-3, maximum=20.0
     )
     offset: float = setting(
         1.0, 'How often somebody becomes nobody [1/s].', minimum=1e-3, maximum=20.0

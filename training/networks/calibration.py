@@ -32,6 +32,8 @@ _FREE = {
 }
 _EVALUATIONS = 300
 _SEED = 3
+# Keeps the settings near their defaults where a few noises alone would speak for others.
+_PRIOR = 0.03
 # What is tried for the elevation.
 _ELEVATION_SHARES = (0.1, 0.2, 0.4, 0.7, 1.0)
 # How fast a source goes around the array in some of the streams [rad/s].
@@ -112,6 +114,12 @@ def fit_memory(streams: Streams, grid: DirectionGrid, hop: float) -> MemoryConfi
         }
         return replace(config, **{name: _bounded(name, value) for name, value in found.items()})
 
+    start = np.array(
+        [
+            getattr(config, name) if step is None else np.log(getattr(config, name))
+            for name, step in _FREE.items()
+        ]
+    )
     with tqdm(total=_EVALUATIONS, desc='fit memory', unit='pass') as progress:
 
         def loss(values) -> float:
@@ -119,13 +127,9 @@ def fit_memory(streams: Streams, grid: DirectionGrid, hop: float) -> MemoryConfi
             result = _negative_log_likelihood(moving, known)
             progress.update()
             progress.set_postfix(loss=f'{result:.4f}')
-            return result
+            return result + _PRIOR * float(np.sum((np.array(values) - start) ** 2))
 
-        start = [
-            getattr(config, name) if step is None else np.log(getattr(config, name))
-            for name, step in _FREE.items()
-        ]
-        simplex = np.array([start, *(np.array(start) + 0.5 * row for row in np.eye(len(start)))])
+        simplex = np.array([start, *(start + 0.5 * row for row in np.eye(len(start)))])
         found = optimize.minimize(
             loss,
             start,
