@@ -198,7 +198,8 @@ class _Objective:
             file = Path(folder, 'int8.tflite')
             file.write_bytes(to_tflite(model, 'int8', self._representative))
             interpreter = TFLiteModel(file)
-            result = measure_model(interpreter, output_names(interpreter, model), train, self._val)
+            outputs = output_names(interpreter, model, train.heads)
+            result = measure_model(interpreter, outputs, train, self._val)
             return 1 - result.within_10, 1e6 * latency(interpreter)
 
 
