@@ -10,8 +10,9 @@ import pytest
 import soundfile
 
 from doa_ros.audio.frame import stamp_of
+from doa_ros.audio.source import NANOSECONDS
 from doa_ros.core.geometry import wrap_angle
-from doa_ros.msg import DoaEstimateArray
+from doa_ros.msg import AudioFrame, DoaEstimateArray
 from doa_ros.tools import locate
 
 pytest.importorskip('pyroomacoustics')
@@ -50,18 +51,21 @@ def offline(file, require_model):
 
 def test_the_pipeline_finds_what_the_offline_tool_finds(start, listener, file, offline):
     estimates = listener.collect(DoaEstimateArray, 'estimates')
+    audio = listener.collect(AudioFrame, 'audio')
     process = start('doa_pipeline', source='file', file=str(file))
     listener.spin_until(lambda: not process.alive, 'the end of the recording')
     listener.spin(0.5)
     assert process.stop() == 0
     if 'audio lost' in process.output:
         pytest.skip('this machine was too busy to keep up')
-    # The first messages may come before the listener is known: counted from the end.
-    last = stamp_of(estimates[-1].header)
+    # The first messages may come before the listener is known, the last ones after it has gone.
+    begin = stamp_of(audio[0].header)
+    begin -= audio[0].first_sample_index * NANOSECONDS // audio[0].sampling_frequency
     compared = 0
     for message in estimates:
-        back = round((last - stamp_of(message.header)) / HOP_NS)
-        expected = offline[-1 - back]
+        hop = round((stamp_of(message.header) - begin) / HOP_NS)
+        # The first window, of two hops, ends with the second.
+        expected = offline[hop - 1]
         assert len(message.estimates) == len(expected)
         for found, line in zip(message.estimates, expected, strict=True):
             azimuth_error = wrap_angle(found.azimuth - np.radians(line['azimuth_deg']))
@@ -69,7 +73,7 @@ def test_the_pipeline_finds_what_the_offline_tool_finds(start, listener, file, o
             assert np.degrees(found.elevation) == pytest.approx(line['elevation_deg'], abs=0.01)
             assert found.confidence == pytest.approx(line['confidence'], abs=0.001)
             compared += 1
-    assert len(estimates) > 120 and compared > 40
+    assert len(estimates) > 40 and compared > 20
 
 
 def test_the_talker_is_found(clip, offline):
