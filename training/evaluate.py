@@ -94,7 +94,8 @@ def run(args):
     peers, notes = ([], []) if args.no_peers else make_peers(array)
     features = load_card(paths[0]).features
     clips = _clips(args, array, features)
-    frames = collect(array, [*our_methods(array, paths), *peers], clips)
+    ours = our_methods(array, paths)
+    frames = collect(array, [*ours, *peers], clips)
     notes += [
         f'{peer.name} failed numerically on {peer.failures} frames, which count as unanswered.'
         for peer in peers
@@ -105,7 +106,7 @@ def run(args):
         goals = '; '.join(f'{c.name}: {c.goal_mae_deg:g} deg' for c in CONDITIONS)
         notes.append(f'Goal for the azimuth MAE of the shipped int8 model: {goals}.')
     if rooms:
-        notes += _clap_notes(args, array, our_methods(array, paths))
+        notes += _clap_notes(args, array, ours)
     report = Report(
         frames=frames,
         groups=tuple(groups(frames)),

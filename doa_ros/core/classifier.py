@@ -16,7 +16,7 @@ import numpy as np
 import yaml
 
 from doa_ros.core.config import load_yaml, require_keys
-from doa_ros.core.decoding import DirectionGrid, Spectrum
+from doa_ros.core.decoding import HALF_STEP, DirectionGrid, Spectrum
 from doa_ros.core.errors import ConfigError, ModelError
 from doa_ros.core.features import FeatureConfig, lags_needed
 from doa_ros.core.geometry import MicArray
@@ -25,8 +25,6 @@ from doa_ros.core.srp_phat import SrpPhat
 from doa_ros.core.tflite import TFLiteModel
 
 CARD_FORMAT = 1
-# Half a step of an int8 probability.
-_TINY = 1 / 512
 _OUTPUTS = {'azimuth', 'elevation', 'activity'}
 # Larger differences of microphone positions bias the elevation [m].
 _POSITION_TOLERANCE = 5e-4
@@ -286,7 +284,7 @@ class Classifier:
         """Return the product of both: the network knows where, the response exactly where."""
         response = self._steering.response(gcc).max(axis=0)
         # A class that int8 rounds to 0 is not impossible.
-        product = (probability + _TINY / len(probability)) * np.exp(
+        product = (probability + HALF_STEP / len(probability)) * np.exp(
             self._sharpness * (response - response.max())
         )
         return product / product.sum()

@@ -14,11 +14,11 @@ _NEIGHBOURHOOD = math.radians(20)
 # "Near the peak" in the confidence: half a class more than 10 degrees [rad].
 _NEAR = math.radians(15)
 # What counts as right [rad].
-_WITHIN = math.radians(10)
+WITHIN = math.radians(10)
 # Nearer peaks of several are one source [rad].
 PEAK_SEPARATION = math.radians(25)
-# Keeps the logarithm of an int8 output of 0 finite: half a quantisation step.
-_TINY = 1 / 512
+# Half a quantisation step of an int8 probability: keeps the logarithm of one of 0 finite.
+HALF_STEP = 1 / 512
 
 
 @dataclass(frozen=True)
@@ -115,7 +115,7 @@ def decode_posterior(probability: np.ndarray) -> tuple[float, float, float]:
     azimuth = wrap_angle((peak + min(max(top, -0.5), 0.5)) * step)
     distance = np.abs(wrap_angle(np.arange(count) * step - azimuth))
     total = probability.sum()
-    near = distance <= _WITHIN + step / 2
+    near = distance <= WITHIN + step / 2
     local = np.where(distance <= _NEIGHBOURHOOD, probability, 0)
     stddev = math.sqrt(np.sum(local * distance**2) / local.sum())
     return azimuth, stddev, min(1.0, float(probability[near].sum() / total))
@@ -183,7 +183,7 @@ def decode_elevation(probability: np.ndarray) -> tuple[float, float]:
     step = math.pi / 2 / (count - 1)
     peak = int(np.argmax(probability))
     middle = min(max(peak, 1), count - 2)
-    logs = np.log(probability[middle - 1 : middle + 2] + _TINY)
+    logs = np.log(probability[middle - 1 : middle + 2] + HALF_STEP)
     position = middle + _vertex(logs, peak - middle)
     # The parabola may place the vertex anywhere; the peak's own class is a bound.
     position = min(max(position, peak - 0.5, 0.0), peak + 0.5, count - 1.0)

@@ -15,6 +15,7 @@ from scipy import special
 
 from doa_ros.core.config import Config, setting
 from doa_ros.core.decoding import (
+    HALF_STEP,
     DirectionGrid,
     Estimate,
     Spectrum,
@@ -24,8 +25,6 @@ from doa_ros.core.decoding import (
 from doa_ros.core.features import CLEAR_ACTIVITY
 from doa_ros.core.geometry import wrap_angle
 
-# Keeps logarithms of int8 outputs finite: half a quantisation step.
-_TINY = 1 / 512
 _LEAST_ACTIVITY = 2e-3
 
 
@@ -134,7 +133,7 @@ class Memory:
         odds = np.exp(self._log_odds(spectrum.activity, above_floor))
         count = spectrum.azimuth.shape[-1]
         moved = stayed * (self._azimuth @ self._azimuth_moves) + born / count
-        moved = moved * odds * (count * spectrum.azimuth + _TINY) ** config.direction_share
+        moved = moved * odds * (count * spectrum.azimuth + HALF_STEP) ** config.direction_share
         present = moved.sum(axis=-1, keepdims=True)
         self._nobody = nobody / (nobody + present)
         self._azimuth = moved / present
@@ -145,7 +144,7 @@ class Memory:
         moved = (1 - new) * (self._elevation @ self._elevation_moves) + new / count
         # A frame without a source says nothing about its elevation.
         share = config.elevation_share * (1 - self._nobody)
-        moved = moved * (count * spectrum.elevation + _TINY) ** share
+        moved = moved * (count * spectrum.elevation + HALF_STEP) ** share
         self._elevation = moved / moved.sum(axis=-1, keepdims=True)
         return Spectrum(self._azimuth, self._elevation, 1 - self._nobody)
 
@@ -187,4 +186,4 @@ def _moves(distance: np.ndarray, drift: float) -> np.ndarray:
 
 def logit(probability):
     """Return the log-odds of probabilities, finite for those that int8 rounds to 0 or 1."""
-    return special.logit(np.clip(probability, _TINY, 1 - _TINY))
+    return special.logit(np.clip(probability, HALF_STEP, 1 - HALF_STEP))

@@ -15,7 +15,7 @@ import numpy as np
 from scipy import optimize
 from tqdm import tqdm
 
-from doa_ros.core.decoding import DirectionGrid, Spectrum
+from doa_ros.core.decoding import WITHIN, DirectionGrid, Spectrum
 from doa_ros.core.geometry import wrap_angle
 from doa_ros.core.memory import Memory, MemoryConfig, logit
 
@@ -38,7 +38,6 @@ _PRIOR = 0.03
 _ELEVATION_SHARES = (0.1, 0.2, 0.4, 0.7, 1.0)
 # How fast a source goes around the array in some of the streams [rad/s].
 _SPEED = np.radians([10.0, 60.0])
-_WITHIN = np.radians(10)
 _LEAST = 1e-4
 _ONE_SIGMA = 0.6827
 
@@ -62,7 +61,6 @@ class Streams:
     voiced: np.ndarray
     silent: np.ndarray
     time: np.ndarray
-
 
     def stirred(self, rng: np.random.Generator) -> 'Streams':
         """Return the same with more movement: sources that never move would teach never to let go.
@@ -107,6 +105,7 @@ def fit_memory(streams: Streams, grid: DirectionGrid, hop: float) -> MemoryConfi
     """
     config = MemoryConfig()
     moving = streams.stirred(np.random.default_rng(_SEED))
+
     def changed(values) -> MemoryConfig:
         found = {
             name: float(value if step is None else np.exp(value))
@@ -174,9 +173,9 @@ def _follow(streams: Streams, grid: DirectionGrid, hop: float, config: MemoryCon
 def _negative_log_likelihood(streams: Streams, known: Spectrum) -> float:
     """Return the mean over the voiced frames plus that over the silent ones."""
     count = known.azimuth.shape[-1]
-    azimuths = np.arange(count) * 2 * np.pi / count
+    azimuths = DirectionGrid(count, 0).azimuths
     distance = np.abs(wrap_angle(azimuths - streams.azimuth[..., None]))
-    near = np.where(distance <= _WITHIN + np.pi / count, known.azimuth, 0).sum(axis=-1)
+    near = np.where(distance <= WITHIN + np.pi / count, known.azimuth, 0).sum(axis=-1)
     activity = known.activity[..., 0]
     right = np.log(np.maximum(activity * near, _LEAST))[streams.voiced]
     quiet = np.log(np.maximum(1 - activity, _LEAST))[streams.silent]
@@ -200,7 +199,7 @@ def _with_confidence(
     counted = streams.voiced | streams.silent
     azimuth, *_, confidence = _estimates(streams, grid, hop, config, counted)
     error = np.abs(wrap_angle(azimuth - streams.azimuth[counted]))
-    hit = streams.voiced[counted] & (error <= _WITHIN)
+    hit = streams.voiced[counted] & (error <= WITHIN)
     odds = logit(confidence)
 
     def loss(values):

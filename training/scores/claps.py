@@ -7,15 +7,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from doa_ros.core.decoding import Estimate
+from doa_ros.core.decoding import WITHIN, Estimate
 from doa_ros.core.geometry import wrap_angle
 
 from ..examples.clips import Source
 from .frames import HOP
 
-# An estimate counts so long after the sound has begun [s], and so near to it [rad].
+# An estimate counts so long after the sound has begun [s].
 _SOON = 0.15
-_NEAR = np.radians(10)
 
 
 @dataclass(frozen=True)
@@ -49,7 +48,8 @@ def score_claps(heard: Iterable[tuple[Source, dict[int, Estimate]]], least: floa
             given = [estimates[b] for b in blocks if b in estimates]
             given = [estimate for estimate in given if estimate.confidence >= least]
             answered.append(bool(given))
+            azimuth = source.azimuth[begin]
             right.append(
-                bool(given) and abs(wrap_angle(given[-1].azimuth - source.azimuth[begin])) <= _NEAR
+                bool(given) and abs(wrap_angle(given[-1].azimuth - azimuth)) <= WITHIN
             )
     return ClapScore(len(right), float(np.mean(answered)), float(np.mean(right)))
