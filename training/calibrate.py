@@ -21,11 +21,12 @@ from doa_ros.core.classifier import Classifier, load_card, save_card
 from doa_ros.core.decoding import Spectrum
 from doa_ros.core.errors import ConfigError
 from doa_ros.core.geometry import MicArray, load_array
+from doa_ros.core.memory import MemoryConfig
 from doa_ros.resources import find_resource
 
 from .examples.clips import Clip, Source
 from .networks.calibration import Streams, fit_memory
-from .rooms.material import load_material
+from .rooms.material import Material, load_material
 from .scores.benchmark import room_clips
 from .scores.frames import Listening
 
@@ -47,9 +48,11 @@ def run(args):
     """Listen, fit, and write the card.
 
     Raises:
-        ConfigError: the model has no activity output.
+        ConfigError: the model has no activity output, or there are no scenes.
         ModelError: the model does not fit the array.
     """
+    if args.scenes < 1:
+        raise ConfigError(f'--scenes must be at least 1, not {args.scenes}')
     path = find_resource('models', args.model)
     card = load_card(path)
     if card.multilabel or not {'activity', 'elevation'} <= set(card.outputs):
@@ -58,19 +61,29 @@ def run(args):
             'calibrated; train one with activity: true'
         )
     array = replace(load_array(find_resource('arrays', args.array)), face_down=False)
-    card = replace(card, steered_response=_SHARPNESS, memory=None)
-    save_card(card, path)
-    classifier = Classifier(path, array, card.features)
     material = load_material(args.sounds, 'val', _RATE)
+    plain = replace(card, steered_response=_SHARPNESS, memory=None)
+    save_card(plain, path)
+    try:
+        memory = _calibrated(path, array, material, args.scenes)
+    except BaseException:
+        # Whatever went wrong or interrupted: the model is as it was.
+        save_card(card, path)
+        raise
+    save_card(replace(plain, memory=memory), path)
+    print(f'{path.with_suffix(".yaml")}: {memory}')
+
+
+def _calibrated(model: Path, array: MicArray, material: Material, scenes: int) -> MemoryConfig:
+    """Return the memory for a model whose card has none."""
+    classifier = Classifier(model, array, load_card(model).features)
     slow = replace(array, sampling_frequency=_RATE)
     clips = chain(
-        room_clips(slow, material, 'val', args.scenes, 'fast'),
-        room_clips(slow, material, 'val', math.ceil(args.scenes / 15), 'fast', heard='fan'),
+        room_clips(slow, material, 'val', scenes, 'fast'),
+        room_clips(slow, material, 'val', math.ceil(scenes / 15), 'fast', heard='fan'),
     )
     streams = listen(classifier, array, (clip for _, clip in clips))
-    memory = fit_memory(streams, card.grid, card.features.hop)
-    save_card(replace(card, memory=memory), path)
-    print(f'{path.with_suffix(".yaml")}: {memory}')
+    return fit_memory(streams, classifier.grid, classifier.features.hop)
 
 
 def listen(classifier: Classifier, array: MicArray, clips: Iterable[Clip]) -> Streams:

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from doa_ros.core.classifier import load_card
-from doa_ros.core.errors import ConfigError
+from doa_ros.core.errors import ConfigError, ModelError
 from doa_ros.core.localizer import Localizer, LocalizerConfig
 from doa_ros.resources import find_resource
+from training import calibrate
 from training.networks import calibration
 
 
@@ -42,3 +43,28 @@ def test_a_model_without_activity_is_refused(run_verb, sounds):
     path = find_resource('models', 'uma8_reference_int8')
     with pytest.raises(ConfigError, match='train one with activity: true'):
         run_verb('calibrate', '--model', path, '--sounds', sounds)
+
+
+@pytest.mark.parametrize('what', ['array', 'interrupted'])
+def test_a_model_that_cannot_be_calibrated_stays_as_it_was(
+    run_verb, model, sounds, monkeypatch, what
+):
+    before = model.with_suffix('.yaml').read_text()
+    arguments = ['--model', model, '--sounds', sounds, '--scenes', 1]
+    if what == 'array':
+        with pytest.raises(ModelError, match='does not fit'):
+            run_verb('calibrate', *arguments, '--array', 'respeaker_usb_4mic')
+    else:
+
+        def interrupt(*_):
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(calibrate, 'listen', interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            run_verb('calibrate', *arguments)
+    assert model.with_suffix('.yaml').read_text() == before
+
+
+def test_no_scenes_are_refused(run_verb, model, sounds):
+    with pytest.raises(ConfigError, match='--scenes must be at least 1'):
+        run_verb('calibrate', '--model', model, '--sounds', sounds, '--scenes', 0)
