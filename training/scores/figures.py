@@ -113,7 +113,9 @@ def draw_trade_off(frames: Frames) -> Figure:
             axes.plot(unanswered[middle], false[middle], 'o', color=line.get_color())
     if axes.get_legend_handles_labels()[0]:
         axes.legend()
-    axes.set_ylim(bottom=0)
+    # Most of it happens below a hundredth, where a gate is set.
+    axes.set_yscale('symlog', linthresh=1e-3)
+    axes.set_ylim(0, 1)
     axes.grid(alpha=0.3)
     return figure
 
