@@ -11,7 +11,9 @@ from doa_ros.conversions import estimate_array, frame_from_gcc_phat, spectrum_me
 from doa_ros.core.errors import MessageError
 from doa_ros.core.features import GccFrame
 from doa_ros.core.localizer import Localizer, LocalizerConfig
+from doa_ros.core.monitoring import Durations, Rate
 from doa_ros.msg import DoaEstimateArray, DoaSpectrum, GccPhat
+from doa_ros.nodes.diagnostics import Diagnostics
 from doa_ros.nodes.executable import run
 from doa_ros.nodes.model import ModelConfig, declare_features
 from doa_ros.parameters import declare, follow
@@ -40,6 +42,11 @@ class DoaEstimatorNode(Node):
         self._localizer = Localizer(self._array, self._features, localizer_config, model)
         follow(self, localizer_config, self._localizer.configure)
         self._listener = listener
+        self._inference = Durations('inference')
+        self._rate = Rate('estimates [1/s]', 'no features arrive: is gcc_phat running?')
+        self._diagnostics = Diagnostics(
+            self, 'the features arrive', [self._rate.status, self._inference.status]
+        )
         self._previous: Header | None = None
         self._estimates = self.create_publisher(DoaEstimateArray, 'estimates', 10)
         self._spectrum = self.create_publisher(DoaSpectrum, 'spectrum', 10)
@@ -51,14 +58,16 @@ class DoaEstimatorNode(Node):
         try:
             frame = frame_from_gcc_phat(message, self._array, self._features, self._previous)
         except MessageError as error:
-            self.get_logger().error(f'dropped: {error}', throttle_duration_sec=5.0)
+            self._diagnostics.reject(error)
             return
         self._previous = message.header
         self.process(message.header, frame)
 
     def process(self, header: Header, frame: GccFrame) -> None:
         """Take features and pass on the directions in them."""
-        result = self._localizer.locate(frame)
+        with self._inference.measure():
+            result = self._localizer.locate(frame)
+        self._rate.add()
         message = estimate_array(header, self._features.window, result.estimates)
         self._estimates.publish(message)
         if self._spectrum.get_subscription_count():

@@ -11,6 +11,7 @@ from doa_ros.conversions import marker_array
 from doa_ros.core.config import Config, setting
 from doa_ros.core.errors import MessageError
 from doa_ros.msg import DoaEstimateArray
+from doa_ros.nodes.diagnostics import Diagnostics
 from doa_ros.nodes.executable import run
 from doa_ros.parameters import declare, follow
 
@@ -40,6 +41,7 @@ class DoaMarkersNode(Node):
         self._config = declare(self, MarkersConfig)
         follow(self, self._config, self._configure)
         self._shown = 0
+        self._diagnostics = Diagnostics(self, 'all estimates are usable')
         self._publisher = self.create_publisher(MarkerArray, 'markers', 10)
         if subscribe:
             self.create_subscription(DoaEstimateArray, 'estimates', self._on_estimates, 10)
@@ -52,7 +54,7 @@ class DoaMarkersNode(Node):
         try:
             self.process(message)
         except MessageError as error:
-            self.get_logger().error(f'dropped: {error}', throttle_duration_sec=5.0)
+            self._diagnostics.reject(error)
 
     def process(self, message: DoaEstimateArray) -> None:
         """Show the estimates of one window."""

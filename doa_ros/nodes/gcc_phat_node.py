@@ -14,7 +14,9 @@ from doa_ros.conversions import gcc_phat_from_frame, window_header
 from doa_ros.core.errors import MessageError
 from doa_ros.core.features import FeatureExtractor, GccFrame
 from doa_ros.core.localizer import MethodConfig
+from doa_ros.core.monitoring import Events, Rate
 from doa_ros.msg import AudioFrame, GccPhat
+from doa_ros.nodes.diagnostics import Diagnostics
 from doa_ros.nodes.executable import run
 from doa_ros.nodes.model import ModelConfig, declare_features
 from doa_ros.parameters import declare
@@ -40,6 +42,11 @@ class GccPhatNode(Node):
         self._array, _, self._features = declare_features(self, config, method_config.method)
         self._extractor = FeatureExtractor(self._array, self._features)
         self._listener = listener
+        self._gaps = Events('gaps in the audio', 'it was lost before it came here')
+        self._rate = Rate('features [1/s]', 'no audio arrives: is audio_capture running?')
+        self._diagnostics = Diagnostics(
+            self, 'the audio arrives without gaps', [self._rate.status, self._gaps.status]
+        )
         overridable = QoSOverridingOptions.with_default_policies()
         self._publisher = self.create_publisher(
             GccPhat, 'gcc_phat', 10, qos_overriding_options=overridable
@@ -54,14 +61,16 @@ class GccPhatNode(Node):
         try:
             block = block_from_audio_frame(message, self._array)
         except MessageError as error:
-            self.get_logger().error(f'dropped: {error}', throttle_duration_sec=5.0)
+            self._diagnostics.reject(error)
             return
         self.process(message.header, block)
 
     def process(self, header: Header, block: AudioBlock) -> None:
         """Take a block of audio and pass on the features it completes."""
         for frame in self._extractor.push(block.first_sample_index, block.as_float()):
+            self._rate.add()
             if frame.gap:
+                self._gaps.add()
                 self.get_logger().warning(
                     f'{frame.gap} samples of audio lost; averaging starts anew',
                     throttle_duration_sec=5.0,
