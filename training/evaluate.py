@@ -11,6 +11,8 @@ pyroomacoustics with the recordings of the demo, so that anyone gets the same nu
   --scenes N --settings NAME    N random scenes as the settings draw them, none of simulate's
   --recordings FOLDER           labelled recordings, see training/examples/recordings.py
 
+--dead N silences N microphones, others in each clip: what is left when they are broken.
+
 --sounds replaces the recordings of the demo by a split of a folder, val or, with --split, test:
 decide on val, report on test. Every --model is a line
 of the tables; --report writes report.md, report.html, plots, results.csv and all frames.
@@ -41,6 +43,7 @@ from .scores.benchmark import (
     fixed_clips,
     random_clips,
     room_clips,
+    with_dead_microphones,
 )
 from .scores.claps import score_claps
 from .scores.frames import AZIMUTH_CLASSES, Listening, collect
@@ -70,6 +73,7 @@ def add_arguments(parser):
     parser.add_argument(
         '--engine', choices=('fast', 'pyroomacoustics'), help='instead of that of the settings'
     )
+    parser.add_argument('--dead', type=int, default=0, help='how many microphones are silent')
     parser.add_argument('--recordings', type=Path, help='folder of labelled recordings')
     parser.add_argument(
         '--no-peers', action='store_true', help='only our methods, which is much faster'
@@ -90,10 +94,13 @@ def run(args):
         raise ConfigError('--settings and --engine are for random scenes: give --scenes, too')
     # Directions are labelled, and networks trained, in the frame of the board.
     array = replace(load_array(find_resource('arrays', args.array)), face_down=False)
+    most = len(array.positions) - 2
+    if not 0 <= args.dead <= most:
+        raise ConfigError(f'--dead must lie in 0..{most}: an array needs two microphones')
     paths = [find_resource('models', name) for name in args.model or _MODELS]
     peers, notes = ([], []) if args.no_peers else make_peers(array)
     features = load_card(paths[0]).features
-    clips = _clips(args, array, features)
+    clips = with_dead_microphones(_clips(args, array, features), args.dead)
     ours = our_methods(array, paths)
     frames = collect(array, [*ours, *peers], clips)
     notes += [
@@ -216,7 +223,8 @@ def our_methods(array: MicArray, models: list[Path]) -> list[Ours]:
 def _clap_notes(args, array: MicArray, methods: list[Ours]) -> list[str]:
     """Return what there is to say about claps in the rooms of the benchmark."""
     answers: dict[tuple[str, str], list] = {}
-    for condition, clip in _room_clips(args, array, heard='claps'):
+    clips = _room_clips(args, array, heard='claps')
+    for condition, clip in with_dead_microphones(clips, args.dead):
         listening = Listening(array, clip)
         for method in methods:
             pair = clip.sources[0], method.follow(listening)

@@ -161,6 +161,7 @@ def test_the_benchmark_of_rooms_stands_beside_its_goals(run_verb, tmp_path):
         (['--recordings', 'x', '--scenes', '3'], 'exclude each other'),
         (['--bench', 'rooms', '--recordings', 'x'], 'excludes --recordings'),
         (['--bench', 'rooms', '--scenes', '0'], 'needs a positive number'),
+        (['--dead', '5'], 'must lie in 0..4'),
     ],
 )
 def test_options_that_do_not_go_together(run_verb, arguments, message):

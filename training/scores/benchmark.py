@@ -6,7 +6,7 @@ fixed: one room, few directions, quickly heard. rooms: random rooms at three lev
 with the goals we have for them. Besides, random scenes of any settings.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 import math
 
@@ -90,6 +90,7 @@ _ROOMS = replace(
 )
 # The board is that quiet [dBFS], and its microphones' own noise that far below the speech [dB].
 _SPEECH_PEAK, _SENSOR_BELOW_SPEECH = -30.0, 35.0
+_DEAD_SEED = 13
 
 
 def room_clips(
@@ -140,6 +141,20 @@ def room_clips(
                 peak_dbfs=_SPEECH_PEAK,
             )
             yield difficulty.name, simulator.clip(rng, scene, f'{difficulty.name}, room {room}')
+
+
+def with_dead_microphones(
+    clips: Iterable[tuple[str, Clip]], count: int
+) -> Iterator[tuple[str, Clip]]:
+    """Yield the clips with some microphones silent, others in each, the same ones every time.
+
+    One that is dead with a smaller count is dead with a larger one, too.
+    """
+    for number, (condition, clip) in enumerate(clips):
+        dead = np.random.default_rng([_DEAD_SEED, number]).permutation(clip.audio.shape[1])[:count]
+        audio = clip.audio.copy()
+        audio[:, dead] = 0
+        yield condition, replace(clip, audio=audio)
 
 
 def demo_material(rate: int) -> Material:

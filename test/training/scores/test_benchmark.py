@@ -7,7 +7,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from training.scores.benchmark import DIFFICULTIES, demo_material, room_clips
+from training.scores.benchmark import (
+    DIFFICULTIES,
+    demo_material,
+    room_clips,
+    with_dead_microphones,
+)
 
 RATE = 16000
 
@@ -74,3 +79,20 @@ def test_the_clips_are_the_same_every_time(uma8, material, clips):
     array = replace(uma8, sampling_frequency=RATE)
     _, again = next(room_clips(array, material, 'test', 1, 'fast'))
     np.testing.assert_array_equal(again.audio, clips['test'][0][1].audio)
+
+
+def test_dead_microphones_are_silent_and_others_in_each_room(clips):
+    def dead(count):
+        found = with_dead_microphones(clips['test'], count)
+        return [np.flatnonzero(~clip.audio.any(axis=0)) for _, clip in found]
+
+    one, two = dead(1), dead(2)
+    assert [len(d) for d in one] == [1] * 6 and [len(d) for d in two] == [2] * 6
+    assert all(set(few) < set(many) for few, many in zip(one, two, strict=True))
+    assert len({tuple(d) for d in one}) > 2
+    assert not any(len(d) for d in dead(0))
+    for (_, whole), (_, part) in zip(
+        clips['test'], with_dead_microphones(clips['test'], 2), strict=True
+    ):
+        alive = part.audio.any(axis=0)
+        np.testing.assert_array_equal(part.audio[:, alive], whole.audio[:, alive])
