@@ -13,6 +13,8 @@ from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterValue
 from launch_ros.substitutions import FindPackageShare
 
+# A process that was killed comes back after this time [s].
+_RESPAWN_DELAY = 1.0
 _NODES = ['audio_capture', 'gcc_phat', 'doa_estimator', 'doa_markers']
 
 
@@ -67,6 +69,13 @@ def generate_launch_description():
             'and parameters are the same.',
         ),
         DeclareLaunchArgument(
+            'publish_audio',
+            default_value=EqualsSubstitution(LaunchConfiguration('mode'), 'nodes'),
+            choices=['true', 'false'],
+            description='Whether the sound itself is published on the topic audio. By default '
+            'it is not, except with mode nodes, whose processes get it in no other way.',
+        ),
+        DeclareLaunchArgument(
             'namespace',
             default_value='doa',
             description='Namespace of all nodes and topics; one per array.',
@@ -91,10 +100,11 @@ def generate_launch_description():
 
     # Every node gets all of them and takes what it declares: the same in both modes.
     strings = ['source', 'file', 'scene', 'array', 'model', 'method', 'frame_id']
+    switches = ['loop', 'publish_audio']
     parameters = [
         LaunchConfiguration('params_file'),
         {name: ParameterValue(LaunchConfiguration(name), value_type=str) for name in strings},
-        {'loop': ParameterValue(LaunchConfiguration('loop'), value_type=bool)},
+        {name: ParameterValue(LaunchConfiguration(name), value_type=bool) for name in switches},
     ]
 
     def process(executable, mode):
@@ -106,7 +116,12 @@ def generate_launch_description():
             parameters=parameters,
             output='screen',
             condition=IfCondition(EqualsSubstitution(LaunchConfiguration('mode'), mode)),
-            on_exit=Shutdown(reason=f'{executable} has ended'),
+            # One that ended by itself ends all: the recording is over, or a setting is wrong.
+            on_exit=lambda event, _: (
+                Shutdown(reason=f'{executable} has ended') if event.returncode >= 0 else None
+            ),
+            respawn=True,
+            respawn_delay=_RESPAWN_DELAY,
         )
 
     return LaunchDescription([

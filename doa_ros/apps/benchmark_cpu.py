@@ -105,6 +105,7 @@ def measure(
     # Apart from a robot that is at work on this machine.
     namespace = f'benchmark_{os.getpid()}'
     parameters = {'source': 'sim', 'method': method, 'loop': True}
+    parameters['publish_audio'] = mode == 'nodes'
     if file:
         parameters |= {'source': 'file', 'file': file}
     arrivals = []

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 import threading
 
+from rclpy.publisher import Publisher
 from rclpy.qos import DurabilityPolicy, QoSProfile
 from rclpy.qos_overriding_options import QoSOverridingOptions
 from std_msgs.msg import Header
@@ -57,6 +58,11 @@ class CaptureConfig(Config):
         minimum=0.002,
         maximum=1.0,
     )
+    publish_audio: bool = setting(
+        False,
+        'Whether the sound itself leaves the process, on the topic audio. The executable '
+        'audio_capture has no other use and demands it.',
+    )
 
     def __post_init__(self):
         super().__post_init__()
@@ -75,13 +81,20 @@ class AudioCaptureNode(WorkerNode):
         super().__init__('audio_capture')
         self._config = declare(self, CaptureConfig)
         array = load_array(find_resource('arrays', self._config.array))
+        if listener is None and not self._config.publish_audio:
+            raise ConfigError(
+                'audio_capture by itself needs publish_audio:=true: other processes get the '
+                'sound by the topic audio alone; doa_pipeline finds directions without it'
+            )
         self._listener = listener
         self._interrupted = threading.Event()
         self._source = make_source(self._config, array)
-        overridable = QoSOverridingOptions.with_default_policies()
-        self._audio = self.create_publisher(
-            AudioFrame, 'audio', 10, qos_overriding_options=overridable
-        )
+        self._audio: Publisher | None = None
+        if self._config.publish_audio:
+            overridable = QoSOverridingOptions.with_default_policies()
+            self._audio = self.create_publisher(
+                AudioFrame, 'audio', 10, qos_overriding_options=overridable
+            )
         self._truth = self.create_publisher(DoaEstimateArray, 'truth', 10)
         latched = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
         self._array_info = self.create_publisher(MicArrayInfo, 'array_info', latched)
@@ -99,7 +112,7 @@ class AudioCaptureNode(WorkerNode):
         for block in self._source.blocks(self._now):
             header = make_header(block.stamp, self._config.frame_id)
             # Audio is large: it crosses DDS only while someone listens.
-            if self._audio.get_subscription_count():
+            if self._audio is not None and self._audio.get_subscription_count():
                 self._audio.publish(audio_frame_from_block(header, block))
             if block.truth is not None:
                 duration = len(block.samples) / block.sampling_frequency

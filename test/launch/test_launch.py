@@ -5,12 +5,15 @@
 import importlib.util
 import os
 from pathlib import Path
+import re
 import signal
 import subprocess
 import sys
 import threading
 
+import numpy as np
 import pytest
+import soundfile
 
 pytest.importorskip('launch_ros', reason='launch and launch_ros come with a ROS installation')
 
@@ -31,6 +34,7 @@ _ARGUMENTS = {
     'model': ('uma8_rooms_int8', None),
     'method': ('cnn', ['cnn', 'srp_phat']),
     'mode': ('pipeline', ['pipeline', 'nodes']),
+    'publish_audio': (None, ['true', 'false']),
     'namespace': ('doa', None),
     'frame_id': ('mic_array', None),
     'params_file': (None, None),
@@ -78,6 +82,14 @@ def test_defaults_and_choices(entities, name):
         assert perform_substitutions(LaunchContext(), argument.default_value) == default
 
 
+@pytest.mark.parametrize(('mode', 'expected'), [('pipeline', 'false'), ('nodes', 'true')])
+def test_sound_is_published_where_processes_need_it(entities, mode, expected):
+    context = LaunchContext()
+    context.launch_configurations['mode'] = mode
+    default = _declared(entities)['publish_audio'].default_value
+    assert perform_substitutions(context, default) == expected
+
+
 def test_pipeline_is_one_process(entities):
     assert _started(entities) == ['doa_pipeline']
 
@@ -112,37 +124,101 @@ sys.exit(service.run())
 """
 
 
+# The last line that each node writes while it starts.
+_STARTED = ('CaptureConfig(', 'MethodConfig(', 'LocalizerConfig(', 'MarkersConfig(')
+
+
+class _Launch:
+    """A running launch file; iterating gives what it writes, line by line."""
+
+    def __init__(self, folder, *arguments):
+        environment = os.environ | {
+            'ROS_DOMAIN_ID': str(1 + os.getpid() % 100),
+            'ROS_AUTOMATIC_DISCOVERY_RANGE': 'LOCALHOST',
+            'ROS_LOG_DIR': str(folder),
+            'PYTHONUNBUFFERED': '1',
+        }
+        self._process = subprocess.Popen(
+            [sys.executable, '-c', _LAUNCH, str(_FILE), *arguments],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            env=environment,
+            start_new_session=True,
+        )
+        self._watchdog = threading.Timer(100, self.send, [signal.SIGKILL])
+        self._watchdog.start()
+        self.output = ''
+
+    def __iter__(self):
+        for line in self._process.stdout:
+            self.output += line
+            yield line
+
+    def send(self, number):
+        """As a terminal does: to all processes, which launch then signals once more."""
+        os.killpg(self._process.pid, number)
+
+    def end(self):
+        """Return the exit status."""
+        for _ in self:
+            pass
+        self._watchdog.cancel()
+        return self._process.wait()
+
+
 @pytest.mark.parametrize('mode', ['pipeline', 'nodes'])
 def test_runs_until_interrupted(mode, tmp_path):
-    environment = os.environ | {
-        'ROS_DOMAIN_ID': str(1 + os.getpid() % 100),
-        'ROS_AUTOMATIC_DISCOVERY_RANGE': 'LOCALHOST',
-        'ROS_LOG_DIR': str(tmp_path),
-        'PYTHONUNBUFFERED': '1',
-    }
-    arguments = ['source:=sim', 'loop:=true', 'method:=srp_phat', f'mode:={mode}']
-    process = subprocess.Popen(
-        [sys.executable, '-c', _LAUNCH, str(_FILE), *arguments],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        env=environment,
-        start_new_session=True,
-    )
-    watchdog = threading.Timer(100, os.killpg, [process.pid, signal.SIGKILL])
-    watchdog.start()
-    output, started = '', 0
-    wanted = ['CaptureConfig(', 'MethodConfig(', 'LocalizerConfig(', 'MarkersConfig(']
-    for line in process.stdout:
-        output += line
-        if started < 4 and any(text in line for text in wanted):
-            started += 1
-            if started == 4:
-                # As a terminal does: to all processes, which launch then signals once more.
-                os.killpg(process.pid, signal.SIGINT)
-    watchdog.cancel()
-    assert process.wait() == 0, output
-    assert started == 4, output
-    assert output.count('process has finished cleanly') == (1 if mode == 'pipeline' else 4), output
-    assert 'Traceback' not in output
-    assert 'process has died' not in output
+    launch = _Launch(tmp_path, 'source:=sim', 'loop:=true', 'method:=srp_phat', f'mode:={mode}')
+    started = 0
+    for line in launch:
+        started += any(text in line for text in _STARTED)
+        if started == 4:
+            launch.send(signal.SIGINT)
+            break
+    assert launch.end() == 0, launch.output
+    assert started == 4, launch.output
+    clean = launch.output.count('process has finished cleanly')
+    assert clean == (1 if mode == 'pipeline' else 4), launch.output
+    assert 'Traceback' not in launch.output
+    assert 'process has died' not in launch.output
+
+
+@pytest.mark.parametrize(
+    ('mode', 'victim', 'sentence'),
+    [('pipeline', 'doa_pipeline', 'CaptureConfig('), ('nodes', 'gcc_phat', 'MethodConfig(')],
+)
+def test_killed_processes_come_back(mode, victim, sentence, tmp_path):
+    launch = _Launch(tmp_path, 'source:=sim', 'loop:=true', 'method:=srp_phat', f'mode:={mode}')
+    started, pids = 0, []
+    for line in launch:
+        found = re.search(rf'\[{victim}-\d\]: process started with pid \[(\d+)\]', line)
+        pids += [int(found[1])] if found else []
+        if sentence not in line:
+            continue
+        started += 1
+        if started == 1:
+            os.kill(pids[0], signal.SIGKILL)
+        else:
+            launch.send(signal.SIGINT)
+            break
+    assert launch.end() == 0, launch.output
+    assert len(pids) == 2, launch.output
+    assert launch.output.count('process has died') == 1, launch.output
+
+
+def test_ends_with_the_recording(tmp_path):
+    path = tmp_path / 'short.wav'
+    soundfile.write(path, np.zeros((48000, 8)), 48000)
+    arguments = ['source:=file', f'file:={path}', 'method:=srp_phat', 'mode:=nodes']
+    launch = _Launch(tmp_path, *arguments)
+    assert launch.end() == 0, launch.output
+    assert 'end of the file' in launch.output
+    assert launch.output.count('process has finished cleanly') == 4, launch.output
+
+
+def test_ends_where_a_setting_is_wrong(tmp_path):
+    launch = _Launch(tmp_path, 'source:=sim', 'mode:=nodes', 'publish_audio:=false')
+    launch.end()
+    assert launch.output.count('needs publish_audio:=true') == 1, launch.output
+    assert launch.output.count('process started') == 4, launch.output

@@ -31,6 +31,8 @@ def refusal(monkeypatch, capfd):
 
     def run(executable, *parameters):
         arguments = [argument for p in parameters for argument in ('-p', p)]
+        if executable == 'audio_capture':
+            arguments = ['-p', 'publish_audio:=true', *arguments]
         monkeypatch.setattr(sys, 'argv', [executable, '--ros-args', *arguments])
         capfd.readouterr()
         assert _MODULES[executable].main() == 1
@@ -48,6 +50,7 @@ def refusal(monkeypatch, capfd):
     [
         ('audio_capture', 'device:=no such card', "contains 'no such card'"),
         ('audio_capture', 'source:=file', 'needs the parameter file'),
+        ('audio_capture', 'publish_audio:=false', 'doa_pipeline finds directions without it'),
         ('audio_capture', 'source:=radio', 'must be one of device, file, sim'),
         ('audio_capture', 'frame_id:=""', 'frame_id must not be empty'),
         ('audio_capture', 'array:=uma16', "no array named 'uma16' (shipped: matrix_creator, "),
@@ -144,7 +147,9 @@ def test_ros_arguments_that_are_none(monkeypatch, capfd, arguments, words):
 
 @pytest.mark.parametrize('executable', ['audio_capture', 'doa_pipeline'])
 def test_exit_status_of_the_process(start, executable):
-    process = start(executable, source='file', file='/no/such.wav', method='srp_phat')
+    process = start(
+        executable, source='file', file='/no/such.wav', method='srp_phat', publish_audio=True
+    )
     assert process.end() == 1
     assert process.output.count('[FATAL]') == 1
     assert '/no/such.wav' in process.output

@@ -32,6 +32,7 @@ def heard(request, talk, recording, expected):
     mode, method = request.param
     results = expected(method)
     source = {'source': 'file', 'file': str(recording), 'frame_id': FRAME_ID}
+    source['publish_audio'] = True
     with talk() as (start, listener):
         estimates = listener.collect(DoaEstimateArray, 'estimates')
         spectra = listener.collect(DoaSpectrum, 'spectrum')

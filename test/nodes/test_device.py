@@ -19,7 +19,7 @@ def test_a_uma8_gives_directions(virtual_uma8, samples, start, listener, tmp_pat
     with virtual_uma8(path) as card:
         for name, value in card.environment.items():
             monkeypatch.setenv(name, value)
-        process = start('doa_pipeline', source='device')
+        process = start('doa_pipeline', source='device', publish_audio=True)
         listener.spin_until(lambda: sum(bool(m.estimates) for m in estimates) > 20, 'an answer')
         assert process.stop() == 0
     assert audio[-1].channel_count == 8

@@ -63,7 +63,7 @@ def test_cnn_needs_array_and_model_alone(start, listener, play, write_network, t
     array = load_array(find_resource('arrays', 'matrix_creator'))
     features = FeatureConfig(lag_rate=48000.0, lag_count=53, averaging=0.3, hop=0.04)
     model = write_network(tmp_path / 'trained.tflite', array, features)
-    parameters = play('matrix_creator') | {'model': str(model)}
+    parameters = play('matrix_creator') | {'model': str(model), 'publish_audio': mode == 'nodes'}
     names = {
         'pipeline': ['doa_pipeline'],
         'nodes': ['gcc_phat', 'doa_estimator', 'audio_capture'],

@@ -52,7 +52,7 @@ def offline(file, require_model):
 def test_the_pipeline_finds_what_the_offline_tool_finds(start, listener, file, offline):
     estimates = listener.collect(DoaEstimateArray, 'estimates')
     audio = listener.collect(AudioFrame, 'audio')
-    process = start('doa_pipeline', source='file', file=str(file))
+    process = start('doa_pipeline', source='file', file=str(file), publish_audio=True)
     listener.spin_until(lambda: not process.alive, 'the end of the recording')
     listener.spin(0.5)
     assert process.stop() == 0

@@ -24,6 +24,7 @@ _SEQUENCES = {
 def _parameters(executable, recording):
     if executable in ('audio_capture', 'doa_pipeline'):
         common = {'source': 'file', 'file': str(recording), 'loop': True}
+        common['publish_audio'] = True
         return common if executable == 'audio_capture' else {**common, 'method': 'srp_phat'}
     return {'method': 'srp_phat'} if executable == 'doa_estimator' else {}
 
@@ -72,7 +73,7 @@ def test_signal_while_nodes_start(start, recording, sequence, delay):
 
 
 def test_signal_while_a_scene_is_rendered(start):
-    process = start('audio_capture', source='sim')
+    process = start('audio_capture', source='sim', publish_audio=True)
     process.wait_until_it_catches(signal.SIGTERM)
     time.sleep(1.5)
     process.send(signal.SIGINT)

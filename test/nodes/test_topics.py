@@ -28,12 +28,22 @@ _ON_DEMAND = {
 }
 
 
-@pytest.mark.parametrize('wanted', [[], ['audio'], ['gcc_phat'], ['spectrum', 'markers']])
+@pytest.mark.parametrize(
+    ('wanted', 'publish_audio'),
+    [
+        ([], True),
+        (['audio'], True),
+        (['audio'], False),
+        (['gcc_phat'], False),
+        (['spectrum', 'markers'], False),
+    ],
+)
 def test_large_messages_cross_dds_only_while_someone_listens(
-    monkeypatch, namespace, recording, wanted
+    monkeypatch, namespace, recording, wanted, publish_audio
 ):
     arguments = ['-r', f'__ns:={namespace}', '-p', 'method:=srp_phat', '-p', 'source:=file']
     arguments += ['-p', f'file:={recording}', '-p', 'real_time:=false']
+    arguments += ['-p', f'publish_audio:={str(publish_audio).lower()}']
     monkeypatch.setattr(sys, 'argv', ['doa_pipeline', '--ros-args', *arguments])
     published = []
     publish = Publisher.publish
@@ -60,11 +70,14 @@ def test_large_messages_cross_dds_only_while_someone_listens(
             node.destroy_node()
         rclpy.shutdown()
     assert published.count('estimates') > 100
+    # The sound itself only where the parameter asks for it, too.
+    if not publish_audio:
+        wanted = set(wanted) - {'audio'}
     assert {topic for topic in _ON_DEMAND if topic in published} == set(wanted)
 
 
 def test_topics_of_the_pipeline_are_those_of_the_nodes(start, listener, scene):
-    start('doa_pipeline', source='sim', scene=scene, method='srp_phat')
+    start('doa_pipeline', source='sim', scene=scene, method='srp_phat', publish_audio=True)
     topics = ['array_info', 'audio', 'estimates', 'gcc_phat', 'markers', 'spectrum', 'truth']
     for topic in topics:
         listener.wait_for_publisher(topic)
@@ -75,7 +88,14 @@ def test_simulation_says_the_truth(start, listener, scene):
     audio = listener.collect(AudioFrame, 'audio')
     truth = listener.collect(DoaEstimateArray, 'truth')
     estimates = listener.collect(DoaEstimateArray, 'estimates')
-    process = start('doa_pipeline', source='sim', scene=scene, loop=True, method='srp_phat')
+    process = start(
+        'doa_pipeline',
+        source='sim',
+        scene=scene,
+        loop=True,
+        method='srp_phat',
+        publish_audio=True,
+    )
     # What is heard first need not be the beginning: where it is in the scene says the audio.
     listener.spin_until(lambda: audio, 'audio')
     played = audio[0].first_sample_index / audio[0].sampling_frequency
