@@ -10,10 +10,11 @@ import numpy as np
 
 from doa_ros.core.classifier import network_input
 from doa_ros.core.geometry import MicArray
+from doa_ros.core.symmetry import symmetries
 
 from ..settings import Settings
 from .dataset import Dataset, Shards, concatenate
-from .symmetry import gather_index, symmetries
+from .symmetry import gather_index
 from .targets import head_targets, usable_rows
 
 # Shards that are in memory and shuffled together.

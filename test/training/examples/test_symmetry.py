@@ -7,8 +7,9 @@ import pytest
 
 from doa_ros.core.features import FeatureConfig
 from doa_ros.core.geometry import load_array
+from doa_ros.core.symmetry import symmetries
 from doa_ros.resources import find_resource
-from training.examples.symmetry import gather_index, symmetries
+from training.examples.symmetry import gather_index
 
 
 def test_a_hexagon_has_twelve_and_an_odd_shape_one(uma8):
