@@ -74,14 +74,14 @@ class TrackerConfig(Config):
         maximum=5.0,
     )
     acceleration_deg: float = setting(
-        20.0,
+        10.0,
         'How much the angular velocity of a talker changes in a second, as a standard deviation '
         '[deg/s].',
         minimum=0.1,
         maximum=1000.0,
     )
     manoeuvre: float = setting(
-        0.3,
+        0.4,
         'How much more it changes per angular velocity: who walks may turn or stop [1].',
         minimum=0.0,
         maximum=10.0,
@@ -348,15 +348,15 @@ class Tracker:
         if self._stamp is not None and stamp < self._stamp:
             self.reset()
         step = self._hop if self._stamp is None else (stamp - self._stamp) / _NANOSECONDS
-        self._stamp = stamp
-        # A long step says nothing about whether somebody spoke in it.
-        lost = step > 2 * self._hop
         for talker in self._talkers:
-            talker.predict(step, *self._motion(talker, step, paused=talker.predicted or lost))
+            paused = talker.noted < self._stamp or step > 2 * self._hop
+            talker.predict(step, *self._motion(talker, step, paused))
+        self._stamp = stamp
         chosen = sorted(estimates, key=lambda e: -e.confidence)[:_MOST]
         observations = [self._observation(estimate) for estimate in chosen]
         matches = [[t.match(o) for o in observations] for t in self._talkers]
         assigned = self._assign(matches)
+        # A long step says nothing about whether somebody spoke in it.
         self._take_in(observations, matches, assigned, min(step, 2 * self._hop), gap)
         self._talkers += self._births(observations, matches, set(assigned.values()))
         self._talkers = [talker for talker in self._talkers if self._lives(talker)][:_MOST]
@@ -501,7 +501,7 @@ class Tracker:
         now = copy.copy(talker)
         now.east, now.north = copy.copy(talker.east), copy.copy(talker.north)
         delay = self._config.delay
-        now.predict(delay, *self._motion(talker, delay, talker.predicted))
+        now.predict(delay, *self._motion(talker, delay, talker.noted < self._stamp))
         cosine, known = now.cosine, now.elevation_known
         return Track(
             id=now.id,
