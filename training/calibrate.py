@@ -60,7 +60,7 @@ def run(args):
             f'{path}: only a model of a single source with elevation and activity can be '
             'calibrated; train one with activity: true'
         )
-    array = replace(load_array(find_resource('arrays', args.array)), face_down=False)
+    array = load_array(find_resource('arrays', args.array)).unmounted()
     material = load_material(args.sounds, 'val', _RATE)
     plain = replace(card, steered_response=_SHARPNESS, memory=None)
     save_card(plain, path)

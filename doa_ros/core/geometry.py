@@ -6,7 +6,7 @@ Directions follow REP-103: x forward, y left, z up; azimuth counter-clockwise fr
 (-pi, pi], elevation above the xy plane, both in radians.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import combinations
 from pathlib import Path
@@ -36,8 +36,10 @@ class MicArray:
         channel_count: number of channels the device delivers.
         sampling_frequency: [Hz].
         face_down: whether the board is turned over about its x axis.
+        rotation: how far it is then turned about the vertical, counter-clockwise from above [rad].
         speed_of_sound: [m/s].
         device: part of the PortAudio name of the device; empty when there is none.
+        silent_channels: those of the device that are 0 in every sample.
     """
 
     name: str
@@ -47,8 +49,10 @@ class MicArray:
     channel_count: int
     sampling_frequency: int
     face_down: bool = False
+    rotation: float = 0.0
     speed_of_sound: float = 343.0
     device: str = ''
+    silent_channels: tuple[int, ...] = ()
 
     def __post_init__(self):
         positions = np.array(self.positions, dtype=float)
@@ -76,6 +80,11 @@ class MicArray:
             raise ConfigError(
                 f'{where}: channels must lie in 0..{self.channel_count - 1} (channel_count)'
             )
+        for channel in self.silent_channels:
+            if channel in self.channels or not 0 <= channel < self.channel_count:
+                raise ConfigError(f'{where}: silent channel {channel} is a microphone or is none')
+        if not -2 * np.pi <= self.rotation <= 2 * np.pi:
+            raise ConfigError(f'{where}: rotation_deg must lie in -360..360')
         if not 8000 <= self.sampling_frequency <= 384000:
             raise ConfigError(f'{where}: sampling_frequency must lie in 8000..384000 Hz')
         if not 300 <= self.speed_of_sound <= 400:
@@ -103,11 +112,20 @@ class MicArray:
     def frame_positions(self) -> np.ndarray:
         """Microphone positions in the mounted frame (frame_id) [m], shape (microphones, 3).
 
-        Turned over about x, a direction of azimuth a on the board has azimuth -a in the frame.
         A planar array hears a sound below its plane as one above it: elevations are folded to
         >= 0 for either mounting.
         """
-        return self.positions * [1, -1, -1] if self.face_down else self.positions
+        turned_over = self.positions * [1, -1, -1] if self.face_down else self.positions
+        cos, sin = np.cos(self.rotation), np.sin(self.rotation)
+        return turned_over @ np.array([[cos, sin, 0], [-sin, cos, 0], [0, 0, 1]])
+
+    def unmounted(self) -> 'MicArray':
+        """Return the array with the mounted frame where the board's own is."""
+        return replace(self, face_down=False, rotation=0.0)
+
+    def frame_azimuth(self, azimuth):
+        """Return azimuths on the board as azimuths in the mounted frame [rad]."""
+        return wrap_angle((-azimuth if self.face_down else azimuth) + self.rotation)
 
     def microphone_channels(self, channel_count: int) -> list[int]:
         """Return which channels of a stream or recording are the microphones, in their order.
@@ -155,7 +173,14 @@ def load_array(path: Path) -> MicArray:
         content,
         where,
         required={'name', 'sampling_frequency', 'channel_count', 'microphones'},
-        optional={'description', 'device', 'mounting', 'speed_of_sound', 'unused_channels'},
+        optional={
+            'description',
+            'device',
+            'mounting',
+            'rotation_deg',
+            'speed_of_sound',
+            'unused_channels',
+        },
     )
     microphones = content['microphones']
     if not isinstance(microphones, list):
@@ -165,6 +190,16 @@ def load_array(path: Path) -> MicArray:
             microphone,
             f'{where}: microphone {number}',
             required={'label', 'channel', 'position'},
+        )
+    unused = content.get('unused_channels') or []
+    if not isinstance(unused, list):
+        raise ConfigError(f'{where}: unused_channels must be a list')
+    for number, channel in enumerate(unused):
+        require_keys(
+            channel,
+            f'{where}: unused channel {number}',
+            required={'label', 'channel'},
+            optional={'description', 'position', 'silent'},
         )
     mounting = content.get('mounting', 'face_up')
     if mounting not in ('face_up', 'face_down'):
@@ -178,8 +213,10 @@ def load_array(path: Path) -> MicArray:
             channel_count=_whole(content['channel_count']),
             sampling_frequency=_whole(content['sampling_frequency']),
             face_down=mounting == 'face_down',
+            rotation=float(np.radians(float(content.get('rotation_deg', 0.0)))),
             speed_of_sound=float(content.get('speed_of_sound', MicArray.speed_of_sound)),
             device=str(content.get('device') or ''),
+            silent_channels=tuple(_whole(c['channel']) for c in unused if c.get('silent') is True),
         )
     except (TypeError, ValueError, OverflowError) as error:
         raise ConfigError(f'{where}: {error}') from None

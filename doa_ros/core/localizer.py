@@ -11,6 +11,7 @@ import numpy as np
 from doa_ros.core.classifier import Classifier
 from doa_ros.core.config import Config, setting
 from doa_ros.core.decoding import (
+    DirectionGrid,
     Estimate,
     Spectrum,
     decode_azimuth,
@@ -110,6 +111,7 @@ class Localizer:
             raise ConfigError('method cnn needs a model')
         else:
             self._method = Classifier(model, array, features, config.delegate)
+        self._mounting = _mounting(array, self._method.grid)
         self._memory: Memory | None = None
         if self._method.memory is not None:
             self._memory = Memory(self._method.grid, features.hop, self._method.memory)
@@ -134,9 +136,6 @@ class Localizer:
         if frame.gap:
             self.reset()
         spectrum = self._method.spectrum(frame.gcc)
-        if self._array.face_down:
-            # Class k stands for azimuth k * step; mirrored, for -k * step.
-            spectrum = replace(spectrum, azimuth=np.roll(spectrum.azimuth[::-1], 1))
         # What stands above the noise floor is not steady.
         above_floor = 1.0 if self._report_stationary else frame.activity
         if self._memory is None:
@@ -145,7 +144,18 @@ class Localizer:
             spectrum = self._memory.update(spectrum, above_floor)
             estimates = [self._memory.estimate(spectrum)]
         heard = tuple(e for e in estimates if e.confidence >= self._least_confidence)
-        return Localization(heard, spectrum)
+        return self._mounted(Localization(heard, spectrum))
+
+    def _mounted(self, board: Localization) -> Localization:
+        """Return in the mounted frame what was found in the board's."""
+        if self._mounting is None:
+            return board
+        return Localization(
+            tuple(
+                replace(e, azimuth=self._array.frame_azimuth(e.azimuth)) for e in board.estimates
+            ),
+            replace(board.spectrum, azimuth=self._mounting @ board.spectrum.azimuth),
+        )
 
     def _decode(self, spectrum: Spectrum, activity: float) -> list[Estimate]:
         if self._method.multilabel:
@@ -164,3 +174,21 @@ class Localizer:
                 peaks, elevations, strict=True
             )
         ]
+
+
+def _mounting(array: MicArray, grid: DirectionGrid) -> np.ndarray | None:
+    """Return the matrix that moves azimuth classes to where they are in the mounted frame.
+
+    What comes to lie between two classes is shared by both. None where nothing moves.
+    """
+    if not (array.face_down or array.rotation):
+        return None
+    count = grid.azimuth_count
+    place = array.frame_azimuth(grid.azimuths) * count / (2 * np.pi)
+    lower = np.floor(place + 1e-9)
+    share = np.clip(place - lower, 0, 1)
+    classes, lower = np.arange(count), lower.astype(int) % count
+    matrix = np.zeros((count, count), dtype=np.float32)
+    matrix[lower, classes] = 1 - share
+    matrix[(lower + 1) % count, classes] += share
+    return matrix

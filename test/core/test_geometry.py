@@ -173,6 +173,30 @@ def test_frame_positions_turn_over_about_x(uma8, face_down):
     np.testing.assert_allclose(face_down.frame_positions, uma8.positions * [1, -1, -1])
 
 
+@settings(max_examples=10)
+@given(_AZIMUTHS, st.floats(-math.tau, math.tau), st.booleans())
+def test_a_turned_array_is_right_in_the_mounted_frame(
+    uma8, plane_wave, locate, azimuth, rotation, down
+):
+    # SRP-PHAT on the board is judged by test_localizer; here it is geometry alone.
+    array = replace(uma8, face_down=down, rotation=rotation)
+    on_board = locate(uma8, plane_wave(array, azimuth, 0.3)).azimuth
+    assert abs(wrap_angle(array.frame_azimuth(on_board) - azimuth)) < math.radians(1)
+
+
+def test_unmounted_is_the_board_itself(uma8):
+    array = replace(uma8, face_down=True, rotation=1.0).unmounted()
+    np.testing.assert_array_equal(array.frame_positions, uma8.positions)
+    assert array.frame_azimuth(0.5) == pytest.approx(0.5)
+
+
+def test_silent_channels_come_from_the_file(uma8):
+    assert uma8.silent_channels == (7,)
+    for channel in (3, 8, -1):
+        with pytest.raises(ConfigError, match=f'silent channel {channel}'):
+            replace(uma8, silent_channels=(channel,))
+
+
 def test_face_down_needs_a_planar_array(uma8):
     positions = uma8.positions.copy()
     positions[0, 2] = 0.01
@@ -237,6 +261,15 @@ _WRONG = {
     'centimetres': (_scale, 'are they in metres'),
     'mounting': (_set('mounting', 'upside_down'), 'mounting must be face_up or face_down'),
     'mounting list': (_set('mounting', ['face_up']), 'mounting must be face_up or face_down'),
+    'rotation': (_set('rotation_deg', 400), r'rotation_deg must lie in -360\.\.360'),
+    'rotation NaN': (_set('rotation_deg', math.nan), 'rotation_deg must lie in'),
+    'rotation as text': (_set('rotation_deg', 'left'), 'could not convert'),
+    'unused not a list': (_set('unused_channels', 7), 'unused_channels must be a list'),
+    'unused without channel': (_set('unused_channels', [{'label': 'a'}]), 'missing channel'),
+    'unused no mapping': (_set('unused_channels', [7]), 'unused channel 0: must be a mapping'),
+    'silent microphone': (
+        _set('unused_channels', [{'label': 'a', 'channel': 1, 'silent': True}]),
+        'silent channel 1 is a microphone'),
     'rate too low': (_set('sampling_frequency', 48), r'8000\.\.384000 Hz'),
     'rate as text': (_set('sampling_frequency', '48 kHz'), 'must be a whole number'),
     'speed of sound': (_set('speed_of_sound', 34300), r'300\.\.400 m/s'),
@@ -313,9 +346,13 @@ def test_array_file_optional_keys(tmp_path):
     assert not array.face_down
     assert array.speed_of_sound == 343
     assert array.device == 'micArray'
-    path.write_text(_changed(lambda c: c.update(mounting='face_down', device=None)))
+    assert array.rotation == 0
+    path.write_text(
+        _changed(lambda c: c.update(mounting='face_down', rotation_deg=60, device=None))
+    )
     array = load_array(path)
     assert array.face_down
+    assert array.rotation == pytest.approx(math.radians(60))
     assert array.device == ''
 
 

@@ -104,6 +104,25 @@ def test_face_down_mirrors_estimate_and_spectrum(localizer, face_down, frame):
     np.testing.assert_array_equal(down.spectrum.azimuth, up.spectrum.azimuth[classes])
 
 
+@pytest.mark.parametrize('down', [False, True])
+@pytest.mark.parametrize('degrees', [60, -17.5])
+def test_rotation_turns_estimate_and_spectrum(localizer, uma8, frame, degrees, down):
+    board = localizer(sensitivity=1.0).locate(frame)
+    turned = localizer(
+        replace(uma8, rotation=math.radians(degrees), face_down=down), sensitivity=1.0
+    ).locate(frame)
+    sign = -1 if down else 1
+    expected = wrap_angle(sign * board.estimates[0].azimuth + math.radians(degrees))
+    assert turned.estimates[0].azimuth == pytest.approx(expected, abs=1e-6)
+    assert turned.spectrum.azimuth.sum() == pytest.approx(1, abs=1e-5)
+
+    def centre(spectrum):
+        return np.angle(spectrum.azimuth @ np.exp(1j * np.radians(5 * np.arange(72))))
+
+    expected = sign * centre(board.spectrum) + math.radians(degrees)
+    assert abs(wrap_angle(centre(turned.spectrum) - expected)) < 1e-5
+
+
 def test_without_elevation_it_is_nan(localizer, frame):
     found = localizer(sensitivity=1.0)
     found._method.spectrum = lambda gcc: Spectrum(np.eye(72)[10])
