@@ -8,6 +8,8 @@ pyroomacoustics with the recordings of the demo, so that anyone gets the same nu
 
   --bench rooms                 random rooms at three levels of difficulty, with our goals in them:
                                 5 s of speech amid 3 s of noise; 40 rooms each, or --scenes N
+  --bench talkers               such rooms with two talkers who speak and pause, 40 degrees or more
+                                apart: all estimates are scored against both
   --scenes N --settings NAME    N random scenes as the settings draw them, none of simulate's
   --recordings FOLDER           labelled recordings, see training/examples/recordings.py
 
@@ -26,11 +28,9 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from doa_ros.core.classifier import load_card
-from doa_ros.core.decoding import Estimate
 from doa_ros.core.errors import ConfigError
 from doa_ros.core.features import FeatureConfig
 from doa_ros.core.geometry import MicArray, load_array
-from doa_ros.core.localizer import Localizer, LocalizerConfig
 from doa_ros.resources import find_resource
 
 from .examples.clips import Clip
@@ -43,18 +43,25 @@ from .scores.benchmark import (
     fixed_clips,
     random_clips,
     room_clips,
+    talker_clips,
     with_dead_microphones,
 )
 from .scores.claps import score_claps
-from .scores.frames import AZIMUTH_CLASSES, Listening, collect
-from .scores.peers import make_peers
+from .scores.frames import Listening, collect
+from .scores.ours import GATE, Ours, our_methods
+from .scores.peers import make_peers, make_set_peers
 from .scores.report import Report, print_report, write_report
+from .scores.sets import collect_sets, set_groups
+from .scores.sets_report import SetReport, print_set_report, write_set_report
 from .scores.statistics import groups
 from .scores.variants import measure_cost
 from .settings import load_settings
 
 _ROOMS = 40
 _MODELS = ('uma8_rooms_int8', 'uma8_reference_int8')
+# Benchmarks of random scenes that need no settings.
+_RANDOM = ('rooms', 'talkers')
+_TALKERS = 2
 
 
 def add_arguments(parser):
@@ -63,11 +70,11 @@ def add_arguments(parser):
         '--model', action='append', help='name or path of a model; may be given several times'
     )
     parser.add_argument('--array', default='uma8', help='name or path')
-    parser.add_argument('--bench', choices=('fixed', 'rooms'), default='fixed')
+    parser.add_argument('--bench', choices=('fixed', *_RANDOM), default='fixed')
     parser.add_argument('--sounds', type=Path, help='folder of speech and noise')
     parser.add_argument('--split', choices=('val', TEST), default='val', help='of the sounds')
     parser.add_argument(
-        '--scenes', type=int, help='how many random scenes; needs --settings or --bench rooms'
+        '--scenes', type=int, help='how many random scenes; needs --settings or such a --bench'
     )
     parser.add_argument('--settings', help='name or path of training settings')
     parser.add_argument(
@@ -85,29 +92,48 @@ def run(args):
     """Collect the answers, print the tables and, on request, write the report."""
     if args.recordings is not None and args.scenes is not None:
         raise ConfigError('--recordings and --scenes exclude each other')
-    rooms = args.bench == 'rooms'
-    if rooms and (args.recordings or args.settings):
-        raise ConfigError('--bench rooms excludes --recordings and --settings')
-    if args.scenes is not None and (not (args.settings or rooms) or args.scenes < 1):
-        raise ConfigError('--scenes needs a positive number, and --settings or --bench rooms')
-    if args.scenes is None and (args.settings or (args.engine and not rooms)):
+    random = args.bench in _RANDOM
+    if random and (args.recordings or args.settings):
+        raise ConfigError(f'--bench {args.bench} excludes --recordings and --settings')
+    if args.scenes is not None and (not (args.settings or random) or args.scenes < 1):
+        raise ConfigError('--scenes needs a positive number, and --settings or such a --bench')
+    if args.scenes is None and (args.settings or (args.engine and not random)):
         raise ConfigError('--settings and --engine are for random scenes: give --scenes, too')
     # Directions are labelled, and networks trained, in the frame of the board.
-    array = replace(load_array(find_resource('arrays', args.array)), face_down=False)
+    array = load_array(find_resource('arrays', args.array)).unmounted()
     most = len(array.positions) - 2
     if not 0 <= args.dead <= most:
         raise ConfigError(f'--dead must lie in 0..{most}: an array needs two microphones')
     paths = [find_resource('models', name) for name in args.model or _MODELS]
+    if args.bench == 'talkers':
+        _run_talkers(args, array, paths)
+    else:
+        _run_frames(args, array, paths)
+
+
+def _run_talkers(args, array: MicArray, paths: list[Path]):
+    peers, notes = ([], []) if args.no_peers else make_set_peers(array, _TALKERS)
+    clips = with_dead_microphones(talker_clips(array, *_drawn_from(args, array)), args.dead)
+    sets = collect_sets(array, [*our_methods(array, paths, GATE), *peers], clips)
+    report = SetReport(
+        sets=sets,
+        groups=tuple(set_groups(sets)),
+        goals={d.name: asdict(d.talkers) for d in DIFFICULTIES},
+        notes=(*notes, *_failures(peers)),
+    )
+    print_set_report(report)
+    if args.report is not None:
+        write_set_report(args.report, report)
+
+
+def _run_frames(args, array: MicArray, paths: list[Path]):
+    rooms = args.bench == 'rooms'
     peers, notes = ([], []) if args.no_peers else make_peers(array)
     features = load_card(paths[0]).features
     clips = with_dead_microphones(_clips(args, array, features), args.dead)
     ours = our_methods(array, paths)
     frames = collect(array, [*ours, *peers], clips)
-    notes += [
-        f'{peer.name} failed numerically on {peer.failures} frames, which count as unanswered.'
-        for peer in peers
-        if peer.failures
-    ]
+    notes += _failures(peers)
     fixed = not rooms and args.recordings is None and args.scenes is None
     if fixed and _MODELS[0] in frames.method:
         goals = '; '.join(f'{c.name}: {c.goal_mae_deg:g} deg' for c in CONDITIONS)
@@ -143,81 +169,31 @@ def _clips(args, array: MicArray, features: FeatureConfig) -> Iterator[tuple[str
 
 
 def _room_clips(args, array: MicArray, *, heard: str = 'speech') -> Iterator[tuple[str, Clip]]:
-    return room_clips(
-        array,
+    return room_clips(array, *_drawn_from(args, array), heard=heard)
+
+
+def _drawn_from(args, array: MicArray) -> tuple[Material, str, int, str]:
+    """Return the sounds, their split, the number of rooms and the engine of a benchmark."""
+    return (
         _material(args, array.sampling_frequency),
         TEST if args.sounds is None else args.split,
         args.scenes or _ROOMS,
         args.engine or 'pyroomacoustics',
-        heard=heard,
     )
+
+
+def _failures(peers) -> list[str]:
+    return [
+        f'{peer.name} failed numerically on {peer.failures} frames, which count as unanswered.'
+        for peer in peers
+        if peer.failures
+    ]
 
 
 def _material(args, rate: int) -> Material:
     if args.sounds is None:
         return demo_material(rate)
     return load_material(args.sounds, args.split, rate)
-
-
-class Ours:
-    """A method of `Localizer`, as the nodes run it.
-
-    Args:
-        name: for people.
-        array: the microphones.
-        features: the settings of its features.
-        method: of LocalizerConfig.
-        model: of method cnn.
-    """
-
-    least_confidence = LocalizerConfig().least_confidence
-    failures = 0
-
-    def __init__(
-        self,
-        name: str,
-        array: MicArray,
-        features: FeatureConfig,
-        method: str,
-        model: Path | None = None,
-    ):
-        self.name = name
-        self._features = features
-        # Every guess is asked for; what the gate holds back is seen by its confidence.
-        config = LocalizerConfig(method, sensitivity=1.0)
-        self._localizer = Localizer(array, features, config, model)
-        self.azimuth_classes = (
-            AZIMUTH_CLASSES if model is None else load_card(model).grid.azimuth_count
-        )
-
-    def answer(self, listening: Listening) -> list[Estimate | None]:
-        """Return the strongest estimate at every scored frame."""
-        estimates = self.follow(listening)
-        return [estimates.get(block) for block in listening.blocks]
-
-    def follow(self, listening: Listening) -> dict[int, Estimate]:
-        """Return the strongest estimate of every frame, by the block that it ends with."""
-        self._localizer.reset()
-        return {
-            block: self._localizer.locate(frame).estimates[0]
-            for block, frame in listening.features(self._features).items()
-        }
-
-
-def our_methods(array: MicArray, models: list[Path]) -> list[Ours]:
-    """Return the networks, and SRP-PHAT on the features of the first of them.
-
-    Raises:
-        ConfigError: two of the models have the same name.
-        ModelError: one does not fit the array.
-    """
-    if len({path.stem for path in models}) < len(models):
-        raise ConfigError('two models have the same file name; rename one to tell them apart')
-    ours = [
-        Ours(path.stem, array, load_card(path).features, 'cnn', path) for path in models
-    ]
-    features = load_card(models[0]).features
-    return [*ours, Ours('SRP-PHAT on our features', array, features, 'srp_phat')]
 
 
 def _clap_notes(args, array: MicArray, methods: list[Ours]) -> list[str]:

@@ -12,9 +12,9 @@ import soundfile
 from doa_ros.core.errors import ConfigError
 from doa_ros.resources import config_directory, find_resource
 from training import evaluate
-from training.evaluate import our_methods
 from training.scores.benchmark import CONDITIONS, DIFFICULTIES, demo_material, fixed_clips
 from training.scores.frames import collect
+from training.scores.ours import our_methods
 from training.scores.peers import make_peers
 from training.scores.report import Report, write_report
 from training.scores.statistics import METRICS, groups
@@ -152,6 +152,20 @@ def test_the_benchmark_of_rooms_stands_beside_its_goals(run_verb, tmp_path):
     assert f'| {name} | goal | 0.150 | 3.0 | 5.0 | 0.960 | 0.010 |' in markdown
 
 
+def test_the_benchmark_of_talkers_stands_beside_its_goals(run_verb, tmp_path):
+    run_verb('evaluate', '--bench', 'talkers', '--scenes', 1, '--engine', 'fast',
+             '--model', MODELS[0], '--report', tmp_path)  # fmt: skip
+    markdown = (tmp_path / 'report.md').read_text(encoding='utf-8')
+    for method in (MODELS[0], 'NormMUSIC (pyroomacoustics, told 2)'):
+        assert f'| {DIFFICULTIES[1].name} | {method} |' in markdown
+    assert f'| {DIFFICULTIES[1].name} | goal | 0.900 | 0.050 |' in markdown
+    assert (tmp_path / 'found_and_spurious.png').stat().st_size > 5000
+    with (tmp_path / 'results.csv').open(encoding='utf-8') as file:
+        rows = list(csv.DictReader(file))
+    assert len({row['pairs'] for row in rows}) == 3
+    assert {'recall', 'spurious', 'elevation_mae_deg_low'} <= set(rows[0])
+
+
 @pytest.mark.parametrize(
     'arguments,message',
     [
@@ -161,6 +175,7 @@ def test_the_benchmark_of_rooms_stands_beside_its_goals(run_verb, tmp_path):
         (['--recordings', 'x', '--scenes', '3'], 'exclude each other'),
         (['--bench', 'rooms', '--recordings', 'x'], 'excludes --recordings'),
         (['--bench', 'rooms', '--scenes', '0'], 'needs a positive number'),
+        (['--bench', 'talkers', '--settings', 'uma8_several'], 'talkers excludes'),
         (['--dead', '5'], 'must lie in 0..4'),
     ],
 )

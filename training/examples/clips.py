@@ -23,6 +23,8 @@ class Source:
         voiced: in which blocks an estimate of it is expected, shape (blocks,).
         distance: [m]; NaN where it is not known.
         kind: one of SOURCE_KINDS.
+        silent: in which blocks nothing of it is heard, shape (blocks,); None where only that of
+            the clip is known.
     """
 
     azimuth: np.ndarray
@@ -30,6 +32,7 @@ class Source:
     voiced: np.ndarray
     distance: float = np.nan
     kind: str = 'speech'
+    silent: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -71,6 +74,7 @@ def clip_extractor(array: MicArray, config: FeatureConfig, clip: Clip) -> Featur
         sampling_frequency=clip.sampling_frequency,
         channels=tuple(range(count)),
         channel_count=count,
+        silent_channels=(),
     )
     return FeatureExtractor(alone, config)
 

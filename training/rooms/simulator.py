@@ -32,6 +32,9 @@ _QUIET = 0.25
 _LEVEL, _NOISE_LEVEL, _QUIET_LEVEL = (-40.0, -20.0), (-60.0, -30.0), (-90.0, -70.0)
 # Powers relative to that of the diffuse noise [dB].
 _DIRECTIONAL_DB, _EGO_DB, _SENSOR_DB = (-15.0, -3.0), (-6.0, 6.0), (-25.0, -5.0)
+# How long talkers pause, and in scenes with long pauses speak and pause [s].
+_PAUSE, _SPEAKING, _LONG_PAUSE = (0.1, 0.6), (1.5, 3.5), (0.2, 0.8)
+_SHORT_SOUND_PAUSE = (0.4, 1.5)
 _ATTEMPTS = 2000
 
 
@@ -74,6 +77,7 @@ class Scene:
         gusty: whether the diffuse noise swells and ebbs.
         sensor_db: power of the microphones' own noise over that of the diffuse noise [dB].
         peak_dbfs: highest level of the clip [dB of full scale].
+        long_pauses: whether talkers pause for longer than between words.
     """
 
     room: Room
@@ -87,6 +91,7 @@ class Scene:
     gusty: bool = False
     sensor_db: float = -15.0
     peak_dbfs: float = -30.0
+    long_pauses: bool = False
 
     @property
     def turn(self) -> np.ndarray:
@@ -212,7 +217,7 @@ class Simulator:
         active, audible = np.zeros(blocks, dtype=bool), np.zeros(blocks, dtype=bool)
         sources = []
         for place in scene.sources:
-            voice = self._voice(rng, place.kind, late=len(scene.sources) > 1)
+            voice = self._voice(rng, scene, place.kind)
             delay = round(place.distance / self._array.speed_of_sound * self._rate)
             direct = np.concatenate([np.zeros(delay, dtype=voice.dtype), voice])[: self._count]
             own = active_blocks(direct, block)
@@ -221,7 +226,8 @@ class Simulator:
             if power > 0:
                 heard += sound * np.float32(10 ** (place.level_db / 20) / math.sqrt(power))
             active |= own
-            audible |= active_blocks(direct, block, _AUDIBLE_RANGE)
+            own_audible = active_blocks(direct, block, _AUDIBLE_RANGE)
+            audible |= own_audible
             sources.append(
                 Source(
                     azimuth=np.full(blocks, place.azimuth),
@@ -231,6 +237,7 @@ class Simulator:
                     else brief_frames(own, self._hop),
                     distance=place.distance,
                     kind=place.kind,
+                    silent=silent_frames(own_audible, self._hop),
                 )
             )
         noise, sensor = self._noise(rng, scene, board, microphones)
@@ -252,19 +259,25 @@ class Simulator:
             ego_noise=bool(scene.ego),
         )
 
-    def _voice(self, rng, kind: str, late: bool) -> np.ndarray:
+    def _voice(self, rng, scene: Scene, kind: str) -> np.ndarray:
         """Return what a source sounds like by itself between lead and tail, shape (samples,).
 
-        Short sounds, and with `late` all, begin some time after it.
+        Short sounds, and all where there are several sources, begin some time after the lead.
         """
         voice = np.zeros(self._count, dtype=np.float32)
         start = round(self._config.lead * self._rate)
         end = self._count - round(self._config.tail * self._rate)
-        if late or kind != 'speech':
+        if len(scene.sources) > 1 or kind != 'speech':
             start += round(rng.uniform(0, min(0.5, self._config.length / 4)) * self._rate)
-        pause = (0.1, 0.6) if kind == 'speech' else (0.4, 1.5)
+        if kind == 'speech':
+            pause = _LONG_PAUSE if scene.long_pauses else _PAUSE
+        else:
+            pause = _SHORT_SOUND_PAUSE
         while start < end:
-            sound = self._sound(rng, kind, end - start)
+            longest = end - start
+            if scene.long_pauses:
+                longest = min(longest, round(rng.uniform(*_SPEAKING) * self._rate))
+            sound = self._sound(rng, kind, longest)
             voice[start : start + len(sound)] = sound
             start += len(sound) + round(rng.uniform(*pause) * self._rate)
         return voice

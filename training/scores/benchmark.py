@@ -3,7 +3,8 @@
 """Simulated clips to compare methods on, the same for everyone who has the same recordings.
 
 fixed: one room, few directions, quickly heard. rooms: random rooms at three levels of difficulty,
-with the goals we have for them. Besides, random scenes of any settings.
+with the goals we have for them. talkers: two people in such rooms. Besides, random scenes of any
+settings.
 """
 
 from collections.abc import Iterable, Iterator
@@ -13,7 +14,7 @@ import math
 import numpy as np
 from tqdm import tqdm
 
-from doa_ros.core.geometry import MicArray
+from doa_ros.core.geometry import MicArray, wrap_angle
 from doa_ros.resources import config_directory
 
 from ..examples.clips import Clip
@@ -59,21 +60,48 @@ class Goals:
 
 
 @dataclass(frozen=True)
+class TalkerGoals:
+    """The least we ask of ourselves with two talkers; shares in 0..1."""
+
+    recall: float
+    spurious: float
+
+
+@dataclass(frozen=True)
 class Difficulty:
-    """A kind of rooms and noise of the benchmark of rooms."""
+    """A kind of rooms and noise, with goals for one talker and for two."""
 
     name: str
     rt60: float
     snr: float
     goals: Goals
+    talkers: TalkerGoals
 
 
 DIFFICULTIES = (
-    Difficulty('easy: RT60 0.15 s, 20 dB', 0.15, 20.0, Goals(1.2, 3.0, 0.99, 0.03)),
-    Difficulty('room: RT60 0.45 s, 10 dB', 0.45, 10.0, Goals(3.0, 5.0, 0.96, 0.15)),
-    Difficulty('hard: RT60 0.7 s, 5 dB', 0.7, 5.0, Goals(5.0, 6.0, 0.93, 0.3)),
+    Difficulty(
+        'easy: RT60 0.15 s, 20 dB',
+        0.15,
+        20.0,
+        Goals(1.2, 3.0, 0.99, 0.03),
+        TalkerGoals(0.98, 0.02),
+    ),
+    Difficulty(
+        'room: RT60 0.45 s, 10 dB',
+        0.45,
+        10.0,
+        Goals(3.0, 5.0, 0.96, 0.15),
+        TalkerGoals(0.90, 0.05),
+    ),
+    Difficulty(
+        'hard: RT60 0.7 s, 5 dB',
+        0.7,
+        5.0,
+        Goals(5.0, 6.0, 0.93, 0.3),
+        TalkerGoals(0.75, 0.08),
+    ),
 )
-_ROOMS_SEED = 11
+_ROOMS_SEED, _TALKERS_SEED = 11, 17
 _SPLITS = (*SPLITS, TEST)
 _ROOMS = replace(
     _CONFIG,
@@ -90,6 +118,8 @@ _ROOMS = replace(
 )
 # The board is that quiet [dBFS], and its microphones' own noise that far below the speech [dB].
 _SPEECH_PEAK, _SENSOR_BELOW_SPEECH = -30.0, 35.0
+# Two talkers are so far apart in azimuth, and differ that much in level [dB].
+_APART, _LEVEL_DB = math.radians(40), 3.0
 _DEAD_SEED = 13
 
 
@@ -118,15 +148,7 @@ def room_clips(
         files = {kind: paths for kind, paths in material.files.items() if kind != 'impulse'}
         material = replace(material, files=files)
     for number, difficulty in enumerate(DIFFICULTIES):
-        config = replace(
-            _ROOMS,
-            engine=engine,
-            sampling_frequency=array.sampling_frequency,
-            rt60_min=difficulty.rt60,
-            rt60_max=difficulty.rt60,
-            snr_min=difficulty.snr,
-            snr_max=difficulty.snr,
-        )
+        config = _rooms_of(difficulty, array, engine)
         simulator = Simulator(array, config, material, HOP)
         for room in tqdm(range(count), desc=difficulty.name, unit='clip'):
             rng = np.random.default_rng([_ROOMS_SEED, _SPLITS.index(split), number, room])
@@ -137,10 +159,62 @@ def room_clips(
                 drawn,
                 sources=() if heard == 'fan' else sources,
                 ego='fan' if heard == 'fan' else '',
-                sensor_db=difficulty.snr - _SENSOR_BELOW_SPEECH,
-                peak_dbfs=_SPEECH_PEAK,
+                **_levels(difficulty),
             )
             yield difficulty.name, simulator.clip(rng, scene, f'{difficulty.name}, room {room}')
+
+
+def talker_clips(
+    array: MicArray, material: Material, split: str, count: int, engine: str
+) -> Iterator[tuple[str, Clip]]:
+    """Yield random rooms with two talkers who speak and pause, each as he likes.
+
+    They are at least 40 degrees apart in azimuth, and their levels at most 3 dB; all else is as
+    in `room_clips`.
+    """
+    for number, difficulty in enumerate(DIFFICULTIES):
+        config = replace(
+            _rooms_of(difficulty, array, engine), sources_max=2, separation_deg=0.0
+        )
+        simulator = Simulator(array, config, material, HOP)
+        for room in tqdm(range(count), desc=difficulty.name, unit='clip'):
+            rng = np.random.default_rng([_TALKERS_SEED, _SPLITS.index(split), number, room])
+            drawn = draw_scene(rng, config)
+            while not _two_apart(drawn.sources):
+                drawn = draw_scene(rng, config)
+            first, second = (replace(place, level_db=0.0) for place in drawn.sources)
+            second = replace(second, level_db=rng.uniform(-_LEVEL_DB, _LEVEL_DB))
+            scene = replace(
+                drawn, sources=(first, second), long_pauses=True, **_levels(difficulty)
+            )
+            yield difficulty.name, simulator.clip(rng, scene, f'{difficulty.name}, room {room}')
+
+
+def _two_apart(places: tuple[Place, ...]) -> bool:
+    if len(places) != 2:
+        return False
+    first, second = places
+    return abs(wrap_angle(first.azimuth - second.azimuth)) >= _APART
+
+
+def _rooms_of(difficulty: Difficulty, array: MicArray, engine: str) -> SimulateConfig:
+    return replace(
+        _ROOMS,
+        engine=engine,
+        sampling_frequency=array.sampling_frequency,
+        rt60_min=difficulty.rt60,
+        rt60_max=difficulty.rt60,
+        snr_min=difficulty.snr,
+        snr_max=difficulty.snr,
+    )
+
+
+def _levels(difficulty: Difficulty) -> dict[str, float]:
+    """Return levels of a scene with speech."""
+    return {
+        'sensor_db': difficulty.snr - _SENSOR_BELOW_SPEECH,
+        'peak_dbfs': _SPEECH_PEAK,
+    }
 
 
 def with_dead_microphones(

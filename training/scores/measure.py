@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 
 from doa_ros.core.classifier import network_input
-from doa_ros.core.decoding import decode_azimuth, decode_elevation
+from doa_ros.core.decoding import decode_azimuth, decode_elevation, elevation_classes
 from doa_ros.core.geometry import wrap_angle
 from doa_ros.core.tflite import TFLiteModel
 
@@ -59,10 +59,12 @@ def measure_model(
             continue
         results = [network(values) for values in network_input(data.gcc.astype(np.float32))]
         probabilities = dict(zip(outputs, zip(*results, strict=True), strict=True))
+        shape = config.heads['elevation']
+        elevations = [values.reshape(shape) for values in probabilities['elevation']]
         strongest += [int(values.argmax()) for values in probabilities['azimuth']]
         azimuths, _ = true_directions(data)
         nearest += [round(float(a) / step) % config.azimuth_classes for a in azimuths]
-        errors = errors_deg(probabilities['azimuth'], probabilities['elevation'], data)
+        errors = errors_deg(probabilities['azimuth'], elevations, data)
         azimuth_deg.append(errors[0])
         elevation_deg.append(errors[1])
     azimuth_deg, elevation_deg = np.concatenate(azimuth_deg), np.concatenate(elevation_deg)
@@ -95,7 +97,7 @@ def errors_deg(azimuth, elevation, data: Dataset) -> tuple[np.ndarray, np.ndarra
     """Return how far decoded directions are off.
 
     Args:
-        azimuth, elevation: probabilities of the classes, one vector per row.
+        azimuth, elevation: probabilities of the classes, per row as in `Spectrum`.
         data: the examples, each with one voiced source.
 
     Returns:
@@ -104,7 +106,12 @@ def errors_deg(azimuth, elevation, data: Dataset) -> tuple[np.ndarray, np.ndarra
     """
     true_azimuth, true_elevation = true_directions(data)
     azimuths = np.array([decode_azimuth(values)[0] for values in azimuth])
-    elevations = np.array([decode_elevation(values)[0] for values in elevation])
+    elevations = np.array(
+        [
+            decode_elevation(elevation_classes(values, angle))[0]
+            for values, angle in zip(elevation, azimuths, strict=True)
+        ]
+    )
     return (
         np.degrees(np.abs(wrap_angle(azimuths - true_azimuth))),
         np.degrees(np.abs(elevations - true_elevation)),

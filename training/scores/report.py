@@ -2,24 +2,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """The report of an evaluation: on the console, as Markdown and HTML, as CSV and as raw frames."""
 
-from base64 import b64encode
 import csv
 from dataclasses import dataclass, field
-from io import BytesIO
-import math
 from pathlib import Path
 
-import jinja2
 import numpy as np
-from rich.console import Console
-from rich.table import Table as RichTable
 
+from .bootstrap import Figure
 from .figures import draw_all
 from .frames import Frames
-from .statistics import BINNINGS, METRICS, Figure, Group
+from .pages import Table, figure_text, print_tables, write_pages
+from .statistics import BINNINGS, METRICS, Group
 from .variants import Cost
 
-_DPI = 110
 # In the console and the README; the report holds all metrics.
 _SHORT = (
     'class_accuracy',
@@ -52,27 +47,9 @@ class Report:
     goals: dict[str, dict[str, float]] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class _Table:
-    title: str
-    headers: list[str]
-    rows: list[list[str]]
-
-
 def print_report(report: Report) -> None:
     """Print the main table, that of the models, and the notes."""
-    console = Console(width=170)
-    for table in _main_tables(report):
-        rich = RichTable(title=table.title)
-        for number, header in enumerate(table.headers):
-            rich.add_column(
-                header, justify='right' if number > 1 else 'left', no_wrap=number < 2
-            )
-        for row in table.rows:
-            rich.add_row(*row)
-        console.print(rich)
-    for note in report.notes:
-        console.print(note)
+    print_tables(_main_tables(report), report.notes)
 
 
 def write_report(folder: Path, report: Report) -> None:
@@ -83,40 +60,20 @@ def write_report(folder: Path, report: Report) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     np.savez_compressed(folder / 'frames.npz', **report.frames.columns())
     _write_csv(folder / 'results.csv', report.groups)
-    plots = []
-    for name, (caption, figure) in draw_all(report.frames, report.groups).items():
-        image = BytesIO()
-        figure.savefig(image, format='png', dpi=_DPI)
-        file = folder / f'{name}.png'
-        file.write_bytes(image.getvalue())
-        data = b64encode(image.getvalue()).decode()
-        plots.append({'file': file.name, 'caption': caption, 'data': data})
-
     tables = [
         *_main_tables(report),
         _overview(report, [metric.name for metric in METRICS], intervals=True),
         *(table for binning in BINNINGS if (table := _by(report, binning)).rows),
     ]
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader(__package__),
-        autoescape=jinja2.select_autoescape(['html.j2']),
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    for name in ('report.md', 'report.html'):
-        text = environment.get_template(f'{name}.j2').render(
-            tables=tables, plots=plots, notes=report.notes
-        )
-        (folder / name).write_text(text, encoding='utf-8')
+    write_pages(folder, tables, draw_all(report.frames, report.groups), report.notes)
 
 
-def _main_tables(report: Report) -> list[_Table]:
+def _main_tables(report: Report) -> list[Table]:
     goals = [_beside_goals(report)] if report.goals else []
     return [*goals, _overview(report, _SHORT, intervals=False), _models(report)]
 
 
-def _beside_goals(report: Report) -> _Table:
+def _beside_goals(report: Report) -> Table:
     """The metrics that have goals, with intervals, and the goals as the last row."""
     names = list(dict.fromkeys(name for goals in report.goals.values() for name in goals))
     table = _overview(report, names, intervals=True)
@@ -124,22 +81,25 @@ def _beside_goals(report: Report) -> _Table:
     for condition, goals in report.goals.items():
         rows += [row for row in table.rows if row[0] == condition]
         chosen = [metric.name for metric in METRICS if metric.name in names]
-        texts = [_text(Figure(goals[name]), name, False) for name in chosen]
+        texts = [figure_text(Figure(goals[name]), name, False) for name in chosen]
         rows.append([condition, 'goal', *texts])
-    return _Table('Beside the goals, with 95 % intervals', table.headers, rows)
+    return Table('Beside the goals, with 95 % intervals', table.headers, rows)
 
 
-def _overview(report: Report, metrics, intervals: bool) -> _Table:
+def _overview(report: Report, metrics, intervals: bool) -> Table:
     chosen = [metric for metric in METRICS if metric.name in metrics]
     rows = [
         [
             group.condition,
             group.method,
-            *(_text(group.figures[metric.name], metric.name, intervals) for metric in chosen),
+            *(
+                figure_text(group.figures[metric.name], metric.name, intervals)
+                for metric in chosen
+            ),
         ]
         for group in _sorted_by_condition(report.groups)
     ]
-    return _Table(
+    return Table(
         'All figures, with 95 % intervals' if intervals else 'All methods on the same frames',
         ['condition', 'method', *(metric.title for metric in chosen)],
         rows,
@@ -152,7 +112,7 @@ def _sorted_by_condition(groups) -> list[Group]:
     return sorted(whole, key=lambda group: order.index(group.condition))
 
 
-def _models(report: Report) -> _Table:
+def _models(report: Report) -> Table:
     """Every model's accuracy beside what it costs."""
     rows = []
     for group in _sorted_by_condition(report.groups):
@@ -163,16 +123,16 @@ def _models(report: Report) -> _Table:
             [
                 group.condition,
                 group.method,
-                _text(group.figures['within_10'], 'within_10', False),
-                _text(group.figures['azimuth_mae_deg'], 'azimuth_mae_deg', False),
-                _text(group.figures['elevation_mae_deg'], 'elevation_mae_deg', False),
+                figure_text(group.figures['within_10'], 'within_10', False),
+                figure_text(group.figures['azimuth_mae_deg'], 'azimuth_mae_deg', False),
+                figure_text(group.figures['elevation_mae_deg'], 'elevation_mae_deg', False),
                 '-' if cost.parameters is None else f'{cost.parameters:,}',
                 f'{cost.size / 1024:.1f}',
                 f'{cost.compressed_size / 1024:.1f}',
                 f'{cost.latency * 1e6:.1f}',
             ]
         )
-    return _Table(
+    return Table(
         'Models: accuracy and cost',
         [
             'condition',
@@ -189,7 +149,7 @@ def _models(report: Report) -> _Table:
     )
 
 
-def _by(report: Report, binning) -> _Table:
+def _by(report: Report, binning) -> Table:
     """Figures over the classes of a binning, one line per class and method."""
     found = [group for group in report.groups if group.binning == binning.name]
     titles = {metric.name: metric.title for metric in METRICS}
@@ -199,7 +159,7 @@ def _by(report: Report, binning) -> _Table:
             group.method,
             str(group.voiced),
             str(group.rooms),
-            *(_text(group.figures[name], name, True) for name in _OF_BINS),
+            *(figure_text(group.figures[name], name, True) for name in _OF_BINS),
         ]
         for label in binning.labels
         for group in found
@@ -207,17 +167,7 @@ def _by(report: Report, binning) -> _Table:
     ]
     headers = [binning.title, 'method', 'voiced frames', 'rooms']
     headers += [titles[name] for name in _OF_BINS]
-    return _Table(f'By {binning.title}', headers, rows)
-
-
-def _text(figure: Figure, name: str, interval: bool) -> str:
-    digits = 1 if name.endswith('_deg') else 3
-    if math.isnan(figure.value):
-        return '-'
-    text = f'{figure.value:.{digits}f}'
-    if interval and not math.isnan(figure.low):
-        text += f' ({figure.low:.{digits}f}..{figure.high:.{digits}f})'
-    return text
+    return Table(f'By {binning.title}', headers, rows)
 
 
 def _write_csv(path: Path, groups) -> None:

@@ -1,11 +1,6 @@
 # Copyright 2026 doa_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Accuracy of methods with confidence intervals, from the table of frames.
-
-What was heard in one room is not independent: the intervals come from a bootstrap that draws
-whole rooms (A. Davison and D. Hinkley, "Bootstrap Methods and their Application", Cambridge
-University Press, 1997, section 3.8). `scipy.stats.bootstrap` draws single rows.
-"""
+"""Accuracy of methods with confidence intervals, from the table of frames."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -13,23 +8,12 @@ import math
 
 import numpy as np
 
+from .bootstrap import Bootstrap, Figure, mean
 from .frames import Frames, nearest_class
 
-_RESAMPLES = 1000
-_SEED = 5
-_INTERVAL = (2.5, 97.5)
 _CONFIDENCE_BINS = 10
 # Weights of so many frames are held at a time.
 _CHUNK = 4_000_000
-
-
-@dataclass(frozen=True)
-class Figure:
-    """A value and its 95 % confidence interval; NaN where nothing was counted or one room is."""
-
-    value: float
-    low: float = math.nan
-    high: float = math.nan
 
 
 @dataclass(frozen=True)
@@ -48,14 +32,6 @@ class Metric:
     title: str
     values: Callable[[Frames], np.ndarray]
     statistic: Callable
-
-
-def _mean(values, rooms, weights):
-    count = weights.shape[1]
-    with np.errstate(invalid='ignore'):
-        return (weights @ np.bincount(rooms, values, count)) / (
-            weights @ np.bincount(rooms, minlength=count)
-        )
 
 
 def _median(values, rooms, weights):
@@ -119,12 +95,12 @@ def _covered(error: str, stddev: str) -> Callable[[Frames], np.ndarray]:
 
 
 METRICS = (
-    Metric('class_accuracy', 'right class', _class_hits, _mean),
+    Metric('class_accuracy', 'right class', _class_hits, mean),
     Metric(
         'azimuth_mae_deg',
         'azimuth MAE [deg]',
         lambda f: _where(f.guessed, np.degrees(f.azimuth_error)),
-        _mean,
+        mean,
     ),
     Metric(
         'azimuth_median_deg',
@@ -132,20 +108,20 @@ METRICS = (
         lambda f: _where(f.guessed, np.degrees(f.azimuth_error)),
         _median,
     ),
-    Metric('within_5', 'within 5 deg', _within(5), _mean),
-    Metric('within_10', 'within 10 deg', _within(10), _mean),
-    Metric('within_15', 'within 15 deg', _within(15), _mean),
+    Metric('within_5', 'within 5 deg', _within(5), mean),
+    Metric('within_10', 'within 10 deg', _within(10), mean),
+    Metric('within_15', 'within 15 deg', _within(15), mean),
     Metric(
         'elevation_mae_deg',
         'elevation MAE [deg]',
         lambda f: _where(f.guessed, np.degrees(f.elevation_error)),
-        _mean,
+        mean,
     ),
     Metric(
         'great_circle_mean_deg',
         'great circle mean [deg]',
         lambda f: _where(f.guessed, np.degrees(f.great_circle_error)),
-        _mean,
+        mean,
     ),
     Metric(
         'great_circle_median_deg',
@@ -153,64 +129,49 @@ METRICS = (
         lambda f: _where(f.guessed, np.degrees(f.great_circle_error)),
         _median,
     ),
-    Metric('unanswered', 'unanswered', lambda f: _where(f.voiced, ~f.heard), _mean),
+    Metric('unanswered', 'unanswered', lambda f: _where(f.voiced, ~f.heard), mean),
     Metric(
         'answered_azimuth_mae_deg',
         'azimuth MAE of the answers [deg]',
         _answered(lambda f: np.degrees(f.azimuth_error)),
-        _mean,
+        mean,
     ),
     Metric(
         'answered_elevation_mae_deg',
         'elevation MAE of the answers [deg]',
         _answered(lambda f: np.degrees(f.elevation_error)),
-        _mean,
+        mean,
     ),
     Metric(
         'answered_within_10',
         'answers within 10 deg',
         lambda f: np.where(f.heard, _within(10)(f), np.nan),
-        _mean,
+        mean,
     ),
-    Metric('silence_answered', 'silence answered', lambda f: _where(f.silent, f.heard), _mean),
+    Metric('silence_answered', 'silence answered', lambda f: _where(f.silent, f.heard), mean),
     Metric('calibration_error', 'calibration error', _confidence_and_hit, _calibration_error),
     Metric(
         'azimuth_covered',
         'azimuth within its standard deviation',
         _covered('azimuth_error', 'azimuth_stddev'),
-        _mean,
+        mean,
     ),
     Metric(
         'elevation_covered',
         'elevation within its standard deviation',
         _covered('elevation_error', 'elevation_stddev'),
-        _mean,
+        mean,
     ),
 )
 
 
 def summarise(frames: Frames) -> dict[str, Figure]:
     """Return every metric of the frames of one method, by name."""
-    names, rooms = np.unique(frames.room, return_inverse=True)
-    drawn = np.random.default_rng(_SEED).multinomial(
-        len(names), np.full(len(names), 1 / len(names)), size=_RESAMPLES
-    )
-    # The first row is the frames themselves.
-    weights = np.concatenate([np.ones((1, len(names))), drawn])
-    return {metric.name: _figure(metric, frames, rooms, weights) for metric in METRICS}
-
-
-def _figure(metric: Metric, frames: Frames, rooms, weights) -> Figure:
-    values = metric.values(frames)
-    counted = ~np.isnan(values).reshape(len(frames), -1).any(axis=1)
-    if not counted.any():
-        return Figure(math.nan)
-    value, *resampled = metric.statistic(values[counted], rooms[counted], weights)
-    if len(np.unique(rooms[counted])) < 2:
-        return Figure(float(value))
-    # A draw may hold none of the rooms that count.
-    low, high = np.nanpercentile(resampled, _INTERVAL)
-    return Figure(float(value), float(low), float(high))
+    bootstrap = Bootstrap(frames.room)
+    return {
+        metric.name: bootstrap.figure(metric.values(frames), metric.statistic)
+        for metric in METRICS
+    }
 
 
 @dataclass(frozen=True)

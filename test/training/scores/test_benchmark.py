@@ -7,10 +7,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from doa_ros.core.geometry import wrap_angle
 from training.scores.benchmark import (
     DIFFICULTIES,
     demo_material,
     room_clips,
+    talker_clips,
     with_dead_microphones,
 )
 
@@ -64,6 +66,21 @@ def test_a_fan_is_heard_all_the_time(uma8, material):
     array = replace(uma8, sampling_frequency=RATE)
     for _, clip in room_clips(array, material, 'test', 1, 'fast', heard='fan'):
         assert clip.sources == () and clip.silent.all() and clip.ego_noise
+
+
+def test_two_talkers_speak_and_pause_apart_from_each_other(uma8, material):
+    array = replace(uma8, sampling_frequency=RATE)
+    voiced = []
+    for _, clip in talker_clips(array, material, 'test', 3, 'fast'):
+        first, second = clip.sources
+        apart = np.degrees(np.abs(wrap_angle(first.azimuth - second.azimuth)))
+        assert (apart >= 40).all()
+        assert not any((source.silent & source.voiced).any() for source in clip.sources)
+        np.testing.assert_array_equal(clip.silent, first.silent & second.silent)
+        voiced.append((first.voiced, second.voiced))
+    count = np.array(voiced).sum(axis=1)
+    # Alone, together and not at all.
+    assert all(np.mean(count == number) > 0.05 for number in (0, 1, 2))
 
 
 def test_no_room_is_in_two_splits(clips):

@@ -8,9 +8,13 @@ from doa_ros.core.errors import ConfigError
 from doa_ros.core.geometry import MicArray
 
 from ..frames import Method
+from ..sets import SetMethod
 from .esprit import Esprit
 from .odas import PROGRAM, Odas
 from .pyroom import ALGORITHMS, Pyroom
+
+# Which algorithms of pyroomacoustics are told how many sources there are.
+_OF_SETS = ('NormMUSIC', 'SRP-PHAT')
 
 
 def make_peers(array: MicArray) -> tuple[list[Method], list[str]]:
@@ -21,8 +25,18 @@ def make_peers(array: MicArray) -> tuple[list[Method], list[str]]:
         peers.append(Esprit(array))
     except ConfigError as error:
         left_out.append(f'{Esprit.name} is left out: {error}.')
+    odas, missing = make_odas(array)
+    return [*peers, *odas], [*left_out, *missing]
+
+
+def make_set_peers(array: MicArray, sources: int) -> tuple[list[SetMethod], list[str]]:
+    """Return the methods that find several sources, told how many: see `make_peers`."""
+    odas, missing = make_odas(array)
+    return [*(Pyroom(title, array, sources) for title in _OF_SETS), *odas], missing
+
+
+def make_odas(array: MicArray) -> tuple[list[Odas], list[str]]:
+    """Return ODAS where it is installed: see `make_peers`."""
     if shutil.which(PROGRAM):
-        peers.append(Odas(array))
-    else:
-        left_out.append(f'{Odas.name} is left out: {PROGRAM} is not on the PATH.')
-    return peers, left_out
+        return [Odas(array)], []
+    return [], [f'{Odas.name} is left out: {PROGRAM} is not on the PATH.']

@@ -57,7 +57,7 @@ class Esprit(WindowPeer):
         self._bins = (frequencies >= _BAND_MIN) & (wave_radius <= self._highest)
         self._wave_radius = wave_radius[self._bins]
 
-    def locate(self, window: np.ndarray) -> Estimate:
+    def locate(self, window: np.ndarray) -> list[Estimate]:
         """Return the direction in 0.5 s of audio, shape (samples, microphones)."""
         spectra = stft(window, self.fft)[self._bins]
         modes = np.einsum('pm,fmt->fpt', self._transform, spectra)
@@ -82,7 +82,7 @@ class Esprit(WindowPeer):
         real, imaginary, scale = right_vectors[-1]
         azimuth = math.atan2(-imaginary * scale, -real * scale)
         elevation = math.acos(min(1.0, math.hypot(real, imaginary) / max(abs(scale), 1e-12)))
-        return Estimate(azimuth, elevation, np.nan, np.nan, np.nan)
+        return [Estimate(azimuth, elevation, np.nan, np.nan, np.nan)]
 
 
 def _circle(array: MicArray) -> tuple[float, np.ndarray]:

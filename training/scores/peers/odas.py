@@ -8,7 +8,7 @@ Every clip is given to a process of its own as a file of raw audio. Tried with o
 the sources of June 2024; the tests use a stand-in.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 import json
 from pathlib import Path
 import subprocess
@@ -124,6 +124,15 @@ class Odas:
         Raises:
             AudioError: odaslive failed.
         """
+        return [found[0] if found else None for found in self.answer_all(listening)]
+
+    def answer_all(self, listening: Listening) -> list[Sequence[Estimate]]:
+        """Return all tracks, the most active first: see `answer`."""
+        tracks = self.follow(listening)
+        return [[estimate for _, estimate in tracks[block]] for block in listening.blocks]
+
+    def follow(self, listening: Listening) -> list[list[tuple[int, Estimate]]]:
+        """Return id and direction of all tracks at the end of every block: see `answer`."""
         with TemporaryDirectory() as name:
             folder = Path(name)
             audio = listening.peer_audio
@@ -137,8 +146,8 @@ class Odas:
             _run(folder)
             text = (folder / _TRACKS).read_text(encoding='utf-8', errors='replace')
         tracks = dict(parse_tracks(text))
-        ends = (listening.blocks + 1) * HOP * PEER_RATE // _HOP_SIZE
-        return [_strongest(tracks.get(int(end), [])) for end in ends]
+        ends = (np.arange(len(listening.clip.silent)) + 1) * HOP * PEER_RATE // _HOP_SIZE
+        return [_by_activity(tracks.get(int(end), [])) for end in ends]
 
 
 def odas_config(array: MicArray, audio: Path, tracks: Path) -> str:
@@ -190,11 +199,12 @@ def _run(folder: Path):
         raise AudioError(f'{PROGRAM} failed (status {done.returncode}): {reason}')
 
 
-def _strongest(sources: list[dict]) -> Estimate | None:
+def _by_activity(sources: list[dict]) -> list[tuple[int, Estimate]]:
     # Places of ODAS's list without a track have id 0.
     tracks = [source for source in sources if source['id']]
-    if not tracks:
-        return None
-    best = max(tracks, key=lambda source: source['activity'])
-    azimuth, elevation = direction_of([best['x'], best['y'], best['z']])
-    return Estimate(float(azimuth), float(elevation), np.nan, np.nan, np.nan)
+    tracks.sort(key=lambda source: -source['activity'])
+    directions = [direction_of([track['x'], track['y'], track['z']]) for track in tracks]
+    return [
+        (track['id'], Estimate(float(azimuth), float(elevation), *(np.nan,) * 3))
+        for track, (azimuth, elevation) in zip(tracks, directions, strict=True)
+    ]

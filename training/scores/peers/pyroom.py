@@ -16,16 +16,18 @@ ALGORITHMS = {'SRP-PHAT': 'SRP', 'MUSIC': 'MUSIC', 'NormMUSIC': 'NormMUSIC'}
 
 
 class Pyroom(WindowPeer):
-    """A method of pyroomacoustics, told that there is one source.
+    """A method of pyroomacoustics.
 
     Args:
         title: one of ALGORITHMS.
         array: the microphones.
+        sources: how many it is told that there are.
     """
 
-    def __init__(self, title: str, array: MicArray):
+    def __init__(self, title: str, array: MicArray, sources: int = 1):
         super().__init__()
-        self.name = f'{title} (pyroomacoustics)'
+        told = '' if sources == 1 else f', told {sources}'
+        self.name = f'{title} (pyroomacoustics{told})'
         elevations, azimuths = np.meshgrid(
             SrpPhat.grid.elevations, SrpPhat.grid.azimuths, indexing='ij'
         )
@@ -34,15 +36,18 @@ class Pyroom(WindowPeer):
             PEER_RATE,
             self.fft,
             c=array.speed_of_sound,
-            num_src=1,
+            num_src=sources,
             dim=3,
             azimuth=azimuths.ravel(),
             colatitude=np.pi / 2 - elevations.ravel(),
         )
 
-    def locate(self, window: np.ndarray) -> Estimate:
-        """Return the direction in 0.5 s of audio, shape (samples, microphones)."""
+    def locate(self, window: np.ndarray) -> list[Estimate]:
+        """Return directions in 0.5 s of audio, shape (samples, microphones)."""
         self._doa.locate_sources(stft(window, self.fft).transpose(1, 0, 2))
-        azimuth = wrap_angle(float(self._doa.azimuth_recon[0]))
-        elevation = np.pi / 2 - float(self._doa.colatitude_recon[0])
-        return Estimate(azimuth, elevation, np.nan, np.nan, np.nan)
+        return [
+            Estimate(wrap_angle(float(azimuth)), np.pi / 2 - float(colatitude), *(np.nan,) * 3)
+            for azimuth, colatitude in zip(
+                self._doa.azimuth_recon, self._doa.colatitude_recon, strict=True
+            )
+        ]

@@ -3,6 +3,7 @@
 """Methods that know nothing but the last 0.5 s of audio."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 
 import numpy as np
 import pyroomacoustics
@@ -25,19 +26,23 @@ class WindowPeer(ABC):
         self.failures = 0
 
     @abstractmethod
-    def locate(self, window: np.ndarray) -> Estimate:
-        """Return the direction in a window at 16 kHz, shape (samples, microphones)."""
+    def locate(self, window: np.ndarray) -> list[Estimate]:
+        """Return the directions in a window at 16 kHz, shape (samples, microphones)."""
 
     def answer(self, listening: Listening) -> list[Estimate | None]:
-        """Return the direction at every scored frame."""
+        """Return the first direction at every scored frame."""
+        return [found[0] if found else None for found in self.answer_all(listening)]
+
+    def answer_all(self, listening: Listening) -> list[Sequence[Estimate]]:
+        """Return all directions at every scored frame."""
         return [self._try(window) for window in listening.peer_windows]
 
-    def _try(self, window: np.ndarray) -> Estimate | None:
+    def _try(self, window: np.ndarray) -> list[Estimate]:
         try:
             return self.locate(window)
         except np.linalg.LinAlgError:
             self.failures += 1
-            return None
+            return []
 
 
 def stft(window: np.ndarray, length: int) -> np.ndarray:

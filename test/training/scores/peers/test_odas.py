@@ -69,6 +69,18 @@ def test_the_most_active_track_at_the_end_of_each_frame(uma8, install, listening
     assert math.degrees(answers[-1].elevation) == pytest.approx(30, abs=0.1)
 
 
+def test_all_tracks_the_most_active_first(uma8, install, listening):
+    install(_SCRIPT)
+    method = Odas(uma8)
+    answers = method.answer_all(listening)
+    assert [len(answer) for answer in answers] == [0, 0] + [2] * 5
+    azimuths = [math.degrees(estimate.azimuth) for estimate in answers[-1]]
+    assert azimuths == pytest.approx([90, 0])
+    assert [[number for number, _ in tracks] for tracks in method.follow(listening)[14:17]] == [
+        [], [3, 4], [3, 4]
+    ]  # fmt: skip
+
+
 def test_it_takes_part_where_it_is_on_the_path(uma8, square, install, monkeypatch):
     monkeypatch.setenv('PATH', '/nowhere')
     peers, left_out = make_peers(uma8)
