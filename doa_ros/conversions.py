@@ -11,7 +11,7 @@ import numpy as np
 from std_msgs.msg import ColorRGBA, Header
 from visualization_msgs.msg import Marker, MarkerArray
 
-from doa_ros.audio.frame import FORMATS, stamp_of
+from doa_ros.audio.frame import FORMATS, check_header, stamp_of
 from doa_ros.audio.source import NANOSECONDS, AudioBlock
 from doa_ros.core.decoding import DirectionGrid, Estimate, Spectrum
 from doa_ros.core.errors import MessageError
@@ -30,6 +30,9 @@ _FORMAT_NAMES = {dtype: name for name, dtype in FORMATS.items()}
 
 # Relative deviation of a received number that is still rounding.
 _ROUNDING = 1e-6
+_HALF_TURN = math.pi * (1 + _ROUNDING)
+# As many directions as this are none.
+_MOST_ESTIMATES = 360
 # Arrows fade on their own when estimates stop coming [s].
 _MARKER_LIFETIME = 0.5
 _ARROW_WIDTH = 0.03
@@ -120,13 +123,13 @@ def frame_from_gcc_phat(
         MessageError: made for another array or with other settings, or values that are not
             usable.
     """
-    pairs = list(zip(message.pair_first, message.pair_second, strict=False))
-    if len(message.pair_first) != len(message.pair_second) or not np.array_equal(
-        pairs, microphones.pairs
-    ):
+    check_header(message.header)
+    pairs = microphones.pairs
+    received = message.pair_first, message.pair_second
+    if not all(np.array_equal(r, own) for r, own in zip(received, pairs.T, strict=True)):
         raise MessageError(
-            f'GCC-PHAT of {len(pairs)} pairs is not of array {microphones.name!r} '
-            f'with {len(microphones.pairs)} pairs'
+            f'GCC-PHAT of {len(message.pair_first)} pairs is not of array {microphones.name!r} '
+            f'with {len(pairs)} pairs'
         )
     expected = {
         'window_duration': features.window,
@@ -190,13 +193,22 @@ def estimates_of(message: DoaEstimateArray) -> tuple[Estimate, ...]:
     """Return the estimates in a message.
 
     Raises:
-        MessageError: an angle or a confidence is not usable.
+        MessageError: an angle or a confidence is not usable, or there are too many.
     """
+    check_header(message.header)
+    if len(message.estimates) > _MOST_ESTIMATES:
+        raise MessageError(f'{len(message.estimates)} estimates are no directions of sound')
     for e in message.estimates:
-        if not (math.isfinite(e.azimuth) and 0 <= e.confidence <= 1.01) or math.isinf(e.elevation):
+        deviations = e.azimuth_stddev, e.elevation_stddev
+        if not (
+            abs(e.azimuth) <= _HALF_TURN
+            and (math.isnan(e.elevation) or abs(e.elevation) <= _HALF_TURN / 2)
+            and all(math.isnan(d) or 0 <= d < math.inf for d in deviations)
+            and 0 <= e.confidence <= 1
+        ):
             raise MessageError(
-                f'estimate with azimuth {e.azimuth:g}, elevation {e.elevation:g} and confidence '
-                f'{e.confidence:g}'
+                f'estimate with azimuth {e.azimuth:g}, elevation {e.elevation:g}, standard '
+                f'deviations {deviations[0]:g} and {deviations[1]:g}, confidence {e.confidence:g}'
             )
     return tuple(
         Estimate(e.azimuth, e.elevation, e.azimuth_stddev, e.elevation_stddev, e.confidence)
@@ -213,17 +225,18 @@ def spectrum_message(
         window_duration=window,
         azimuth_step=grid.azimuth_step,
     )
-    message.azimuth_probability = _probability(spectrum.azimuth)
+    message.azimuth_probability = _probability(spectrum.azimuth, whole=not spectrum.several)
     if spectrum.elevation is not None:
         message.elevation_step = grid.elevation_step
-        message.elevation_probability = _probability(spectrum.elevation)
+        message.elevation_probability = _probability(spectrum.overall_elevation)
     return message
 
 
-def _probability(values: np.ndarray) -> array.array:
-    # int8 networks sum to one within their rounding only.
-    normalised = values / max(float(values.sum()), 1e-9)
-    return array.array('f', normalised.astype(np.float32).tobytes())
+def _probability(values: np.ndarray, *, whole: bool = True) -> array.array:
+    if whole:
+        # int8 networks sum to one within their rounding only.
+        values = values / max(float(values.sum()), 1e-9)
+    return array.array('f', values.astype(np.float32).tobytes())
 
 
 def marker_array(message: DoaEstimateArray, previous: int, length: float) -> MarkerArray:

@@ -42,7 +42,8 @@ class Diagnostics:
         self.rejected = Events(
             'rejected messages', 'they do not fit the configuration; the log says why'
         )
-        self._parts = [*parts, self.rejected.status]
+        self.late = Events('late messages', 'this computer is too busy to keep up')
+        self._parts = [*parts, self.rejected.status, self.late.status]
         # Several arrays on one robot are told apart by the namespace.
         self._hardware_id = node.get_namespace()
         if diagnostic_updater is not None:
@@ -57,6 +58,14 @@ class Diagnostics:
         """Count a message that is dropped, and say why in the log, not too often."""
         self.rejected.add()
         self._node.get_logger().error(f'dropped: {error}', throttle_duration_sec=_LOG_PERIOD)
+
+    def drop_late(self, count: int) -> None:
+        """Count messages that are dropped because they have waited for too long."""
+        self.late.add(count)
+        self._node.get_logger().warning(
+            f'left out {count} messages that came too late: this computer is too busy',
+            throttle_duration_sec=_LOG_PERIOD,
+        )
 
     def _fill(self, status):
         found = merge([Status(Level.OK, self._ok), *(part() for part in self._parts)])

@@ -7,14 +7,15 @@ from collections.abc import Callable
 from rclpy.node import Node
 from std_msgs.msg import Header
 
+from doa_ros.audio.frame import StampOrder, stamp_of
 from doa_ros.conversions import estimate_array, frame_from_gcc_phat, spectrum_message
-from doa_ros.core.errors import MessageError
 from doa_ros.core.features import GccFrame
 from doa_ros.core.localizer import Localizer, LocalizerConfig
 from doa_ros.core.monitoring import Durations, Rate
 from doa_ros.msg import DoaEstimateArray, DoaSpectrum, GccPhat
 from doa_ros.nodes.diagnostics import Diagnostics
 from doa_ros.nodes.executable import run
+from doa_ros.nodes.inbox import Inbox
 from doa_ros.nodes.model import ModelConfig, declare_features
 from doa_ros.parameters import declare, follow
 
@@ -47,19 +48,25 @@ class DoaEstimatorNode(Node):
         self._diagnostics = Diagnostics(
             self, 'the features arrive', [self._rate.status, self._inference.status]
         )
-        self._previous: Header | None = None
         self._estimates = self.create_publisher(DoaEstimateArray, 'estimates', 10)
         self._spectrum = self.create_publisher(DoaSpectrum, 'spectrum', 10)
         if subscribe:
-            self.create_subscription(GccPhat, 'gcc_phat', self._on_gcc_phat, 10)
+            self._order = StampOrder()
+            self._previous: Header | None = None
+            self._inbox = Inbox(
+                self,
+                GccPhat,
+                'gcc_phat',
+                self._on_gcc_phat,
+                self._diagnostics,
+                lasts=lambda _: self._features.hop,
+                limit=self._features.window,
+            )
         self.get_logger().info(f'{config} {localizer_config} {self._features}')
 
     def _on_gcc_phat(self, message: GccPhat) -> None:
-        try:
-            frame = frame_from_gcc_phat(message, self._array, self._features, self._previous)
-        except MessageError as error:
-            self._diagnostics.reject(error)
-            return
+        frame = frame_from_gcc_phat(message, self._array, self._features, self._previous)
+        self._order.check(stamp_of(message.header))
         self._previous = message.header
         self.process(message.header, frame)
 

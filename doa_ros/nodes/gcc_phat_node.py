@@ -8,16 +8,16 @@ from rclpy.node import Node
 from rclpy.qos_overriding_options import QoSOverridingOptions
 from std_msgs.msg import Header
 
-from doa_ros.audio.frame import block_from_audio_frame
+from doa_ros.audio.frame import StampOrder, block_from_audio_frame, check_header, duration_of
 from doa_ros.audio.source import AudioBlock
 from doa_ros.conversions import gcc_phat_from_frame, window_header
-from doa_ros.core.errors import MessageError
 from doa_ros.core.features import FeatureExtractor, GccFrame
 from doa_ros.core.localizer import MethodConfig
 from doa_ros.core.monitoring import Events, Rate
 from doa_ros.msg import AudioFrame, GccPhat
 from doa_ros.nodes.diagnostics import Diagnostics
 from doa_ros.nodes.executable import run
+from doa_ros.nodes.inbox import Inbox
 from doa_ros.nodes.model import ModelConfig, declare_features
 from doa_ros.parameters import declare
 
@@ -52,17 +52,22 @@ class GccPhatNode(Node):
             GccPhat, 'gcc_phat', 10, qos_overriding_options=overridable
         )
         if subscribe:
-            self.create_subscription(
-                AudioFrame, 'audio', self._on_audio, 10, qos_overriding_options=overridable
+            self._order = StampOrder()
+            self._inbox = Inbox(
+                self,
+                AudioFrame,
+                'audio',
+                self._on_audio,
+                self._diagnostics,
+                lasts=duration_of,
+                limit=self._features.window,
             )
         self.get_logger().info(f'{config} {method_config} {self._features}')
 
     def _on_audio(self, message: AudioFrame) -> None:
-        try:
-            block = block_from_audio_frame(message, self._array)
-        except MessageError as error:
-            self._diagnostics.reject(error)
-            return
+        check_header(message.header)
+        block = block_from_audio_frame(message, self._array)
+        self._order.check(block.stamp)
         self.process(message.header, block)
 
     def process(self, header: Header, block: AudioBlock) -> None:

@@ -158,11 +158,14 @@ class Listener:
             self._executor.spin_once(timeout_sec=0.05)
 
     def publish_until(self, condition, publisher, message, what):
-        """Publish a message again and again: the first ones are lost where nobody listens yet."""
+        """Publish a message again and again: the first ones are lost where nobody listens yet.
+
+        `message` is the message, or makes a new one each time.
+        """
 
         def done():
             if not condition():
-                publisher.publish(message)
+                publisher.publish(message() if callable(message) else message)
                 self.spin(0.2)
             return condition()
 

@@ -3,9 +3,12 @@
 """Messages of broken or foreign senders: dropped with a word, and the node goes on."""
 
 import array
+import itertools
 import math
 
+from builtin_interfaces.msg import Time
 import numpy as np
+from std_msgs.msg import Header
 from visualization_msgs.msg import MarkerArray
 
 from doa_ros.audio.source import AudioBlock
@@ -47,10 +50,15 @@ def test_gcc_phat_survives_bad_audio(start, listener, samples):
         {'sampling_frequency': 16000},
         {'frame_sample_count': 0},
         {'frame_sample_count': 2**32 - 1},
+        {'header': Header(frame_id='mic_array', stamp=Time(sec=-1))},
+        {'header': Header(frame_id='mic_array', stamp=Time(nanosec=2**32 - 1))},
+        {'header': Header(frame_id='mic_array', stamp=Time(sec=2**31 - 1))},
+        {'header': Header(frame_id='')},
         {'format': 'float', 'frame_sample_count': 2, 'data': nan},
         {'format': 'float', 'frame_sample_count': 2, 'data': loud},
     ]:
         publisher.publish(_audio(samples, 0, **changes))
+        listener.spin(0.05)
     process.wait_for('dropped: ')
     # Features are published once the node knows of who listens, which may take it a while.
     for last in range(100):
@@ -66,17 +74,20 @@ def test_gcc_phat_survives_bad_audio(start, listener, samples):
     for number in range(last + 7, last + 10):
         publisher.publish(_audio(samples, number))
     listener.spin_until(lambda: windows()[-1] == last + 9, 'two windows after the gap')
-    # A sender that starts again.
-    for number in range(2):
+    # A frame that comes twice is no new one.
+    publisher.publish(_audio(samples, last + 9))
+    listener.spin(0.2)
+    # A sender that starts again: its first frame could be a straggler of the last.
+    for number in range(3):
         publisher.publish(_audio(samples, number))
-    listener.spin_until(lambda: windows()[-1] == 1, 'a window after the restart')
+    listener.spin_until(lambda: windows()[-1] == 2, 'a window after the restart')
     process.wait_for(f'{6 * _HOP} samples of audio lost')
     assert np.isfinite([message.data for message in features]).all()
     first = windows()[0]
     assert 1 <= first <= last - 2
-    assert windows() == [*range(first, last + 1), last + 8, last + 9, 1]
+    assert windows() == [*range(first, last + 1), last + 8, last + 9, 2]
     assert all(stamp_of(message.header) % 50_000_000 == 0 for message in features)
-    assert _drops(process) == 1, 'one line in five seconds is enough'
+    assert 1 <= _drops(process) <= 2, 'one line in five seconds is enough'
     assert process.alive
     assert process.stop() == 0
     assert 'Traceback' not in process.output
@@ -91,8 +102,11 @@ def test_estimator_survives_bad_features(start, listener, samples, uma8):
     extractor = FeatureExtractor(uma8, FEATURES)
     frames = extractor.push(0, samples[: 60 * _HOP].astype(np.float32) / 2**31)
 
+    stamps = itertools.count(7)
+
     def message(frame=frames[-1], **changes):
-        message = gcc_phat_from_frame(make_header(7, 'mic_array'), frame, uma8, FEATURES)
+        header = make_header(next(stamps), 'mic_array')
+        message = gcc_phat_from_frame(header, frame, uma8, FEATURES)
         for name, value in changes.items():
             setattr(message, name, value)
         return message
@@ -106,13 +120,15 @@ def test_estimator_survives_bad_features(start, listener, samples, uma8):
         {'data': array.array('f', [0.0])},
         {'data': array.array('f', [math.nan] * count)},
         {'activity': math.inf},
+        {'header': Header()},
     ]:
         publisher.publish(message(**changes))
+        listener.spin(0.05)
     process.wait_for('dropped: ')
     assert not estimates
     # What is published before the listener is known gets lost.
     listener.publish_until(
-        lambda: estimates, publisher, message(), 'an estimate after bad features'
+        lambda: estimates, publisher, message, 'an estimate after bad features'
     )
     assert len(estimates[0].estimates) == 1
     assert _drops(process) == 1
@@ -126,7 +142,10 @@ def test_markers_survive_bad_estimates(start, listener):
     publisher = listener.node.create_publisher(DoaEstimateArray, 'estimates', 50)
     listener.wait_for_subscriber('estimates')
     listener.wait_for_publisher('markers')
-    first = DoaEstimateArray(estimates=[DoaEstimate(azimuth=1.0, confidence=0.7)])
+    def message(*estimates):
+        return DoaEstimateArray(header=make_header(7, 'mic_array'), estimates=estimates)
+
+    first = message(DoaEstimate(azimuth=1.0, confidence=0.7))
     # Markers are published once the node knows of who listens, which may take it a while.
     listener.publish_until(lambda: markers, publisher, first, 'a first arrow')
     for bad in (
@@ -134,13 +153,16 @@ def test_markers_survive_bad_estimates(start, listener):
         DoaEstimate(elevation=math.inf),
         DoaEstimate(confidence=math.nan),
         DoaEstimate(confidence=-3.0),
+        DoaEstimate(azimuth=1e300),
+        DoaEstimate(elevation=2.0),
+        DoaEstimate(azimuth_stddev=-1.0),
     ):
-        publisher.publish(DoaEstimateArray(estimates=[bad]))
-    far = DoaEstimate(azimuth=1e300, elevation=math.nan, confidence=0.5)
-    publisher.publish(DoaEstimateArray(estimates=[far] * 100))
-    publisher.publish(DoaEstimateArray())
-    good = DoaEstimate(azimuth=1.0, elevation=0.0, confidence=1.0)
-    publisher.publish(DoaEstimateArray(estimates=[good]))
+        publisher.publish(message(bad))
+    publisher.publish(message(*[DoaEstimate()] * 1000))
+    publisher.publish(DoaEstimateArray(estimates=[DoaEstimate()]))
+    publisher.publish(message(*[DoaEstimate(elevation=math.nan, confidence=0.5)] * 100))
+    publisher.publish(message())
+    publisher.publish(message(DoaEstimate(azimuth=1.0, elevation=0.0, confidence=1.0)))
     listener.spin_until(
         lambda: any(m.scale.x == 1.0 for message in markers for m in message.markers), 'an arrow'
     )
