@@ -42,7 +42,7 @@ class Coherence:
     def __init__(self, array: MicArray, window: int):
         self._array = array
         rate = array.sampling_frequency
-        self._taper = np.hanning(window + 1)[:-1].astype(np.float32)[:, None]
+        self._taper = np.hanning(window + 1)[:-1].astype(np.float32)
         frequencies = fft.rfftfreq(window, 1 / rate)
         distances = pair_distances(array)
         lowest = _LEAST_SPAN * array.speed_of_sound / distances.max()
@@ -63,9 +63,9 @@ class Coherence:
         """Take one window and return the power of each microphone in it, shape (microphones,).
 
         Args:
-            samples: of the microphones, shape (window, microphones), float32.
+            samples: of the microphones, shape (microphones, window), float32.
         """
-        spectra = fft.rfft(samples * self._taper, axis=0)[self._bins].T
+        spectra = fft.rfft(samples * self._taper, axis=1)[:, self._bins]
         squares = spectra.real**2 + spectra.imag**2
         power = squares.mean(axis=1)
         total = np.array([power.mean()])
@@ -107,7 +107,12 @@ class ChannelOrder:
     @property
     def as_described(self) -> bool:
         """Whether the order is that of the array file."""
-        return self.microphones == tuple(range(len(self.microphones)))
+        return not self.moved
+
+    @property
+    def moved(self) -> tuple[int, ...]:
+        """Microphones of the array file where another one is heard."""
+        return tuple(i for i, heard in enumerate(self.microphones) if i != heard)
 
 
 def find_order(array: MicArray, coherence: Coherence) -> ChannelOrder:
@@ -133,7 +138,8 @@ def find_order(array: MicArray, coherence: Coherence) -> ChannelOrder:
         orders = _orders_nearby(left, count)
     costs = _cost(left, orders)
     best, order = costs.min(), orders[costs.argmin()]
-    alike = np.array([s.permutation for s in symmetries(array)])[:, order]
+    # In a fixed sequence: the same order is always told in the same way.
+    alike = np.unique([np.array(s.permutation)[order] for s in symmetries(array)], axis=0)
     chosen = alike[np.argmax((alike == np.arange(count)).sum(axis=1))]
     total = float(np.mean(measured**2))
     explained = 1 - best / total if total > 0 else 0.0

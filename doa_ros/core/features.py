@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from doa_ros.core.config import Config, setting
+from doa_ros.core.dead_microphones import DeadMicrophones
 from doa_ros.core.errors import ConfigError
 from doa_ros.core.framing import Framer, Window
 from doa_ros.core.gcc_phat import GccPhat, lag_axis
@@ -142,6 +143,7 @@ class FeatureExtractor:
         bins = self._gcc_phat.bin_count
         if bins == 0:
             raise ConfigError('no frequency bin lies between band_min and band_max')
+        self._dead = DeadMicrophones(len(array.positions), config.hop)
         self._noise_floor = NoiseFloor(bins, config.hop, config.noise_memory)
         edges = np.geomspace(config.band_min, config.band_max, _BANDS + 1) - config.band_min
         spread = config.band_max - config.band_min
@@ -162,6 +164,11 @@ class FeatureExtractor:
         self._present = 0.0
         self._count = 0.0
 
+    @property
+    def dead_microphones(self) -> tuple[str, ...]:
+        """Labels of the microphones that are left out, as they hear nothing."""
+        return tuple(np.array(self._array.labels)[~self._dead.alive].tolist())
+
     def push(self, first_sample_index: int, samples: np.ndarray) -> list[GccFrame]:
         """Append a block of audio and return the features it completes.
 
@@ -180,7 +187,10 @@ class FeatureExtractor:
         if window.gap:
             self._reset(*self._sum.shape)
         spectra = self._gcc_phat.spectra(window.samples)
-        power = np.mean(spectra.real**2 + spectra.imag**2, axis=0)
+        powers = spectra.real**2 + spectra.imag**2
+        power = np.mean(powers, axis=0)
+        # What is 0 has no phase: the pairs of a dead microphone count no more.
+        spectra[~self._dead.update(powers.mean(axis=1))] = 0
         floor = self._noise_floor.update(power)
         weight = np.where(
             power > 0, np.maximum(_weights(power, floor), self._weight_min), np.float32(0)

@@ -7,6 +7,8 @@ environments", PhD thesis, Brown University, 2000. The response of a direction i
 pairs' GCC-PHAT at its TDOAs; on a lag axis that is one fixed matrix on the taps.
 """
 
+import math
+
 import numpy as np
 
 from doa_ros.core.decoding import DirectionGrid, Spectrum
@@ -69,6 +71,10 @@ class SrpPhat:
     def spectrum(self, gcc: np.ndarray) -> Spectrum:
         """Return the probabilities of the directions for GCC-PHAT of shape (pairs, lags)."""
         response = self.response(gcc)
+        # The pairs of dead microphones are 0. With this factor the noise of the mean is as it is
+        # with all pairs; its peak is still lower, and so less certain.
+        living = np.count_nonzero(gcc.any(axis=1))
+        response *= math.sqrt(len(gcc) / max(living, 1))
         probability = np.exp(_SHARPNESS * (response - response.max()))
         probability /= probability.sum()
         return Spectrum(azimuth=probability.sum(axis=0), elevation=probability.sum(axis=1))

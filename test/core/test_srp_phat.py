@@ -82,6 +82,19 @@ def test_nothing_heard_is_every_direction_alike(uma8):
     np.testing.assert_allclose(spectrum.elevation, 1 / 10, rtol=1e-4)
 
 
+def test_noise_is_as_uncertain_with_fewer_pairs(uma8):
+    # Noise in the features leaves the response alike however many pairs there are.
+    rng = np.random.default_rng(4)
+    srp = SrpPhat(uma8, FeatureConfig())
+    whole, part = [], []
+    for _ in range(200):
+        gcc = 0.05 * rng.standard_normal((15, 13)).astype(np.float32)
+        whole.append(srp.spectrum(gcc).azimuth.max())
+        gcc[(uma8.pairs < 2).any(axis=1)] = 0
+        part.append(srp.spectrum(gcc).azimuth.max())
+    assert np.mean(part) == pytest.approx(np.mean(whole), rel=0.2)
+
+
 def test_steering_interpolates_between_taps(uma8):
     # A band-limited GCC sampled on the taps is read off at delays between them.
     features = FeatureConfig(lag_count=25)
