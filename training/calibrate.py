@@ -9,9 +9,8 @@ by the steered response, and the section `memory` says how frames follow each ot
 every frame stands for itself.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from itertools import chain
 import math
 from pathlib import Path
 
@@ -27,11 +26,13 @@ from doa_ros.resources import find_resource
 from .examples.clips import Clip, Source
 from .networks.calibration import Streams, fit_memory
 from .rooms.material import Material, load_material
-from .scores.benchmark import room_clips
+from .scores.benchmark import room_clips, talker_clips
 from .scores.frames import Listening
 
 # Features depend on the band alone.
 _RATE = 16000
+# Talkers of a clip.
+_SOURCES = 2
 # Of the steered response; chosen on the val split, where more hardly helps.
 _SHARPNESS = 40.0
 
@@ -55,14 +56,15 @@ def run(args):
         raise ConfigError(f'--scenes must be at least 1, not {args.scenes}')
     path = find_resource('models', args.model)
     card = load_card(path)
-    if card.multilabel or not {'activity', 'elevation'} <= set(card.outputs):
+    if not {'activity', 'elevation'} <= set(card.outputs):
         raise ConfigError(
-            f'{path}: only a model of a single source with elevation and activity can be '
-            'calibrated; train one with activity: true'
+            f'{path}: only a model with elevation and activity can be calibrated; train one with '
+            'activity: true'
         )
     array = load_array(find_resource('arrays', args.array)).unmounted()
     material = load_material(args.sounds, 'val', _RATE)
-    plain = replace(card, steered_response=_SHARPNESS, memory=None)
+    sharpness = 0.0 if card.multilabel else _SHARPNESS
+    plain = replace(card, steered_response=sharpness, memory=None)
     save_card(plain, path)
     try:
         memory = _calibrated(path, array, material, args.scenes)
@@ -77,36 +79,48 @@ def run(args):
 def _calibrated(model: Path, array: MicArray, material: Material, scenes: int) -> MemoryConfig:
     """Return the memory for a model whose card has none."""
     classifier = Classifier(model, array, load_card(model).features)
-    slow = replace(array, sampling_frequency=_RATE)
-    clips = chain(
-        room_clips(slow, material, 'val', scenes, 'fast'),
-        room_clips(slow, material, 'val', math.ceil(scenes / 15), 'fast', heard='fan'),
-    )
-    streams = listen(classifier, array, (clip for _, clip in clips))
+    clips = (clip for _, clip in _clips(array, material, scenes, classifier.multilabel))
+    streams = listen(classifier, array, clips)
     return fit_memory(streams, classifier.grid, classifier.features.hop)
 
 
+def _clips(
+    array: MicArray, material: Material, scenes: int, several: bool
+) -> Iterator[tuple[str, Clip]]:
+    """Yield rooms with speech; some with claps, few with a fan; with two talkers where told."""
+    slow = replace(array, sampling_frequency=_RATE)
+    few, some = math.ceil(scenes / 15), math.ceil(scenes / 3)
+    yield from room_clips(slow, material, 'val', scenes, 'fast')
+    yield from room_clips(slow, material, 'val', few, 'fast', heard='fan')
+    yield from room_clips(slow, material, 'val', some, 'fast', heard='claps')
+    if several:
+        yield from talker_clips(slow, material, 'val', scenes, 'fast')
+
+
 def listen(classifier: Classifier, array: MicArray, clips: Iterable[Clip]) -> Streams:
-    """Return what a network says in clips of one length, each with one source or none."""
+    """Return what a network says in clips of one length, each with two sources at most."""
     heads = ('azimuth', 'elevation', 'activity')
     rows = []
     for clip in clips:
         frames = Listening(array, clip).features(classifier.features)
         blocks = np.array(list(frames))
         spectra = [classifier.spectrum(frame.gcc) for frame in frames.values()]
-        unknown = np.full(len(clip.silent), np.nan)
-        nobody = Source(unknown, unknown, np.zeros(len(clip.silent), dtype=bool))
-        source = clip.sources[0] if clip.sources else nobody
+        unknown, never = np.full(len(clip.silent), np.nan), np.zeros(len(clip.silent), dtype=bool)
+        nobody = Source(unknown, unknown, never, silent=~never)
+        sources = [*clip.sources, nobody, nobody][:_SOURCES]
+        truth = [
+            np.stack([getattr(source, name)[blocks] for source in sources], axis=1)
+            for name in ('azimuth', 'elevation', 'voiced', 'silent')
+        ]
         rows.append(
             (
                 *(np.stack([getattr(spectrum, head) for spectrum in spectra]) for head in heads),
                 np.array([[frame.activity] for frame in frames.values()]),
-                source.azimuth[blocks],
-                source.elevation[blocks],
-                source.voiced[blocks],
+                *truth,
                 clip.silent[blocks],
             )
         )
     azimuth, elevation, activity, *rest = (np.stack(column) for column in zip(*rows, strict=True))
     time = classifier.features.hop * np.arange(azimuth.shape[1])
-    return Streams(Spectrum(azimuth, elevation, activity), *rest, time)
+    spectrum = Spectrum(azimuth, elevation, activity, several=classifier.multilabel)
+    return Streams(spectrum, *rest, time)

@@ -43,9 +43,8 @@ def save_network(model: keras.Model, folder: Path) -> None:
 
 def losses(config: TrainConfig) -> list[str]:
     """Return the loss of each head."""
-    one_by_one = {name for name in config.heads if config.multilabel or name == 'activity'}
     return [
-        'binary_crossentropy' if name in one_by_one else 'categorical_crossentropy'
+        'binary_crossentropy' if name in config.one_by_one else 'categorical_crossentropy'
         for name in config.heads
     ]
 

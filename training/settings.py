@@ -120,6 +120,12 @@ class TrainConfig(Config):
     )
     symmetries: bool = setting(True, 'Whether examples are turned by the array\'s symmetries.')
     dropout: float = setting(0.1, 'Dropout rate.', minimum=0.0, maximum=0.9)
+    dead_microphones: float = setting(
+        0.0,
+        'Share of the examples in which one or two microphones are dead.',
+        minimum=0.0,
+        maximum=1.0,
+    )
     epochs: int = setting(40, 'Most passes over the data.', minimum=1)
     patience: int = setting(8, 'Epochs without improvement before stopping.', minimum=1)
     batch: int = setting(256, 'Examples per step.', minimum=1)
@@ -128,10 +134,21 @@ class TrainConfig(Config):
     )
 
     @property
-    def heads(self) -> dict[str, int]:
-        """The outputs of the network, in this order, and how many values each has."""
-        heads = {'azimuth': self.azimuth_classes, 'elevation': self.elevation_classes}
-        return {**heads, 'activity': 1} if self.activity else heads
+    def heads(self) -> dict[str, tuple[int, ...]]:
+        """The outputs of the network, in this order, and the shape of each.
+
+        Of several sources each has an elevation of its own: that of its azimuth class.
+        """
+        azimuth, elevation = (self.azimuth_classes,), (self.elevation_classes,)
+        if self.multilabel:
+            elevation = azimuth + elevation
+        heads = {'azimuth': azimuth, 'elevation': elevation}
+        return {**heads, 'activity': (1,)} if self.activity else heads
+
+    @property
+    def one_by_one(self) -> set[str]:
+        """The heads whose values are judged one by one; those of the others sum to 1."""
+        return {'activity', 'azimuth'} if self.multilabel else {'activity'}
 
 
 @dataclass(frozen=True)

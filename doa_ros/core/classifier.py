@@ -43,7 +43,8 @@ class ModelCard:
         outputs: what each of its outputs is: 'azimuth', 'elevation' or 'activity'.
         sha256: of the .tflite file, in hexadecimal.
         training: how it was made and how well it does; for people.
-        multilabel: whether its classes are judged one by one, for several sources at once.
+        multilabel: whether its azimuth classes are judged one by one, for several sources at
+            once; each then has an elevation of its own.
         steered_response: how much the steered response sharpens the azimuths [1]: they are
             multiplied by exp(steered_response * response); 0 for not at all.
         memory: how its outputs are followed from frame to frame; None where each frame stands
@@ -178,8 +179,8 @@ def load_card(model: Path) -> ModelCard:
         card.steered_response and card.multilabel
     ):
         raise ModelError(f'{where}: steered_response must be 0 or more, for a single source')
-    if card.memory is not None and (card.multilabel or 'activity' not in named):
-        raise ModelError(f'{where}: memory needs an activity output and a single source')
+    if card.memory is not None and 'activity' not in named:
+        raise ModelError(f'{where}: memory needs an activity output')
     if type(card.multilabel) is not bool:
         raise ModelError(f'{where}: multilabel must be true or false')
     if card.grid.azimuth_count < 4 or not (
@@ -265,20 +266,27 @@ class Classifier:
                 f'{model}: takes input of shape {self._network.input_shape}, but its card '
                 f'promises {expected} (lags, pairs)'
             )
-        counts = {
-            'azimuth': card.grid.azimuth_count,
-            'elevation': card.grid.elevation_count,
-            'activity': 1,
+        azimuth, elevation = (card.grid.azimuth_count,), (card.grid.elevation_count,)
+        self._shapes = {
+            'azimuth': azimuth,
+            'elevation': azimuth + elevation if card.multilabel else elevation,
+            'activity': (1,),
         }
-        if self._network.output_sizes != tuple(counts[name] for name in card.outputs):
+        sizes = tuple(math.prod(self._shapes[name]) for name in card.outputs)
+        if self._network.output_sizes != sizes:
             raise ModelError(f'{model}: its outputs do not have the sizes its card promises')
 
     def spectrum(self, gcc: np.ndarray) -> Spectrum:
         """Return the class probabilities for GCC-PHAT of shape (pairs, lags)."""
-        values = dict(zip(self._outputs, self._network(network_input(gcc)), strict=True))
+        values = {
+            name: value.reshape(self._shapes[name])
+            for name, value in zip(
+                self._outputs, self._network(network_input(gcc)), strict=True
+            )
+        }
         if self._steering is not None:
             values['azimuth'] = self._sharpened(values['azimuth'], gcc)
-        return Spectrum(**values)
+        return Spectrum(**values, several=self.multilabel)
 
     def _sharpened(self, probability: np.ndarray, gcc: np.ndarray) -> np.ndarray:
         """Return the product of both: the network knows where, the response exactly where."""

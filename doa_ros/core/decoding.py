@@ -55,11 +55,27 @@ class DirectionGrid:
 
 @dataclass(frozen=True)
 class Spectrum:
-    """Probability of each class, and, of shape (1,), of a source; None if not estimated."""
+    """What is known of the directions; None if not estimated.
+
+    Attributes:
+        azimuth: probability per class, shape (azimuths,); the sum is 1, unless `several`.
+        elevation: probability per class, the sum is 1, shape (elevations,); of several sources
+            for each azimuth class that of a source there, shape (azimuths, elevations).
+        activity: probability of there being a source at all, shape (1,).
+        several: whether each azimuth class is judged by itself, for several sources at once.
+    """
 
     azimuth: np.ndarray
     elevation: np.ndarray | None = None
     activity: np.ndarray | None = None
+    several: bool = False
+
+    @property
+    def overall_elevation(self) -> np.ndarray | None:
+        """Probability per elevation class whatever the azimuth, shape (elevations,)."""
+        if self.elevation is None or not self.several:
+            return self.elevation
+        return self.azimuth @ self.elevation / max(float(self.azimuth.sum()), 1e-9)
 
 
 @dataclass(frozen=True)
@@ -165,6 +181,14 @@ def _refine(probability: np.ndarray, peak: int) -> tuple[float, float]:
     azimuth = wrap_angle(peak * step + float(np.angle(resultant)))
     length = float(np.clip(abs(resultant), 1e-6, 1.0))
     return azimuth, math.sqrt(2 * math.log(1 / length))
+
+
+def elevation_classes(probability: np.ndarray, azimuth: float) -> np.ndarray:
+    """Return the elevation classes at an azimuth [rad] of `Spectrum.elevation`, (elevations,)."""
+    if probability.ndim == 1:
+        return probability
+    count = len(probability)
+    return probability[round(azimuth / (2 * math.pi / count)) % count]
 
 
 def decode_elevation(probability: np.ndarray) -> tuple[float, float]:

@@ -24,6 +24,8 @@ _OVERSUBTRACTION = np.float32(1.5)
 # much that half of the time it stands above its floor.
 _BANDS = 12
 _BAND_BIAS = 2.0
+# An activity this much higher than before is an onset; noise alone swings less.
+_STEADY = 0.02
 # From this activity on a sound stands out clearly; a median of speech at 5 dB has more.
 CLEAR_ACTIVITY = 0.2
 
@@ -200,8 +202,7 @@ class FeatureExtractor:
         self._sum *= self._keep
         self._sum += weight * self._gcc_phat.cross_spectra(spectra)
         self._weight_sum = self._keep * self._weight_sum + float(weight.mean())
-        self._present = self._keep * self._present + float(present.mean())
-        self._count = self._keep * self._count + 1
+        self._average_present(float(present.mean()))
         total = max(self._weight_sum * len(weight), 1e-9)
         return GccFrame(
             gcc=self._gcc_phat.correlation(self._sum) / np.float32(total),
@@ -209,6 +210,17 @@ class FeatureExtractor:
             hop_index=window.hop_index,
             gap=window.gap,
         )
+
+    def _average_present(self, present: float):
+        """Average what stands above the floor: shortly after an onset, long in steady sound.
+
+        A clap among half a second of noise would hardly count. The cross-spectra need no such
+        care: their weights already let the noise before an onset count little.
+        """
+        before = self._present / max(self._count, 1e-9)
+        keep = self._keep * min(1.0, (before + _STEADY) / (present + _STEADY))
+        self._present = keep * self._present + present
+        self._count = keep * self._count + 1
 
 
 def _weights(power: np.ndarray, floor: np.ndarray) -> np.ndarray:

@@ -17,15 +17,13 @@ from doa_ros.core.decoding import (
     decode_azimuth,
     decode_azimuths,
     decode_elevation,
+    elevation_classes,
 )
 from doa_ros.core.errors import ConfigError
 from doa_ros.core.features import CLEAR_ACTIVITY, FeatureConfig, GccFrame
 from doa_ros.core.geometry import MicArray
-from doa_ros.core.memory import Memory
+from doa_ros.core.memory import Memory, Occupancy
 from doa_ros.core.srp_phat import SrpPhat
-
-# A second peak of at least this share of the first is another source.
-_RIVAL = 0.5
 
 
 @dataclass(frozen=True)
@@ -112,9 +110,10 @@ class Localizer:
         else:
             self._method = Classifier(model, array, features, config.delegate)
         self._mounting = _mounting(array, self._method.grid)
-        self._memory: Memory | None = None
+        self._memory: Memory | Occupancy | None = None
         if self._method.memory is not None:
-            self._memory = Memory(self._method.grid, features.hop, self._method.memory)
+            follow = Occupancy if self._method.multilabel else Memory
+            self._memory = follow(self._method.grid, features.hop, self._method.memory)
 
     @property
     def grid(self):
@@ -142,7 +141,7 @@ class Localizer:
             estimates = self._decode(spectrum, above_floor)
         else:
             spectrum = self._memory.update(spectrum, above_floor)
-            estimates = [self._memory.estimate(spectrum)]
+            estimates = self._memory.estimates(spectrum)
         heard = tuple(e for e in estimates if e.confidence >= self._least_confidence)
         return self._mounted(Localization(heard, spectrum))
 
@@ -150,30 +149,34 @@ class Localizer:
         """Return in the mounted frame what was found in the board's."""
         if self._mounting is None:
             return board
+        spectrum = board.spectrum
+        elevation = spectrum.elevation
+        if spectrum.several and elevation is not None:
+            elevation = self._mounting @ elevation
         return Localization(
             tuple(
                 replace(e, azimuth=self._array.frame_azimuth(e.azimuth)) for e in board.estimates
             ),
-            replace(board.spectrum, azimuth=self._mounting @ board.spectrum.azimuth),
+            replace(spectrum, azimuth=self._mounting @ spectrum.azimuth, elevation=elevation),
         )
 
     def _decode(self, spectrum: Spectrum, activity: float) -> list[Estimate]:
-        if self._method.multilabel:
+        if spectrum.several:
             peaks = decode_azimuths(spectrum.azimuth)
-            alone = len(peaks) == 1 or peaks[1][2] < _RIVAL * peaks[0][2]
         else:
-            peaks, alone = [decode_azimuth(spectrum.azimuth)], True
-        # Of several sources it is not known which elevation belongs to which azimuth.
-        elevations = [(math.nan, math.nan)] * len(peaks)
-        if alone and spectrum.elevation is not None:
-            elevations[0] = decode_elevation(spectrum.elevation)
+            peaks = [decode_azimuth(spectrum.azimuth)]
         present = min(1.0, activity / CLEAR_ACTIVITY)
-        return [
-            Estimate(azimuth, elevation, azimuth_stddev, elevation_stddev, present * share)
-            for (azimuth, azimuth_stddev, share), (elevation, elevation_stddev) in zip(
-                peaks, elevations, strict=True
+        estimates = []
+        for azimuth, azimuth_stddev, share in peaks:
+            elevation, elevation_stddev = math.nan, math.nan
+            if spectrum.elevation is not None:
+                elevation, elevation_stddev = decode_elevation(
+                    elevation_classes(spectrum.elevation, azimuth)
+                )
+            estimates.append(
+                Estimate(azimuth, elevation, azimuth_stddev, elevation_stddev, present * share)
             )
-        ]
+        return estimates
 
 
 def _mounting(array: MicArray, grid: DirectionGrid) -> np.ndarray | None:

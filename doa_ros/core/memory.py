@@ -1,10 +1,13 @@
 # Copyright 2026 doa_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What the frames so far say about one source: the forward algorithm of a hidden Markov model.
+"""What the frames so far say about the sources: the forward algorithm of hidden Markov models.
 
 L. Rabiner, "A tutorial on hidden Markov models and selected applications in speech recognition",
-Proc. IEEE 77(2), 1989. The states are: nobody, or somebody at one of the azimuth classes. Frames
-overlap and are not independent, so that each counts as a fraction of one.
+Proc. IEEE 77(2), 1989. Of a single source the states are: nobody, or somebody at one of the
+azimuth classes. Of several, each azimuth class is a model of its own, with somebody there or not,
+as in the occupancy grids of A. Elfes, "Using occupancy grids for mobile robot perception and
+navigation", Computer 22(6), 1989. Frames overlap and are not independent, so that each counts as
+a fraction of one.
 """
 
 from dataclasses import dataclass
@@ -19,8 +22,10 @@ from doa_ros.core.decoding import (
     DirectionGrid,
     Estimate,
     Spectrum,
+    decode_azimuths,
     decode_elevation,
     decode_posterior,
+    elevation_classes,
 )
 from doa_ros.core.features import CLEAR_ACTIVITY
 from doa_ros.core.geometry import wrap_angle
@@ -53,7 +58,10 @@ class MemoryConfig(Config):
         1.0, 'How often somebody becomes nobody [1/s].', minimum=1e-3, maximum=20.0
     )
     change: float = setting(
-        0.3, 'How often another source takes over [1/s].', minimum=1e-4, maximum=20.0
+        0.3,
+        'How often another source takes over [1/s]; several sources do not.',
+        minimum=1e-4,
+        maximum=20.0,
     )
     drift_deg: float = setting(
         15.0, 'How far a source moves in a second, as a standard deviation [deg].', minimum=0.1,
@@ -151,31 +159,99 @@ class Memory:
     def _log_odds(self, activity, above_floor):
         """Return what a frame by itself says about whether there is a source."""
         config = self._config
-        level = np.log(np.clip(above_floor / CLEAR_ACTIVITY, _LEAST_ACTIVITY, 1))
-        return (
-            config.bias + config.activity_weight * logit(activity) + config.level_weight * level
-        )
+        evidence = config.bias + config.activity_weight * logit(activity)
+        return evidence + config.level_weight * _log_level(above_floor)
 
-    def estimate(self, spectrum: Spectrum) -> Estimate:
+    def estimates(self, spectrum: Spectrum) -> list[Estimate]:
         """Return the direction of the source, if there is one, from what `update` returned."""
+        azimuth, stddev, near = decode_posterior(spectrum.azimuth)
+        probability = float(spectrum.activity[0]) * near
+        return [_calibrated(self._config, spectrum, azimuth, stddev, probability)]
+
+
+class Occupancy:
+    """Follows several sources: at each azimuth class, is there one?
+
+    Args:
+        grid: the classes.
+        hop: time between frames [s].
+        config: the settings.
+    """
+
+    def __init__(self, grid: DirectionGrid, hop: float, config: MemoryConfig):
+        self._config = config
+        self._onset, self._offset = (
+            1 - math.exp(-rate * hop) for rate in (config.onset, config.offset)
+        )
+        drift = math.radians(config.drift_deg) * math.sqrt(hop)
+        self._azimuth_moves = _moves(wrap_angle(grid.azimuths[:, None] - grid.azimuths), drift)
+        self._elevation_moves = _moves(grid.elevations[:, None] - grid.elevations, drift)
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget everything."""
+        self._azimuth = np.zeros(len(self._azimuth_moves))
+        count = len(self._elevation_moves)
+        self._elevation = np.full((len(self._azimuth), count), 1 / max(count, 1))
+
+    def update(self, spectrum: Spectrum, above_floor: float) -> Spectrum:
+        """Take in a frame; arguments and result are those of `Memory.update`."""
         config = self._config
-        azimuth, azimuth_stddev, near = decode_posterior(spectrum.azimuth)
-        elevation, elevation_stddev = math.nan, math.nan
-        if spectrum.elevation is not None:
-            elevation, elevation_stddev = decode_elevation(spectrum.elevation)
-            elevation = config.elevation_scale * elevation
-            elevation += math.radians(config.elevation_shift_deg)
-            elevation = min(max(elevation, 0.0), math.pi / 2)
-        log_odds = config.confidence_bias + config.confidence_weight * logit(
-            float(spectrum.activity[0]) * near
+        stayed = (1 - self._offset) * (self._azimuth @ self._azimuth_moves)
+        born = self._onset * (1 - stayed)
+        expected = stayed + born
+        # That there is a source somewhere, or a loud one, does not speak for one here.
+        evidence = (
+            config.bias
+            + config.direction_share * logit(spectrum.azimuth)
+            + config.activity_weight * np.log(spectrum.activity + HALF_STEP)
+            + config.level_weight * _log_level(above_floor)
         )
-        return Estimate(
-            azimuth,
-            elevation,
-            config.azimuth_spread * azimuth_stddev**config.azimuth_power,
-            config.elevation_spread * elevation_stddev**config.elevation_power,
-            float(special.expit(log_odds)),
+        self._azimuth = special.expit(special.logit(expected) + evidence)
+        if spectrum.elevation is None:
+            return Spectrum(self._azimuth, None, spectrum.activity, several=True)
+        new = (born / expected)[..., None]
+        count = spectrum.elevation.shape[-1]
+        moved = (1 - new) * (self._elevation @ self._elevation_moves) + new / count
+        # A class without a source says nothing about its elevation.
+        share = config.elevation_share * self._azimuth[..., None]
+        moved = moved * (count * spectrum.elevation + HALF_STEP) ** share
+        self._elevation = moved / moved.sum(axis=-1, keepdims=True)
+        return Spectrum(self._azimuth, self._elevation, spectrum.activity, several=True)
+
+    def estimates(self, spectrum: Spectrum) -> list[Estimate]:
+        """Return the directions of the sources from what `update` returned, the surest first."""
+        return [
+            _calibrated(self._config, spectrum, *peak)
+            for peak in decode_azimuths(spectrum.azimuth)
+        ]
+
+
+def _log_level(above_floor):
+    """Return the logarithm of how clearly a sound stands above the noise floor, at most 0."""
+    return np.log(np.clip(above_floor / CLEAR_ACTIVITY, _LEAST_ACTIVITY, 1))
+
+
+def _calibrated(
+    config: MemoryConfig, spectrum: Spectrum, azimuth: float, stddev: float, probability: float
+) -> Estimate:
+    """Return the estimate of a peak of the azimuths, its stddev [rad] and its probability."""
+    elevation, elevation_stddev = math.nan, math.nan
+    if spectrum.elevation is not None:
+        elevation, elevation_stddev = decode_elevation(
+            elevation_classes(spectrum.elevation, azimuth)
         )
+        elevation = config.elevation_scale * elevation
+        elevation += math.radians(config.elevation_shift_deg)
+        elevation = min(max(elevation, 0.0), math.pi / 2)
+    log_odds = config.confidence_bias + config.confidence_weight * logit(probability)
+    return Estimate(
+        azimuth,
+        elevation,
+        config.azimuth_spread * stddev**config.azimuth_power,
+        config.elevation_spread * elevation_stddev**config.elevation_power,
+        float(special.expit(log_odds)),
+    )
 
 
 def _moves(distance: np.ndarray, drift: float) -> np.ndarray:

@@ -234,11 +234,13 @@ def test_unknown_method():
 
 
 def _judged_one_by_one(localizer, *classes):
-    """Let the method see a source in each of the classes, and an elevation of class 3."""
-    azimuth, elevation = np.zeros(72), np.exp(-0.5 * (np.arange(10) - 3.0) ** 2)
+    """Let the method see a source in each of the classes, with elevation classes 3, 4, ..."""
+    azimuth, rises = np.zeros(72), np.zeros(72)
     azimuth[list(classes)] = np.linspace(1.0, 0.8, len(classes))
-    localizer._method.spectrum = lambda gcc: Spectrum(azimuth, elevation)
-    localizer._method.multilabel = True
+    rises[list(classes)] = 3.0 + np.arange(len(classes))
+    elevation = np.exp(-0.5 * (np.arange(10) - rises[:, None]) ** 2)
+    spectrum = Spectrum(azimuth, elevation, several=True)
+    localizer._method.spectrum = lambda gcc: spectrum
     return localizer
 
 
@@ -248,9 +250,15 @@ def test_several_sources_are_given_the_strongest_first(localizer, frame):
     expected = [wrap_angle(step * k) for k in (10, 30, 50)]
     assert [estimate.azimuth for estimate in found] == pytest.approx(expected)
     assert [estimate.confidence for estimate in found] == pytest.approx([1.0, 0.9, 0.8])
-    assert all(math.isnan(estimate.elevation) for estimate in found)
+    expected = [math.radians(angle) for angle in (30, 40, 50)]
+    assert [estimate.elevation for estimate in found] == pytest.approx(expected)
 
 
-def test_one_of_several_possible_sources_has_its_elevation(localizer, frame):
-    (estimate,) = _judged_one_by_one(localizer(), 10).locate(frame).estimates
-    assert estimate.elevation == pytest.approx(math.radians(30))
+def test_several_sources_turn_with_the_mounting(uma8, frame):
+    turned = replace(uma8, face_down=True)
+    localizer = Localizer(turned, FeatureConfig(), LocalizerConfig(method='srp_phat'))
+    found = _judged_one_by_one(localizer, 10, 30).locate(frame)
+    expected = [wrap_angle(-2 * math.pi / 72 * k) for k in (10, 30)]
+    assert [estimate.azimuth for estimate in found.estimates] == pytest.approx(expected)
+    assert found.spectrum.azimuth.argmax() == 72 - 10
+    assert found.spectrum.elevation[72 - 30].argmax() == 4

@@ -31,7 +31,7 @@ def frame(azimuth=None, elevation=0.5, activity=0.95, sharpness=40.0):
 
 def listen(frames, config=CONFIG, above_floor=0.3):
     memory = Memory(GRID, HOP, config)
-    return [memory.estimate(memory.update(spectrum, above_floor)) for spectrum in frames]
+    return [memory.estimates(memory.update(spectrum, above_floor))[0] for spectrum in frames]
 
 
 @given(st.floats(-math.pi, math.pi), st.floats(0.2, 1.3))
@@ -103,16 +103,16 @@ def test_the_settings_scale_confidence_and_deviations():
 
 def test_reset_forgets():
     memory = Memory(GRID, HOP, CONFIG)
-    first = memory.estimate(memory.update(frame(1.0, activity=0.6), 0.3))
+    first = memory.estimates(memory.update(frame(1.0, activity=0.6), 0.3))[0]
     for _ in range(10):
         memory.update(frame(1.0), 0.3)
     memory.reset()
-    assert memory.estimate(memory.update(frame(1.0, activity=0.6), 0.3)) == first
+    assert memory.estimates(memory.update(frame(1.0, activity=0.6), 0.3)) == [first]
 
 
 def test_a_network_without_elevation():
     memory = Memory(DirectionGrid(72, 0), HOP, CONFIG)
-    estimate = memory.estimate(memory.update(replace(frame(1.0), elevation=None), 0.3))
+    estimate = memory.estimates(memory.update(replace(frame(1.0), elevation=None), 0.3))[0]
     assert math.isnan(estimate.elevation) and math.isnan(estimate.elevation_stddev)
 
 

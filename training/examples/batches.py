@@ -19,6 +19,8 @@ from .targets import head_targets, usable_rows
 
 # Shards that are in memory and shuffled together.
 _POOL = 24
+# Where microphones are dead, the same may be drawn twice: one or two are.
+_MOST_DEAD = 2
 
 
 class Batches:
@@ -41,6 +43,7 @@ class Batches:
         found = symmetries(array)[: None if settings.train.symmetries else 1]
         self._symmetries = found
         self._index = np.stack([gather_index(array, symmetry, lags) for symmetry in found])
+        self._pairs = array.pairs
         self._input_shape = (lags, len(array.pairs))
 
     def __len__(self) -> int:
@@ -74,7 +77,18 @@ class Batches:
             sign = np.array([-1.0 if s.mirrored else 1.0 for s in self._symmetries])[chosen]
             turn = np.array([s.rotation for s in self._symmetries])[chosen]
             data = replace(data, azimuth=data.azimuth * sign[:, None] + turn[:, None])
+        if self._shuffle and self._config.dead_microphones:
+            gcc *= self._living_pairs(len(gcc), rng)[:, :, None]
         return network_input(gcc), *head_targets(data, self._config)
+
+    def _living_pairs(self, rows: int, rng: np.random.Generator) -> np.ndarray:
+        """Return 0 for the pairs of microphones that are dead and 1 for the others."""
+        count = int(self._pairs.max()) + 1
+        dead = np.zeros((rows, count), dtype=bool)
+        some = rng.random(rows) < self._config.dead_microphones
+        for _ in range(_MOST_DEAD):
+            dead[np.arange(rows), rng.integers(count, size=rows)] |= some
+        return (~dead[:, self._pairs].any(axis=2)).astype(np.float32)
 
     def stream(self):
         """Return the batches as a `tf.data.Dataset`, made while the network computes."""
@@ -83,8 +97,8 @@ class Batches:
         def heads(*shapes):
             return tuple(tf.TensorSpec((None, *shape), tf.float32) for shape in shapes)
 
-        sizes = self._config.heads.values()
-        targets, weights = heads(*((size,) for size in sizes)), heads(*(() for _ in sizes))
+        shapes = self._config.heads.values()
+        targets, weights = heads(*shapes), heads(*(shape[:-1] for shape in shapes))
         signature = (*heads(self._input_shape), targets, weights)
         stream = tf.data.Dataset.from_generator(lambda: iter(self), output_signature=signature)
         return stream.apply(tf.data.experimental.assert_cardinality(len(self))).prefetch(4)

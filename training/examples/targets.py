@@ -28,24 +28,36 @@ def head_targets(
 
     A source is a von Mises bump on the classes. For a single source the classes sum to 1, and
     silence is flat, or counts in the activity alone where there is such a head; for several, each
-    class has the height of the nearest source's bump, and silence is 0.
+    azimuth class has the height of the nearest source's bump, silence is 0, and the elevations of
+    an azimuth class are those of that source.
 
     Returns:
-        Targets, shape (rows, values of the head), and weights, shape (rows,) each, in the order
-        of `config.heads`; the weight is 0 where the elevation is not known.
+        Targets, of the shapes of `config.heads` after the axis of the rows, and weights of the
+        classes, without the last axis, in this order; the weight is 0 where the elevation is not
+        known.
     """
     grid = DirectionGrid(config.azimuth_classes, config.elevation_classes)
     heard = data.voiced.any(axis=1)
     unknown = (data.voiced & np.isnan(data.elevation)).any(axis=1)
     directed = heard | (not config.activity) | config.multilabel
-    targets = {
-        'azimuth': _classes(data.azimuth, grid.azimuths, data, config),
-        'elevation': _classes(data.elevation, grid.elevations, data, config),
-        'activity': heard[:, None].astype(np.float32),
-    }
+    azimuth = _bumps(data.azimuth, grid.azimuths, data, config)
+    elevation = _bumps(data.elevation, grid.elevations, data, config)
+    known = (directed & ~unknown).astype(np.float32)
+    if config.multilabel:
+        height = azimuth.max(axis=1)
+        # Of each azimuth class the bump of the nearest source.
+        of_class = np.take_along_axis(elevation, azimuth.argmax(axis=1)[:, :, None], axis=1)
+        directions = {'azimuth': height, 'elevation': _shares(of_class)}
+        known = known[:, None] * height
+    else:
+        directions = {
+            'azimuth': _shares(azimuth.sum(axis=1)),
+            'elevation': _shares(elevation.sum(axis=1)),
+        }
+    targets = {**directions, 'activity': heard[:, None].astype(np.float32)}
     weights = {
         'azimuth': directed.astype(np.float32),
-        'elevation': (directed & ~unknown).astype(np.float32),
+        'elevation': known,
         'activity': np.ones(len(data), np.float32),
     }
     return tuple(targets[name] for name in config.heads), tuple(
@@ -53,18 +65,18 @@ def head_targets(
     )
 
 
-def _classes(angles, centres, data: Dataset, config: TrainConfig) -> np.ndarray:
+def _bumps(angles, centres, data: Dataset, config: TrainConfig) -> np.ndarray:
+    """Return the bump of each source, 0 without one, shape (rows, sources, classes), float32."""
     cosine = np.cos(angles[:, :, None] - centres)
     cosine = np.where(data.voiced[:, :, None], np.nan_to_num(cosine, nan=-1.0), -np.inf)
     if config.kappa > 0:
-        bumps = np.exp(config.kappa * (cosine - 1))
-    else:
-        nearest = cosine == cosine.max(axis=2, keepdims=True)
-        bumps = np.where(nearest & np.isfinite(cosine), 1.0, 0.0)
-    if config.multilabel:
-        return bumps.max(axis=1).astype(np.float32)
-    total = bumps.sum(axis=(1, 2))[:, None]
-    flat = 1 / len(centres)
-    return np.where(total > 0, bumps.sum(axis=1) / np.maximum(total, 1e-12), flat).astype(
-        np.float32
-    )
+        return np.exp(config.kappa * (cosine - 1)).astype(np.float32)
+    nearest = cosine == cosine.max(axis=2, keepdims=True)
+    return np.where(nearest & np.isfinite(cosine), 1.0, 0.0).astype(np.float32)
+
+
+def _shares(heights: np.ndarray) -> np.ndarray:
+    """Return the heights of classes as shares of 1, flat where there is nothing."""
+    total = heights.sum(axis=-1, keepdims=True)
+    shares = heights / np.maximum(total, 1e-12)
+    return np.where(total > 0, shares, np.float32(1 / heights.shape[-1])).astype(np.float32)

@@ -12,12 +12,14 @@
 
 A network is a pure function of array, features and settings. It takes GCC-PHAT of shape (lags,
 pairs) and gives the azimuth classes, the elevation classes and, on request, the activity, in this
-order: probabilities of classes sum to 1 or, multilabel, stand one by one. Convolutions along one
-axis are 2-D ones of height 1, which every tool that quantises or prunes knows.
+order: probabilities of classes sum to 1 or, the azimuths of several sources, stand one by one.
+Convolutions along one axis are 2-D ones of height 1, which every tool that quantises or prunes
+knows.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+import math
 from pathlib import Path
 from typing import Any
 
@@ -178,11 +180,15 @@ def taps_input(array: MicArray, features: FeatureConfig) -> tuple:
 def taps_heads(x, config: TrainConfig, units: int) -> list:
     """Return the heads of the settings from what the blocks make of the taps."""
     x = layers.Dense(units, activation='relu')(layers.Flatten()(x))
-    return [_dense_head(name, config)(x) for name in config.heads]
+    return [_dense_head(x, name, config) for name in config.heads]
 
 
-def _dense_head(name: str, config: TrainConfig) -> layers.Layer:
-    return layers.Dense(config.heads[name], activation=_activation(name, config), name=name)
+def _dense_head(x, name: str, config: TrainConfig):
+    shape = config.heads[name]
+    if len(shape) == 1:
+        return layers.Dense(*shape, activation=_activation(name, config), name=name)(x)
+    x = layers.Reshape(shape)(layers.Dense(math.prod(shape))(x))
+    return layers.Activation(_activation(name, config), name=name)(x)
 
 
 def map_input(array: MicArray, features: FeatureConfig, config: TrainConfig, margin: int) -> tuple:
@@ -213,17 +219,23 @@ def map_input(array: MicArray, features: FeatureConfig, config: TrainConfig, mar
 def map_heads(x, config: TrainConfig, units: int) -> list:
     """Return the heads of the settings from what the blocks make of a map.
 
-    Azimuth is the map's columns, one per class.
+    Azimuth is the map's columns, one per class; so are, of several sources, the elevations.
     """
     azimuth = layers.Conv2D(1, (1, 1))(x)
     azimuth = layers.Reshape((config.azimuth_classes,))(azimuth)
     azimuth = layers.Activation(_activation('azimuth', config), name='azimuth')(azimuth)
+    heads = {'azimuth': azimuth}
+    if config.multilabel:
+        elevation = layers.Conv2D(units, (1, 1), activation='relu')(x)
+        elevation = layers.Conv2D(config.elevation_classes, (1, 1))(elevation)
+        elevation = layers.Reshape(config.heads['elevation'])(elevation)
+        activation = _activation('elevation', config)
+        heads['elevation'] = layers.Activation(activation, name='elevation')(elevation)
     # The others do not depend on where on the circle the source is.
     x = layers.Concatenate()([layers.GlobalMaxPooling2D()(x), layers.GlobalAveragePooling2D()(x)])
     x = layers.Dense(units, activation='relu')(x)
     x = layers.Dropout(config.dropout)(x)
-    others = [name for name in config.heads if name != 'azimuth']
-    return [azimuth, *(_dense_head(name, config)(x) for name in others)]
+    return [heads[n] if n in heads else _dense_head(x, n, config) for n in config.heads]
 
 
 def steering_map(
@@ -249,4 +261,4 @@ def steering_map(
 
 
 def _activation(head: str, config: TrainConfig) -> str:
-    return 'sigmoid' if config.multilabel or head == 'activity' else 'softmax'
+    return 'sigmoid' if head in config.one_by_one else 'softmax'

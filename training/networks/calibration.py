@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Finding the settings with which a network's outputs are followed from frame to frame.
 
-First those of the hidden Markov model, by maximum likelihood of what was there, with sources that
+First those of the hidden Markov models, by maximum likelihood of what was there, with sources that
 move, too. Then, with those that do not: the confidence, by Platt scaling (J. Platt,
 "Probabilistic outputs for support vector machines and comparisons to regularized likelihood
 methods", 1999); a straight line that makes the elevation error smallest; and the standard
@@ -10,14 +10,15 @@ deviations, so that 68 % of the errors lie within.
 """
 
 from dataclasses import astuple, dataclass, fields, replace
+from functools import cached_property
 
 import numpy as np
 from scipy import optimize
 from tqdm import tqdm
 
-from doa_ros.core.decoding import WITHIN, DirectionGrid, Spectrum
+from doa_ros.core.decoding import PEAK_SEPARATION, WITHIN, DirectionGrid, Estimate, Spectrum
 from doa_ros.core.geometry import wrap_angle
-from doa_ros.core.memory import Memory, MemoryConfig, logit
+from doa_ros.core.memory import Memory, MemoryConfig, Occupancy, logit
 
 # What the maximum likelihood finds, on scales on which steps are alike.
 _FREE = {
@@ -31,6 +32,10 @@ _FREE = {
     'drift_deg': np.log,
 }
 _EVALUATIONS = 300
+# Of several sources, somebody comes to each azimuth class much more rarely than to any.
+_START, _START_SEVERAL = MemoryConfig(), MemoryConfig(onset=0.5)
+# Estimates follow each other so closely that some are enough.
+_EVERY = 3
 _SEED = 3
 # Keeps the settings near their defaults where a few noises alone would speak for others.
 _PRIOR = 0.03
@@ -49,8 +54,10 @@ class Streams:
     Attributes:
         outputs: of the network; all arrays begin with the axes clips, frames.
         above_floor: how much of the sound stands above the noise floor, shape (clips, frames, 1).
-        azimuth, elevation: true directions [rad], shape (clips, frames).
-        voiced, silent: whether a source is heard, or nothing may be, shape (clips, frames).
+        azimuth, elevation: true directions [rad], shape (clips, frames, sources); NaN without a
+            source.
+        voiced, quiet: whether a source is heard, or surely is not, shape (clips, frames, sources).
+        silent: whether nothing may be heard, shape (clips, frames).
         time: of the frames [s], shape (frames,).
     """
 
@@ -59,29 +66,30 @@ class Streams:
     azimuth: np.ndarray
     elevation: np.ndarray
     voiced: np.ndarray
+    quiet: np.ndarray
     silent: np.ndarray
     time: np.ndarray
 
     def stirred(self, rng: np.random.Generator) -> 'Streams':
         """Return the same with more movement: sources that never move would teach never to let go.
 
-        A third of the clips stays, in another the source goes around the array, and in the last
-        another one takes over halfway.
+        A third of the clips stays, in another the sources go around the array, and in the last
+        others take over halfway.
         """
-        clips, frames = self.voiced.shape
+        clips, frames = self.silent.shape
         classes = self.outputs.azimuth.shape[-1]
         step = 2 * np.pi / classes
         kind = np.arange(clips) % 3
         speed = rng.uniform(*_SPEED, clips) * rng.choice([-1, 1], clips) * (kind == 1)
         turns = np.round(speed[:, None] * self.time / step).astype(int)
         columns = (np.arange(classes) - turns[..., None]) % classes
-        outputs = (
-            np.take_along_axis(self.outputs.azimuth, columns, axis=-1),
-            self.outputs.elevation,
-            self.outputs.activity,
-        )
-        azimuth = wrap_angle(self.azimuth + step * turns)
-        truth = (self.above_floor, azimuth, self.elevation, self.voiced, self.silent)
+        elevation = self.outputs.elevation
+        if self.outputs.several:
+            elevation = np.take_along_axis(elevation, columns[..., None], axis=2)
+        azimuth = np.take_along_axis(self.outputs.azimuth, columns, axis=2)
+        outputs = (azimuth, elevation, self.outputs.activity)
+        azimuth = wrap_angle(self.azimuth + step * turns[..., None])
+        truth = azimuth, self.elevation, self.voiced, self.quiet, self.silent
         # The last third goes on as the next clip of its kind does.
         next_one = np.arange(clips)
         next_one[kind == 2] = np.roll(next_one[kind == 2], 1)
@@ -89,10 +97,32 @@ class Streams:
         rows = np.where(second_half, next_one[:, None], np.arange(clips)[:, None])
         chosen = rows, np.arange(frames)
         return Streams(
-            Spectrum(*(part[chosen] for part in outputs)),
-            *(part[chosen] for part in truth),
+            Spectrum(*(part[chosen] for part in outputs), several=self.outputs.several),
+            *(part[chosen] for part in (self.above_floor, *truth)),
             self.time,
         )
+
+    @cached_property
+    def spoken(self) -> np.ndarray:
+        """Whether any source is heard, shape (clips, frames)."""
+        return self.voiced.any(axis=2)
+
+    @cached_property
+    def near(self) -> np.ndarray:
+        """Which azimuth classes are right, shape (clips, frames, sources, classes)."""
+        return self._distance <= WITHIN + np.pi / self._distance.shape[-1]
+
+    @cached_property
+    def far(self) -> np.ndarray:
+        """Which azimuth classes are of nobody who may be heard, shape (clips, frames, classes)."""
+        apart = (self._distance > PEAK_SEPARATION) | self.quiet[..., None]
+        return apart.all(axis=2)
+
+    @cached_property
+    def _distance(self) -> np.ndarray:
+        azimuths = DirectionGrid(self.outputs.azimuth.shape[-1], 0).azimuths
+        distance = np.abs(wrap_angle(azimuths - self.azimuth[..., None])).astype(np.float32)
+        return np.nan_to_num(distance, nan=np.pi)
 
 
 def fit_memory(streams: Streams, grid: DirectionGrid, hop: float) -> MemoryConfig:
@@ -103,26 +133,28 @@ def fit_memory(streams: Streams, grid: DirectionGrid, hop: float) -> MemoryConfi
         grid: its classes.
         hop: time between frames [s].
     """
-    config = MemoryConfig()
+    several = streams.outputs.several
+    config = _START_SEVERAL if several else _START
+    free = {name: step for name, step in _FREE.items() if not (several and name == 'change')}
     moving = streams.stirred(np.random.default_rng(_SEED))
 
     def changed(values) -> MemoryConfig:
         found = {
             name: float(value if step is None else np.exp(value))
-            for (name, step), value in zip(_FREE.items(), values, strict=True)
+            for (name, step), value in zip(free.items(), values, strict=True)
         }
         return replace(config, **{name: _bounded(name, value) for name, value in found.items()})
 
     start = np.array(
         [
             getattr(config, name) if step is None else np.log(getattr(config, name))
-            for name, step in _FREE.items()
+            for name, step in free.items()
         ]
     )
     with tqdm(total=_EVALUATIONS, desc='fit memory', unit='pass') as progress:
 
         def loss(values) -> float:
-            known = _follow(moving, grid, hop, changed(values))
+            known = _follow(moving, grid, hop, changed(values), elevations=False)
             result = _negative_log_likelihood(moving, known)
             progress.update()
             progress.set_postfix(loss=f'{result:.4f}')
@@ -151,56 +183,126 @@ def _bounded(name: str, value: float) -> float:
     return value if high is None else min(value, high)
 
 
-def _follow(streams: Streams, grid: DirectionGrid, hop: float, config: MemoryConfig) -> Spectrum:
+def _memory(streams: Streams, grid: DirectionGrid, hop: float, config: MemoryConfig):
+    return (Occupancy if streams.outputs.several else Memory)(grid, hop, config)
+
+
+def _follow(
+    streams: Streams,
+    grid: DirectionGrid,
+    hop: float,
+    config: MemoryConfig,
+    *,
+    elevations: bool = True,
+) -> Spectrum:
     """Return what is known after every frame, as the outputs of `streams`."""
-    memory = Memory(grid, hop, config)
+    memory = _memory(streams, grid, hop, config)
     outputs = streams.outputs
+    if not elevations:
+        outputs = replace(outputs, elevation=None)
     known = [
-        memory.update(
-            Spectrum(outputs.azimuth[:, k], outputs.elevation[:, k], outputs.activity[:, k]),
-            streams.above_floor[:, k],
-        )
-        for k in range(streams.voiced.shape[1])
+        memory.update(_frame(outputs, np.s_[:, k]), streams.above_floor[:, k])
+        for k in range(len(streams.time))
     ]
     return Spectrum(
         *(
-            np.stack([getattr(spectrum, head) for spectrum in known], axis=1)
+            None if getattr(outputs, head) is None
+            else np.stack([getattr(spectrum, head) for spectrum in known], axis=1)
             for head in ('azimuth', 'elevation', 'activity')
-        )
+        ),
+        several=outputs.several,
+    )  # fmt: skip
+
+
+def _frame(outputs: Spectrum, index) -> Spectrum:
+    elevation = None if outputs.elevation is None else outputs.elevation[index]
+    return Spectrum(
+        outputs.azimuth[index], elevation, outputs.activity[index], several=outputs.several
     )
 
 
 def _negative_log_likelihood(streams: Streams, known: Spectrum) -> float:
-    """Return the mean over the voiced frames plus that over the silent ones."""
-    count = known.azimuth.shape[-1]
-    azimuths = DirectionGrid(count, 0).azimuths
-    distance = np.abs(wrap_angle(azimuths - streams.azimuth[..., None]))
-    near = np.where(distance <= WITHIN + np.pi / count, known.azimuth, 0).sum(axis=-1)
-    activity = known.activity[..., 0]
-    right = np.log(np.maximum(activity * near, _LEAST))[streams.voiced]
-    quiet = np.log(np.maximum(1 - activity, _LEAST))[streams.silent]
-    return -float(right.mean() + quiet.mean())
+    """Return the mean over the voiced sources plus that over frames that nobody may be heard in.
+
+    Of several sources, that is anywhere far from them.
+    """
+    azimuth = known.azimuth[:, :, None]
+    if known.several:
+        right = np.where(streams.near, azimuth, 0).max(axis=3)
+        wrong = np.where(streams.far, known.azimuth, 0).max(axis=2)
+        counted = streams.spoken | streams.silent
+    else:
+        right = known.activity * np.where(streams.near, azimuth, 0).sum(axis=3)
+        wrong = known.activity[..., 0]
+        counted = streams.silent
+    hits = np.log(np.maximum(right, _LEAST))[streams.voiced]
+    misses = np.log(np.maximum(1 - wrong, _LEAST))[counted]
+    return -float(hits.mean() + misses.mean())
 
 
-def _estimates(streams: Streams, grid: DirectionGrid, hop: float, config: MemoryConfig, where):
-    """Return the estimates of some frames: azimuth, elevation, both deviations, confidence."""
-    memory = Memory(grid, hop, config)
+@dataclass(frozen=True)
+class _Answers:
+    """Estimates beside the truth, an array each.
+
+    Attributes:
+        estimates: with arrays in the place of numbers.
+        azimuth_error: to the nearest voiced source [rad]; infinite where nobody speaks.
+        elevation: of that source [rad].
+        certain: whether the estimate is of a voiced source or of nobody who may be heard.
+    """
+
+    estimates: Estimate
+    azimuth_error: np.ndarray
+    elevation: np.ndarray
+    certain: np.ndarray
+
+    @property
+    def hit(self) -> np.ndarray:
+        return self.azimuth_error <= WITHIN
+
+    def of_a_source(self, several: bool) -> np.ndarray:
+        """Return which answers count for deviations and elevation: those given to a source."""
+        # Of several sources one that is far from all is nobody's.
+        heard = self.azimuth_error <= (PEAK_SEPARATION if several else np.pi)
+        given = heard & (self.estimates.confidence >= 0.5)
+        # All where a network is never sure.
+        return given if given.any() else heard
+
+
+def _answers(
+    streams: Streams, grid: DirectionGrid, hop: float, config: MemoryConfig
+) -> _Answers:
+    """Return the estimates of some frames in which it is known who is to be heard."""
+    memory = _memory(streams, grid, hop, config)
     known = _follow(streams, grid, hop, config)
-    estimates = [
-        memory.estimate(Spectrum(known.azimuth[i, k], known.elevation[i, k], known.activity[i, k]))
-        for i, k in np.argwhere(where)
+    frames = np.argwhere(streams.spoken | streams.silent)[::_EVERY]
+    rows = [
+        (*astuple(estimate), i, k)
+        for i, k in frames
+        for estimate in memory.estimates(_frame(known, (i, k)))
     ]
-    return np.array([astuple(estimate) for estimate in estimates]).T
+    *columns, clip, frame = np.array(rows).T
+    where = clip.astype(int), frame.astype(int)
+    distance = np.abs(wrap_angle(columns[0][:, None] - streams.azimuth[where]))
+    distance = np.nan_to_num(distance, nan=np.inf)
+    to_voiced = np.where(streams.voiced[where], distance, np.inf)
+    nearest = to_voiced.argmin(axis=1)
+    unsure = ~streams.voiced[where] & ~streams.quiet[where] & (distance <= PEAK_SEPARATION)
+    error = to_voiced.min(axis=1)
+    return _Answers(
+        Estimate(*columns),
+        error,
+        streams.elevation[where][np.arange(len(rows)), nearest],
+        (error <= WITHIN) | ~unsure.any(axis=1),
+    )
 
 
 def _with_confidence(
     streams: Streams, grid: DirectionGrid, hop: float, config: MemoryConfig
 ) -> MemoryConfig:
-    counted = streams.voiced | streams.silent
-    azimuth, *_, confidence = _estimates(streams, grid, hop, config, counted)
-    error = np.abs(wrap_angle(azimuth - streams.azimuth[counted]))
-    hit = streams.voiced[counted] & (error <= WITHIN)
-    odds = logit(confidence)
+    answers = _answers(streams, grid, hop, config)
+    hit = answers.hit[answers.certain]
+    odds = logit(answers.estimates.confidence[answers.certain])
 
     def loss(values):
         scaled = values[0] + values[1] * odds
@@ -212,20 +314,13 @@ def _with_confidence(
     )
 
 
-def _answered(confidence: np.ndarray) -> np.ndarray:
-    """Return which voiced frames are answered; all where a network is never sure."""
-    answered = confidence >= 0.5
-    return answered if answered.any() else np.ones_like(answered)
-
-
 def _with_elevation(
     streams: Streams, grid: DirectionGrid, hop: float, config: MemoryConfig
 ) -> tuple[float, MemoryConfig]:
     """Return the mean error of the elevation [rad] and the settings with its line."""
-    voiced = streams.voiced
-    _, seen, _, _, confidence = _estimates(streams, grid, hop, config, voiced)
-    answered = _answered(confidence)
-    seen, true = seen[answered], streams.elevation[voiced][answered]
+    answers = _answers(streams, grid, hop, config)
+    chosen = answers.of_a_source(streams.outputs.several)
+    seen, true = answers.estimates.elevation[chosen], answers.elevation[chosen]
 
     def loss(values):
         return float(np.mean(np.abs(np.clip(values[0] * seen + values[1], 0, np.pi / 2) - true)))
@@ -238,17 +333,20 @@ def _with_elevation(
 def _with_spreads(
     streams: Streams, grid: DirectionGrid, hop: float, config: MemoryConfig
 ) -> MemoryConfig:
-    voiced = streams.voiced
-    azimuth, elevation, *stddevs, confidence = _estimates(streams, grid, hop, config, voiced)
-    answered = _answered(confidence)
+    answers = _answers(streams, grid, hop, config)
+    chosen = answers.of_a_source(streams.outputs.several)
+    estimates = answers.estimates
     errors = {
-        'azimuth': np.abs(wrap_angle(azimuth - streams.azimuth[voiced])),
-        'elevation': np.abs(elevation - streams.elevation[voiced]),
+        'azimuth': (answers.azimuth_error, estimates.azimuth_stddev),
+        'elevation': (
+            np.abs(estimates.elevation - answers.elevation),
+            estimates.elevation_stddev,
+        ),
     }
     found = {}
-    for (name, error), stddev in zip(errors.items(), stddevs, strict=True):
-        log_error = np.log(np.maximum(error, _LEAST)[answered])
-        log_stddev = np.log(np.maximum(stddev, _LEAST)[answered])
+    for name, (error, stddev) in errors.items():
+        log_error = np.log(np.maximum(error, _LEAST)[chosen])
+        log_stddev = np.log(np.maximum(stddev, _LEAST)[chosen])
         power, offset = _quantile_line(log_stddev, log_error, _ONE_SIGMA)
         found[f'{name}_spread'] = float(np.exp(offset))
         found[f'{name}_power'] = _bounded(f'{name}_power', power)

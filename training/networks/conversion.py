@@ -88,7 +88,9 @@ def output_names(network: TFLiteModel, model, heads: Iterable[str]) -> tuple[str
     """
     probe = np.random.default_rng(0).uniform(-0.3, 0.3, (8, *network.input_shape))
     probe = probe.astype(np.float32)
-    expected = [np.asarray(output) for output in model(probe, training=False)]
+    expected = [
+        np.asarray(output).reshape(len(probe), -1) for output in model(probe, training=False)
+    ]
     converted = list(zip(*(network(x) for x in probe), strict=True))
     names = []
     for output in converted:

@@ -1,8 +1,14 @@
 # Copyright 2026 doa_ros contributors
 # SPDX-License-Identifier: Apache-2.0
 import numpy as np
+import pytest
 
-from doa_ros.core.decoding import decode_azimuth, decode_azimuths, decode_elevation
+from doa_ros.core.decoding import (
+    decode_azimuth,
+    decode_azimuths,
+    decode_elevation,
+    elevation_classes,
+)
 from doa_ros.core.geometry import wrap_angle
 from training.examples.dataset import Dataset
 from training.examples.targets import head_targets, usable_rows
@@ -75,13 +81,17 @@ def test_kappa_0_names_the_nearest_class_alone():
 
 def test_several_sources_have_a_bump_each_and_silence_none():
     config = TrainConfig(multilabel=True, azimuth_classes=72)
-    (azimuth, elevation), _ = head_targets(MIXED.rows([4, 3, 2]), config)
+    (azimuth, elevation), (_, weight) = head_targets(MIXED.rows([4, 3, 2]), config)
     peaks = [peak[0] for peak in decode_azimuths(azimuth[0]) if peak[2] > 0.5]
     np.testing.assert_allclose(sorted(peaks), [-2.0, 1.0], atol=0.02)
     assert len([peak for peak in decode_azimuths(azimuth[1]) if peak[2] > 0.5]) == 1
     assert azimuth[0].max() > 0.9
     assert not azimuth[2].any()
-    assert not elevation[2].any()
+    # Each has an elevation of its own; where nobody is, none counts.
+    for angle, expected in ((1.0, 0.5), (-2.0, 1.2)):
+        decoded, _ = decode_elevation(elevation_classes(elevation[0], angle))
+        assert decoded == pytest.approx(expected, abs=np.radians(2))
+    np.testing.assert_array_equal(weight, azimuth)
 
 
 def test_activity_is_learnt_from_all_and_directions_from_voices():

@@ -33,7 +33,8 @@ def test_every_network_has_both_heads_for_any_array(square, name, multilabel):
     model = find_architecture(name)(square, FeatureConfig(), config)
     azimuth, elevation = model(np.random.default_rng(0).normal(0, 0.3, (5, 13, 6)))
     assert azimuth.shape == (5, 24)
-    assert elevation.shape == (5, 7)
+    assert elevation.shape == ((5, 24, 7) if multilabel else (5, 7))
+    np.testing.assert_allclose(np.sum(elevation, axis=-1), 1, atol=1e-5)
     sums = np.sum(azimuth, axis=1)
     assert np.allclose(sums, 1, atol=1e-5) != multilabel
 

@@ -9,7 +9,7 @@ import pytest
 
 from doa_ros.core.decoding import DirectionGrid, Spectrum
 from doa_ros.core.geometry import wrap_angle
-from doa_ros.core.memory import Memory, MemoryConfig
+from doa_ros.core.memory import Memory, MemoryConfig, Occupancy
 from training.networks import calibration
 from training.networks.calibration import Streams, fit_memory
 
@@ -40,7 +40,69 @@ def streams() -> Streams:
         1 / (1 + np.exp(-odds))[..., None],
     )
     level = np.where(voiced, 0.3, 0.03)[..., None]
-    return Streams(outputs, level, azimuth, elevation, voiced, ~voiced, HOP * np.arange(FRAMES))
+    truth = (values[..., None] for values in (azimuth, elevation, voiced, ~voiced))
+    return Streams(outputs, level, *truth, ~voiced, HOP * np.arange(FRAMES))
+
+
+@pytest.fixture(scope='module')
+def several() -> Streams:
+    """Return clips of two talkers who take turns and overlap; frames stand for 0.5 s each."""
+    rng = np.random.default_rng(2)
+    azimuth = rng.uniform(-np.pi, np.pi, (CLIPS, 1, 1)) + np.array([0.0, 1.5])
+    azimuth = wrap_angle(np.repeat(azimuth, FRAMES, axis=1))
+    elevation = np.repeat(rng.uniform(0, 1.2, (CLIPS, 1, 2)), FRAMES, axis=1)
+    time = np.arange(FRAMES)[:, None]
+    voiced = np.tile((time >= [30, 60]) & (time < [80, 100]), (CLIPS, 1, 1))
+    seen = azimuth + rng.normal(0, np.radians(6), azimuth.shape)
+    heights = np.exp(40.0 * (np.cos(GRID.azimuths - seen[..., None]) - 1))
+    heights = np.where(voiced[..., None], heights * rng.uniform(0.4, 1, seen.shape)[..., None], 0)
+    noise = rng.uniform(0, 0.25, (CLIPS, FRAMES, len(GRID.azimuths)))
+    nearest = np.abs(wrap_angle(GRID.azimuths - azimuth[..., None])).argmin(axis=2)
+    angles = np.take_along_axis(elevation, nearest, axis=2)
+    rises = np.exp(40.0 * (np.cos(GRID.elevations - angles[..., None]) - 1))
+    outputs = Spectrum(
+        np.maximum(heights.max(axis=2), noise),
+        rises / rises.sum(axis=-1, keepdims=True),
+        np.where(voiced.any(axis=2), 0.9, 0.1)[..., None],
+        several=True,
+    )
+    silent = ~voiced.any(axis=2)
+    level = np.where(silent, 0.03, 0.3)[..., None]
+    return Streams(
+        outputs, level, azimuth, elevation, voiced, ~voiced, silent, HOP * np.arange(FRAMES)
+    )
+
+
+def test_several_sources_are_followed_one_by_one(several, monkeypatch):
+    monkeypatch.setattr(calibration, '_EVALUATIONS', 60)
+    memory = Occupancy(GRID, HOP, fit_memory(several, GRID, HOP))
+    found, given, errors = 0, 0, []
+    for clip in range(CLIPS):
+        memory.reset()
+        for k in range(FRAMES):
+            outputs = several.outputs
+            frame = Spectrum(
+                outputs.azimuth[clip, k],
+                outputs.elevation[clip, k],
+                outputs.activity[clip, k],
+                several=True,
+            )
+            estimates = memory.estimates(memory.update(frame, several.above_floor[clip, k]))
+            estimates = [e for e in estimates if e.confidence >= 0.5]
+            given += len(estimates)
+            for source in np.flatnonzero(several.voiced[clip, k]):
+                azimuth, elevation = (
+                    angles[clip, k, source] for angles in (several.azimuth, several.elevation)
+                )
+                near = [
+                    e for e in estimates
+                    if abs(wrap_angle(e.azimuth - azimuth)) < np.radians(15)
+                ]  # fmt: skip
+                found += len(near)
+                errors += [abs(e.elevation - elevation) for e in near]
+    assert found / np.count_nonzero(several.voiced) > 0.9
+    assert given - found < 0.1 * given
+    assert np.mean(errors) < np.radians(3)
 
 
 @pytest.fixture(scope='module')
@@ -62,7 +124,7 @@ def _estimates(streams, config):
                 )
             )
             known = memory.update(spectrum, streams.above_floor[clip, k])
-            yield clip, k, memory.estimate(known)
+            yield clip, k, memory.estimates(known)[0]
 
 
 def test_the_fit_explains_the_truth_better(streams, fitted):
@@ -77,11 +139,11 @@ def test_the_fit_explains_the_truth_better(streams, fitted):
 def test_confidence_and_deviations_are_those_of_the_estimates(streams, fitted):
     confidence, hit, covered = [], [], []
     for clip, k, estimate in _estimates(streams, fitted):
-        error = abs(wrap_angle(estimate.azimuth - streams.azimuth[clip, k]))
+        error = abs(wrap_angle(estimate.azimuth - streams.azimuth[clip, k, 0]))
         confidence.append(estimate.confidence)
-        hit.append(streams.voiced[clip, k] and error <= np.radians(10))
-        if streams.voiced[clip, k] and estimate.confidence >= 0.5:
-            rise = abs(estimate.elevation - streams.elevation[clip, k])
+        hit.append(streams.voiced[clip, k, 0] and error <= np.radians(10))
+        if streams.voiced[clip, k, 0] and estimate.confidence >= 0.5:
+            rise = abs(estimate.elevation - streams.elevation[clip, k, 0])
             covered.append((error <= estimate.azimuth_stddev, rise <= estimate.elevation_stddev))
     assert np.mean(confidence) == pytest.approx(np.mean(hit), abs=0.03)
     np.testing.assert_allclose(np.mean(covered, axis=0), 0.68, atol=0.02)
@@ -94,11 +156,11 @@ def test_stirred_streams_move_with_their_truth(streams):
     """Where the truth goes, the outputs go, too."""
     stirred = streams.stirred(np.random.default_rng(2))
     peaks = GRID.azimuths[stirred.outputs.azimuth.argmax(axis=-1)]
-    errors = np.abs(wrap_angle(peaks - stirred.azimuth))[stirred.voiced]
+    errors = np.abs(wrap_angle(peaks - stirred.azimuth[..., 0]))[stirred.spoken]
     before = GRID.azimuths[streams.outputs.azimuth.argmax(axis=-1)]
-    expected = np.abs(wrap_angle(before - streams.azimuth))[streams.voiced]
+    expected = np.abs(wrap_angle(before - streams.azimuth[..., 0]))[streams.spoken]
     assert errors.mean() == pytest.approx(expected.mean(), abs=np.radians(0.5))
-    travel = np.abs(wrap_angle(np.diff(stirred.azimuth, axis=1)))
+    travel = np.abs(wrap_angle(np.diff(stirred.azimuth[..., 0], axis=1)))
     assert not travel[0::3].any()
     assert (travel[1::3].sum(axis=1) > np.radians(30)).all()
     # A jump in the middle.

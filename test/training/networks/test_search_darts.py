@@ -54,7 +54,7 @@ def test_each_half_of_a_step_trains_its_own_weights(uma8, settings):
     rng = np.random.default_rng(0)
 
     def batch():
-        sizes = settings.train.heads.values()
+        sizes = [size for (size,) in settings.train.heads.values()]
         targets = tuple(np.eye(n, dtype=np.float32)[rng.integers(n, size=8)] for n in sizes)
         inputs = rng.normal(0, 0.3, (8, 13, 15)).astype(np.float32)
         return inputs, targets, (np.ones(8, np.float32),) * len(sizes)
