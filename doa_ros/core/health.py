@@ -14,7 +14,7 @@ from doa_ros.core.config import Config, setting
 from doa_ros.core.dead_microphones import DeadMicrophones, decibels
 from doa_ros.core.framing import Framer
 from doa_ros.core.geometry import MicArray
-from doa_ros.core.monitoring import Level
+from doa_ros.core.monitoring import Level, Status, merge
 
 # Length of the pieces that are looked at, and of the steps that are judged [s].
 _WINDOW, _PERIOD = 0.05, 1.0
@@ -140,6 +140,24 @@ class ChannelHealth:
         """
         for window in self._framer.push(first_sample_index, samples):
             self._take(window.samples)
+
+    def status(self) -> Status:
+        """Return the findings and the levels in words."""
+        if self.health is None:
+            return Status(Level.OK, '')
+        names = [''] * len(self.health.levels_dbfs)
+        for channel, label in zip(
+            self._array.microphone_channels(len(names)), self._array.labels, strict=True
+        ):
+            names[channel] = f' ({label})'
+        values = {
+            f'channel {channel}{name} [dBFS]': f'{level:.1f}'
+            for channel, (name, level) in enumerate(
+                zip(names, self.health.levels_dbfs, strict=True)
+            )
+        }
+        sentences = [Status(f.level, f.message) for f in self.health.findings]
+        return merge([*sentences, Status(Level.OK, '', values)])
 
     def _take(self, samples: np.ndarray) -> None:
         microphones = self._array.microphone_channels(samples.shape[1])

@@ -25,7 +25,10 @@ from doa_ros.conversions import (
 from doa_ros.core.config import Config, setting
 from doa_ros.core.errors import ConfigError
 from doa_ros.core.geometry import MicArray, load_array
+from doa_ros.core.health import ChannelHealth
+from doa_ros.core.monitoring import Rate
 from doa_ros.msg import AudioFrame, DoaEstimateArray, MicArrayInfo
+from doa_ros.nodes.diagnostics import Diagnostics
 from doa_ros.nodes.executable import WorkerNode, run
 from doa_ros.parameters import declare
 from doa_ros.resources import find_resource
@@ -89,6 +92,11 @@ class AudioCaptureNode(WorkerNode):
         self._listener = listener
         self._interrupted = threading.Event()
         self._source = make_source(self._config, array)
+        self._health = ChannelHealth(array)
+        self._rate = Rate('samples [1/s]', 'no sound arrives: the log says why')
+        self._diagnostics = Diagnostics(
+            self, 'all channels are well', [self._rate.status, self._health.status]
+        )
         self._audio: Publisher | None = None
         if self._config.publish_audio:
             overridable = QoSOverridingOptions.with_default_policies()
@@ -119,6 +127,8 @@ class AudioCaptureNode(WorkerNode):
                 self._truth.publish(estimate_array(header, duration, block.truth))
             if self._listener is not None:
                 self._listener(header, block)
+            self._rate.add(len(block.samples))
+            self._health.push(block.first_sample_index, block.samples)
         if not self._interrupted.is_set():
             self.get_logger().info(f'end of the {self._config.source}')
 

@@ -13,7 +13,7 @@ from doa_ros.audio.source import AudioBlock
 from doa_ros.conversions import gcc_phat_from_frame, window_header
 from doa_ros.core.features import FeatureExtractor, GccFrame
 from doa_ros.core.localizer import MethodConfig
-from doa_ros.core.monitoring import Events, Rate
+from doa_ros.core.monitoring import Events, Level, Rate, Status
 from doa_ros.msg import AudioFrame, GccPhat
 from doa_ros.nodes.diagnostics import Diagnostics
 from doa_ros.nodes.executable import run
@@ -45,7 +45,9 @@ class GccPhatNode(Node):
         self._gaps = Events('gaps in the audio', 'it was lost before it came here')
         self._rate = Rate('features [1/s]', 'no audio arrives: is audio_capture running?')
         self._diagnostics = Diagnostics(
-            self, 'the audio arrives without gaps', [self._rate.status, self._gaps.status]
+            self,
+            'the audio arrives without gaps',
+            [self._rate.status, self._gaps.status, self._dead_status],
         )
         overridable = QoSOverridingOptions.with_default_policies()
         self._publisher = self.create_publisher(
@@ -63,6 +65,17 @@ class GccPhatNode(Node):
                 limit=self._features.window,
             )
         self.get_logger().info(f'{config} {method_config} {self._features}')
+
+    def _dead_status(self) -> Status:
+        dead = ', '.join(self._extractor.dead_microphones)
+        values = {'dead microphones': dead or 'none'}
+        if not dead:
+            return Status(Level.OK, '', values)
+        return Status(
+            Level.WARN,
+            f'the pairs of {dead} do not count, as nothing is heard there: audio_capture says why',
+            values,
+        )
 
     def _on_audio(self, message: AudioFrame) -> None:
         check_header(message.header)

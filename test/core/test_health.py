@@ -243,3 +243,17 @@ def test_another_array_without_silent_channels(square, judge):
     audio[:, [3, 1]] = audio[:, [1, 3]]
     (finding,) = judge(audio, array=replace(square, name='other')).findings
     assert finding.fault == Fault.SWAPPED
+
+
+def test_status_in_words(uma8, noise):
+    health = ChannelHealth(uma8)
+    assert health.status().message == ''
+    audio = _cut(noise)
+    audio[:, 3] = 0
+    health.push(0, audio)
+    status = health.status()
+    assert status.level == Level.WARN
+    assert status.message == health.health.findings[0].message
+    assert list(status.values)[1] == 'channel 1 (ring_1) [dBFS]'
+    assert float(status.values['channel 1 (ring_1) [dBFS]']) == pytest.approx(-75, abs=1.5)
+    assert status.values['channel 7 [dBFS]'] == '-inf'

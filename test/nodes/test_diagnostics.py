@@ -1,0 +1,119 @@
+# Copyright 2026 doa_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""What the nodes say on /diagnostics, through DDS."""
+
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
+import numpy as np
+import pytest
+import soundfile
+
+from doa_ros.conversions import make_header, stamp_of
+from doa_ros.msg import AudioFrame, GccPhat
+
+NODES = ('audio_capture', 'gcc_phat', 'doa_estimator', 'doa_markers')
+
+
+class Board:
+    """The newest status of every node of a namespace."""
+
+    def __init__(self, listener, namespace):
+        self._namespace = namespace
+        self.newest, self.stamps = {}, {}
+        listener.node.create_subscription(DiagnosticArray, '/diagnostics', self._on, 50)
+
+    def _on(self, message):
+        for status in message.status:
+            if status.hardware_id == self._namespace:
+                name, _, part = status.name.partition(': ')
+                assert part == 'health'
+                self.newest[name] = status
+                self.stamps.setdefault(name, []).append(stamp_of(message.header))
+
+    def value(self, node, key):
+        status = self.newest.get(node)
+        values = {v.key: v.value for v in status.values} if status else {}
+        return values.get(key)
+
+    def message(self, node):
+        status = self.newest.get(node)
+        return status.message if status else ''
+
+    def level(self, node):
+        return self.newest[node].level if node in self.newest else None
+
+
+@pytest.fixture
+def board(listener, namespace):
+    return Board(listener, namespace)
+
+
+def _number(text):
+    return float(text) if text is not None else np.nan
+
+
+def test_all_is_well(start, listener, board, scene, require_model):
+    require_model('cnn')
+    start('doa_pipeline', source='sim', scene=scene, loop=True)
+
+    def well():
+        return (
+            set(board.newest) == set(NODES)
+            and all(board.level(node) == DiagnosticStatus.OK for node in NODES)
+            and 19 < _number(board.value('doa_estimator', 'estimates [1/s]')) < 21
+        )
+
+    listener.spin_until(well, 'all well')
+    assert board.message('audio_capture') == 'all channels are well'
+    assert 47000 < _number(board.value('audio_capture', 'samples [1/s]')) < 49000
+    assert -90 < _number(board.value('audio_capture', 'channel 1 (ring_1) [dBFS]')) < -20
+    assert board.value('audio_capture', 'channel 7 [dBFS]') == '-inf'
+    median = _number(board.value('doa_estimator', 'inference p50 [ms]'))
+    assert 0 < median <= _number(board.value('doa_estimator', 'inference p95 [ms]'))
+    for node in NODES[1:]:
+        assert board.value(node, 'rejected messages') == '0'
+    assert board.value('gcc_phat', 'dead microphones') == 'none'
+    # Once a second, however busy the machine is on average.
+    for stamps in board.stamps.values():
+        assert np.median(np.diff(stamps)) / 1e9 == pytest.approx(1, abs=0.3)
+
+
+def test_a_dead_microphone_is_told_and_left_out(
+    start, listener, board, samples, uma8, tmp_path
+):
+    broken = samples.copy()
+    broken[:, 3] = 0
+    path = tmp_path / 'broken.wav'
+    soundfile.write(path, broken, uma8.sampling_frequency, subtype='PCM_32')
+    features = listener.collect(GccPhat, 'gcc_phat')
+    start('doa_pipeline', source='file', file=str(path), loop=True, method='srp_phat')
+    listener.spin_until(
+        lambda: board.value('gcc_phat', 'dead microphones') == 'ring_3'
+        and 'channel 3 (ring_3) is dead' in board.message('audio_capture'),
+        'the dead microphone told of',
+    )
+    assert board.level('audio_capture') == board.level('gcc_phat') == DiagnosticStatus.WARN
+    listener.spin_until(lambda: features, 'features')
+    dead = (uma8.pairs == 2).any(axis=1)
+    gcc = np.array(features[-1].data).reshape(len(dead), -1)
+    assert not gcc[dead].any() and gcc[~dead].any(axis=1).all()
+
+
+def test_rejected_messages_and_missing_ones_are_told(start, listener, board):
+    start('gcc_phat', method='srp_phat')
+    publisher = listener.node.create_publisher(AudioFrame, 'audio', 10)
+    listener.wait_for_subscriber('audio')
+    stamp = listener.node.get_clock().now().nanoseconds
+    bad = AudioFrame(header=make_header(stamp, 'mic_array'), format='mp3')
+    listener.publish_until(
+        lambda: _number(board.value('gcc_phat', 'rejected messages')) > 0,
+        publisher,
+        bad,
+        'a rejected message counted',
+    )
+    assert board.level('gcc_phat') == DiagnosticStatus.WARN
+    assert 'rejected messages in the last 5 s' in board.message('gcc_phat')
+    # It is told for some seconds; that no audio comes goes on.
+    listener.spin_until(
+        lambda: board.message('gcc_phat') == 'no audio arrives: is audio_capture running?',
+        'the rest told of',
+    )
