@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Sources and noise in a room: simulated audio at the array and the truth about it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 import math
 
 import numpy as np
@@ -10,7 +10,7 @@ from scipy import fft
 
 from doa_ros.core.acoustics import DiffuseField, impulse_responses
 from doa_ros.core.errors import ConfigError
-from doa_ros.core.geometry import MicArray, unit_vector
+from doa_ros.core.geometry import MicArray, unit_vector, wrap_angle
 from doa_ros.core.scoring import active_blocks, brief_frames, silent_frames, voiced_frames
 
 from ..examples.clips import Clip, Source
@@ -35,6 +35,8 @@ _DIRECTIONAL_DB, _EGO_DB, _SENSOR_DB = (-15.0, -3.0), (-6.0, 6.0), (-25.0, -5.0)
 # How long talkers pause, and in scenes with long pauses speak and pause [s].
 _PAUSE, _SPEAKING, _LONG_PAUSE = (0.1, 0.6), (1.5, 3.5), (0.2, 0.8)
 _SHORT_SOUND_PAUSE = (0.4, 1.5)
+# Who walks is heard from places so far apart in azimuth, one fading into the next [rad].
+_STEP = math.radians(2)
 _ATTEMPTS = 2000
 
 
@@ -47,6 +49,8 @@ class Place:
         distance: [m].
         kind: of `clips.SOURCE_KINDS`.
         level_db: power beside the other sources [dB].
+        walk: instead of the azimuth, pairs of a time [s] and the azimuth then [rad], not wrapped;
+            the source goes from one to the next at a constant rate, and stays before and after.
     """
 
     azimuth: float
@@ -54,11 +58,28 @@ class Place:
     distance: float
     kind: str = 'speech'
     level_db: float = 0.0
+    walk: tuple[tuple[float, float], ...] = ()
 
     @property
     def direction(self) -> np.ndarray:
         """Unit vector in the board's frame."""
         return unit_vector(self.azimuth, self.elevation)
+
+    def azimuths(self, times: np.ndarray) -> np.ndarray:
+        """Return where it is at times [s], in [rad]."""
+        if not self.walk:
+            return np.full(len(times), self.azimuth)
+        return wrap_angle(np.interp(times, *zip(*self.walk, strict=True)))
+
+    def stops(self) -> list[tuple[float, 'Place']]:
+        """Return places along the walk and when it is there [s], a small step from each other."""
+        found = []
+        for (begin, first), (end, last) in zip(self.walk, self.walk[1:], strict=False):
+            count = max(1, math.ceil(abs(last - first) / _STEP))
+            shares = np.arange(count) / count
+            found += [(begin + s * (end - begin), first + s * (last - first)) for s in shares]
+        found.append(self.walk[-1])
+        return [(time, replace(self, azimuth=azimuth, walk=())) for time, azimuth in found]
 
 
 @dataclass(frozen=True)
@@ -213,6 +234,7 @@ class Simulator:
         microphones = scene.centre + board.positions @ scene.turn.T
         block = round(self._hop * self._rate)
         blocks = self._count // block
+        times = self._hop * np.arange(blocks)
         heard = np.zeros((len(microphones), self._count), dtype=np.float32)
         active, audible = np.zeros(blocks, dtype=bool), np.zeros(blocks, dtype=bool)
         sources = []
@@ -230,7 +252,7 @@ class Simulator:
             audible |= own_audible
             sources.append(
                 Source(
-                    azimuth=np.full(blocks, place.azimuth),
+                    azimuth=place.azimuths(times),
                     elevation=np.full(blocks, place.elevation),
                     voiced=voiced_frames(own)
                     if place.kind == 'speech'
@@ -303,16 +325,41 @@ class Simulator:
 
     def _through_room(self, rng, scene, place, board, microphones, sound) -> np.ndarray:
         """Return what the microphones hear of a sound, shape (microphones, samples)."""
+        if not place.walk:
+            return self._from_place(rng, scene, place, board, microphones, sound)[:, : self._count]
+        # What is said between two places comes from both, shared out linearly: the sum of all
+        # parts is the sound. The diffuse tails have to be alike, or they would not add up.
+        seed = int(rng.integers(2**32))
+        stops = place.stops()
+        times = np.array([time for time, _ in stops]) * self._rate
+        samples = np.arange(self._count)
+        heard = np.zeros((len(microphones), self._count), dtype=np.float32)
+        for number, (_, stop) in enumerate(stops):
+            begin = 0 if number == 0 else max(0, math.floor(times[number - 1]))
+            last = number == len(stops) - 1
+            end = self._count if last else min(self._count, math.ceil(times[number + 1]))
+            share = np.interp(samples[begin:end], times, np.arange(len(stops)) == number)
+            part = (share * sound[begin:end]).astype(np.float32)
+            if not part.any():
+                continue
+            response = self._from_place(
+                np.random.default_rng(seed), scene, stop, board, microphones, part
+            )[:, : self._count - begin]
+            heard[:, begin : begin + response.shape[1]] += response
+        return heard
+
+    def _from_place(self, rng, scene, place, board, microphones, sound) -> np.ndarray:
+        """Return what is heard of a sound from one place, shape (microphones, some samples)."""
         source = scene.position(place)
         responses = self._engine.responses(rng, scene.room, source, microphones)
         responses = responses[:, : self._count]
-        size = fft.next_fast_len(self._count + responses.shape[1], real=True)
+        size = fft.next_fast_len(len(sound) + responses.shape[1], real=True)
         spectra = fft.rfft(responses, size, axis=1)
         spectra *= fft.rfft(sound, size)
         shading = board.shading(place.direction, fft.rfftfreq(size, 1 / self._rate))
         if shading is not None:
             spectra *= shading
-        return fft.irfft(spectra, size, axis=1)[:, : self._count]
+        return fft.irfft(spectra, size, axis=1)
 
     def _through_board(self, board: Board, sound: np.ndarray) -> np.ndarray:
         """Return sound as the imperfect microphones give it."""

@@ -10,7 +10,7 @@ import pytest
 from scipy import signal
 
 from doa_ros.core.errors import ConfigError
-from doa_ros.core.geometry import unit_vector
+from doa_ros.core.geometry import unit_vector, wrap_angle
 from training.rooms.engines import Room
 from training.rooms.material import load_material
 from training.rooms.simulator import Place, Scene, Simulator, draw_scene
@@ -193,3 +193,44 @@ def test_sources_that_fit_into_no_room_are_refused():
 def test_sounds_of_another_rate_are_refused(uma8, sounds):
     with pytest.raises(ConfigError, match='sampling_frequency'):
         Simulator(uma8, CONFIG, load_material(sounds, 'train', 48000), HOP)
+
+
+@pytest.mark.parametrize('engine', ['fast', 'pyroomacoustics'])
+def test_who_only_pretends_to_walk_sounds_as_if_he_stood_still(make_clip, engine):
+    """Without reverberation, whose tail is random in the fast engine."""
+    rooms = {'room': Room(np.array([5.0, 4.0, 3.0]), 0.2 if engine == 'pyroomacoustics' else 0.0)}
+    azimuth = SPEAKER.azimuth
+    steps = tuple((time, azimuth) for time in (0.3, 1.2, 1.21, 1.73, 1.9))
+    still = make_clip(scene(SPEAKER, snr=60.0, **rooms), engine=engine)
+    walking = make_clip(scene(replace(SPEAKER, walk=steps), snr=60.0, **rooms), engine=engine)
+    # The seed of the walk leaves other noise, far below.
+    error = np.sqrt(np.mean((walking.audio - still.audio) ** 2) / np.mean(still.audio**2))
+    assert error < 0.01
+    np.testing.assert_allclose(walking.sources[0].azimuth, still.sources[0].azimuth)
+    np.testing.assert_array_equal(walking.sources[0].voiced, still.sources[0].voiced)
+
+
+def test_who_walks_is_heard_where_he_is(uma8, locate, make_clip):
+    begin, rate = math.radians(-100), math.radians(60)
+    place = replace(SPEAKER, walk=((1.0, begin), (4.0, begin + 3 * rate)))
+    clip = make_clip(scene(place, snr=30.0), length=5.0)
+    azimuth = clip.sources[0].azimuth
+    assert azimuth[:20] == pytest.approx(begin)
+    assert azimuth[40] == pytest.approx(begin + rate)
+    assert azimuth[-20:] == pytest.approx(begin + 3 * rate)
+    array = replace(uma8, sampling_frequency=clip.sampling_frequency)
+    block = round(HOP * clip.sampling_frequency)
+    for first in (30, 45, 60, 90):
+        found = locate(array, clip.audio[first * block : (first + 4) * block])
+        # In the middle of the four blocks.
+        assert abs(math.degrees(wrap_angle(found.azimuth - azimuth[first + 2]))) < 6
+
+
+def test_walks_are_made_of_small_steps():
+    place = replace(SPEAKER, walk=((0.0, 3.0), (1.0, 3.0), (2.0, 4.0)))
+    times, stops = zip(*place.stops(), strict=True)
+    assert list(times) == sorted(times) and times[0] == 0.0 and times[-1] == 2.0
+    azimuths = [stop.azimuth for stop in stops]
+    assert max(np.diff(azimuths)) <= math.radians(2) + 1e-9
+    assert len(stops) == 1 + 29 + 1 and not any(stop.walk for stop in stops)
+    assert place.azimuths(np.array([0.5, 2.0])) == pytest.approx([3.0, 4.0 - 2 * math.pi])
