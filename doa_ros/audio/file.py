@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
+from doa_ros.audio.mono import check_file
 from doa_ros.audio.source import NANOSECONDS, AudioBlock, Clock, Pacer, usable
 from doa_ros.core.errors import AudioError, ConfigError
 from doa_ros.core.geometry import MicArray
@@ -48,12 +49,12 @@ class FileSource:
         self._path = path
         self._loop = loop
         self._pacer = Pacer(real_time)
+        check_file(path)
         try:
             self._file = soundfile.SoundFile(path)
         except (soundfile.LibsndfileError, OSError, TypeError) as error:
             # TypeError: a file named .raw says nothing about what it holds.
-            reason = 'no such file' if not path.exists() else str(error)
-            raise AudioError(f'{path}: cannot be read as audio ({reason})') from None
+            raise AudioError(f'{path}: cannot be read as audio ({error})') from None
         self.sampling_frequency = self._file.samplerate
         self.channel_count = self._file.channels
         if self.sampling_frequency != array.sampling_frequency:
@@ -88,6 +89,8 @@ class FileSource:
             if len(samples) == 0:
                 if not self._loop or self._pacer.closed:
                     return
+                if index == 0:
+                    raise AudioError(f'{self._path}: damaged (no samples); record it again')
                 self._file.seek(0)
                 continue
             # A block is there once its last sample is.

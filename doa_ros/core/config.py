@@ -10,6 +10,8 @@ from contextlib import suppress
 import dataclasses
 import math
 from pathlib import Path
+import reprlib
+import stat
 from typing import Any
 
 import yaml
@@ -17,6 +19,20 @@ import yaml
 from doa_ros.core.errors import ConfigError
 
 _MAX_YAML_BYTES = 1 << 20
+# Values in a YAML file, those that aliases repeat included; a long one counts as several.
+_MAX_YAML_NODES = 50_000
+# Longer values are no settings, and some take PyYAML minutes.
+_MAX_YAML_SCALAR = 10_000
+# From this length on, a value is long.
+_LONG_SCALAR = 64
+# Names that an error message lists.
+_MOST_NAMES = 10
+
+_repr = reprlib.Repr()
+_repr.maxstring = _repr.maxother = _repr.maxlong = _LONG_SCALAR
+
+short = _repr.repr
+"""Returns a value as Python would write it, cut to what a sentence can hold."""
 
 
 def setting(default, description, *, minimum=None, maximum=None, choices=None, dynamic=False):
@@ -76,7 +92,7 @@ def check_setting(field: dataclasses.Field, value):
         with suppress(OverflowError):
             value = float(value)
     if type(value) is not kind:
-        raise ConfigError(f'{field.name} must be of type {kind.__name__}, not {value!r}')
+        raise ConfigError(f'{field.name} must be of type {kind.__name__}, not {short(value)}')
     rules = field.metadata
     if kind is float and not math.isfinite(value):
         raise ConfigError(f'{field.name} must be finite, not {value}')
@@ -86,20 +102,59 @@ def check_setting(field: dataclasses.Field, value):
         raise ConfigError(f'{field.name} must be at most {rules["maximum"]}, not {value}')
     if rules['choices'] is not None and value not in rules['choices']:
         choices = ', '.join(rules['choices'])
-        raise ConfigError(f'{field.name} must be one of {choices}, not {value!r}')
+        raise ConfigError(f'{field.name} must be one of {choices}, not {short(value)}')
     return value
+
+
+def _some(names) -> str:
+    """Return names for a sentence."""
+    names = [name if len(name) <= _LONG_SCALAR else short(name) for name in sorted(names)]
+    return ', '.join(names[:_MOST_NAMES]) + (' ...' if len(names) > _MOST_NAMES else '')
+
+
+class _Loader(yaml.SafeLoader):
+    """The safe loader; what aliases and long values make out of a small file is bounded."""
+
+    def __init__(self, stream):
+        super().__init__(stream)
+        self._count = 0
+        # Of each node that is complete, by id, with all below it.
+        self._sizes: dict[int, int] = {}
+
+    def compose_node(self, parent, index):
+        before, alias = self._count, self.check_event(yaml.AliasEvent)
+        node = super().compose_node(parent, index)
+        if not alias:
+            self._count += 1 + _length(node) // _LONG_SCALAR
+            self._sizes[id(node)] = self._count - before
+        elif id(node) in self._sizes:
+            self._count += self._sizes[id(node)]
+        else:
+            raise yaml.YAMLError('a value that contains itself')
+        if self._count > _MAX_YAML_NODES:
+            raise yaml.YAMLError(f'more than {_MAX_YAML_NODES} values')
+        if _length(node) > _MAX_YAML_SCALAR:
+            raise yaml.YAMLError(f'a value of more than {_MAX_YAML_SCALAR} characters')
+        return node
+
+
+def _length(node) -> int:
+    return len(node.value) if isinstance(node, yaml.ScalarNode) else 0
 
 
 def load_yaml(path: Path) -> dict[str, Any]:
     """Return the mapping in a YAML file, read with the safe loader.
 
     Raises:
-        ConfigError: the file is missing, too large, not YAML or not a mapping.
+        ConfigError: the file is missing, too large, too intricate, not YAML or not a mapping.
     """
     try:
-        if path.stat().st_size > _MAX_YAML_BYTES:
+        status = path.stat()
+        if stat.S_ISFIFO(status.st_mode) or stat.S_ISCHR(status.st_mode):
+            raise ConfigError(f'{path}: is a device or a pipe, not a settings file')
+        if status.st_size > _MAX_YAML_BYTES:
             raise ConfigError(f'{path}: larger than {_MAX_YAML_BYTES} bytes, not a settings file')
-        content = yaml.safe_load(path.read_text(encoding='utf-8'))
+        content = yaml.load(path.read_text(encoding='utf-8'), Loader=_Loader)
     except OSError as error:
         raise ConfigError(f'{path}: cannot be read ({error.strerror})') from None
     # PyYAML lets out whatever int(), datetime() and others say about a malformed value.
@@ -117,11 +172,11 @@ def require_keys(mapping, where: str, *, required=frozenset(), optional=frozense
         ConfigError: not a mapping, a required key is missing or a key is unknown.
     """
     if not isinstance(mapping, Mapping):
-        raise ConfigError(f'{where}: must be a mapping, not {mapping!r}')
+        raise ConfigError(f'{where}: must be a mapping, not {short(mapping)}')
     missing = set(required) - set(mapping)
     if missing:
         raise ConfigError(f'{where}: missing {", ".join(sorted(missing))}')
     unknown = {str(key) for key in mapping} - set(required) - set(optional)
     if unknown:
         known = ', '.join(sorted(set(required) | set(optional)))
-        raise ConfigError(f'{where}: unknown {", ".join(sorted(unknown))} (known: {known})')
+        raise ConfigError(f'{where}: unknown {_some(unknown)} (known: {known})')
