@@ -25,6 +25,14 @@ from doa_ros.resources import find_resource
 
 # The same examples in every run; a slow machine is no failure.
 hypothesis.settings.register_profile('doa_ros', deadline=None, derandomize=True)
+# For `make fuzz`: many others, different ones each time.
+hypothesis.settings.register_profile(
+    'nightly',
+    deadline=None,
+    max_examples=1500,
+    print_blob=True,
+    suppress_health_check=list(hypothesis.HealthCheck),
+)
 hypothesis.settings.load_profile('doa_ros')
 
 
