@@ -50,8 +50,9 @@ from .scores.claps import score_claps
 from .scores.frames import Listening, collect
 from .scores.ours import GATE, Ours, our_methods
 from .scores.peers import make_peers, make_set_peers
+from .scores.ratios import ratio_groups
 from .scores.report import Report, print_report, write_report
-from .scores.sets import collect_sets, set_groups
+from .scores.sets import SET_METRICS, collect_sets
 from .scores.sets_report import SetReport, print_set_report, write_set_report
 from .scores.statistics import groups
 from .scores.variants import measure_cost
@@ -117,7 +118,7 @@ def _run_talkers(args, array: MicArray, paths: list[Path]):
     sets = collect_sets(array, [*our_methods(array, paths, GATE), *peers], clips)
     report = SetReport(
         sets=sets,
-        groups=tuple(set_groups(sets)),
+        groups=tuple(ratio_groups(sets, SET_METRICS)),
         goals={d.name: asdict(d.talkers) for d in DIFFICULTIES},
         notes=(*notes, *_failures(peers)),
     )

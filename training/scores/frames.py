@@ -3,7 +3,7 @@
 """What the methods answered, frame by frame: all figures of a report are made of this table."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import astuple, dataclass, fields
+from dataclasses import astuple, dataclass
 from functools import cached_property
 from typing import Protocol
 
@@ -16,6 +16,7 @@ from doa_ros.core.features import FeatureConfig, GccFrame
 from doa_ros.core.geometry import MicArray, unit_vector, wrap_angle
 
 from ..examples.clips import Clip, clip_extractor
+from .columns import Columns
 
 # The blocks of all clips and the hop of all features [s].
 HOP = FeatureConfig.hop
@@ -95,7 +96,7 @@ class Method(Protocol):
 
 
 @dataclass(frozen=True)
-class Frames:
+class Frames(Columns):
     """One row per frame and method; angles in [rad], NaN where they are not known.
 
     Of several voiced sources the one nearest to the answer is the truth.
@@ -133,17 +134,6 @@ class Frames:
     confidence: np.ndarray
     heard: np.ndarray
     azimuth_classes: np.ndarray
-
-    def __len__(self):
-        return len(self.method)
-
-    def rows(self, mask: np.ndarray) -> 'Frames':
-        """Return the chosen rows."""
-        return Frames(**{name: values[mask] for name, values in self.columns().items()})
-
-    def columns(self) -> dict[str, np.ndarray]:
-        """Return all columns by name."""
-        return {field.name: getattr(self, field.name) for field in fields(self)}
 
     @cached_property
     def guessed(self) -> np.ndarray:

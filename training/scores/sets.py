@@ -8,8 +8,8 @@ Estimates near a talker who is neither voiced nor clearly silent count as neithe
 spurious.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 import math
 from typing import Protocol
 
@@ -21,8 +21,9 @@ from doa_ros.core.errors import ConfigError
 from doa_ros.core.geometry import MicArray, wrap_angle
 
 from ..examples.clips import Clip
-from .bootstrap import Bootstrap, Figure, ratio
+from .columns import Columns
 from .frames import HOP, Listening
+from .ratios import RatioMetric
 
 # How far an estimate may be off the talker it is of [rad].
 NEAR = math.radians(15)
@@ -45,7 +46,7 @@ class SetMethod(Protocol):
 
 
 @dataclass(frozen=True)
-class Sets:
+class Sets(Columns):
     """One row per frame and method.
 
     Attributes:
@@ -74,17 +75,6 @@ class Sets:
     azimuth_error: np.ndarray
     elevation_error: np.ndarray
     with_elevation: np.ndarray
-
-    def __len__(self):
-        return len(self.method)
-
-    def rows(self, mask: np.ndarray) -> 'Sets':
-        """Return the chosen rows."""
-        return Sets(**{name: values[mask] for name, values in self.columns().items()})
-
-    def columns(self) -> dict[str, np.ndarray]:
-        """Return all columns by name."""
-        return {field.name: getattr(self, field.name) for field in fields(self)}
 
 
 def match(azimuths: np.ndarray, others: np.ndarray, within: float) -> list[tuple[int, int]]:
@@ -165,22 +155,6 @@ def _score(clip: Clip, block: int, estimates: Sequence[Estimate]) -> tuple:
     )
 
 
-@dataclass(frozen=True)
-class SetMetric:
-    """A figure of merit: a sum over the frames over another one.
-
-    Attributes:
-        name: column of results.csv.
-        title: for people.
-        part, whole: of each frame.
-    """
-
-    name: str
-    title: str
-    part: Callable[[Sets], np.ndarray]
-    whole: Callable[[Sets], np.ndarray]
-
-
 def _recall_of(count: int) -> tuple[Callable, Callable]:
     return (
         lambda sets: np.where(sets.talkers == count, sets.found, 0),
@@ -189,84 +163,38 @@ def _recall_of(count: int) -> tuple[Callable, Callable]:
 
 
 SET_METRICS = (
-    SetMetric('recall', 'found within 15 deg', lambda s: s.found, lambda s: s.talkers),
-    SetMetric('spurious', 'spurious estimates', lambda s: s.spurious, lambda s: s.counted),
-    SetMetric(
+    RatioMetric('recall', 'found within 15 deg', lambda s: s.found, lambda s: s.talkers),
+    RatioMetric('spurious', 'spurious estimates', lambda s: s.spurious, lambda s: s.counted),
+    RatioMetric(
         'spurious_in_speech',
         'spurious, somebody speaking',
         lambda s: np.where(s.talkers > 0, s.spurious, 0),
         lambda s: np.where(s.talkers > 0, s.counted, 0),
     ),
-    SetMetric('recall_of_one', 'found, one speaking', *_recall_of(1)),
-    SetMetric('recall_of_two', 'found, two speaking', *_recall_of(2)),
-    SetMetric(
+    RatioMetric('recall_of_one', 'found, one speaking', *_recall_of(1)),
+    RatioMetric('recall_of_two', 'found, two speaking', *_recall_of(2)),
+    RatioMetric(
         'right_count',
         'right number',
         lambda s: s.certain & (s.given == s.talkers),
         lambda s: s.certain,
     ),
-    SetMetric(
+    RatioMetric(
         'silence_answered',
         'silence answered',
         lambda s: s.certain & (s.talkers == 0) & (s.given > 0),
         lambda s: s.certain & (s.talkers == 0),
     ),
-    SetMetric(
+    RatioMetric(
         'azimuth_mae_deg',
         'azimuth MAE [deg]',
         lambda s: np.degrees(s.azimuth_error),
         lambda s: s.found,
     ),
-    SetMetric(
+    RatioMetric(
         'elevation_mae_deg',
         'elevation MAE [deg]',
         lambda s: np.degrees(s.elevation_error),
         lambda s: s.with_elevation,
     ),
 )
-
-
-def summarise_sets(sets: Sets) -> dict[str, Figure]:
-    """Return every metric of the frames of one method, by name."""
-    bootstrap = Bootstrap(sets.room)
-    figures = {}
-    for metric in SET_METRICS:
-        part, whole = (np.asarray(f(sets), dtype=float) for f in (metric.part, metric.whole))
-        counts = whole > 0
-        pairs = np.where(counts[:, None], np.stack([part, whole], axis=1), np.nan)
-        figures[metric.name] = bootstrap.figure(pairs, ratio)
-    return figures
-
-
-@dataclass(frozen=True)
-class SetGroup:
-    """Figures of a method in a condition.
-
-    Attributes:
-        method, condition: names.
-        frames, pairs, rooms: how many frames, of them with voiced talkers, and rooms there are.
-        figures: by name of the metric.
-    """
-
-    method: str
-    condition: str
-    frames: int
-    pairs: int
-    rooms: int
-    figures: dict[str, Figure]
-
-
-def set_groups(sets: Sets) -> Iterator[SetGroup]:
-    """Yield the figures of every condition, and in each of every method."""
-    for condition in dict.fromkeys(sets.condition.tolist()):
-        here = sets.rows(sets.condition == condition)
-        for method in dict.fromkeys(here.method.tolist()):
-            mine = here.rows(here.method == method)
-            yield SetGroup(
-                method,
-                condition,
-                frames=len(mine),
-                pairs=int(mine.talkers.sum()),
-                rooms=len(np.unique(mine.room)),
-                figures=summarise_sets(mine),
-            )

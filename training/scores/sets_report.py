@@ -2,8 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The report of a benchmark with several talkers."""
 
-from collections.abc import Sequence
-import csv
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,10 +9,10 @@ from matplotlib.figure import Figure as Plot
 import numpy as np
 
 from .bootstrap import Figure
-from .pages import Table, figure_text, print_tables, write_pages
-from .sets import SET_METRICS, SetGroup, Sets
+from .pages import Table, print_tables, write_pages
+from .ratios import RatioGroup, ratio_table, write_ratios
+from .sets import SET_METRICS, Sets
 
-_ALL = tuple(metric.name for metric in SET_METRICS)
 _MAIN = ('recall', 'spurious', 'spurious_in_speech')
 
 
@@ -30,52 +28,34 @@ class SetReport:
     """
 
     sets: Sets
-    groups: tuple[SetGroup, ...]
+    groups: tuple[RatioGroup, ...]
     goals: dict[str, dict[str, float]]
     notes: tuple[str, ...]
 
 
 def print_set_report(report: SetReport) -> None:
     """Print the table and the notes."""
-    tables = [_table(report, _MAIN, True), _table(report, _ALL, False)]
-    print_tables(tables, report.notes)
+    print_tables(_tables(report, intervals=False), report.notes)
 
 
 def write_set_report(folder: Path, report: SetReport) -> None:
     """Write report.md, report.html, the plot, results.csv and sets.npz."""
     folder.mkdir(parents=True, exist_ok=True)
     np.savez_compressed(folder / 'sets.npz', **report.sets.columns())
-    _write_csv(folder / 'results.csv', report.groups)
+    write_ratios(folder / 'results.csv', report.groups, SET_METRICS)
     caption = 'Talkers found and spurious estimates, with 95 % intervals; the stars are the goals'
     plots = {'found_and_spurious': (caption, _draw(report))}
-    tables = [_table(report, _MAIN, True), _table(report, _ALL, True)]
-    write_pages(folder, tables, plots, report.notes)
+    write_pages(folder, _tables(report, intervals=True), plots, report.notes)
 
 
-def _table(report: SetReport, names: Sequence[str], intervals: bool) -> Table:
-    metrics = [metric for metric in SET_METRICS if metric.name in names]
-    rows = []
-    for condition in dict.fromkeys(group.condition for group in report.groups):
-        for group in report.groups:
-            if group.condition == condition:
-                texts = [
-                    figure_text(group.figures[metric.name], metric.name, intervals)
-                    for metric in metrics
-                ]
-                rows.append([condition, group.method, *texts])
-        goals = report.goals[condition]
-        texts = [
-            figure_text(Figure(goals[metric.name]), metric.name, False)
-            if metric.name in goals
-            else ''
-            for metric in metrics
-        ]
-        rows.append([condition, 'goal', *texts])
-    return Table(
-        'Beside the goals, with 95 % intervals' if names == _MAIN else 'All figures',
-        ['condition', 'method', *(metric.title for metric in metrics)],
-        rows,
-    )
+def _tables(report: SetReport, intervals: bool) -> list[Table]:
+    beside = [metric for metric in SET_METRICS if metric.name in _MAIN]
+    return [
+        ratio_table(
+            'Beside the goals, with 95 % intervals', report.groups, beside, report.goals, True
+        ),
+        ratio_table('All figures', report.groups, SET_METRICS, report.goals, intervals),
+    ]
 
 
 def _draw(report: SetReport) -> Plot:
@@ -108,16 +88,3 @@ def _draw(report: SetReport) -> Plot:
 
 def _around(figure: Figure) -> np.ndarray:
     return np.nan_to_num([[figure.value - figure.low], [figure.high - figure.value]]).clip(0)
-
-
-def _write_csv(path: Path, groups: Sequence[SetGroup]) -> None:
-    with path.open('w', newline='', encoding='utf-8') as file:
-        writer = csv.writer(file)
-        names = [f'{m.name}{end}' for m in SET_METRICS for end in ('', '_low', '_high')]
-        writer.writerow(['method', 'condition', 'frames', 'pairs', 'rooms', *names])
-        for group in groups:
-            figures = [group.figures[metric.name] for metric in SET_METRICS]
-            writer.writerow(
-                [group.method, group.condition, group.frames, group.pairs, group.rooms]
-                + [f'{x:.6g}' for f in figures for x in (f.value, f.low, f.high)]
-            )

@@ -10,7 +10,8 @@ import pytest
 from doa_ros.core.decoding import Estimate
 from doa_ros.core.errors import ConfigError
 from training.examples.clips import Clip, Source
-from training.scores.sets import collect_sets, match, set_groups, summarise_sets
+from training.scores.ratios import ratio_groups, summarise_ratios
+from training.scores.sets import SET_METRICS, collect_sets, match
 
 RATE, BLOCKS = 16000, 30
 ALWAYS, NEVER = np.ones(BLOCKS, dtype=bool), np.zeros(BLOCKS, dtype=bool)
@@ -97,7 +98,7 @@ def test_figures_are_shares_of_pairs_and_estimates(uma8):
         ('x', clip_of(talker(0, 'silent'), room='c')),
     ]
     sets = collect_sets(uma8, [_Constant(5, elevation_deg=24)], clips)
-    found = {name: figure.value for name, figure in summarise_sets(sets).items()}
+    found = {name: figure.value for name, figure in summarise_ratios(sets, SET_METRICS).items()}
     assert found == pytest.approx(
         {
             'recall': 2 / 3,
@@ -111,25 +112,27 @@ def test_figures_are_shares_of_pairs_and_estimates(uma8):
             'elevation_mae_deg': 4.0,
         }
     )
-    recall = summarise_sets(sets)['recall']
+    recall = summarise_ratios(sets, SET_METRICS)['recall']
     assert recall.low == pytest.approx(0.5) and recall.high == pytest.approx(1.0)
 
 
 def test_elevations_that_are_not_known_do_not_count(uma8):
     sets = collect_sets(uma8, [_Constant(0)], [('x', clip_of(talker(0)))])
-    assert math.isnan(summarise_sets(sets)['elevation_mae_deg'].value)
+    assert math.isnan(summarise_ratios(sets, SET_METRICS)['elevation_mae_deg'].value)
 
 
 def test_groups_come_by_condition_and_method(uma8):
     other = _Constant(180)
     other.name = 'other'
     clips = [(name, clip_of(talker(0), room=name)) for name in ('x', 'y')]
-    groups = list(set_groups(collect_sets(uma8, [_Constant(0), other], clips)))
+    groups = list(
+        ratio_groups(collect_sets(uma8, [_Constant(0), other], clips), SET_METRICS)
+    )
     assert [(group.condition, group.method) for group in groups] == [
         ('x', 'constant'), ('x', 'other'), ('y', 'constant'), ('y', 'other')
     ]  # fmt: skip
     assert [group.figures['recall'].value for group in groups] == [1, 0, 1, 0]
-    assert all(group.frames == group.pairs == 5 and group.rooms == 1 for group in groups)
+    assert all(group.count == 5 and group.rooms == 1 for group in groups)
 
 
 def test_no_frame_at_all_is_an_error(uma8):
