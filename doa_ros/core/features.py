@@ -103,12 +103,15 @@ class GccFrame:
             over a dozen frequency bands.
         hop_index: index, since stream start, of the first sample that was new in this window.
         gap: samples lost before this window; where not 0 the averaging started anew.
+        age: how much older than this window the sound above the noise floor is on average [s]; it
+            grows in a pause, where the average keeps what was heard before.
     """
 
     gcc: np.ndarray
     activity: float
     hop_index: int
     gap: int = 0
+    age: float = 0.0
 
 
 class FeatureExtractor:
@@ -165,6 +168,7 @@ class FeatureExtractor:
         self._weight_sum = 0.0
         self._present = 0.0
         self._count = 0.0
+        self._sound = self._aged_sound = 0.0
 
     @property
     def dead_microphones(self) -> tuple[str, ...]:
@@ -203,12 +207,15 @@ class FeatureExtractor:
         self._sum += weight * self._gcc_phat.cross_spectra(spectra)
         self._weight_sum = self._keep * self._weight_sum + float(weight.mean())
         self._average_present(float(present.mean()))
+        self._aged_sound = self._keep * (self._aged_sound + self.config.hop * self._sound)
+        self._sound = self._keep * self._sound + float(present.mean())
         total = max(self._weight_sum * len(weight), 1e-9)
         return GccFrame(
             gcc=self._gcc_phat.correlation(self._sum) / np.float32(total),
             activity=self._present / self._count,
             hop_index=window.hop_index,
             gap=window.gap,
+            age=self._aged_sound / max(self._sound, 1e-9),
         )
 
     def _average_present(self, present: float):

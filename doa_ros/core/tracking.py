@@ -11,9 +11,9 @@ higher a talker is.
 """
 
 from collections.abc import Sequence
-import copy
 from dataclasses import dataclass
 import math
+from typing import NamedTuple
 
 from scipy.optimize import linear_sum_assignment
 
@@ -21,6 +21,10 @@ from doa_ros.core.config import Config, setting
 from doa_ros.core.decoding import PEAK_SEPARATION, Estimate
 
 _NANOSECONDS = 1e9
+# Mean age of the sound in half a second of steady recursive averaging [s].
+_USUAL_AGE = 0.15
+# Sound is new to a talker when it is so much younger than what he was last heard in [s].
+_LEAST_NEWS = 1e-3
 # Of a crowd of estimates, only the most confident are looked at, and only so many tracks are kept.
 _MOST = 16
 # Standard deviation of an estimate that does not say its own [rad].
@@ -38,8 +42,11 @@ _CONFIDENCE_TIME = 0.5
 _UNLIKELY = 4.0
 # Spread of a typical track, to which others are compared [rad].
 _TYPICAL = math.radians(5)
+# Cost of a track without an estimate, above that of any it may have; and of one it may not have.
 _UNHEARD = 30.0
 _FORBIDDEN = 1e6
+# Share of the variance of an estimate that it has not in common with those shortly before [1].
+_WHITE = 0.25
 # Talkers change their elevation less than their azimuth, by this factor [1].
 _CLIMB = 0.5
 
@@ -62,19 +69,19 @@ class TrackerConfig(Config):
         maximum=5.0,
     )
     delay: float = setting(
-        0.2,
-        'How long ago a talker was where an estimate shows him, on average [s].',
+        0.05,
+        'How long before the mean time of its sound a talker was where an estimate shows him [s].',
         minimum=0.0,
         maximum=2.0,
     )
     correlation: float = setting(
         0.5,
-        'For how long the errors of estimates are alike, since they are averages [s].',
-        minimum=0.0,
+        'For how long the errors of estimates are alike: for as long as sound is averaged [s].',
+        minimum=0.001,
         maximum=5.0,
     )
     acceleration_deg: float = setting(
-        10.0,
+        5.0,
         'How much the angular velocity of a talker changes in a second, as a standard deviation '
         '[deg/s].',
         minimum=0.1,
@@ -93,8 +100,8 @@ class TrackerConfig(Config):
         maximum=1000.0,
     )
     velocity_memory: float = setting(
-        1.0,
-        'In a pause, the velocity decays with this time constant [s].',
+        1.5,
+        'Where nothing is heard, the velocity decays with this time constant [s].',
         minimum=0.05,
         maximum=60.0,
     )
@@ -145,51 +152,109 @@ class Track:
     predicted: bool
 
 
-class _Axis:
-    """Velocity along one direction of the tangent plane, and the covariance of arc and velocity.
+class _Motion(NamedTuple):
+    """How a talker goes on in time.
 
-    The arc itself is always 0: the direction of the track is where its tangent plane touches.
+    Attributes:
+        step: time [s].
+        keep: factor of the velocity after this time.
+        reach: integral of that factor over the time [s].
+        acceleration: square root of the spectral density of the acceleration [rad/s^1.5].
     """
 
-    __slots__ = ('velocity', 'arc_variance', 'covariance', 'velocity_variance')
+    step: float
+    keep: float
+    reach: float
+    acceleration: float
 
-    def __init__(self, arc_variance: float, velocity_variance: float):
-        self.velocity = 0.0
-        self.arc_variance = arc_variance
-        self.covariance = 0.0
+
+class _Axis:
+    """A Kalman filter of the motion along one direction of the tangent plane.
+
+    Its state is the arc from where the tangent plane touches, which is the direction of the track,
+    so that the arc is 0 after each step; the velocity; and the error that estimates have in common
+    with those shortly before, a first-order Gauss-Markov process.
+    """
+
+    __slots__ = (
+        'noise', 'velocity', 'error', 'arc_variance', 'velocity_variance', 'error_variance',
+        'arc_velocity', 'arc_error', 'velocity_error',
+    )  # fmt: skip
+
+    def __init__(self, noise: float, velocity_variance: float):
+        """Begin where an observation of variance `noise` [rad^2] was made."""
+        self.noise = noise
+        self.velocity = self.error = 0.0
+        self.arc_variance = noise
         self.velocity_variance = velocity_variance
+        self.error_variance = (1 - _WHITE) * noise
+        # Covariances.
+        self.arc_error = -self.error_variance
+        self.arc_velocity = self.velocity_error = 0.0
 
-    def predict(self, step: float, keep: float, reach: float, noise: float) -> float:
-        """Go on in time and return the arc covered [rad].
+    def ahead(self, motion: _Motion, scale: float) -> tuple[float, float, float, float]:
+        """Return where this goes: arc, velocity and the variances of both.
 
         Args:
-            step: time [s].
-            keep: factor of the velocity.
-            reach: integral of that factor over the time [s].
-            noise: spectral density of the acceleration [rad^2/s^3].
+            motion: how.
+            scale: factor of its acceleration.
         """
-        arc = self.velocity * reach
-        self.velocity *= keep
-        cubic, square, linear = noise * step**3 / 3, noise * step**2 / 2, noise * step
-        self.arc_variance += 2 * reach * self.covariance + reach**2 * self.velocity_variance
-        self.arc_variance += cubic
-        self.covariance = keep * (self.covariance + reach * self.velocity_variance) + square
-        self.velocity_variance = keep**2 * self.velocity_variance + linear
+        step, keep, reach = motion.step, motion.keep, motion.reach
+        noise = (scale * motion.acceleration) ** 2 * step
+        arc_variance = self.arc_variance + noise * step * step / 3
+        arc_variance += reach * (2 * self.arc_velocity + reach * self.velocity_variance)
+        velocity_variance = keep * keep * self.velocity_variance + noise
+        return reach * self.velocity, keep * self.velocity, arc_variance, velocity_variance
+
+    def predict(self, motion: _Motion, scale: float) -> float:
+        """Go on in time, see `ahead`, and return the arc covered [rad]."""
+        keep, reach, step = motion.keep, motion.reach, motion.step
+        covariance = keep * (self.arc_velocity + reach * self.velocity_variance)
+        arc, self.velocity, self.arc_variance, self.velocity_variance = self.ahead(motion, scale)
+        self.arc_velocity = covariance + (scale * motion.acceleration * step) ** 2 / 2
+        self.arc_error += reach * self.velocity_error
+        self.velocity_error *= keep
         return arc
 
-    def update(self, innovation: float, noise: float) -> float:
-        """Take in an arc to an observation of variance `noise`; return the arc to go [rad]."""
-        variance = self.arc_variance + noise
-        gain, velocity_gain = self.arc_variance / variance, self.covariance / variance
-        self.velocity += velocity_gain * innovation
-        self.velocity_variance -= velocity_gain * self.covariance
-        self.covariance -= gain * self.covariance
-        self.arc_variance -= gain * self.arc_variance
-        return gain * innovation
+    def renew(self, keep: float) -> None:
+        """Let the common error decay by a factor."""
+        self.error *= keep
+        self.arc_error *= keep
+        self.velocity_error *= keep
+        self.error_variance *= keep**2
+        self.error_variance += (1 - keep**2) * (1 - _WHITE) * self.noise
+
+    def spread(self, noise: float) -> float:
+        """Return the variance of the innovation by an observation of variance `noise` [rad^2]."""
+        return self.arc_variance + 2 * self.arc_error + self.error_variance + _WHITE * noise
+
+    def update(self, innovation: float, noise: float, weaken: float, add: float) -> float:
+        """Take in an arc to an observation, less the common error, and return the arc to go [rad].
+
+        Args:
+            innovation: the arc [rad].
+            noise: variance of the observation [rad^2].
+            weaken: factor of the variance of the innovation.
+            add: variance to add to that [rad^2].
+        """
+        self.noise = noise
+        spread = weaken * self.spread(noise) + add
+        arc = self.arc_variance + self.arc_error
+        velocity = self.arc_velocity + self.velocity_error
+        error = self.arc_error + self.error_variance
+        self.velocity += velocity / spread * innovation
+        self.error += error / spread * innovation
+        # Rounding must not make them negative.
+        self.arc_variance = max(self.arc_variance - arc**2 / spread, 0.0)
+        self.velocity_variance = max(self.velocity_variance - velocity**2 / spread, 0.0)
+        self.error_variance -= error**2 / spread
+        self.arc_velocity -= arc * velocity / spread
+        self.arc_error -= arc * error / spread
+        self.velocity_error -= velocity * error / spread
+        return arc / spread * innovation
 
 
-@dataclass(frozen=True, slots=True)
-class _Observation:
+class _Observation(NamedTuple):
     """An estimate as the filters take it in: variances along the arcs [rad^2]."""
 
     azimuth: float
@@ -199,8 +264,7 @@ class _Observation:
     confidence: float
 
 
-@dataclass(frozen=True, slots=True)
-class _Match:
+class _Match(NamedTuple):
     """How far an observation lies from a talker: arcs [rad] and squared Mahalanobis distance."""
 
     east: float
@@ -209,14 +273,14 @@ class _Match:
 
 
 class _Talker:
-    """A talker at the time that estimates show."""
+    """A talker at the time of the sound that was heard last."""
 
     __slots__ = (
         'id', 'azimuth', 'elevation', 'elevation_known', 'east', 'north', 'born', 'heard',
-        'noted', 'evidence', 'confidence', 'predicted',
+        'noted', 'informed', 'evidence', 'confidence', 'predicted',
     )  # fmt: skip
 
-    def __init__(self, stamp: int, observation: _Observation, velocity: float):
+    def __init__(self, stamp: int, time: int, observation: _Observation, velocity: float):
         self.id = 0
         self.azimuth = _wrap(observation.azimuth)
         self.elevation_known = observation.elevation is not None
@@ -225,14 +289,11 @@ class _Talker:
         self.north = _Axis(observation.north_variance, (_CLIMB * velocity) ** 2)
         # Stamps [ns] of the first estimate, of the latest, and of the latest that may be its own.
         self.born = self.heard = self.noted = stamp
+        # When the sound of the latest estimate was made [ns].
+        self.informed = time
         self.evidence = 0.0
         self.confidence = observation.confidence
         self.predicted = False
-
-    @property
-    def cosine(self) -> float:
-        """Arc per azimuth."""
-        return max(math.cos(self.elevation), _LEAST_COSINE)
 
     def match(self, observation: _Observation) -> _Match:
         """Return how far an observation lies from here."""
@@ -250,19 +311,20 @@ class _Talker:
             # The same direction, as far away as the great circle is long.
             scale = math.atan2(chord, sine * to_sine + cosine * along) / chord
             east, north = scale * east, scale * north
-        distance = east**2 / (self.east.arc_variance + observation.east_variance)
+        east -= self.east.error
+        distance = east**2 / self.east.spread(observation.east_variance)
         if compared:
-            distance += north**2 / (self.north.arc_variance + observation.north_variance)
+            north -= self.north.error
+            distance += north**2 / self.north.spread(observation.north_variance)
         return _Match(east, north, distance)
 
-    def predict(self, step: float, keep: float, reach: float, acceleration: float) -> None:
-        """Go on in time; see `_Axis.predict`."""
-        east = self.east.predict(step, keep, reach, acceleration**2)
-        north = self.north.predict(step, keep, reach, (_CLIMB * acceleration) ** 2)
+    def predict(self, motion: _Motion, keep: float) -> None:
+        """Go on in time; `keep` is the factor of the common error of estimates."""
         # At constant elevation: talkers walk around the array rather than over it.
-        self.azimuth += east / self.cosine
-        self.elevation += north
-        self._fold()
+        turn = self.east.predict(motion, 1.0) / _cosine(self.elevation)
+        self._face(self.azimuth + turn, self.elevation + self.north.predict(motion, _CLIMB))
+        self.east.renew(keep)
+        self.north.renew(keep)
 
     def update(self, observation: _Observation, match: _Match, weaken: float, add: float) -> None:
         """Take in an observation.
@@ -273,15 +335,16 @@ class _Talker:
             weaken: factor of its variances.
             add: variance to add to them [rad^2].
         """
-        east = self.east.update(match.east, weaken * observation.east_variance + add)
+        east = self.east.update(match.east, observation.east_variance, weaken, add)
         north = 0.0
         if observation.elevation is not None:
             if self.elevation_known:
                 north = self.north.update(
-                    match.north, weaken * observation.north_variance + add
+                    match.north, observation.north_variance, weaken, add
                 )
             else:
                 self.elevation, self.elevation_known = observation.elevation, True
+                self.north = _Axis(observation.north_variance, self.north.velocity_variance)
         self._move(east, north)
 
     def _move(self, east: float, north: float) -> None:
@@ -292,23 +355,42 @@ class _Talker:
         scale, along = math.sin(arc) / arc, math.cos(arc)
         sine, cosine = math.sin(self.elevation), math.cos(self.elevation)
         ahead = cosine * along - sine * scale * north
-        self.azimuth += math.atan2(scale * east, ahead)
-        self.elevation = math.atan2(
-            sine * along + cosine * scale * north, math.hypot(ahead, scale * east)
+        self._face(
+            self.azimuth + math.atan2(scale * east, ahead),
+            math.atan2(sine * along + cosine * scale * north, math.hypot(ahead, scale * east)),
         )
-        self._fold()
 
-    def _fold(self) -> None:
-        """Keep the elevation in 0..pi/2 and the azimuth in (-pi, pi]."""
-        if self.elevation > math.pi / 2:
-            self.elevation = math.pi - self.elevation
-            self.azimuth += math.pi
-            self.north.velocity *= -1
-            self.east.velocity *= -1
-        elif self.elevation < 0:
-            self.elevation = 0.0
+    def _face(self, azimuth: float, elevation: float) -> None:
+        """Take a new direction, which may lie beyond the zenith or below the plane."""
+        self.azimuth, self.elevation = _folded(azimuth, elevation)
+        if elevation > math.pi / 2:
+            self.east.velocity, self.north.velocity = -self.east.velocity, -self.north.velocity
+        elif elevation < 0:
             self.north.velocity = max(self.north.velocity, 0.0)
-        self.azimuth = _wrap(self.azimuth)
+
+    def track(self, stamp: int, motion: _Motion) -> Track:
+        """Return this talker at a stamp [ns], to which a motion leads."""
+        arc, turning, arc_variance, turning_variance = self.east.ahead(motion, 1.0)
+        climb, climbing, climb_variance, climbing_variance = self.north.ahead(motion, _CLIMB)
+        per_arc = 1 / _cosine(self.elevation)
+        azimuth, elevation = _folded(self.azimuth + per_arc * arc, self.elevation + climb)
+        if not self.elevation_known:
+            elevation = climbing = climb_variance = climbing_variance = math.nan
+        return Track(
+            self.id,
+            azimuth,
+            elevation,
+            per_arc * turning,
+            climbing,
+            min(per_arc * math.sqrt(arc_variance), _ANYWHERE),
+            math.sqrt(climb_variance),
+            per_arc * math.sqrt(turning_variance),
+            math.sqrt(climbing_variance),
+            self.confidence,
+            (stamp - self.born) / _NANOSECONDS,
+            self.id > 0,
+            self.predicted,
+        )
 
 
 class Tracker:
@@ -324,6 +406,8 @@ class Tracker:
     def __init__(self, config: TrackerConfig, hop: float = 0.05):
         self._config = config
         self._hop = hop
+        self._acceleration = math.radians(config.acceleration_deg)
+        self._least_stddev = math.radians(config.stddev_min_deg)
         self._next_id = 1
         self.reset()
 
@@ -331,9 +415,15 @@ class Tracker:
         """Forget all talkers; ids go on counting."""
         self._talkers: list[_Talker] = []
         self._stamp: int | None = None
+        # When the sound in the latest frame was made [ns].
+        self._time: int | None = None
 
     def update(
-        self, stamp: int, estimates: Sequence[Estimate], gap: bool = False
+        self,
+        stamp: int,
+        estimates: Sequence[Estimate],
+        gap: bool = False,
+        age: float = _USUAL_AGE,
     ) -> tuple[Track, ...]:
         """Take in a frame.
 
@@ -341,25 +431,38 @@ class Tracker:
             stamp: its time [ns]. Where it goes back, another stream begins.
             estimates: what was heard in it, with finite azimuths.
             gap: whether audio was lost before it, so that averaging has started anew.
+            age: how long before `stamp` its sound was made on average [s]: the older, the
+                farther from there the talker has gone, and sound that only gets older says
+                nothing new.
 
         Returns:
             The tracks at this time, the confirmed ones first, the most confident of them first.
         """
         if self._stamp is not None and stamp < self._stamp:
             self.reset()
-        step = self._hop if self._stamp is None else (stamp - self._stamp) / _NANOSECONDS
+        time = stamp - round((age + self._config.delay) * _NANOSECONDS)
+        if self._stamp is None:
+            self._stamp, self._time = stamp - round(self._hop * _NANOSECONDS), time
+        # Mean times grow, unless averaging starts anew.
+        time = max(time, self._time)
+        passed, step = (stamp - self._stamp) / _NANOSECONDS, (time - self._time) / _NANOSECONDS
+        limit = round(self._config.track_timeout * _NANOSECONDS)
+        self._talkers = [t for t in self._talkers if stamp - t.noted <= limit]
+        # A box of some length is correlated like an exponential of half of it.
+        keep = 0.0 if gap else math.exp(-2 * step / self._config.correlation)
         for talker in self._talkers:
-            paused = talker.noted < self._stamp or step > 2 * self._hop
-            talker.predict(step, *self._motion(talker, step, paused))
-        self._stamp = stamp
+            heard = 2 * self._hop if talker.noted == self._stamp else 0.0
+            talker.predict(self._motion(talker, step, heard), keep)
+        self._stamp, self._time = stamp, time
         chosen = sorted(estimates, key=lambda e: -e.confidence)[:_MOST]
         observations = [self._observation(estimate) for estimate in chosen]
         matches = [[t.match(o) for o in observations] for t in self._talkers]
         assigned = self._assign(matches)
         # A long step says nothing about whether somebody spoke in it.
-        self._take_in(observations, matches, assigned, min(step, 2 * self._hop), gap)
-        self._talkers += self._births(observations, matches, set(assigned.values()))
-        self._talkers = [talker for talker in self._talkers if self._lives(talker)][:_MOST]
+        self._take_in(observations, matches, assigned, min(passed, 2 * self._hop))
+        taken = set(assigned.values())
+        self._talkers += self._births([o for k, o in enumerate(observations) if k not in taken])
+        self._talkers = [t for t in self._talkers if t.id or t.evidence > 0][:_MOST]
         for talker in self._talkers:
             if not talker.id and talker.evidence >= self._config.confirmation:
                 talker.id = self._next_id
@@ -367,18 +470,23 @@ class Tracker:
         tracks = [self._track(talker) for talker in self._talkers]
         return tuple(sorted(tracks, key=lambda t: (not t.confirmed, -t.confidence, t.id)))
 
-    def _motion(self, talker: _Talker, step: float, paused: bool) -> tuple[float, float, float]:
-        """Return what `predict` needs besides the step."""
+    def _track(self, talker: _Talker) -> Track:
+        """Return where a talker is at the stamp, some time after the sound was made."""
+        step = (self._stamp - self._time) / _NANOSECONDS
+        heard = _USUAL_AGE + self._config.delay if talker.noted == self._stamp else 0.0
+        return talker.track(self._stamp, self._motion(talker, step, heard))
+
+    def _motion(self, talker: _Talker, step: float, heard: float) -> _Motion:
+        """Return how a talker goes on for a step [s], who was heard for the first part of it."""
         config = self._config
         speed = math.hypot(talker.east.velocity, talker.north.velocity)
-        acceleration = math.radians(config.acceleration_deg) + config.manoeuvre * speed
-        if not paused:
-            return 1.0, step, acceleration
-        keep = math.exp(-step / config.velocity_memory)
-        return keep, config.velocity_memory * (1 - keep), acceleration
+        acceleration = self._acceleration + config.manoeuvre * speed
+        steady = min(step, heard)
+        keep = math.exp((steady - step) / config.velocity_memory)
+        return _Motion(step, keep, steady + config.velocity_memory * (1 - keep), acceleration)
 
     def _observation(self, estimate: Estimate) -> _Observation:
-        least = math.radians(self._config.stddev_min_deg)
+        least = self._least_stddev
         east, north = (
             max(stddev, least) if math.isfinite(stddev) else _UNKNOWN_STDDEV
             for stddev in (estimate.azimuth_stddev, estimate.elevation_stddev)
@@ -423,7 +531,7 @@ class Tracker:
     def _speaking(self, talker: _Talker) -> bool:
         return self._stamp - talker.noted <= _SPEAKING * _NANOSECONDS
 
-    def _take_in(self, observations, matches, assigned, step: float, gap: bool) -> None:
+    def _take_in(self, observations, matches, assigned, step: float) -> None:
         """Update the talkers that were heard, and note of the others that they were not."""
         shared = self._shared(matches, assigned)
         fade = math.exp(-step / _CONFIDENCE_TIME)
@@ -441,18 +549,17 @@ class Tracker:
                 talker.evidence += confidence * step
                 # What may belong to either of two says no more than that both are near.
                 add = PEAK_SEPARATION**2 if number in shared else 0.0
-                talker.update(observation, match, self._weaken(talker, match, gap), add)
+                talker.update(observation, match, self._weaken(talker, match), add)
                 talker.heard = talker.noted = self._stamp
+                talker.informed = self._time
             talker.confidence += (1 - fade) * (confidence - talker.confidence)
 
-    def _weaken(self, talker: _Talker, match: _Match, gap: bool) -> float:
-        """Return by which factor the variances of an observation grow."""
-        factor = 1.0
-        passed = (self._stamp - talker.heard) / _NANOSECONDS
-        if not gap and 0 < passed < self._config.correlation:
-            factor = self._config.correlation / passed
+    def _weaken(self, talker: _Talker, match: _Match) -> float:
+        """Return by which factor the variance of an innovation grows."""
+        # What was heard already says nothing new.
+        news = max((self._time - talker.informed) / _NANOSECONDS, _LEAST_NEWS)
         # Beyond the gate, but near: no surprise counts for more than one at the gate.
-        return factor * max(1.0, match.distance / self._config.gate**2)
+        return max(1.0, self._hop / news) * max(1.0, match.distance / self._config.gate**2)
 
     def _shared(self, matches, assigned) -> set[int]:
         """Return the talkers, by number, of whom two are too near to each other to tell apart.
@@ -463,7 +570,7 @@ class Tracker:
         for number, talker in enumerate(self._talkers):
             if number in assigned or not talker.id or not self._speaking(talker):
                 continue
-            if self._stamp - talker.heard > 2 * self._config.track_timeout * _NANOSECONDS:
+            if self._stamp - talker.heard > self._config.track_timeout * _NANOSECONDS:
                 continue
             for other, column in assigned.items():
                 near = matches[number][column]
@@ -475,49 +582,29 @@ class Tracker:
                     shared |= {number, other}
         return shared
 
-    def _births(self, observations, matches, taken: set[int]) -> list[_Talker]:
+    def _births(self, observations: list[_Observation]) -> list[_Talker]:
         """Return the talkers that observations begin which belong to nobody."""
         born = []
         velocity = math.radians(self._config.velocity_deg)
-        for column, observation in enumerate(observations):
-            near = any(
-                math.hypot(row[column].east, row[column].north) < PEAK_SEPARATION / 2
-                for row in matches
-            )
-            if column not in taken and not near:
-                talker = _Talker(self._stamp, observation, velocity)
+        for observation in observations:
+            matches = [talker.match(observation) for talker in [*self._talkers, *born]]
+            if all(math.hypot(m.east, m.north) >= PEAK_SEPARATION / 2 for m in matches):
+                talker = _Talker(self._stamp, self._time, observation, velocity)
                 talker.evidence = observation.confidence * self._hop
                 born.append(talker)
         return born
 
-    def _lives(self, talker: _Talker) -> bool:
-        if not talker.id:
-            return talker.evidence > 0
-        limit = self._config.track_timeout * _NANOSECONDS
-        return self._stamp - talker.noted <= limit
 
-    def _track(self, talker: _Talker) -> Track:
-        """Return where a talker is now, `delay` after what estimates show."""
-        now = copy.copy(talker)
-        now.east, now.north = copy.copy(talker.east), copy.copy(talker.north)
-        delay = self._config.delay
-        now.predict(delay, *self._motion(talker, delay, talker.noted < self._stamp))
-        cosine, known = now.cosine, now.elevation_known
-        return Track(
-            id=now.id,
-            azimuth=now.azimuth,
-            elevation=now.elevation if known else math.nan,
-            azimuth_rate=now.east.velocity / cosine,
-            elevation_rate=now.north.velocity if known else math.nan,
-            azimuth_stddev=min(math.sqrt(now.east.arc_variance) / cosine, _ANYWHERE),
-            elevation_stddev=math.sqrt(now.north.arc_variance) if known else math.nan,
-            azimuth_rate_stddev=math.sqrt(now.east.velocity_variance) / cosine,
-            elevation_rate_stddev=math.sqrt(now.north.velocity_variance) if known else math.nan,
-            confidence=now.confidence,
-            age=(self._stamp - now.born) / _NANOSECONDS,
-            confirmed=now.id > 0,
-            predicted=now.predicted,
-        )
+def _cosine(elevation: float) -> float:
+    """Return the arc per azimuth."""
+    return max(math.cos(elevation), _LEAST_COSINE)
+
+
+def _folded(azimuth: float, elevation: float) -> tuple[float, float]:
+    """Return a direction with its azimuth in (-pi, pi] and its elevation in 0..pi/2 [rad]."""
+    if elevation > math.pi / 2:
+        azimuth, elevation = azimuth + math.pi, math.pi - elevation
+    return _wrap(azimuth), max(elevation, 0.0)
 
 
 def _wrap(angle: float) -> float:

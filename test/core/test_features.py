@@ -204,3 +204,22 @@ def test_lags_must_reach_the_largest_delay(uma8):
     far = replace(uma8, positions=uma8.positions * 3)
     with pytest.raises(ConfigError, match='set lag_count to 27 or more'):
         FeatureExtractor(far, FeatureConfig())
+
+
+def test_sound_ages_in_a_pause(uma8, extract, bursts):
+    frames = extract(uma8, bursts)
+    begin = np.array([frame.hop_index for frame in frames]) / uma8.sampling_frequency
+    age = np.array([frame.age for frame in frames])
+    # A burst begins at 4.8 s and lasts for 0.3 s; windows of 0.1 s overlap with it.
+    burst, pause = (age[(begin > t) & (begin < t + 0.17)] for t in (4.94, 5.14))
+    assert (burst < 0.21).all()
+    np.testing.assert_allclose(np.diff(pause), 0.05, atol=0.005)
+
+
+def test_sound_that_goes_on_is_as_old_as_the_average(uma8, extract, plane_wave, noise):
+    # Steady for less than the noise floor takes to learn it.
+    samples = noise[: 4 * uma8.sampling_frequency].copy()
+    samples[144_000:] += plane_wave(uma8, 0.7, duration=1.0) / 0.01 * 1e-3
+    frames = extract(uma8, samples)
+    keep = 9 / 11
+    assert frames[-1].age == pytest.approx(0.05 * keep / (1 - keep), abs=0.03)
