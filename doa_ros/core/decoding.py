@@ -17,6 +17,8 @@ _NEAR = math.radians(15)
 WITHIN = math.radians(10)
 # Nearer peaks of several are one source [rad].
 PEAK_SEPARATION = math.radians(25)
+# So many at a time are more than anyone can tell apart.
+_MOST_SOURCES = 4
 # Half a quantisation step of an int8 probability: keeps the logarithm of one of 0 finite.
 HALF_STEP = 1 / 512
 
@@ -157,7 +159,8 @@ def decode_azimuths(probability: np.ndarray) -> list[tuple[float, float, float]]
 
     Returns:
         Azimuth [rad], standard deviation [rad] and the probability of the peak's class, 0..1, of
-        each peak, the highest first; at least one. No two are closer than `PEAK_SEPARATION`.
+        each of the highest peaks, the highest first; at least one, at most four. No two are
+        closer than `PEAK_SEPARATION`.
     """
     probability = np.asarray(probability, dtype=float)
     count = len(probability)
@@ -167,6 +170,8 @@ def decode_azimuths(probability: np.ndarray) -> list[tuple[float, float, float]]
     for peak in sorted(np.flatnonzero(higher), key=lambda k: -probability[k]):
         if all(abs(wrap_angle((peak - k) * step)) >= PEAK_SEPARATION for k in kept):
             kept.append(int(peak))
+        if len(kept) == _MOST_SOURCES:
+            break
     return [(*_refine(probability, peak), float(probability[peak])) for peak in kept]
 
 

@@ -10,14 +10,20 @@ pairs' GCC-PHAT at its TDOAs; on a lag axis that is one fixed matrix on the taps
 import math
 
 import numpy as np
+from scipy import special
+from scipy.ndimage import maximum_filter1d
 
-from doa_ros.core.decoding import DirectionGrid, Spectrum
+from doa_ros.core.decoding import PEAK_SEPARATION, DirectionGrid, Spectrum
 from doa_ros.core.features import FeatureConfig
 from doa_ros.core.geometry import MicArray, unit_vector
 
-# Sharpness of the softmax over the response: a sharper one answers more often, in silence too.
-# Chosen on simulated rooms; the confidences that follow from it are not calibrated.
+# Sharpness of a softmax over the response: how fast the probability falls around a peak.
 _SHARPNESS = 40.0
+# Log-odds of a source at a peak: a constant, and weights of the logarithms of its height over the
+# highest one's and of its height. By logistic regression on simulated rooms with two talkers, seen
+# by the UMA-8; the confidences that follow are not calibrated for other arrays and rooms.
+_BIAS, _RELATIVE_WEIGHT, _HEIGHT_WEIGHT = 5.1, 1.55, 1.25
+_LEAST_HEIGHT = 1e-3
 
 
 def steering_matrix(array: MicArray, lags: np.ndarray, directions: np.ndarray) -> np.ndarray:
@@ -50,13 +56,14 @@ class SrpPhat:
     """
 
     grid = DirectionGrid(azimuth_count=72, elevation_count=10)
-    multilabel = False
+    multilabel = True
     memory = None
 
     def __init__(
         self, array: MicArray, features: FeatureConfig, azimuth_count: int = grid.azimuth_count
     ):
         self.grid = DirectionGrid(azimuth_count, self.grid.elevation_count)
+        self._reach = round(PEAK_SEPARATION / self.grid.azimuth_step)
         elevations, azimuths = np.meshgrid(
             self.grid.elevations, self.grid.azimuths, indexing='ij'
         )
@@ -69,12 +76,26 @@ class SrpPhat:
         return response.reshape(self.grid.elevation_count, self.grid.azimuth_count)
 
     def spectrum(self, gcc: np.ndarray) -> Spectrum:
-        """Return the probabilities of the directions for GCC-PHAT of shape (pairs, lags)."""
+        """Return what GCC-PHAT of shape (pairs, lags) says of several sources.
+
+        A source is as probable as the peak of the response that it makes is high.
+        """
         response = self.response(gcc)
         # The pairs of dead microphones are 0. With this factor the noise of the mean is as it is
         # with all pairs; its peak is still lower, and so less certain.
         living = np.count_nonzero(gcc.any(axis=1))
         response *= math.sqrt(len(gcc) / max(living, 1))
-        probability = np.exp(_SHARPNESS * (response - response.max()))
-        probability /= probability.sum()
-        return Spectrum(azimuth=probability.sum(axis=0), elevation=probability.sum(axis=1))
+        strongest = response.max(axis=0)
+        height = np.maximum(strongest - np.median(strongest), _LEAST_HEIGHT)
+        peak = maximum_filter1d(height, 2 * self._reach + 1, mode='wrap')
+        log_odds = (
+            _BIAS
+            + _RELATIVE_WEIGHT * np.log(peak / height.max())
+            + _HEIGHT_WEIGHT * np.log(peak)
+        )
+        elevation = np.exp(_SHARPNESS * (response - strongest)).T
+        return Spectrum(
+            azimuth=special.expit(log_odds) * np.exp(_SHARPNESS * (height - peak)),
+            elevation=elevation / elevation.sum(axis=1, keepdims=True),
+            several=True,
+        )

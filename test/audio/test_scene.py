@@ -79,7 +79,7 @@ def _errors(array, blocks):
     for block in blocks:
         for frame in extractor.push(block.first_sample_index, block.as_float()):
             if block.truth:
-                (found,) = localizer.locate(frame).estimates
+                found = localizer.locate(frame).estimates[0]
                 errors.append(abs(wrap_angle(found.azimuth - block.truth[0].azimuth)))
     return np.degrees(errors)
 

@@ -69,8 +69,8 @@ def test_response_of_an_ideal_gcc_peaks_at_its_direction(uma8, azimuth, elevatio
     delays = uma8.tdoa(unit_vector(azimuth, elevation))
     gcc = np.sinc((features.lags - delays[:, None]) * 14000).astype(np.float32)
     spectrum = SrpPhat(uma8, features).spectrum(gcc)
-    assert spectrum.azimuth.sum() == pytest.approx(1, abs=1e-4)
-    assert spectrum.elevation.sum() == pytest.approx(1, abs=1e-4)
+    assert 0.9 < spectrum.azimuth.max() <= 1
+    np.testing.assert_allclose(spectrum.elevation.sum(axis=1), 1, atol=1e-4)
     nearest = SrpPhat.grid.azimuths[spectrum.azimuth.argmax()]
     if elevation < 1.2:
         assert abs(wrap_angle(nearest - azimuth)) < math.radians(5)
@@ -78,7 +78,8 @@ def test_response_of_an_ideal_gcc_peaks_at_its_direction(uma8, azimuth, elevatio
 
 def test_nothing_heard_is_every_direction_alike(uma8):
     spectrum = SrpPhat(uma8, FeatureConfig()).spectrum(np.zeros((15, 13), dtype=np.float32))
-    np.testing.assert_allclose(spectrum.azimuth, 1 / 72, rtol=1e-4)
+    np.testing.assert_allclose(spectrum.azimuth, spectrum.azimuth[0])
+    assert spectrum.azimuth[0] < 0.05
     np.testing.assert_allclose(spectrum.elevation, 1 / 10, rtol=1e-4)
 
 

@@ -115,7 +115,7 @@ def test_another_array(locate, plane_wave, tmp_path, name):
     path = tmp_path / 'wave.wav'
     samples = plane_wave(array, -1.2, 0.3, duration=1.0)
     soundfile.write(path, samples, array.sampling_frequency, subtype='FLOAT')
-    arguments = ['--array', name, '--method', 'srp_phat', '--sensitivity', '1']
+    arguments = ['--array', name, '--method', 'srp_phat', '--sensitivity', '0.9']
     rows = list(csv.DictReader(lines(locate(path, *arguments, '--format', 'csv'))))
     assert len(rows) == 19
     assert float(rows[-1]['azimuth_deg']) == pytest.approx(math.degrees(-1.2), abs=2)
