@@ -83,17 +83,19 @@ class TFLiteModel:
                 model_path=str(path), num_threads=1, experimental_delegates=delegates
             )
             self._interpreter.allocate_tensors()
+            inputs = self._interpreter.get_input_details()
+            self._outputs = self._interpreter.get_output_details()
+            # What is wrong with a damaged network may show only when it runs.
+            self._interpreter.invoke()
         except (ValueError, RuntimeError, OSError) as error:
             reason = ' '.join(str(error).split())
             if _EDGETPU_OPERATOR in reason:
                 reason += '; it is compiled for the Edge TPU: set the delegate libedgetpu.so.1'
             by = f' with delegate {delegate!r}' if delegate else ''
             raise ModelError(f'{path}: not a usable TFLite model{by} ({reason})') from None
-        inputs = self._interpreter.get_input_details()
         if len(inputs) != 1:
             raise ModelError(f'{path}: must have one input, not {len(inputs)}')
         self._input = inputs[0]
-        self._outputs = self._interpreter.get_output_details()
 
     @property
     def input_shape(self) -> tuple[int, ...]:

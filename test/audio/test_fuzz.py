@@ -1,0 +1,102 @@
+# Copyright 2026 doa_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Any recording: it plays, or is refused with one sentence."""
+
+import os
+from pathlib import Path
+import tempfile
+
+from hypothesis import given
+from hypothesis import strategies as st
+import numpy as np
+import pytest
+import soundfile
+
+from doa_ros.audio.file import FileSource
+from doa_ros.audio.mono import read_mono
+from doa_ros.audio.source import usable
+from doa_ros.core.errors import DoaError
+
+# More than any of these recordings, however damaged, has [samples].
+_MOST = 10_000_000
+
+
+@pytest.fixture(scope='module')
+def folder():
+    with tempfile.TemporaryDirectory() as name:
+        yield Path(name)
+
+
+def _recording(folder, suffix, subtype, channels):
+    path = folder / f'original_{subtype}_{channels}{suffix}'
+    samples = np.random.default_rng(1).uniform(-0.5, 0.5, (500, channels))
+    soundfile.write(path, samples, 48000, subtype=subtype)
+    return path.read_bytes()
+
+
+@st.composite
+def _damaged(draw, original: bytes):
+    """Return bytes that were cut or are others in places, mostly in the header."""
+    data = bytearray(original)
+    for _ in range(draw(st.integers(1, 4))):
+        place = draw(st.integers(0, 60) | st.integers(0, len(original)))
+        piece = draw(st.binary(max_size=8) | st.sampled_from([b'\xff' * 4, b'\xff\xff\xff\x7f']))
+        match draw(st.sampled_from(['overwrite', 'insert', 'end'])):
+            case 'overwrite':
+                data[place : place + len(piece)] = piece
+            case 'insert':
+                data[place:place] = piece
+            case 'end':
+                del data[place:]
+    return bytes(data)
+
+
+@pytest.mark.parametrize(
+    ('suffix', 'subtype'),
+    [('.wav', 'PCM_16'), ('.wav', 'FLOAT'), ('.flac', 'PCM_24'), ('.w64', 'PCM_32')],
+)
+@given(data=st.data())
+def test_any_recording(folder, uma8, suffix, subtype, data):
+    path = folder / f'damaged{suffix}'
+    path.write_bytes(data.draw(_damaged(_recording(folder, suffix, subtype, 8))))
+    count = 0
+    try:
+        for block in FileSource(path, uma8, block_duration=0.05).blocks(lambda: 0):
+            assert 0 < len(block.samples) <= 2400
+            assert block.samples.shape[1] == 8
+            assert usable(block.samples)
+            assert block.first_sample_index == count
+            count += len(block.samples)
+            assert count < _MOST
+    except DoaError as error:
+        assert str(error).startswith(f'{path}: ')
+        assert '\n' not in str(error)
+
+
+@pytest.mark.parametrize(('suffix', 'subtype'), [('.wav', 'PCM_16'), ('.flac', 'PCM_16')])
+@given(data=st.data())
+def test_any_material(folder, suffix, subtype, data):
+    path = folder / f'damaged{suffix}'
+    path.write_bytes(data.draw(_damaged(_recording(folder, suffix, subtype, 1))))
+    try:
+        samples = read_mono(path, 48000)
+    except DoaError as error:
+        assert str(error).startswith(f'{path}: ')
+        assert '\n' not in str(error)
+    else:
+        assert samples.ndim == 1 and np.isfinite(samples).all()
+        assert len(samples) < _MOST
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize('name', ['pipe.wav', '/dev/zero', '/dev/null'])
+def test_pipes_and_devices_are_no_recordings(tmp_path, uma8, name):
+    path = tmp_path / name
+    if name == 'pipe.wav':
+        os.mkfifo(path)
+    for read in (
+        lambda: FileSource(path, uma8, block_duration=0.05),
+        lambda: read_mono(path, 48000),
+    ):
+        with pytest.raises(DoaError, match='not a regular file'):
+            read()
