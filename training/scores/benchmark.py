@@ -148,7 +148,7 @@ def room_clips(
         files = {kind: paths for kind, paths in material.files.items() if kind != 'impulse'}
         material = replace(material, files=files)
     for number, difficulty in enumerate(DIFFICULTIES):
-        config = _rooms_of(difficulty, array, engine)
+        config = rooms_of(difficulty, array, engine)
         simulator = Simulator(array, config, material, HOP)
         for room in tqdm(range(count), desc=difficulty.name, unit='clip'):
             rng = np.random.default_rng([_ROOMS_SEED, _SPLITS.index(split), number, room])
@@ -159,7 +159,7 @@ def room_clips(
                 drawn,
                 sources=() if heard == 'fan' else sources,
                 ego='fan' if heard == 'fan' else '',
-                **_levels(difficulty),
+                **levels_of(difficulty),
             )
             yield difficulty.name, simulator.clip(rng, scene, f'{difficulty.name}, room {room}')
 
@@ -174,7 +174,7 @@ def talker_clips(
     """
     for number, difficulty in enumerate(DIFFICULTIES):
         config = replace(
-            _rooms_of(difficulty, array, engine), sources_max=2, separation_deg=0.0
+            rooms_of(difficulty, array, engine), sources_max=2, separation_deg=0.0
         )
         simulator = Simulator(array, config, material, HOP)
         for room in tqdm(range(count), desc=difficulty.name, unit='clip'):
@@ -185,7 +185,7 @@ def talker_clips(
             first, second = (replace(place, level_db=0.0) for place in drawn.sources)
             second = replace(second, level_db=rng.uniform(-_LEVEL_DB, _LEVEL_DB))
             scene = replace(
-                drawn, sources=(first, second), long_pauses=True, **_levels(difficulty)
+                drawn, sources=(first, second), speech='turns', **levels_of(difficulty)
             )
             yield difficulty.name, simulator.clip(rng, scene, f'{difficulty.name}, room {room}')
 
@@ -197,7 +197,8 @@ def _two_apart(places: tuple[Place, ...]) -> bool:
     return abs(wrap_angle(first.azimuth - second.azimuth)) >= _APART
 
 
-def _rooms_of(difficulty: Difficulty, array: MicArray, engine: str) -> SimulateConfig:
+def rooms_of(difficulty: Difficulty, array: MicArray, engine: str) -> SimulateConfig:
+    """Return what rooms of a difficulty are drawn from."""
     return replace(
         _ROOMS,
         engine=engine,
@@ -209,8 +210,8 @@ def _rooms_of(difficulty: Difficulty, array: MicArray, engine: str) -> SimulateC
     )
 
 
-def _levels(difficulty: Difficulty) -> dict[str, float]:
-    """Return levels of a scene with speech."""
+def levels_of(difficulty: Difficulty) -> dict[str, float]:
+    """Return the levels of a scene with speech of a difficulty."""
     return {
         'sensor_db': difficulty.snr - _SENSOR_BELOW_SPEECH,
         'peak_dbfs': _SPEECH_PEAK,

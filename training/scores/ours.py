@@ -29,6 +29,9 @@ class Ours:
         method: of LocalizerConfig.
         model: of method cnn.
         sensitivity: of LocalizerConfig.
+
+    Attributes:
+        name, features: as given.
     """
 
     least_confidence = LocalizerConfig().least_confidence
@@ -44,7 +47,7 @@ class Ours:
         sensitivity: float = _ALL,
     ):
         self.name = name
-        self._features = features
+        self.features = features
         config = LocalizerConfig(method, sensitivity=sensitivity)
         self._localizer = Localizer(array, features, config, model)
         self.azimuth_classes = (
@@ -71,7 +74,7 @@ class Ours:
         self._localizer.reset()
         return {
             block: self._localizer.locate(frame).estimates
-            for block, frame in listening.features(self._features).items()
+            for block, frame in listening.features(self.features).items()
         }
 
 

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 import math
 from pathlib import Path
 
+from matplotlib.figure import Figure as Plot
 import numpy as np
 
 from .bootstrap import Bootstrap, Figure, ratio
 from .columns import Columns
-from .pages import Table, figure_text
+from .pages import Table, figure_text, print_tables, write_pages
 
 
 @dataclass(frozen=True)
@@ -75,30 +76,61 @@ def summarise_ratios(table: Columns, metrics: Sequence[RatioMetric]) -> dict[str
     return figures
 
 
-def ratio_table(
-    title: str,
-    groups: Sequence[RatioGroup],
-    metrics: Sequence[RatioMetric],
-    goals: Mapping[str, Mapping[str, float]],
-    intervals: bool,
-) -> Table:
-    """Return a line for each group, and one for the goals of each condition.
+@dataclass(frozen=True)
+class RatioReport:
+    """What a benchmark found.
 
-    Args:
-        title: of the table.
-        groups: those of a condition one after the other.
-        metrics: the columns.
-        goals: values of metrics by condition.
-        intervals: whether they are given.
+    Attributes:
+        table: all rows.
+        groups: figures by condition and method.
+        metrics: which ones.
+        goals: the least or most we ask of ourselves: values of metrics by condition.
+        notes: sentences for the reader.
     """
+
+    table: Columns
+    groups: Sequence[RatioGroup]
+    metrics: Sequence[RatioMetric]
+    goals: Mapping[str, Mapping[str, float]]
+    notes: Sequence[str]
+
+
+def print_ratios(report: RatioReport) -> None:
+    """Print the tables and the notes."""
+    print_tables(_tables(report, intervals=False), report.notes)
+
+
+def write_ratios(
+    folder: Path, report: RatioReport, plots: Mapping[str, tuple[str, Plot]]
+) -> None:
+    """Write report.md, report.html, plots with captions by name, results.csv and table.npz."""
+    folder.mkdir(parents=True, exist_ok=True)
+    np.savez_compressed(folder / 'table.npz', **report.table.columns())
+    _write_csv(folder / 'results.csv', report)
+    write_pages(folder, _tables(report, intervals=True), plots, report.notes)
+
+
+def _tables(report: RatioReport, intervals: bool) -> list[Table]:
+    asked = {name for goals in report.goals.values() for name in goals}
+    beside = [metric for metric in report.metrics if metric.name in asked]
+    return [
+        _table('Beside the goals, with 95 % intervals', report, beside, True),
+        _table('All figures', report, report.metrics, intervals),
+    ]
+
+
+def _table(
+    title: str, report: RatioReport, metrics: Sequence[RatioMetric], intervals: bool
+) -> Table:
+    """Return a line for each group, and one for the goals of each condition."""
     rows = []
-    for condition in dict.fromkeys(group.condition for group in groups):
-        for group in groups:
+    for condition in dict.fromkeys(group.condition for group in report.groups):
+        for group in report.groups:
             if group.condition == condition:
                 figures = [(group.figures[metric.name], metric.name) for metric in metrics]
                 texts = [figure_text(figure, name, intervals) for figure, name in figures]
                 rows.append([condition, group.method, *texts])
-        asked = goals.get(condition, {})
+        asked = report.goals.get(condition, {})
         texts = [
             figure_text(Figure(asked[metric.name]), metric.name, False)
             if metric.name in asked
@@ -110,16 +142,13 @@ def ratio_table(
     return Table(title, ['condition', 'method', *(metric.title for metric in metrics)], rows)
 
 
-def write_ratios(
-    path: Path, groups: Sequence[RatioGroup], metrics: Sequence[RatioMetric]
-) -> None:
-    """Write all figures as a CSV file."""
+def _write_csv(path: Path, report: RatioReport) -> None:
     with path.open('w', newline='', encoding='utf-8') as file:
         writer = csv.writer(file)
-        names = [f'{metric.name}{end}' for metric in metrics for end in ('', '_low', '_high')]
+        names = [f'{m.name}{end}' for m in report.metrics for end in ('', '_low', '_high')]
         writer.writerow(['method', 'condition', 'count', 'rooms', *names])
-        for group in groups:
-            figures = [group.figures[metric.name] for metric in metrics]
+        for group in report.groups:
+            figures = [group.figures[metric.name] for metric in report.metrics]
             writer.writerow(
                 [group.method, group.condition, group.count, group.rooms]
                 + [f'{x:.6g}' for f in figures for x in (f.value, f.low, f.high)]

@@ -114,6 +114,7 @@ class Odas:
     azimuth_classes = AZIMUTH_CLASSES
     least_confidence = 0.0
     failures = 0
+    tracks = True
 
     def __init__(self, array: MicArray):
         self._array = array
@@ -128,11 +129,17 @@ class Odas:
 
     def answer_all(self, listening: Listening) -> list[Sequence[Estimate]]:
         """Return all tracks, the most active first: see `answer`."""
-        tracks = self.follow(listening)
+        tracks = self._follow(listening)
         return [[estimate for _, estimate in tracks[block]] for block in listening.blocks]
 
-    def follow(self, listening: Listening) -> list[list[tuple[int, Estimate]]]:
-        """Return id and direction of all tracks at the end of every block: see `answer`."""
+    def outputs(self, listening: Listening) -> list[list[tuple[int, float]]]:
+        """Return id and azimuth of all tracks at every block: see `answer`."""
+        return [
+            [(number, estimate.azimuth) for number, estimate in tracks]
+            for tracks in self._follow(listening)
+        ]
+
+    def _follow(self, listening: Listening) -> list[list[tuple[int, Estimate]]]:
         with TemporaryDirectory() as name:
             folder = Path(name)
             audio = listening.peer_audio

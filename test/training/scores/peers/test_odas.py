@@ -76,9 +76,8 @@ def test_all_tracks_the_most_active_first(uma8, install, listening):
     assert [len(answer) for answer in answers] == [0, 0] + [2] * 5
     azimuths = [math.degrees(estimate.azimuth) for estimate in answers[-1]]
     assert azimuths == pytest.approx([90, 0])
-    assert [[number for number, _ in tracks] for tracks in method.follow(listening)[14:17]] == [
-        [], [3, 4], [3, 4]
-    ]  # fmt: skip
+    ids = [[number for number, _ in tracks] for tracks in method.outputs(listening)]
+    assert ids[14:17] == [[], [3, 4], [3, 4]]
 
 
 def test_it_takes_part_where_it_is_on_the_path(uma8, square, install, monkeypatch):
