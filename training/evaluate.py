@@ -10,6 +10,9 @@ pyroomacoustics with the recordings of the demo, so that anyone gets the same nu
                                 5 s of speech amid 3 s of noise; 40 rooms each, or --scenes N
   --bench talkers               such rooms with two talkers who speak and pause, 40 degrees or more
                                 apart: all estimates are scored against both
+  --bench tracks                talkers who walk around the array, past each other or cross, and 10
+                                minutes of noise alone: tracks are scored, and the estimates that
+                                they are made of
   --scenes N --settings NAME    N random scenes as the settings draw them, none of simulate's
   --recordings FOLDER           labelled recordings, see training/examples/recordings.py
 
@@ -25,12 +28,14 @@ silence are those of its own gate. Of several sources the one nearest to the gue
 
 from collections.abc import Iterator
 from dataclasses import asdict, replace
+from itertools import chain
 from pathlib import Path
 
 from doa_ros.core.classifier import load_card
 from doa_ros.core.errors import ConfigError
 from doa_ros.core.features import FeatureConfig
 from doa_ros.core.geometry import MicArray, load_array
+from doa_ros.core.tracking import TrackerConfig
 from doa_ros.resources import find_resource
 
 from .examples.clips import Clip
@@ -47,22 +52,32 @@ from .scores.benchmark import (
     with_dead_microphones,
 )
 from .scores.claps import score_claps
-from .scores.frames import Listening, collect
+from .scores.frames import PEER_RATE, Listening, collect
 from .scores.ours import GATE, Ours, our_methods
-from .scores.peers import make_peers, make_set_peers
-from .scores.ratios import ratio_groups
+from .scores.peers import make_odas, make_peers, make_set_peers
+from .scores.ratios import RatioReport, print_ratios, ratio_groups, write_ratios
 from .scores.report import Report, print_report, write_report
+from .scores.set_figures import draw_found_and_spurious
 from .scores.sets import SET_METRICS, collect_sets
-from .scores.sets_report import SetReport, print_set_report, write_set_report
 from .scores.statistics import groups
+from .scores.track_figures import draw_traces
+from .scores.tracks import (
+    TRACK_METRICS,
+    Trace,
+    Tracked,
+    Untracked,
+    collect_tracks,
+)
 from .scores.variants import measure_cost
+from .scores.walks import noise_clips, track_goals, walking_clips
 from .settings import load_settings
 
 _ROOMS = 40
 _MODELS = ('uma8_rooms_int8', 'uma8_reference_int8')
 # Benchmarks of random scenes that need no settings.
-_RANDOM = ('rooms', 'talkers')
+_RANDOM = ('rooms', 'talkers', 'tracks')
 _TALKERS = 2
+_NOISE_MINUTES = 10.0
 
 
 def add_arguments(parser):
@@ -106,25 +121,50 @@ def run(args):
     if not 0 <= args.dead <= most:
         raise ConfigError(f'--dead must lie in 0..{most}: an array needs two microphones')
     paths = [find_resource('models', name) for name in args.model or _MODELS]
-    if args.bench == 'talkers':
-        _run_talkers(args, array, paths)
-    else:
-        _run_frames(args, array, paths)
+    runs = {'talkers': _run_talkers, 'tracks': _run_tracks}
+    runs.get(args.bench, _run_frames)(args, array, paths)
 
 
 def _run_talkers(args, array: MicArray, paths: list[Path]):
     peers, notes = ([], []) if args.no_peers else make_set_peers(array, _TALKERS)
-    clips = with_dead_microphones(talker_clips(array, *_drawn_from(args, array)), args.dead)
+    drawn = _drawn_from(args, array.sampling_frequency)
+    clips = with_dead_microphones(talker_clips(array, *drawn), args.dead)
     sets = collect_sets(array, [*our_methods(array, paths, GATE), *peers], clips)
-    report = SetReport(
-        sets=sets,
+    report = RatioReport(
+        table=sets,
         groups=tuple(ratio_groups(sets, SET_METRICS)),
+        metrics=SET_METRICS,
         goals={d.name: asdict(d.talkers) for d in DIFFICULTIES},
         notes=(*notes, *_failures(peers)),
     )
-    print_set_report(report)
+    print_ratios(report)
     if args.report is not None:
-        write_set_report(args.report, report)
+        write_ratios(args.report, report, draw_found_and_spurious(report))
+
+
+def _run_tracks(args, array: MicArray, paths: list[Path]):
+    odas, notes = ([], []) if args.no_peers else make_odas(array)
+    ours = our_methods(array, paths, GATE)
+    methods = [*(Tracked(one, TrackerConfig()) for one in ours), *map(Untracked, ours), *odas]
+    # Nothing of what is heard lies above half of this rate, and walks take time to simulate.
+    array = replace(array, sampling_frequency=PEER_RATE)
+    material, split, count, engine = _drawn_from(args, PEER_RATE, 'fast')
+    clips = chain(
+        walking_clips(array, material, split, count, engine),
+        noise_clips(array, material, split, _NOISE_MINUTES, engine),
+    )
+    traces: list[Trace] = []
+    tracks = collect_tracks(array, methods, with_dead_microphones(clips, args.dead), traces)
+    report = RatioReport(
+        table=tracks,
+        groups=tuple(ratio_groups(tracks, TRACK_METRICS)),
+        metrics=TRACK_METRICS,
+        goals=track_goals(),
+        notes=notes,
+    )
+    print_ratios(report)
+    if args.report is not None:
+        write_ratios(args.report, report, draw_traces(traces))
 
 
 def _run_frames(args, array: MicArray, paths: list[Path]):
@@ -170,16 +210,24 @@ def _clips(args, array: MicArray, features: FeatureConfig) -> Iterator[tuple[str
 
 
 def _room_clips(args, array: MicArray, *, heard: str = 'speech') -> Iterator[tuple[str, Clip]]:
-    return room_clips(array, *_drawn_from(args, array), heard=heard)
+    return room_clips(array, *_drawn_from(args, array.sampling_frequency), heard=heard)
 
 
-def _drawn_from(args, array: MicArray) -> tuple[Material, str, int, str]:
-    """Return the sounds, their split, the number of rooms and the engine of a benchmark."""
+def _drawn_from(
+    args, rate: int, engine: str = 'pyroomacoustics'
+) -> tuple[Material, str, int, str]:
+    """Return the sounds, their split, the number of rooms and the engine of a benchmark.
+
+    Args:
+        args: of the command line.
+        rate: of the sounds [Hz].
+        engine: where none is asked for.
+    """
     return (
-        _material(args, array.sampling_frequency),
+        _material(args, rate),
         TEST if args.sounds is None else args.split,
         args.scenes or _ROOMS,
-        args.engine or 'pyroomacoustics',
+        args.engine or engine,
     )
 
 

@@ -12,6 +12,7 @@ import soundfile
 from doa_ros.core.errors import ConfigError
 from doa_ros.resources import config_directory, find_resource
 from training import evaluate
+from training.scores import walks
 from training.scores.benchmark import CONDITIONS, DIFFICULTIES, demo_material, fixed_clips
 from training.scores.frames import collect
 from training.scores.ours import our_methods
@@ -164,6 +165,23 @@ def test_the_benchmark_of_talkers_stands_beside_its_goals(run_verb, tmp_path):
         rows = list(csv.DictReader(file))
     assert {row['rooms'] for row in rows} == {'1'}
     assert {'recall', 'spurious', 'elevation_mae_deg_low'} <= set(rows[0])
+
+
+def test_the_benchmark_of_tracks_stands_beside_its_goals(run_verb, tmp_path, monkeypatch):
+    # The verb takes 10 minutes of noise and all scenarios.
+    monkeypatch.setattr(evaluate, '_NOISE_MINUTES', 0.5)
+    monkeypatch.setattr(walks, 'SCENARIOS', walks.SCENARIOS[1:2])
+    run_verb('evaluate', '--bench', 'tracks', '--scenes', 1, '--model', MODELS[0],
+             '--report', tmp_path)  # fmt: skip
+    markdown = (tmp_path / 'report.md').read_text(encoding='utf-8')
+    condition = f'passing, {DIFFICULTIES[0].name}'
+    for method in (f'{MODELS[0]}, tracks', 'SRP-PHAT on our features, untracked'):
+        assert f'| {condition} | {method} |' in markdown
+    assert f'| {condition} | goal | 0.850 |' in markdown
+    assert '| noise only | goal |' in markdown
+    plots = re.findall(r'\]\((.*\.png)\)', markdown)
+    assert len(plots) == len(DIFFICULTIES) + 1
+    assert all((tmp_path / plot).stat().st_size > 5000 for plot in plots)
 
 
 @pytest.mark.parametrize(

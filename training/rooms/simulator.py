@@ -18,7 +18,7 @@ from ..settings import SimulateConfig
 from .boards import Board, draw_board
 from .engines import ENGINES, Room
 from .material import Material
-from .sounds import burst, clap, coloured_noise, fan, gusts, motor
+from .sounds import burst, clap, coloured_noise, fan, gusts, motor, shorten_pauses
 
 # Least distance of a source from the walls [m].
 _WALL_MARGIN = 0.2
@@ -32,7 +32,7 @@ _QUIET = 0.25
 _LEVEL, _NOISE_LEVEL, _QUIET_LEVEL = (-40.0, -20.0), (-60.0, -30.0), (-90.0, -70.0)
 # Powers relative to that of the diffuse noise [dB].
 _DIRECTIONAL_DB, _EGO_DB, _SENSOR_DB = (-15.0, -3.0), (-6.0, 6.0), (-25.0, -5.0)
-# How long talkers pause, and in scenes with long pauses speak and pause [s].
+# How long talkers pause, and with turns speak and pause [s].
 _PAUSE, _SPEAKING, _LONG_PAUSE = (0.1, 0.6), (1.5, 3.5), (0.2, 0.8)
 _SHORT_SOUND_PAUSE = (0.4, 1.5)
 # Who walks is heard from places so far apart in azimuth, one fading into the next [rad].
@@ -98,7 +98,8 @@ class Scene:
         gusty: whether the diffuse noise swells and ebbs.
         sensor_db: power of the microphones' own noise over that of the diffuse noise [dB].
         peak_dbfs: highest level of the clip [dB of full scale].
-        long_pauses: whether talkers pause for longer than between words.
+        speech: 'natural': recordings as they are, one after the other; 'turns': with longer
+            pauses; 'steady': without the longer ones of the recordings.
     """
 
     room: Room
@@ -112,7 +113,7 @@ class Scene:
     gusty: bool = False
     sensor_db: float = -15.0
     peak_dbfs: float = -30.0
-    long_pauses: bool = False
+    speech: str = 'natural'
 
     @property
     def turn(self) -> np.ndarray:
@@ -172,8 +173,7 @@ def _draw_place(rng, config: SimulateConfig, size, centre, heading) -> Place | N
     azimuth = rng.uniform(-np.pi, np.pi)
     elevation = math.radians(rng.uniform(0, config.elevation_max_deg))
     ray = unit_vector(azimuth + heading, elevation)
-    free = np.where(ray > 0, size - _WALL_MARGIN - centre, centre - _WALL_MARGIN)
-    farthest = min(config.distance_max, float(np.min(free / np.maximum(np.abs(ray), 1e-9))))
+    farthest = min(config.distance_max, free_distance(size, centre, ray))
     distance = rng.uniform(config.distance_min, max(farthest, config.distance_min))
     kind = 'speech'
     if rng.random() < config.short_sounds:
@@ -182,6 +182,18 @@ def _draw_place(rng, config: SimulateConfig, size, centre, heading) -> Place | N
     if farthest < config.distance_min:
         return None
     return Place(azimuth, elevation, distance, kind, level)
+
+
+def free_distance(size: np.ndarray, centre: np.ndarray, ray: np.ndarray) -> float:
+    """Return how far from the array a source can be [m].
+
+    Args:
+        size: of the room [m], shape (3,).
+        centre: position of the array [m], shape (3,).
+        ray: unit vector towards the source in the room, shape (3,).
+    """
+    free = np.where(ray > 0, size - _WALL_MARGIN - centre, centre - _WALL_MARGIN)
+    return float(np.min(free / np.maximum(np.abs(ray), 1e-9)))
 
 
 def _apart(places, separation_deg: float) -> bool:
@@ -292,20 +304,20 @@ class Simulator:
         if len(scene.sources) > 1 or kind != 'speech':
             start += round(rng.uniform(0, min(0.5, self._config.length / 4)) * self._rate)
         if kind == 'speech':
-            pause = _LONG_PAUSE if scene.long_pauses else _PAUSE
+            pause = _LONG_PAUSE if scene.speech == 'turns' else _PAUSE
         else:
             pause = _SHORT_SOUND_PAUSE
         while start < end:
             longest = end - start
-            if scene.long_pauses:
+            if scene.speech == 'turns':
                 longest = min(longest, round(rng.uniform(*_SPEAKING) * self._rate))
-            sound = self._sound(rng, kind, longest)
+            sound = self._sound(rng, kind, longest, scene.speech == 'steady')
             voice[start : start + len(sound)] = sound
             start += len(sound) + round(rng.uniform(*pause) * self._rate)
         return voice
 
-    def _sound(self, rng, kind: str, longest: int) -> np.ndarray:
-        """Return one utterance, burst or clap."""
+    def _sound(self, rng, kind: str, longest: int, steady: bool) -> np.ndarray:
+        """Return one utterance, burst or clap; a steady utterance has no long pauses."""
         if kind == 'burst':
             return burst(rng, self._rate)[:longest]
         if kind == 'impulse':
@@ -313,6 +325,8 @@ class Simulator:
                 return self.material.draw('impulse', rng)[: min(longest, self._rate)]
             return clap(rng, self._rate)[:longest]
         recording = self.material.draw('speech', rng)
+        if steady:
+            recording = shorten_pauses(recording, self._rate)
         if len(recording) <= longest:
             return recording
         # Recordings have an RMS of 1; a part of one with next to none is a pause.

@@ -2,12 +2,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """Sounds that are made up rather than recorded: noises, bursts, claps, fans and motors.
 
-All functions take a random generator, a number of samples and the rate [Hz], and return float32 of
-shape (samples,).
+All functions but the last take a random generator, a number of samples and the rate [Hz], and
+return float32 of shape (samples,).
 """
 
 import numpy as np
 from scipy import fft, interpolate, signal
+
+from doa_ros.core.scoring import active_blocks
+
+# What lies so far below the loudest block of a recording is a pause [dB], and of a longer one
+# only so much is left [s].
+_PAUSE_DB, _LONGEST_PAUSE, _BLOCK = 25.0, 0.3, 0.02
 
 
 def coloured_noise(rng: np.random.Generator, shape, slope: float) -> np.ndarray:
@@ -97,3 +103,15 @@ def _mixed(noise: np.ndarray, tone: np.ndarray, tone_db: float) -> np.ndarray:
     """Return both, the tone that far above the noise."""
     tone = tone * (np.std(noise) / np.std(tone) * 10 ** (tone_db / 20))
     return (noise + tone).astype(np.float32)
+
+
+def shorten_pauses(recording: np.ndarray, rate: int) -> np.ndarray:
+    """Return a recording of speech with nothing but the beginnings of its longer pauses."""
+    block = round(_BLOCK * rate)
+    active = active_blocks(recording, block, _PAUSE_DB)
+    pause, kept = 0, []
+    for number, speaking in enumerate(active):
+        pause = 0 if speaking else pause + 1
+        if pause * _BLOCK <= _LONGEST_PAUSE:
+            kept.append(recording[number * block : (number + 1) * block])
+    return np.concatenate([*kept, recording[len(active) * block :]])
