@@ -3,10 +3,19 @@
 """Between ROS messages and arrays: the only place that knows both."""
 
 import array
+from collections.abc import Iterable, Mapping, Sequence
+import colorsys
 import math
 
 from builtin_interfaces.msg import Duration, Time
-from geometry_msgs.msg import Point, Pose, Quaternion, Vector3
+from geometry_msgs.msg import (
+    Point,
+    Pose,
+    PoseStamped,
+    Quaternion,
+    Vector3,
+    Vector3Stamped,
+)
 import numpy as np
 from std_msgs.msg import ColorRGBA, Header
 from visualization_msgs.msg import Marker, MarkerArray
@@ -16,12 +25,15 @@ from doa_ros.audio.source import NANOSECONDS, AudioBlock
 from doa_ros.core.decoding import DirectionGrid, Estimate, Spectrum
 from doa_ros.core.errors import MessageError
 from doa_ros.core.features import FeatureConfig, GccFrame
-from doa_ros.core.geometry import MicArray
+from doa_ros.core.geometry import MicArray, unit_vector
+from doa_ros.core.tracking import Track
 from doa_ros.msg import (
     AudioFrame,
     DoaEstimate,
     DoaEstimateArray,
     DoaSpectrum,
+    DoaTrack,
+    DoaTrackArray,
     GccPhat,
     MicArrayInfo,
 )
@@ -36,6 +48,8 @@ _MOST_ESTIMATES = 360
 # Arrows fade on their own when estimates stop coming [s].
 _MARKER_LIFETIME = 0.5
 _ARROW_WIDTH = 0.03
+# Opacity of what is not as sure as something else that is shown, 0..1.
+_FAINT = 0.3
 
 
 def make_header(stamp: int, frame_id: str) -> Header:
@@ -101,6 +115,7 @@ def gcc_phat_from_frame(
         lag_step=1 / features.lag_rate,
         lag_count=features.lag_count,
         activity=float(frame.activity),
+        age=float(frame.age),
     )
     message.data = array.array('f', frame.gcc.astype(np.float32, copy=False).tobytes())
     return message
@@ -153,6 +168,7 @@ def frame_from_gcc_phat(
     gcc = np.array(message.data, dtype=np.float32).reshape(len(pairs), message.lag_count)
     if not (np.abs(gcc) <= 1.01).all() or not 0 <= message.activity <= 1.01:
         raise MessageError('GCC-PHAT data outside of -1..1, or activity outside of 0..1')
+    _check_age(message)
     # The index is known to the sender alone; stamps serve from here on.
     gap = 0
     if previous is not None:
@@ -161,31 +177,44 @@ def frame_from_gcc_phat(
         if abs(lost) > features.hop / 2:
             # A stream that starts again goes back in time: nothing is known about what was lost.
             gap = max(round(lost * microphones.sampling_frequency), 1)
-    return GccFrame(gcc=gcc, activity=message.activity, hop_index=0, gap=gap)
+    return GccFrame(
+        gcc=gcc, activity=message.activity, hop_index=0, gap=gap, age=message.age
+    )
 
 
-def estimate_array(header: Header, window: float, estimates) -> DoaEstimateArray:
+def _check_age(message) -> None:
+    if not 0 <= message.age < math.inf:
+        raise MessageError(f'sound cannot be {message.age:g} s old')
+
+
+def estimate_array(
+    header: Header, window: float, estimates: Iterable[Estimate], age: float = 0.0
+) -> DoaEstimateArray:
     """Return the message of estimates that are sorted by confidence.
 
     Args:
         header: of the analysed window.
         window: its length [s].
-        estimates: `Estimate`, highest confidence first.
+        estimates: highest confidence first.
+        age: how much older the sound is [s], as `GccFrame` says.
     """
     return DoaEstimateArray(
         header=header,
         window_duration=window,
-        estimates=[
-            # The generated code aborts the process on a NumPy scalar.
-            DoaEstimate(
-                azimuth=float(e.azimuth),
-                elevation=float(e.elevation),
-                azimuth_stddev=float(e.azimuth_stddev),
-                elevation_stddev=float(e.elevation_stddev),
-                confidence=float(e.confidence),
-            )
-            for e in estimates
-        ],
+        age=float(age),
+        estimates=[_estimate_message(e) for e in estimates],
+    )
+
+
+def _estimate_message(estimate: Estimate | Track, track_id: int = 0) -> DoaEstimate:
+    # The generated code aborts the process on a NumPy scalar.
+    return DoaEstimate(
+        track_id=track_id,
+        azimuth=float(estimate.azimuth),
+        elevation=float(estimate.elevation),
+        azimuth_stddev=float(estimate.azimuth_stddev),
+        elevation_stddev=float(estimate.elevation_stddev),
+        confidence=float(estimate.confidence),
     )
 
 
@@ -193,27 +222,115 @@ def estimates_of(message: DoaEstimateArray) -> tuple[Estimate, ...]:
     """Return the estimates in a message.
 
     Raises:
-        MessageError: an angle or a confidence is not usable, or there are too many.
+        MessageError: an angle, a confidence or the age is not usable, or there are too many.
     """
     check_header(message.header)
-    if len(message.estimates) > _MOST_ESTIMATES:
-        raise MessageError(f'{len(message.estimates)} estimates are no directions of sound')
-    for e in message.estimates:
-        deviations = e.azimuth_stddev, e.elevation_stddev
+    _check_age(message)
+    _check_count(message.estimates)
+    return tuple(_estimate_of(e) for e in message.estimates)
+
+
+def _check_count(directions: Sequence) -> None:
+    if len(directions) > _MOST_ESTIMATES:
+        raise MessageError(f'{len(directions)} estimates are no directions of sound')
+
+
+def _estimate_of(message: DoaEstimate) -> Estimate:
+    deviations = message.azimuth_stddev, message.elevation_stddev
+    if not (
+        abs(message.azimuth) <= _HALF_TURN
+        and (math.isnan(message.elevation) or abs(message.elevation) <= _HALF_TURN / 2)
+        and all(_unknown_or_positive(d) for d in deviations)
+        and 0 <= message.confidence <= 1
+    ):
+        raise MessageError(
+            f'estimate with azimuth {message.azimuth:g}, elevation {message.elevation:g}, '
+            f'standard deviations {deviations[0]:g} and {deviations[1]:g}, confidence '
+            f'{message.confidence:g}'
+        )
+    return Estimate(message.azimuth, message.elevation, *deviations, message.confidence)
+
+
+def _unknown_or_positive(value: float) -> bool:
+    return math.isnan(value) or 0 <= value < math.inf
+
+
+def track_array(header: Header, tracks: Iterable[Track]) -> DoaTrackArray:
+    """Return the message of those tracks that are confirmed.
+
+    Args:
+        header: of the analysed window.
+        tracks: highest confidence first.
+    """
+    return DoaTrackArray(
+        header=header,
+        tracks=[
+            DoaTrack(
+                estimate=_estimate_message(track, track.id),
+                azimuth_rate=float(track.azimuth_rate),
+                elevation_rate=float(track.elevation_rate),
+                azimuth_rate_stddev=float(track.azimuth_rate_stddev),
+                elevation_rate_stddev=float(track.elevation_rate_stddev),
+                age=float(track.age),
+                predicted=track.predicted,
+            )
+            for track in tracks
+            if track.confirmed
+        ],
+    )
+
+
+def tracks_of(message: DoaTrackArray) -> tuple[Track, ...]:
+    """Return the tracks in a message.
+
+    Raises:
+        MessageError: an id, an angle, a rate, a confidence or an age is not usable, or there are
+            too many.
+    """
+    check_header(message.header)
+    _check_count(message.tracks)
+    tracks = []
+    for track in message.tracks:
+        estimate = _estimate_of(track.estimate)
+        _check_age(track)
         if not (
-            abs(e.azimuth) <= _HALF_TURN
-            and (math.isnan(e.elevation) or abs(e.elevation) <= _HALF_TURN / 2)
-            and all(math.isnan(d) or 0 <= d < math.inf for d in deviations)
-            and 0 <= e.confidence <= 1
+            math.isfinite(track.azimuth_rate)
+            and not math.isinf(track.elevation_rate)
+            and _unknown_or_positive(track.azimuth_rate_stddev)
+            and _unknown_or_positive(track.elevation_rate_stddev)
         ):
             raise MessageError(
-                f'estimate with azimuth {e.azimuth:g}, elevation {e.elevation:g}, standard '
-                f'deviations {deviations[0]:g} and {deviations[1]:g}, confidence {e.confidence:g}'
+                f'track with rates {track.azimuth_rate:g} and {track.elevation_rate:g}, standard '
+                f'deviations {track.azimuth_rate_stddev:g} and {track.elevation_rate_stddev:g}'
             )
-    return tuple(
-        Estimate(e.azimuth, e.elevation, e.azimuth_stddev, e.elevation_stddev, e.confidence)
-        for e in message.estimates
-    )
+        tracks.append(
+            Track(
+                id=track.estimate.track_id,
+                **vars(estimate),
+                azimuth_rate=track.azimuth_rate,
+                elevation_rate=track.elevation_rate,
+                azimuth_rate_stddev=track.azimuth_rate_stddev,
+                elevation_rate_stddev=track.elevation_rate_stddev,
+                age=track.age,
+                confirmed=True,
+                predicted=track.predicted,
+            )
+        )
+    ids = {track.id for track in tracks}
+    if 0 in ids or len(ids) < len(tracks):
+        raise MessageError('tracks without an id, or two with the same')
+    return tuple(tracks)
+
+
+def target_pose(header: Header, track: Track) -> PoseStamped:
+    """Return a pose at the array whose x axis points to a talker."""
+    return PoseStamped(header=header, pose=_pose(track))
+
+
+def target_vector(header: Header, track: Track) -> Vector3Stamped:
+    """Return the unit vector to a talker."""
+    x, y, z = unit_vector(track.azimuth, _elevation(track)).tolist()
+    return Vector3Stamped(header=header, vector=Vector3(x=x, y=y, z=z))
 
 
 def spectrum_message(
@@ -239,13 +356,16 @@ def _probability(values: np.ndarray, *, whole: bool = True) -> array.array:
     return array.array('f', values.astype(np.float32).tobytes())
 
 
-def marker_array(message: DoaEstimateArray, previous: int, length: float) -> MarkerArray:
+def marker_array(
+    message: DoaEstimateArray, previous: int, length: float, *, faint: bool = False
+) -> MarkerArray:
     """Return an arrow per estimate: the surer, the longer and the greener.
 
     Args:
         message: the estimates.
         previous: number of arrows shown so far; those without an estimate are deleted.
         length: length of an arrow of confidence 1 [m].
+        faint: whether something surer is shown beside them.
 
     Raises:
         MessageError: an estimate is not usable.
@@ -253,20 +373,18 @@ def marker_array(message: DoaEstimateArray, previous: int, length: float) -> Mar
     markers = []
     for number, estimate in enumerate(estimates_of(message)):
         markers.append(
-            Marker(
-                header=message.header,
-                ns='doa',
-                id=number,
-                type=Marker.ARROW,
-                action=Marker.ADD,
-                pose=_pose(estimate),
-                scale=Vector3(
-                    x=length * (0.3 + 0.7 * estimate.confidence), y=_ARROW_WIDTH, z=_ARROW_WIDTH
+            _arrow(
+                message.header,
+                'doa',
+                number,
+                estimate,
+                length,
+                ColorRGBA(
+                    r=1 - estimate.confidence,
+                    g=estimate.confidence,
+                    b=0.1,
+                    a=_FAINT if faint else 1.0,
                 ),
-                color=ColorRGBA(
-                    r=1 - estimate.confidence, g=estimate.confidence, b=0.1, a=1.0
-                ),
-                lifetime=Duration(nanosec=round(_MARKER_LIFETIME * NANOSECONDS)),
             )
         )
     for number in range(len(markers), previous):
@@ -276,10 +394,80 @@ def marker_array(message: DoaEstimateArray, previous: int, length: float) -> Mar
     return MarkerArray(markers=markers)
 
 
-def _pose(estimate: Estimate):
+def _arrow(header, namespace, number, direction, length, colour: ColorRGBA) -> Marker:
+    """Return an arrow towards an estimate or a track."""
+    return Marker(
+        header=header,
+        ns=namespace,
+        id=number,
+        type=Marker.ARROW,
+        action=Marker.ADD,
+        pose=_pose(direction),
+        scale=Vector3(
+            x=length * (0.3 + 0.7 * direction.confidence), y=_ARROW_WIDTH, z=_ARROW_WIDTH
+        ),
+        color=colour,
+        lifetime=Duration(nanosec=round(_MARKER_LIFETIME * NANOSECONDS)),
+    )
+
+
+def track_markers(
+    header: Header, trails: Mapping[int, Sequence[Track]], ended: Iterable[int], length: float
+) -> MarkerArray:
+    """Return an arrow per track in a colour of its own, and a trail of where it was that fades.
+
+    Args:
+        header: of the tracks.
+        trails: what was known of each track by its id, the oldest first; the last is as of now.
+        ended: ids of tracks that were shown so far and are to be deleted.
+        length: length of an arrow of confidence 1 [m].
+    """
+    markers = []
+    for track_id, trail in trails.items():
+        # Hues a golden section of the circle apart stay different for long.
+        rgb = colorsys.hsv_to_rgb(track_id * (math.sqrt(5) - 1) / 2 % 1, 0.85, 1.0)
+        now = trail[-1]
+        colour = ColorRGBA(
+            **dict(zip('rgb', rgb, strict=True)), a=_FAINT if now.predicted else 1.0
+        )
+        markers.append(_arrow(header, 'tracks', track_id, now, length, colour))
+        if len(trail) > 1:
+            markers.append(_trail(header, track_id, trail, length, rgb))
+    for namespace in ('tracks', 'trails'):
+        markers += [
+            Marker(header=header, ns=namespace, id=track_id, action=Marker.DELETE)
+            for track_id in ended
+        ]
+    return MarkerArray(markers=markers)
+
+
+def _trail(header, track_id, trail: Sequence[Track], length, rgb) -> Marker:
+    points = length * unit_vector([t.azimuth for t in trail], [_elevation(t) for t in trail])
+    return Marker(
+        header=header,
+        ns='trails',
+        id=track_id,
+        type=Marker.LINE_STRIP,
+        action=Marker.ADD,
+        pose=Pose(orientation=Quaternion(w=1.0)),
+        scale=Vector3(x=_ARROW_WIDTH / 2),
+        points=[Point(x=x, y=y, z=z) for x, y, z in points.tolist()],
+        colors=[
+            ColorRGBA(**dict(zip('rgb', rgb, strict=True)), a=(k + 1) / len(trail))
+            for k in range(len(trail))
+        ],
+        lifetime=Duration(nanosec=round(_MARKER_LIFETIME * NANOSECONDS)),
+    )
+
+
+def _elevation(direction: Estimate | Track) -> float:
+    """Return the elevation to show [rad]: in the plane where it is not known."""
+    return 0.0 if math.isnan(direction.elevation) else direction.elevation
+
+
+def _pose(direction: Estimate | Track) -> Pose:
     # Yaw by the azimuth, then pitch up by the elevation; pitch is positive downwards.
-    elevation = 0.0 if math.isnan(estimate.elevation) else estimate.elevation
-    half_yaw, half_pitch = estimate.azimuth / 2, -elevation / 2
+    half_yaw, half_pitch = direction.azimuth / 2, -_elevation(direction) / 2
     orientation = Quaternion(
         x=-math.sin(half_yaw) * math.sin(half_pitch),
         y=math.cos(half_yaw) * math.sin(half_pitch),

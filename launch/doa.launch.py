@@ -15,7 +15,7 @@ from launch_ros.substitutions import FindPackageShare
 
 # A process that was killed comes back after this time [s].
 _RESPAWN_DELAY = 1.0
-_NODES = ['audio_capture', 'gcc_phat', 'doa_estimator', 'doa_markers']
+_NODES = ['audio_capture', 'gcc_phat', 'doa_estimator', 'doa_tracker', 'doa_markers']
 
 
 def generate_launch_description():

@@ -430,7 +430,8 @@ class Tracker:
         Args:
             stamp: its time [ns]. Where it goes back, another stream begins.
             estimates: what was heard in it, with finite azimuths.
-            gap: whether audio was lost before it, so that averaging has started anew.
+            gap: whether audio was lost before it, so that averaging has started anew; stamps that
+                jump say so, too.
             age: how long before `stamp` its sound was made on average [s]: the older, the
                 farther from there the talker has gone, and sound that only gets older says
                 nothing new.
@@ -449,6 +450,7 @@ class Tracker:
         limit = round(self._config.track_timeout * _NANOSECONDS)
         self._talkers = [t for t in self._talkers if stamp - t.noted <= limit]
         # A box of some length is correlated like an exponential of half of it.
+        gap = gap or passed > 1.5 * self._hop
         keep = 0.0 if gap else math.exp(-2 * step / self._config.correlation)
         for talker in self._talkers:
             heard = 2 * self._hop if talker.noted == self._stamp else 0.0

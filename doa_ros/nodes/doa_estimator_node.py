@@ -75,7 +75,7 @@ class DoaEstimatorNode(Node):
         with self._inference.measure():
             result = self._localizer.locate(frame)
         self._rate.add()
-        message = estimate_array(header, self._features.window, result.estimates)
+        message = estimate_array(header, self._features.window, result.estimates, frame.age)
         self._estimates.publish(message)
         if self._spectrum.get_subscription_count():
             self._spectrum.publish(

@@ -1,16 +1,20 @@
 # Copyright 2026 doa_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Node `doa_markers`: from `estimates` to `markers` for RViz."""
+"""Node `doa_markers`: from `estimates` and `tracks` to `markers` for RViz."""
 
+from collections import defaultdict, deque
 from dataclasses import dataclass
 
 from rclpy.node import Node
 from visualization_msgs.msg import MarkerArray
 
-from doa_ros.conversions import marker_array
+from doa_ros.audio.frame import stamp_of
+from doa_ros.audio.source import NANOSECONDS
+from doa_ros.conversions import marker_array, track_markers, tracks_of
 from doa_ros.core.config import Config, setting
 from doa_ros.core.errors import MessageError
-from doa_ros.msg import DoaEstimateArray
+from doa_ros.core.tracking import Track
+from doa_ros.msg import DoaEstimateArray, DoaTrackArray
 from doa_ros.nodes.diagnostics import Diagnostics
 from doa_ros.nodes.executable import run
 from doa_ros.parameters import declare, follow
@@ -27,13 +31,21 @@ class MarkersConfig(Config):
         maximum=100.0,
         dynamic=True,
     )
+    trail_duration: float = setting(
+        3.0,
+        'How long the trail of a track stays visible [s].',
+        minimum=0.0,
+        maximum=60.0,
+        dynamic=True,
+    )
 
 
 class DoaMarkersNode(Node):
-    """Shows every estimate as an arrow.
+    """Shows every track as an arrow with a trail, and every estimate as an arrow.
 
     Args:
-        subscribe: whether estimates come from the topic `estimates` rather than by `process`.
+        subscribe: whether estimates and tracks come from the topics `estimates` and `tracks`
+            rather than by `process` and `process_tracks`.
     """
 
     def __init__(self, *, subscribe: bool = True):
@@ -41,10 +53,12 @@ class DoaMarkersNode(Node):
         self._config = declare(self, MarkersConfig)
         follow(self, self._config, self._configure)
         self._shown = 0
+        self._trails: dict[int, deque[tuple[int, Track]]] = defaultdict(deque)
         self._diagnostics = Diagnostics(self, 'all estimates are usable')
         self._publisher = self.create_publisher(MarkerArray, 'markers', 10)
         if subscribe:
             self.create_subscription(DoaEstimateArray, 'estimates', self._on_estimates, 10)
+            self.create_subscription(DoaTrackArray, 'tracks', self._on_tracks, 10)
         self.get_logger().info(f'{self._config}')
 
     def _configure(self, config: MarkersConfig) -> None:
@@ -56,13 +70,45 @@ class DoaMarkersNode(Node):
         except MessageError as error:
             self._diagnostics.reject(error)
 
+    def _on_tracks(self, message: DoaTrackArray) -> None:
+        try:
+            self.process_tracks(message)
+        except MessageError as error:
+            self._diagnostics.reject(error)
+
+    def process_tracks(self, message: DoaTrackArray) -> None:
+        """Show the tracks as of one window."""
+        if not self._publisher.get_subscription_count():
+            self._trails.clear()
+            return
+        stamp, tracks = stamp_of(message.header), tracks_of(message)
+        ended = set(self._trails) - {track.id for track in tracks}
+        for number in ended:
+            del self._trails[number]
+        oldest = stamp - round(self._config.trail_duration * NANOSECONDS)
+        for track in tracks:
+            trail = self._trails[track.id]
+            trail.append((stamp, track))
+            while trail[0][0] < oldest or trail[0][0] > stamp:
+                trail.popleft()
+        if tracks or ended:
+            trails = {number: [t for _, t in trail] for number, trail in self._trails.items()}
+            self._publisher.publish(
+                track_markers(message.header, trails, ended, self._config.arrow_length)
+            )
+
     def process(self, message: DoaEstimateArray) -> None:
         """Show the estimates of one window."""
         if not self._publisher.get_subscription_count():
             return
         if message.estimates or self._shown:
             self._publisher.publish(
-                marker_array(message, self._shown, self._config.arrow_length)
+                marker_array(
+                    message,
+                    self._shown,
+                    self._config.arrow_length,
+                    faint=bool(self._trails),
+                )
             )
             self._shown = len(message.estimates)
 

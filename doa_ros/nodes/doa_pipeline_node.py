@@ -2,9 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Executable `doa_pipeline`: all nodes in one process, joined by calls instead of topics."""
 
+from doa_ros.msg import DoaEstimateArray
 from doa_ros.nodes.audio_capture_node import AudioCaptureNode
 from doa_ros.nodes.doa_estimator_node import DoaEstimatorNode
 from doa_ros.nodes.doa_markers_node import DoaMarkersNode
+from doa_ros.nodes.doa_tracker_node import DoaTrackerNode
 from doa_ros.nodes.executable import run
 from doa_ros.nodes.gcc_phat_node import GccPhatNode
 
@@ -12,10 +14,16 @@ from doa_ros.nodes.gcc_phat_node import GccPhatNode
 def make_nodes():
     """Return the nodes of the chain; each keeps its own name, parameters and topics."""
     markers = DoaMarkersNode(subscribe=False)
-    estimator = DoaEstimatorNode(markers.process, subscribe=False)
+    tracker = DoaTrackerNode(markers.process_tracks, subscribe=False)
+
+    def on_estimates(message: DoaEstimateArray) -> None:
+        tracker.process(message)
+        markers.process(message)
+
+    estimator = DoaEstimatorNode(on_estimates, subscribe=False)
     gcc_phat = GccPhatNode(estimator.process, subscribe=False)
     capture = AudioCaptureNode(gcc_phat.process)
-    return [capture, gcc_phat, estimator, markers]
+    return [capture, gcc_phat, estimator, tracker, markers]
 
 
 def main() -> int:

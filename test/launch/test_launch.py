@@ -99,6 +99,7 @@ def test_nodes_are_one_process_each(entities):
         'audio_capture',
         'gcc_phat',
         'doa_estimator',
+        'doa_tracker',
         'doa_markers',
     ]
 
@@ -125,7 +126,8 @@ sys.exit(service.run())
 
 
 # The last line that each node writes while it starts.
-_STARTED = ('CaptureConfig(', 'MethodConfig(', 'LocalizerConfig(', 'MarkersConfig(')
+_STARTED = ('CaptureConfig(', 'MethodConfig(', 'LocalizerConfig(', 'TrackerConfig(',
+            'MarkersConfig(')  # fmt: skip
 
 
 class _Launch:
@@ -173,13 +175,13 @@ def test_runs_until_interrupted(mode, tmp_path):
     started = 0
     for line in launch:
         started += any(text in line for text in _STARTED)
-        if started == 4:
+        if started == len(_STARTED):
             launch.send(signal.SIGINT)
             break
     assert launch.end() == 0, launch.output
-    assert started == 4, launch.output
+    assert started == len(_STARTED), launch.output
     clean = launch.output.count('process has finished cleanly')
-    assert clean == (1 if mode == 'pipeline' else 4), launch.output
+    assert clean == (1 if mode == 'pipeline' else len(_STARTED)), launch.output
     assert 'Traceback' not in launch.output
     assert 'process has died' not in launch.output
 
@@ -214,11 +216,11 @@ def test_ends_with_the_recording(tmp_path):
     launch = _Launch(tmp_path, *arguments)
     assert launch.end() == 0, launch.output
     assert 'end of the file' in launch.output
-    assert launch.output.count('process has finished cleanly') == 4, launch.output
+    assert launch.output.count('process has finished cleanly') == len(_STARTED), launch.output
 
 
 def test_ends_where_a_setting_is_wrong(tmp_path):
     launch = _Launch(tmp_path, 'source:=sim', 'mode:=nodes', 'publish_audio:=false')
     launch.end()
     assert launch.output.count('needs publish_audio:=true') == 1, launch.output
-    assert launch.output.count('process started') == 4, launch.output
+    assert launch.output.count('process started') == len(_STARTED), launch.output

@@ -13,6 +13,7 @@ from doa_ros.nodes import (
     doa_estimator_node,
     doa_markers_node,
     doa_pipeline_node,
+    doa_tracker_node,
     gcc_phat_node,
 )
 
@@ -21,6 +22,7 @@ _MODULES = {
     'doa_estimator': doa_estimator_node,
     'doa_markers': doa_markers_node,
     'doa_pipeline': doa_pipeline_node,
+    'doa_tracker': doa_tracker_node,
     'gcc_phat': gcc_phat_node,
 }
 
@@ -72,6 +74,9 @@ def refusal(monkeypatch, capfd):
         ('doa_estimator', 'sensitivity:=1.5', 'sensitivity'),
         ('doa_estimator', 'sensitivity:=.nan', 'sensitivity'),
         ('doa_markers', 'arrow_length:=0.0', 'arrow_length'),
+        ('doa_tracker', 'track_timeout:=0.0', 'track_timeout'),
+        ('doa_tracker', 'gate:=wide', 'gate is not a usable float'),
+        ('doa_tracker', 'hop:=0.0', 'hop'),
         ('doa_pipeline', 'array:=uma16', "no array named 'uma16'"),
     ],
 )

@@ -21,6 +21,7 @@ from doa_ros.core.decoding import DirectionGrid, Estimate, Spectrum
 from doa_ros.core.errors import MessageError
 from doa_ros.core.features import FeatureConfig, GccFrame
 from doa_ros.core.geometry import load_array, unit_vector
+from doa_ros.core.tracking import Track
 from doa_ros.msg import AudioFrame, DoaEstimateArray, DoaSpectrum, GccPhat, MicArrayInfo
 from doa_ros.resources import find_resource
 
@@ -366,3 +367,117 @@ def test_gcc_phat_message_describes_its_data():
     ]
     lags = message.lag_min + message.lag_step * np.arange(message.lag_count)
     assert lags == pytest.approx(FEATURES.lags)
+
+
+def _track(number=1, **changes):
+    track = Track(
+        id=number,
+        azimuth=-2.0,
+        elevation=0.5,
+        azimuth_rate=0.25,
+        elevation_rate=-0.125,
+        azimuth_stddev=0.1,
+        elevation_stddev=0.2,
+        azimuth_rate_stddev=0.3,
+        elevation_rate_stddev=0.4,
+        confidence=0.75,
+        age=2.5,
+        confirmed=True,
+        predicted=False,
+    )
+    return replace(track, **changes)
+
+
+def test_tracks_survive_where_they_are_confirmed():
+    tracks = _track(3), _track(1, predicted=True, azimuth=1.0), _track(0, confirmed=False)
+    message = _over_the_wire(conversions.track_array(HEADER, tracks))
+    assert message.header == HEADER
+    assert conversions.tracks_of(message) == tracks[:2]
+    # As they come out of computations; the generated C code wants plain floats.
+    _over_the_wire(conversions.track_array(HEADER, [_track(azimuth=np.float32(0.5))]))
+
+
+def test_tracks_without_elevation_survive():
+    names = 'elevation', 'elevation_rate', 'elevation_stddev', 'elevation_rate_stddev'
+    track = _track(**dict.fromkeys(names, math.nan))
+    message = _over_the_wire(conversions.track_array(HEADER, [track]))
+    (received,) = conversions.tracks_of(message)
+    assert all(math.isnan(getattr(received, name)) for name in names)
+    assert received.azimuth == track.azimuth
+
+
+@pytest.mark.parametrize(
+    ('change', 'words'),
+    [
+        (lambda m: setattr(m.tracks[0].estimate, 'azimuth', math.nan), 'azimuth'),
+        (lambda m: setattr(m.tracks[0].estimate, 'track_id', 0), 'without an id'),
+        (lambda m: setattr(m.tracks[0].estimate, 'track_id', 2), 'the same'),
+        (lambda m: setattr(m.tracks[0], 'azimuth_rate', math.nan), 'rates'),
+        (lambda m: setattr(m.tracks[0], 'elevation_rate', math.inf), 'rates'),
+        (lambda m: setattr(m.tracks[0], 'azimuth_rate_stddev', -1.0), 'rates'),
+        (lambda m: setattr(m.tracks[0], 'age', math.nan), 'old'),
+        (lambda m: setattr(m.tracks[0], 'age', -1.0), 'old'),
+        (lambda m: setattr(m.header, 'frame_id', ''), 'frame_id'),
+        (lambda m: m.tracks.extend(m.tracks * 500), 'no directions'),
+    ],
+)
+def test_tracks_that_are_not_usable(change, words):
+    message = conversions.track_array(HEADER, [_track(1), _track(2)])
+    message.header = conversions.make_header(STAMP, 'mic_array')
+    change(message)
+    with pytest.raises(MessageError, match=words):
+        conversions.tracks_of(message)
+
+
+@pytest.mark.parametrize('age', [math.nan, math.inf, -0.1])
+def test_sound_of_no_age(age):
+    with pytest.raises(MessageError, match='old'):
+        conversions.estimates_of(conversions.estimate_array(HEADER, 0.1, [], age))
+    with pytest.raises(MessageError, match='old'):
+        conversions.frame_from_gcc_phat(_gcc_phat(age=age), ARRAY, FEATURES)
+
+
+def test_the_age_of_sound_survives():
+    frame = replace(_gcc_frame(), age=0.25)
+    message = _over_the_wire(conversions.gcc_phat_from_frame(HEADER, frame, ARRAY, FEATURES))
+    assert conversions.frame_from_gcc_phat(message, ARRAY, FEATURES).age == 0.25
+    assert _over_the_wire(conversions.estimate_array(HEADER, 0.1, [], 0.25)).age == 0.25
+
+
+@given(
+    azimuth=st.floats(-math.pi, math.pi),
+    elevation=st.floats(0, math.pi / 2) | st.just(math.nan),
+)
+def test_targets_point_at_the_track(azimuth, elevation):
+    track = _track(azimuth=azimuth, elevation=elevation)
+    towards = unit_vector(azimuth, 0.0 if math.isnan(elevation) else elevation)
+    pose = conversions.target_pose(HEADER, track)
+    vector = conversions.target_vector(HEADER, track)
+    assert pose.header == vector.header == HEADER
+    assert _points_at(pose.pose) == pytest.approx(towards, abs=1e-9)
+    assert [vector.vector.x, vector.vector.y, vector.vector.z] == pytest.approx(towards, abs=1e-9)
+
+
+def test_estimates_are_faint_beside_tracks():
+    message = conversions.estimate_array(HEADER, 0.1, [Estimate(0.1, 0.2, 0.1, 0.1, 0.9)])
+    alone, beside = (
+        conversions.marker_array(message, 0, 1.0, faint=faint).markers[0].color.a
+        for faint in (False, True)
+    )
+    assert beside < alone == 1
+
+
+def test_trails_fade_and_end():
+    trails = {4: [_track(4, azimuth=0.1 * k) for k in range(5)], 7: [_track(7, predicted=True)]}
+    markers = _over_the_wire(conversions.track_markers(HEADER, trails, {2}, 2.0)).markers
+    shown = {(m.ns, m.id): m for m in markers}
+    assert set(shown) == {
+        ('tracks', 4), ('trails', 4), ('tracks', 7), ('tracks', 2), ('trails', 2),
+    }  # fmt: skip
+    assert {number for (_, number), m in shown.items() if m.action == Marker.DELETE} == {2}
+    assert shown['tracks', 7].color.a < shown['tracks', 4].color.a == 1
+    trail = shown['trails', 4]
+    ends = [[p.x, p.y, p.z] for p in trail.points]
+    expected = 2.0 * unit_vector(0.1 * np.arange(5), 0.5)
+    np.testing.assert_allclose(ends, expected, atol=1e-9)
+    assert [c.a for c in trail.colors] == pytest.approx([0.2, 0.4, 0.6, 0.8, 1.0])

@@ -10,7 +10,7 @@ import soundfile
 from doa_ros.conversions import make_header, stamp_of
 from doa_ros.msg import AudioFrame, GccPhat
 
-NODES = ('audio_capture', 'gcc_phat', 'doa_estimator', 'doa_markers')
+NODES = ('audio_capture', 'gcc_phat', 'doa_estimator', 'doa_tracker', 'doa_markers')
 
 
 class Board:

@@ -15,7 +15,7 @@ from doa_ros.conversions import stamp_of
 from doa_ros.msg import AudioFrame, DoaEstimateArray
 
 # As they depend on each other, the last first.
-NODES = ('doa_markers', 'doa_estimator', 'gcc_phat', 'audio_capture')
+NODES = ('doa_markers', 'doa_tracker', 'doa_estimator', 'gcc_phat', 'audio_capture')
 # Length of a frame of audio, and so between estimates [s].
 BLOCK = 0.05
 # Two analysis windows [s].
@@ -68,7 +68,7 @@ def test_killed_processes_find_back(chain):
     for name in NODES:
         chain.processes[name].send(signal.SIGKILL)
         assert chain.processes[name].end() == -signal.SIGKILL
-        if name == 'doa_markers':
+        if name in ('doa_markers', 'doa_tracker'):
             chain.wait_for_estimates()
         else:
             chain.listener.spin(0.5)

@@ -14,9 +14,11 @@ import yaml
 
 from doa_ros.core.features import FeatureConfig
 from doa_ros.core.localizer import LocalizerConfig, MethodConfig
+from doa_ros.core.tracking import TrackerConfig
 from doa_ros.msg import DoaEstimateArray
 from doa_ros.nodes.audio_capture_node import CaptureConfig
 from doa_ros.nodes.doa_markers_node import MarkersConfig
+from doa_ros.nodes.doa_tracker_node import HopConfig
 from doa_ros.nodes.model import ModelConfig
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -24,9 +26,10 @@ NODES = {
     'audio_capture': [CaptureConfig],
     'gcc_phat': [ModelConfig, MethodConfig, FeatureConfig],
     'doa_estimator': [ModelConfig, LocalizerConfig, FeatureConfig],
+    'doa_tracker': [HopConfig, TrackerConfig],
     'doa_markers': [MarkersConfig],
 }
-DYNAMIC = {'sensitivity', 'report_stationary', 'arrow_length'}
+DYNAMIC = {'sensitivity', 'report_stationary', 'arrow_length', 'trail_duration'}
 _TYPES = {
     bool: ParameterType.PARAMETER_BOOL,
     int: ParameterType.PARAMETER_INTEGER,

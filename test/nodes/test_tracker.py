@@ -1,0 +1,228 @@
+# Copyright 2026 doa_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The tracker through DDS: estimates go in at one process, tracks come out in another."""
+
+import math
+
+from geometry_msgs.msg import PoseStamped, Vector3Stamped
+import numpy as np
+import pytest
+from rclpy.serialization import deserialize_message, serialize_message
+from visualization_msgs.msg import Marker, MarkerArray
+
+from doa_ros.conversions import (
+    estimate_array,
+    estimates_of,
+    make_header,
+    stamp_of,
+    track_array,
+    tracks_of,
+)
+from doa_ros.core.decoding import Estimate
+from doa_ros.core.geometry import unit_vector, wrap_angle
+from doa_ros.core.tracking import Tracker, TrackerConfig
+from doa_ros.msg import DoaEstimate, DoaEstimateArray, DoaTrackArray
+
+HOP_NS = 50_000_000
+START = 1_700_000_000_000_000_000
+AGE = 0.15
+
+
+def _over_the_wire(message):
+    """Return a message as it is received: confidences are of single precision."""
+    return deserialize_message(serialize_message(message), type(message))
+
+
+def _frames(count=60):
+    """Return messages of two talkers, one of whom walks and falls silent at last."""
+    messages = []
+    for k in range(count):
+        walker = Estimate(wrap_angle(2.8 + 0.6 * (k * 0.05 - 0.2)), 0.4, 0.05, 0.05, 0.95)
+        still = Estimate(-1.0, 0.3, 0.05, 0.05, 0.8)
+        found = [walker, still] if k < count - 10 else [still]
+        header = make_header(START + k * HOP_NS, 'head')
+        messages.append(_over_the_wire(estimate_array(header, 0.1, found, AGE)))
+    return messages
+
+
+def _expected(messages):
+    """Return what the core makes of messages."""
+    tracker = Tracker(TrackerConfig())
+    tracks = [tracker.update(stamp_of(m.header), estimates_of(m), age=m.age) for m in messages]
+    return [
+        _over_the_wire(track_array(m.header, found))
+        for m, found in zip(messages, tracks, strict=True)
+    ]
+
+
+@pytest.fixture
+def tracker(start, listener):
+    """Return the process, what it publishes, and what it listens to."""
+    process = start('doa_tracker')
+    topics = {
+        'tracks': listener.collect(DoaTrackArray, 'tracks'),
+        'target': listener.collect(PoseStamped, 'target'),
+        'target_vector': listener.collect(Vector3Stamped, 'target_vector'),
+    }
+    publisher = listener.node.create_publisher(DoaEstimateArray, 'estimates', 100)
+    listener.wait_for_subscriber('estimates')
+    for topic in topics:
+        listener.wait_for_publisher(topic)
+    # What is published first may get lost; nothing is heard in it, long before the rest.
+    early = iter(range(10_000))
+
+    def wake():
+        header = make_header(START - 1_000_000_000_000 + next(early) * HOP_NS, 'head')
+        return estimate_array(header, 0.1, [])
+
+    while not topics['tracks']:
+        publisher.publish(wake())
+        listener.spin(0.2)
+    return process, topics, publisher
+
+
+def _play(listener, tracks, publisher, messages):
+    """Publish messages as they would come, rather than as a flood; return the tracks of each."""
+    for message in messages:
+        publisher.publish(message)
+        stamp = stamp_of(message.header)
+        listener.spin_until(lambda s=stamp: stamp_of(tracks[-1].header) == s, 'tracks')
+    return tracks[-len(messages):]
+
+
+def test_tracks_are_those_of_the_core(listener, tracker):
+    process, topics, publisher = tracker
+    messages = _frames()
+    assert _play(listener, topics['tracks'], publisher, messages) == _expected(messages)
+    last = tracks_of(topics['tracks'][-1])
+    assert [(t.id, t.predicted) for t in sorted(last, key=lambda t: t.id)] == [
+        (1, True), (2, False),
+    ]  # fmt: skip
+    assert topics['tracks'][-1].header.frame_id == 'head'
+    # Who goes on is the most confident in the end.
+    assert last[0].id == 2
+    assert process.stop() == 0
+    assert 'Traceback' not in process.output
+
+
+def test_the_target_points_to_the_strongest_track(listener, tracker):
+    process, topics, publisher = tracker
+    messages = _frames()
+    found = _play(listener, topics['tracks'], publisher, messages)
+    wanted = {stamp_of(m.header): m.tracks[0].estimate for m in found if m.tracks}
+    assert 40 < len(wanted) < 60
+    listener.spin_until(lambda: len(topics['target']) >= len(wanted), 'all targets')
+    # Only while there is one.
+    assert [stamp_of(m.header) for m in topics['target']] == list(wanted)
+    for message in topics['target']:
+        estimate = wanted[stamp_of(message.header)]
+        q = message.pose.orientation
+        axis = [
+            1 - 2 * (q.y**2 + q.z**2),
+            2 * (q.x * q.y + q.z * q.w),
+            2 * (q.x * q.z - q.y * q.w),
+        ]
+        towards = unit_vector(estimate.azimuth, estimate.elevation)
+        np.testing.assert_allclose(axis, towards, atol=1e-9)
+        assert message.header.frame_id == 'head'
+        p = message.pose.position
+        assert (p.x, p.y, p.z) == (0, 0, 0)
+    listener.spin_until(lambda: len(topics['target_vector']) > 40, 'vectors')
+    for message in topics['target_vector']:
+        estimate = wanted[stamp_of(message.header)]
+        v = message.vector
+        towards = unit_vector(estimate.azimuth, estimate.elevation)
+        np.testing.assert_allclose([v.x, v.y, v.z], towards, atol=1e-9)
+
+
+def test_a_replay_gives_the_same(listener, tracker):
+    process, topics, publisher = tracker
+    messages = _frames()
+    first = _play(listener, topics['tracks'], publisher, messages)
+    # The first message from the past may be a late one, the second is not.
+    publisher.publish(messages[0])
+    second = _play(listener, topics['tracks'], publisher, messages[1:])
+    number = {t.estimate.track_id for m in first for t in m.tracks}
+    assert number == {1, 2}
+    assert {t.estimate.track_id for m in second for t in m.tracks} == {3, 4}
+    again = _expected(messages[1:])
+    for message in again:
+        for track in message.tracks:
+            track.estimate.track_id += 2
+    assert second == again
+
+
+def test_bad_estimates_are_dropped(listener, tracker):
+    process, topics, publisher = tracker
+    header = make_header(START, 'head')
+    for bad in (
+        DoaEstimateArray(header=header, estimates=[DoaEstimate(azimuth=math.nan)]),
+        DoaEstimateArray(header=header, estimates=[DoaEstimate()] * 1000),
+        DoaEstimateArray(header=header, age=math.inf),
+        DoaEstimateArray(header=header, age=-1.0),
+        DoaEstimateArray(estimates=[DoaEstimate(confidence=1.0)]),
+    ):
+        publisher.publish(bad)
+    process.wait_for('dropped: ')
+    messages = _frames()[1:]
+    _play(listener, topics['tracks'], publisher, messages)
+    assert len(topics['tracks'][-1].tracks) == 2
+    assert process.alive
+
+
+def test_a_late_message_does_not_end_tracks(listener, tracker):
+    process, topics, publisher = tracker
+    messages = _frames()
+    _play(listener, topics['tracks'], publisher, messages[:30])
+    publisher.publish(messages[25])
+    found = _play(listener, topics['tracks'], publisher, messages[30:40])
+    assert {t.estimate.track_id for m in found for t in m.tracks} == {1, 2}
+    process.wait_for('dropped: ')
+
+
+def test_markers_show_tracks_in_colours_of_their_own(start, listener):
+    start('doa_markers')
+    markers = listener.collect(MarkerArray, 'markers')
+    publisher = listener.node.create_publisher(DoaTrackArray, 'tracks', 100)
+    listener.wait_for_subscriber('tracks')
+    listener.wait_for_publisher('markers')
+    messages = [m for m in _expected(_frames()) if len(m.tracks) == 2]
+    for message in messages:
+        publisher.publish(message)
+        listener.spin(0.05)
+    ended = DoaTrackArray(header=make_header(START + 10**10, 'head'))
+
+    def shown():
+        return [m for message in markers for m in message.markers]
+
+    listener.publish_until(
+        lambda: any(m.action == Marker.DELETE for m in shown()), publisher, ended, 'the end'
+    )
+    arrows = [m for m in shown() if (m.ns, m.action) == ('tracks', Marker.ADD)]
+    assert {m.id for m in arrows} == {1, 2}
+    colours = {m.id: (m.color.r, m.color.g, m.color.b) for m in arrows}
+    assert colours[1] != colours[2]
+    trails = [m for m in shown() if (m.ns, m.action) == ('trails', Marker.ADD)]
+    assert {m.id for m in trails} == {1, 2}
+    longest = max(trails, key=lambda m: len(m.points))
+    assert len(longest.points) == len(longest.colors) > 10
+    assert np.all(np.diff([c.a for c in longest.colors]) > 0)
+    gone = {(m.ns, m.id) for m in shown() if m.action == Marker.DELETE}
+    assert gone == {('tracks', 1), ('tracks', 2), ('trails', 1), ('trails', 2)}
+
+
+@pytest.mark.parametrize('mode', ['pipeline', 'nodes'])
+def test_a_recording_gets_a_track(start, listener, recording, mode):
+    tracks = listener.collect(DoaTrackArray, 'tracks')
+    source = {'source': 'file', 'file': str(recording), 'loop': True}
+    if mode == 'pipeline':
+        start('doa_pipeline', method='srp_phat', **source)
+    else:
+        for name in ('gcc_phat', 'doa_estimator'):
+            start(name, method='srp_phat')
+        start('doa_tracker')
+        start('audio_capture', publish_audio=True, **source)
+    listener.spin_until(lambda: sum(bool(m.tracks) for m in tracks) > 20, 'tracks')
+    azimuths = [t.estimate.azimuth for m in tracks for t in m.tracks if not t.predicted]
+    # Where the recording comes from.
+    assert abs(wrap_angle(np.median(azimuths) - np.radians(70))) < np.radians(5)
