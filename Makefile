@@ -3,7 +3,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup demo evaluate benchmark-cpu test lint clean
+.PHONY: help setup demo evaluate benchmark-cpu test fuzz lint clean
 
 env := source ./env.sh
 
@@ -26,6 +26,11 @@ benchmark-cpu: setup ## Measure CPU time, memory and rate; BENCHMARK_ARGS=... fo
 test: ## Run the linter and all tests; PYTEST_ARGS=... for pytest
 	@scripts/setup.sh test training
 	@$(env) && ruff check && python3 -m pytest $(or $(PYTEST_ARGS),test/)
+
+fuzz: ## Feed readers and nodes with anything, 1500 cases per test; PYTEST_ARGS=... for pytest
+	@scripts/setup.sh test training
+	@$(env) && python3 -m pytest --hypothesis-profile=nightly --hypothesis-show-statistics --timeout=3600 \
+		$$(find test -name test_fuzz.py) $(PYTEST_ARGS)
 
 lint: ## Run the linter only
 	@scripts/setup.sh test
