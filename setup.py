@@ -36,6 +36,7 @@ setup(
     extras_require={'training': _requirements('training')},
     entry_points={
         'console_scripts': [
+            'doa-check=doa_ros.tools.check:main',
             'doa-locate=doa_ros.tools.locate:main',
             'doa-train=doa_ros.training.__main__:main',
         ]

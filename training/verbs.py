@@ -20,6 +20,7 @@ VERBS = (
     'calibrate',
     'evaluate',
     'all',
+    'check_study',
 )
 
 

@@ -26,6 +26,13 @@ def usable(samples: np.ndarray) -> bool:
     return samples.dtype.kind != 'f' or bool((np.abs(samples) <= _LOUDEST).all())
 
 
+def as_float(samples: np.ndarray) -> np.ndarray:
+    """Return samples, integers or floats, as float32; full scale is 1."""
+    if samples.dtype.kind == 'f':
+        return samples.astype(np.float32, copy=False)
+    return samples.astype(np.float32) / -float(np.iinfo(samples.dtype).min)
+
+
 @dataclass(frozen=True)
 class AudioBlock:
     """A piece of a stream.
@@ -46,9 +53,7 @@ class AudioBlock:
 
     def as_float(self) -> np.ndarray:
         """Return the samples as float32; full scale is 1."""
-        if self.samples.dtype.kind == 'f':
-            return self.samples.astype(np.float32, copy=False)
-        return self.samples.astype(np.float32) / -float(np.iinfo(self.samples.dtype).min)
+        return as_float(self.samples)
 
 
 class AudioSource(Protocol):

@@ -8,7 +8,7 @@ fields", J. Acoustical Society of America 27(6), 1955). Orders that leave all di
 are, the rotations and mirror images of a regular array, sound alike.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import combinations, permutations
 
@@ -22,6 +22,8 @@ from doa_ros.core.symmetry import symmetries
 # Frequencies [distance over wavelength] that tell distances apart, and the highest [Hz]: there
 # the microphones' own noise prevails.
 _LEAST_SPAN, _HIGHEST = 0.15, 6000.0
+# Length of a window [s].
+_WINDOW = 0.05
 # A moment is quiet up to this power over the smallest of that time [s].
 _QUIET, _MEMORY = 2.0, 10.0
 # All orders of so many microphones are tried; of more, those that few exchanges lead to.
@@ -147,6 +149,33 @@ def find_order(array: MicArray, coherence: Coherence) -> ChannelOrder:
     same = (chosen == np.arange(count)).all()
     sure = explained >= _EXPLAINED and (same or described >= _WORSE * best)
     return ChannelOrder(tuple(chosen.tolist()), float(explained), bool(sure))
+
+
+def order_of_noise(array: MicArray, noise: np.ndarray) -> ChannelOrder:
+    """Return the order of the microphones in a recording of a room's noise.
+
+    Args:
+        array: the microphones.
+        noise: all channels of the device or one per microphone, shape (samples, channels),
+            float32; 10 s are enough.
+
+    Raises:
+        ConfigError: the number of channels is not the array's.
+    """
+    window = round(_WINDOW * array.sampling_frequency)
+    coherence = Coherence(array, window)
+    microphones = noise[:, array.microphone_channels(noise.shape[1])].T
+    for start in range(0, microphones.shape[1] - window + 1, window):
+        coherence.push(microphones[:, start : start + window])
+    return find_order(array, coherence)
+
+
+def reordered(array: MicArray, order: ChannelOrder) -> MicArray:
+    """Return the array with the channels on which its microphones are really heard."""
+    channels = list(array.channels)
+    for described, heard in enumerate(order.microphones):
+        channels[heard] = array.channels[described]
+    return replace(array, channels=tuple(channels))
 
 
 @lru_cache(maxsize=4)

@@ -175,7 +175,8 @@ class ChannelHealth:
         names = dict(zip(microphones, self._array.labels, strict=True))
         whole = period.channel_count == self._array.channel_count
         silent = self._array.silent_channels if whole else ()
-        shift = _rotation(period, silent)
+        unused = set(range(period.channel_count)) - set(microphones)
+        shift = _rotation(period, silent, unused)
         dead = {c for c in microphones if period.constant[c]}
         dead |= {c for c, alive in zip(microphones, self._dead.alive, strict=True) if not alive}
         found = list(_silent_findings(period, silent, shift))
@@ -265,24 +266,31 @@ class ChannelHealth:
             )
 
 
-def _rotation(period: '_Period', silent: tuple[int, ...]) -> int | None:
+def _rotation(period: '_Period', silent: tuple[int, ...], unused: set[int]) -> int | None:
     """Return by how many channels all are rotated, where the silent ones tell; 0 is None."""
     zero = set(np.flatnonzero(period.zero).tolist())
     if not silent or zero & set(silent):
         return None
     count = period.channel_count
-    shifts = [k for k in range(1, count) if {(c + k) % count for c in silent} == zero]
-    return min(shifts, key=lambda k: min(k, count - k), default=None)
+
+    def fits(shift: int) -> bool:
+        # Other channels without a microphone may be silent, too.
+        expected, possible = ({(c + shift) % count for c in group} for group in (silent, unused))
+        return expected <= zero <= possible
+
+    shifts = [shift for shift in range(1, count) if fits(shift)]
+    return min(shifts, key=lambda shift: min(shift, count - shift), default=None)
 
 
 def _silent_findings(period: '_Period', silent, shift: int | None) -> Iterator[Finding]:
     if shift is not None:
         zero = tuple(np.flatnonzero(period.zero).tolist())
+        there = (silent[0] + shift) % period.channel_count
         yield Finding(
             Fault.ROTATED,
             zero,
             Level.ERROR,
-            f'the channels are rotated by {shift}, as channel {zero[0]} is silent instead of '
+            f'the channels are rotated by {shift}, as channel {there} is silent instead of '
             f'channel {silent[0]}: directions are wrong; open the device again',
         )
         return

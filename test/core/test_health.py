@@ -132,11 +132,18 @@ def test_each_fault_is_found_alone_and_goes_when_it_is_mended(
     assert ':' in finding.message and len(finding.message) > 60
 
 
-@pytest.mark.parametrize('shift', range(1, 8))
-def test_rotated_channels_are_told_by_the_silent_one(judge, noise, shift):
-    health = judge(np.roll(_cut(noise), shift, axis=1))
-    assert _faults(health) == {(Fault.ROTATED, ((7 + shift) % 8,))}
-    assert f'rotated by {shift}' in health.findings[0].message
+# Rotated by 7, a centre that is silent, too, would be where the spare channel was.
+@pytest.mark.parametrize(
+    'shift,centre', [*((s, True) for s in range(1, 8)), *((s, False) for s in range(1, 7))]
+)
+def test_rotated_channels_are_told_by_the_silent_one(judge, noise, shift, centre):
+    audio = _cut(noise, 3)
+    if not centre:
+        audio[:, 0] = 0
+    health = judge(np.roll(audio, shift, axis=1))
+    zero = {(7 + shift) % 8} if centre else {(7 + shift) % 8, shift % 8}
+    assert _faults(health) == {(Fault.ROTATED, tuple(sorted(zero)))}
+    assert f'rotated by {shift}, as channel {(7 + shift) % 8} ' in health.findings[0].message
     assert health.level == Level.ERROR
 
 

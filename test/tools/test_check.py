@@ -1,0 +1,187 @@
+# Copyright 2026 doa_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""doa-check on recordings of simulated steps, as a process of its own."""
+
+import re
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import soundfile
+
+from doa_ros.audio.mono import read_mono
+from doa_ros.audio.rendering import SceneConfig, render
+from doa_ros.core.geometry import load_array
+from doa_ros.core.symmetry import symmetries
+from doa_ros.resources import find_resource
+
+QUIET, VOICE = 12, 5
+
+
+@pytest.fixture(scope='module')
+def steps(uma8):
+    """Return what a board hears in the three steps, all channels, int32."""
+    folder, rate = find_resource('scenes', 'demo').parent, uma8.sampling_frequency
+    speech, noise = (read_mono(folder / f'{name}.flac', rate) for name in ('speech', 'noise'))
+
+    def hear(azimuth_deg):
+        scene = SceneConfig(
+            rt60=0.3,
+            duration=float(QUIET + VOICE),
+            lead=float(QUIET),
+            tail=0.0,
+            distance=1.0,
+            azimuth_deg=azimuth_deg,
+            speed_deg=0.0,
+        )
+        return render(scene, uma8, speech, noise)[0]
+
+    front, right = hear(6.0), hear(-95.0)
+    cut = QUIET * rate
+    return [front[:cut], front[cut:], right[cut:]]
+
+
+@pytest.fixture
+def check(uma8, tmp_path):
+    """Return a function that runs the tool on three recordings; it returns what it did."""
+
+    def run(audio, *arguments):
+        files = []
+        for number, samples in enumerate(audio):
+            files.append(tmp_path / f'{number}.wav')
+            soundfile.write(files[-1], samples, uma8.sampling_frequency, subtype='PCM_32')
+        return call('--file', *files, *arguments)
+
+    return run
+
+
+def call(*arguments):
+    command = [sys.executable, '-m', 'doa_ros.tools.check', *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def reorder(uma8, steps, heard):
+    """Let the channel of each microphone carry the one that is named in its place."""
+    channels = np.array(uma8.channels)
+    changed = []
+    for samples in steps:
+        changed.append(samples.copy())
+        changed[-1][:, channels] = samples[:, channels[list(heard)]]
+    return changed
+
+
+def assert_right(path, uma8, heard):
+    """Assert that every channel has the place of the microphone that is heard on it."""
+    array = load_array(path)
+    places = uma8.positions[[heard[uma8.channels.index(c)] for c in array.channels]]
+    np.testing.assert_allclose(array.frame_positions[:, :2], places[:, :2], atol=1e-3)
+
+
+def test_an_array_as_described(check, steps, uma8, tmp_path):
+    done = check(steps, '--out', tmp_path / 'own.yaml')
+    assert (done.returncode, done.stderr) == (0, '')
+    assert 'no channel has a fault' in done.stdout
+    assert 'as described' in done.stdout and 'none: mounting face_up' in done.stdout
+    assert_right(tmp_path / 'own.yaml', uma8, range(6))
+    written, shipped = load_array(tmp_path / 'own.yaml'), uma8
+    assert (written.channels, written.face_down, written.rotation) == (shipped.channels, False, 0)
+    assert (written.name, written.device) == (shipped.name, shipped.device)
+    assert written.silent_channels == shipped.silent_channels
+
+
+# Turned, mirrored, both, and two channels swapped besides; training/check_study.py tries all.
+@pytest.mark.parametrize(
+    'number,swap', [(2, None), (6, None), (9, None), (0, (1, 4)), (8, (2, 3))]
+)
+def test_other_orders(check, steps, uma8, tmp_path, number, swap):
+    heard = list(symmetries(uma8)[number].permutation)
+    if swap is not None:
+        first, second = swap
+        heard[first], heard[second] = heard[second], heard[first]
+    done = check(reorder(uma8, steps, heard), '--out', tmp_path / 'own.yaml')
+    assert done.returncode == 0, done.stderr
+    assert ('against the array file' in done.stdout) == (swap is not None)
+    assert_right(tmp_path / 'own.yaml', uma8, heard)
+
+
+def test_nothing_is_written_unless_asked_for(check, steps, uma8, tmp_path):
+    heard = symmetries(uma8)[7].permutation
+    done = check(reorder(uma8, steps, heard))
+    assert done.returncode == 0
+    assert 'mounting: face_down\nrotation_deg: ' in done.stdout
+    assert sorted(path.name for path in tmp_path.iterdir()) == ['0.wav', '1.wav', '2.wav']
+
+
+def test_one_recording_with_times(steps, uma8, tmp_path):
+    path = tmp_path / 'all.wav'
+    soundfile.write(path, np.concatenate(steps), uma8.sampling_frequency, subtype='PCM_32')
+    done = call('--file', path, '--times', '0-12,12-17,17-22', '--out', tmp_path / 'own.yaml')
+    assert done.returncode == 0, done.stderr
+    assert_right(tmp_path / 'own.yaml', uma8, range(6))
+
+
+def test_a_dead_microphone_is_named_and_the_rest_goes_on(check, steps, uma8):
+    broken = [samples.copy() for samples in steps]
+    for samples in broken:
+        samples[:, 4] = 0
+    done = check(broken)
+    assert done.returncode == 0
+    assert 'channel 4 (ring_4) is dead' in done.stdout
+    assert 'not known, as microphones are dead' in done.stdout
+    assert 'none: mounting face_up' in done.stdout
+
+
+def test_rotated_channels_end_the_check(check, steps):
+    done = check([np.roll(samples, 1, axis=1) for samples in steps])
+    assert done.returncode == 2
+    assert 'the channels are rotated by 1' in done.stdout
+    assert 'mounting' not in done.stdout
+
+
+def test_noise_from_one_direction_says_nothing_about_the_order(check, steps, plane_wave, uma8):
+    noise = np.zeros_like(steps[0])
+    wave = plane_wave(uma8, 2.0, duration=float(QUIET))
+    noise[:, list(uma8.channels)] = wave * 2**28
+    done = check([noise, *steps[1:]])
+    assert 'cannot be told: the noise comes from one direction' in done.stdout
+
+
+def test_nobody_speaks(check, steps):
+    done = check([steps[0], steps[0][: 48000 * 5], steps[2]])
+    assert done.returncode == 1
+    assert re.match('doa-check: (no voice is heard|the voice comes from no single)', done.stderr)
+
+
+def test_both_voices_from_the_same_side(check, steps):
+    done = check([steps[0], steps[1], steps[1]])
+    assert done.returncode == 1
+    assert 'degrees apart instead of about 90' in done.stderr
+
+
+@pytest.mark.parametrize(
+    'arguments,message',
+    [
+        (['--file', 'a.wav'], '--file takes three recordings'),
+        (['--file', 'a.wav', 'b.wav', 'c.wav', '--times', '0-1,1-2,2-3'], 'one recording'),
+        (['--file', 'a.wav', '--times', '0-1,1-2'], 'three ranges in seconds'),
+        (['--file', 'a.wav', '--times', '0-1,2-1,2-3'], 'three ranges in seconds'),
+        (['--file', 'a.wav', '--times', 'now'], 'three ranges in seconds'),
+        (['--file', 'a.wav', '--times', '0-1,1-2,2-nan'], 'three ranges in seconds'),
+        (['--times', '0-1,1-2,2-3'], 'give --file, too'),
+        (['--file', 'a.wav', 'b.wav', 'c.wav'], 'no such file'),
+        (['--array', 'none'], "no array named 'none'"),
+    ],
+)
+def test_arguments_that_do_not_fit(arguments, message):
+    done = call(*arguments)
+    assert done.returncode == 1
+    assert done.stderr.startswith('doa-check: ') and message in done.stderr
+    assert done.stderr.count('\n') == 1
+
+
+def test_recordings_that_do_not_fit(check, steps):
+    done = check([steps[0][: 48000 * 5], *steps[1:]])
+    assert done.returncode == 1 and '5.0 s are too short' in done.stderr
+    done = check([samples[:, 1:7] for samples in steps])
+    assert done.returncode == 1 and 'has 6 channels; needed are all 8' in done.stderr
