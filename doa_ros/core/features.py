@@ -212,10 +212,11 @@ class FeatureExtractor:
         total = max(self._weight_sum * len(weight), 1e-9)
         return GccFrame(
             gcc=self._gcc_phat.correlation(self._sum) / np.float32(total),
-            activity=self._present / self._count,
+            # As precise as in the message: the same with and without it in between.
+            activity=float(np.float32(self._present / self._count)),
             hop_index=window.hop_index,
             gap=window.gap,
-            age=self._aged_sound / max(self._sound, 1e-9),
+            age=float(np.float32(self._aged_sound / max(self._sound, 1e-9))),
         )
 
     def _average_present(self, present: float):

@@ -1,0 +1,127 @@
+# Copyright 2026 doa_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""What was recorded from `audio` gives, when it is played again, the estimates it gave then."""
+
+import sys
+import threading
+
+import pytest
+import rclpy
+from rclpy.executors import SingleThreadedExecutor
+
+from doa_ros.msg import AudioFrame, DoaEstimateArray
+from doa_ros.nodes.doa_estimator_node import DoaEstimatorNode
+from doa_ros.nodes.doa_pipeline_node import make_nodes
+from doa_ros.nodes.gcc_phat_node import GccPhatNode
+
+pytest.importorskip('rosbags')
+from rosbags.rosbag2 import Reader, StoragePlugin, Writer  # noqa: E402
+from rosbags.typesys import Stores, get_types_from_msg, get_typestore  # noqa: E402
+
+from training.examples.bags import DEFINITION, MESSAGE  # noqa: E402
+
+
+@pytest.fixture
+def ros(monkeypatch, namespace):
+    """Return a function that starts rclpy as an executable of the package does."""
+
+    def init(*parameters):
+        arguments = [argument for p in parameters for argument in ('-p', p)]
+        monkeypatch.setattr(sys, 'argv', ['test', '--ros-args', '-r', f'__ns:={namespace}',
+                                          *arguments])  # fmt: skip
+        rclpy.init()
+
+    yield init
+    rclpy.try_shutdown()
+
+
+def _collect(listener, message_type, topic):
+    """Return a list of all messages of a topic, as they cross DDS, and the subscription."""
+    messages = []
+    subscription = listener.node.create_subscription(
+        message_type, topic, messages.append, 1000, raw=True
+    )
+    return messages, subscription
+
+
+def _live(ros, listener, recording):
+    """Return all audio frames and estimates of a pipeline, serialized."""
+    ros('source:=file', f'file:={recording}', 'publish_audio:=true')
+    nodes = make_nodes()
+    audio, *heard = _collect(listener, AudioFrame, 'audio')
+    estimates, *also = _collect(listener, DoaEstimateArray, 'estimates')
+    publishers = [p for n in nodes for p in n.publishers if p.topic in ('audio', 'estimates')]
+    listener.spin_until(
+        lambda: all(p.get_subscription_count() for p in publishers)
+        and all(s.get_publisher_count() for s in [*heard, *also]),
+        'a connection',
+    )
+    worker = threading.Thread(target=nodes[0].work)
+    worker.start()
+    listener.spin_until(lambda: not worker.is_alive(), 'the end of the recording')
+    listener.spin(0.5)
+    for subscription in [*heard, *also]:
+        listener.node.destroy_subscription(subscription)
+    for node in nodes:
+        node.destroy_node()
+    rclpy.shutdown()
+    return audio, estimates
+
+
+def _write(path, audio):
+    store = get_typestore(Stores.ROS2_JAZZY)
+    store.register(get_types_from_msg(DEFINITION, MESSAGE))
+    with Writer(path, version=9, storage_plugin=StoragePlugin.MCAP) as writer:
+        connection = writer.add_connection('/doa/audio', MESSAGE, typestore=store)
+        for number, frame in enumerate(audio):
+            writer.write(connection, number * 50_000_000, frame)
+
+
+def _replay(ros, listener, path):
+    """Return the estimates that the nodes give for the frames in a bag, serialized."""
+    ros()
+    executor = SingleThreadedExecutor()
+    gcc_phat, estimator = nodes = GccPhatNode(), DoaEstimatorNode()
+    for node in nodes:
+        executor.add_node(node)
+    estimates, subscription = _collect(listener, DoaEstimateArray, 'estimates')
+    player = listener.node.create_publisher(AudioFrame, 'audio', 10)
+    ends = [subscription.get_publisher_count, player.get_subscription_count]
+    ends += [s.get_publisher_count for n in nodes for s in n.subscriptions
+             if s.topic_name.endswith(('audio', 'gcc_phat'))]  # fmt: skip
+    ends += [p.get_subscription_count for n in nodes for p in n.publishers
+             if p.topic.endswith(('gcc_phat', 'estimates'))]  # fmt: skip
+
+    def spin():
+        executor.spin_once(timeout_sec=0)
+        return all(end() for end in ends)
+
+    listener.spin_until(spin, 'a connection')
+    with Reader(path) as reader:
+        for number, (_, _, frame) in enumerate(reader.messages()):
+            player.publish(bytes(frame))
+
+            def answered(number=number):
+                executor.spin_once(timeout_sec=0.005)
+                # The first window is two frames long.
+                return len(estimates) >= number
+
+            listener.spin_until(answered, 'an estimate')
+    executor.shutdown()
+    for node in nodes:
+        node.destroy_node()
+    return estimates
+
+
+def test_a_replay_gives_the_same_estimates(ros, listener, recording, require_model, tmp_path):
+    require_model('cnn')
+    audio, live = _live(ros, listener, recording)
+    assert len(live) == len(audio) - 1 > 100
+    _write(tmp_path / 'bag', audio)
+    (file,) = (tmp_path / 'bag').glob('*.mcap')
+    assert file.stat().st_size > 100 * 2400 * 8 * 4
+    replayed = _replay(ros, listener, tmp_path / 'bag')
+    # Bit for bit.
+    assert [bytes(message) for message in replayed] == [bytes(message) for message in live]
+    # Not because there was nothing.
+    assert len({len(message) for message in live}) > 1
