@@ -1,7 +1,8 @@
 # Copyright 2026 doa_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What an array hears of a talker who walks through a noisy room."""
+"""What an array hears of talkers who walk through a noisy room."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 import math
 
@@ -55,6 +56,9 @@ class SceneConfig(Config):
         12.0, 'Angular speed of the talker [deg/s].', minimum=-360.0, maximum=360.0
     )
     speech: str = setting('speech.flac', 'Recording of the talker, beside the scene file.')
+    skip: float = setting(
+        0.0, 'Where in the recording of the talker to begin [s].', minimum=0.0, maximum=600.0
+    )
     noise: str = setting('noise.flac', 'Recording of the noise, beside the scene file.')
 
     @property
@@ -101,17 +105,46 @@ def render(
     Raises:
         ConfigError: array or talker are outside of the room, or there is nothing to say.
     """
-    rng = np.random.default_rng(_SEED)
-    voice = _voice(config, speech, array.sampling_frequency)
-    heard, direct = _walk(config, array, voice)
-    if config.rt60 > 0:
-        heard += _late(config, array, voice, float(np.mean(heard**2)), rng)
-    power = float(np.mean(heard[:, direct != 0] ** 2))
-    heard += _background(config, array, noise, len(voice), power, rng)
-    heard *= _PEAK / np.abs(heard).max()
-    audio = np.zeros((len(voice), array.channel_count), dtype=np.int32)
-    audio[:, list(array.channels)] = np.rint(heard.T * 2**31)
+    audio, (direct,) = render_talkers([(config, speech)], array, noise)
     return audio, direct
+
+
+def render_talkers(
+    talkers: Sequence[tuple[SceneConfig, np.ndarray]], array: MicArray, noise: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Render a scene with several talkers.
+
+    Args:
+        talkers: the scene with each of them, which differ in the settings of the talker alone,
+            and his recording at the array's rate, shape (samples,), repeated as needed.
+        array: the microphones.
+        noise: recording at the array's rate, shape (samples,), repeated as needed.
+
+    Returns:
+        All channels of the device, shape (samples, channels), int32, and the direct sound of
+        each talker alone at the centre of the array, shape (talkers, samples).
+
+    Raises:
+        ConfigError: array or a talker are outside of the room, or there is nothing to say.
+    """
+    rng = np.random.default_rng(_SEED)
+    voices, directs = 0.0, []
+    for config, speech in talkers:
+        voice = _voice(config, speech, array.sampling_frequency)
+        heard, direct = _walk(config, array, voice)
+        if config.rt60 > 0:
+            heard += _late(config, array, voice, float(np.mean(heard**2)), rng)
+        voices = voices + heard
+        directs.append(direct)
+    directs = np.stack(directs)
+    config, _ = talkers[0]
+    count = directs.shape[1]
+    power = float(np.mean(voices[:, directs.any(axis=0)] ** 2))
+    heard = voices + _background(config, array, noise, count, power, rng)
+    heard *= _PEAK / np.abs(heard).max()
+    audio = np.zeros((count, array.channel_count), dtype=np.int32)
+    audio[:, list(array.channels)] = np.rint(heard.T * 2**31)
+    return audio, directs
 
 
 def _voice(config: SceneConfig, speech: np.ndarray, rate: int) -> np.ndarray:
@@ -120,7 +153,8 @@ def _voice(config: SceneConfig, speech: np.ndarray, rate: int) -> np.ndarray:
     first, last = round(config.lead * rate), len(voice) - round(config.tail * rate)
     if last <= first:
         raise ConfigError('lead and tail leave no time for speech')
-    voice[first:last] = np.resize(speech, last - first)
+    skipped = round(config.skip * rate) % len(speech)
+    voice[first:last] = np.resize(np.roll(speech, -skipped), last - first)
     if not voice.any():
         raise ConfigError('the recording of the talker begins with more silence than is used')
     return voice

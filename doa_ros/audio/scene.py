@@ -1,18 +1,41 @@
 # Copyright 2026 doa_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""A simulated scene as sound source: one talker who moves around the array in a noisy room."""
+"""A simulated scene as sound source: talkers who move around the array in a noisy room."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
+
 from doa_ros.audio.mono import read_mono
-from doa_ros.audio.rendering import SceneConfig, render
+from doa_ros.audio.rendering import SceneConfig, render_talkers
 from doa_ros.audio.source import NANOSECONDS, AudioBlock, Clock, Pacer
-from doa_ros.core.config import load_yaml
+from doa_ros.core.config import load_yaml, require_keys
 from doa_ros.core.decoding import Estimate
 from doa_ros.core.errors import ConfigError
 from doa_ros.core.geometry import MicArray
 from doa_ros.core.scoring import active_blocks
+
+# What talkers of a scene may differ in.
+_OF_TALKER = {
+    'distance', 'height', 'azimuth_deg', 'speed_deg', 'speech', 'skip', 'lead', 'tail',
+}  # fmt: skip
+
+
+def load_scene(path: Path) -> tuple[SceneConfig, ...]:
+    """Return the scene in a file with each of its talkers.
+
+    Raises:
+        ConfigError: the file is missing or does not describe a scene.
+    """
+    content = load_yaml(path)
+    content.pop('description', None)
+    talkers = content.pop('talkers', [{}])
+    if not isinstance(talkers, list) or not talkers:
+        raise ConfigError(f'{path}: talkers must be a list of at least one')
+    for number, talker in enumerate(talkers):
+        require_keys(talker, f'{path}: talker {number}', optional=_OF_TALKER)
+    return tuple(SceneConfig.from_mapping(content | talker, str(path)) for talker in talkers)
 
 
 class SceneSource:
@@ -38,23 +61,25 @@ class SceneSource:
         real_time: bool = True,
         loop: bool = False,
     ):
-        content = load_yaml(path)
-        content.pop('description', None)
-        self.config = SceneConfig.from_mapping(content, str(path))
+        self.talkers = load_scene(path)
+        self.config = self.talkers[0]
         self.sampling_frequency = array.sampling_frequency
         self.channel_count = array.channel_count
         self._loop = loop
         self._pacer = Pacer(real_time)
         self._block = round(block_duration * array.sampling_frequency)
         rate = array.sampling_frequency
-        speech = read_mono(path.parent / self.config.speech, rate)
+        speeches = [read_mono(path.parent / talker.speech, rate) for talker in self.talkers]
         noise = read_mono(path.parent / self.config.noise, rate)
         try:
-            audio, direct = render(self.config, array, speech, noise)
+            audio, directs = render_talkers(
+                list(zip(self.talkers, speeches, strict=True)), array, noise
+            )
         except ConfigError as error:
             raise ConfigError(f'{path}: {error}') from None
         self._samples = audio
-        self._active = active_blocks(direct, self._block)
+        # Per block, which talkers are heard.
+        self._active = np.stack([active_blocks(d, self._block) for d in directs], axis=1)
 
     def blocks(self, clock: Clock) -> Iterator[AudioBlock]:
         """Yield the scene with the truth of each block; stamps count from the first call."""
@@ -65,7 +90,11 @@ class SceneSource:
                     return
                 samples = self._samples[number * self._block : (number + 1) * self._block]
                 time = (number + 0.5) * self._block / rate
-                truth = (Estimate(*self.config.direction(time), 0.0, 0.0, 1.0),) if active else ()
+                truth = tuple(
+                    Estimate(*talker.direction(time), 0.0, 0.0, 1.0)
+                    for talker, speaks in zip(self.talkers, active, strict=True)
+                    if speaks
+                )
                 yield AudioBlock(samples, rate, index, start + index * NANOSECONDS // rate, truth)
                 index += self._block
             if not self._loop:

@@ -3,8 +3,8 @@
 """doa-locate: directions in a multi-channel recording, one line per analysis window."""
 
 import argparse
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 import json
 import math
 import os
@@ -16,12 +16,14 @@ import soundfile
 from tqdm import tqdm
 
 from doa_ros.audio.file import FileSource
+from doa_ros.audio.source import NANOSECONDS
 from doa_ros.core.classifier import default_features
 from doa_ros.core.decoding import Estimate
 from doa_ros.core.errors import AudioError, ConfigError, DoaError
 from doa_ros.core.features import FeatureExtractor
 from doa_ros.core.geometry import MicArray, load_array
 from doa_ros.core.localizer import Localizer, LocalizerConfig
+from doa_ros.core.tracking import Track, Tracker, TrackerConfig
 from doa_ros.resources import find_resource
 
 _BLOCK = 0.5
@@ -72,6 +74,11 @@ def _parser() -> argparse.ArgumentParser:
         default=LocalizerConfig.delegate,
         help='library that runs the model on an accelerator: libedgetpu.so.1 (default: the CPU)',
     )
+    parser.add_argument(
+        '--tracks',
+        action='store_true',
+        help='print talkers with an identity, smoothed and through pauses, instead of estimates',
+    )
     parser.add_argument('--format', choices=('table', 'jsonl', 'csv'), default='table')
     return parser
 
@@ -91,7 +98,8 @@ def _lines(arguments) -> Iterator[str]:
     localizer = Localizer(array, features, config, model)
     extractor = FeatureExtractor(array, features)
     hop = round(features.hop * array.sampling_frequency)
-    form = _FORMATS[arguments.format]
+    tracker = Tracker(TrackerConfig(), features.hop) if arguments.tracks else None
+    form = _FORMATS[arguments.format](_TRACKS if tracker else _ESTIMATES)
     if source.duration < features.window:
         raise AudioError(
             f'{arguments.recording}: lasts {source.duration:.3f} s, less than one analysis window '
@@ -100,8 +108,13 @@ def _lines(arguments) -> Iterator[str]:
     yield from form.header
     for block in _with_progress(source):
         for frame in extractor.push(block.first_sample_index, block.as_float()):
-            stamp = (frame.hop_index + hop) / array.sampling_frequency
-            yield from form.rows(stamp, localizer.locate(frame).estimates)
+            found = localizer.locate(frame).estimates
+            if tracker is not None:
+                # The stamp that the nodes give to this window.
+                begin = frame.hop_index * NANOSECONDS // array.sampling_frequency
+                tracks = tracker.update(begin, found, bool(frame.gap), frame.age)
+                found = tuple(track for track in tracks if track.confirmed)
+            yield from form.rows((frame.hop_index + hop) / array.sampling_frequency, found)
 
 
 def _with_channels(array: MicArray, channels: str, recording: Path) -> MicArray:
@@ -127,53 +140,107 @@ def _degrees(angle: float) -> float | None:
     return None if math.isnan(angle) else round(math.degrees(angle), 2)
 
 
-class _Table:
-    header = ['  time [s]  azimuth [deg]  elevation [deg]  confidence']
+@dataclass(frozen=True)
+class _Column:
+    """What is printed of an estimate or a track.
+
+    Attributes:
+        name: in JSON lines and CSV.
+        heading: in the table.
+        value: of an estimate or a track; None where it is not known.
+        decimals: in the table, of what is not a whole number.
+    """
+
+    name: str
+    heading: str
+    value: Callable
+    decimals: int | None = None
+
+
+@dataclass(frozen=True)
+class _Contents:
+    """What is printed.
+
+    Attributes:
+        name: in JSON lines.
+        columns: of each estimate or track.
+    """
+
+    name: str
+    columns: tuple[_Column, ...]
+
+
+_DIRECTION = (
+    _Column('azimuth_deg', 'azimuth [deg]', lambda e: _degrees(e.azimuth), 1),
+    _Column('elevation_deg', 'elevation [deg]', lambda e: _degrees(e.elevation), 1),
+    _Column('confidence', 'confidence', lambda e: round(e.confidence, 3), 2),
+)
+_ESTIMATES = _Contents('estimates', _DIRECTION)
+_TRACKS = _Contents(
+    'tracks',
+    (
+        _Column('track_id', 'track', lambda t: t.id),
+        *_DIRECTION,
+        _Column('azimuth_rate_deg', 'azimuth [deg/s]', lambda t: _degrees(t.azimuth_rate), 1),
+        _Column(
+            'elevation_rate_deg', 'elevation [deg/s]', lambda t: _degrees(t.elevation_rate), 1
+        ),
+        _Column('age', 'age [s]', lambda t: round(t.age, 3), 2),
+        _Column('predicted', 'predicted', lambda t: t.predicted),
+    ),
+)
+
+
+def _plain(value, unknown: str) -> str:
+    return unknown if value is None else str(value).lower()
+
+
+class _Format:
+    """Turns what was found into lines."""
+
+    header: Sequence[str] = ()
+
+    def __init__(self, contents: _Contents):
+        self._name, self._columns = contents.name, contents.columns
+
+    def rows(self, stamp: float, found: Sequence[Estimate | Track]) -> Iterator[str]:
+        """Yield the lines of a window that ends at a stamp [s]."""
+        raise NotImplementedError
+
+
+class _Table(_Format):
+    def __init__(self, contents: _Contents):
+        super().__init__(contents)
+        self.header = ['  '.join(['  time [s]', *(c.heading for c in contents.columns)])]
+
+    def rows(self, stamp, found):
+        for one in found or [None]:
+            cells = (self._cell(column, one) for column in self._columns)
+            yield f'{stamp:10.2f}' + ''.join(cells)
 
     @staticmethod
-    def rows(stamp: float, estimates: tuple[Estimate, ...]) -> Iterator[str]:
-        if not estimates:
-            yield f'{stamp:10.2f}{"-":>15}{"-":>17}{"-":>12}'
-        for e in estimates:
-            yield (
-                f'{stamp:10.2f}{math.degrees(e.azimuth):15.1f}'
-                f'{math.degrees(e.elevation):17.1f}{e.confidence:12.2f}'
-            )
+    def _cell(column: _Column, one) -> str:
+        value = None if one is None else column.value(one)
+        if value is not None and column.decimals is not None:
+            value = f'{value:.{column.decimals}f}'
+        return f'{_plain(value, "-"):>{len(column.heading) + 2}}'
 
 
-class _JsonLines:
-    header: list[str] = []
-
-    @staticmethod
-    def rows(stamp: float, estimates: tuple[Estimate, ...]) -> Iterator[str]:
-        yield json.dumps(
-            {
-                'stamp': round(stamp, 6),
-                'estimates': [
-                    {
-                        'azimuth_deg': _degrees(e.azimuth),
-                        'elevation_deg': _degrees(e.elevation),
-                        'confidence': round(e.confidence, 3),
-                    }
-                    for e in estimates
-                ],
-            }
-        )
+class _JsonLines(_Format):
+    def rows(self, stamp, found):
+        entries = [{c.name: c.value(one) for c in self._columns} for one in found]
+        yield json.dumps({'stamp': round(stamp, 6), self._name: entries})
 
 
-class _Csv:
-    header = ['stamp,azimuth_deg,elevation_deg,confidence']
+class _Csv(_Format):
+    def __init__(self, contents: _Contents):
+        super().__init__(contents)
+        self.header = [','.join(['stamp', *(c.name for c in contents.columns)])]
 
-    @staticmethod
-    def rows(stamp: float, estimates: tuple[Estimate, ...]) -> Iterator[str]:
-        if not estimates:
-            yield f'{stamp:.6f},,,'
-        for e in estimates:
-            elevation = _degrees(e.elevation)
-            yield (
-                f'{stamp:.6f},{_degrees(e.azimuth)},{"" if elevation is None else elevation},'
-                f'{e.confidence:.3f}'
-            )
+    def rows(self, stamp, found):
+        for one in found or [None]:
+            values = (None if one is None else c.value(one) for c in self._columns)
+            yield ','.join([f'{stamp:.6f}', *(_plain(value, '') for value in values)])
 
 
 _FORMATS = {'table': _Table, 'jsonl': _JsonLines, 'csv': _Csv}

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Simulated scenes: what is heard is where the truth says, for any array."""
 
+from dataclasses import replace
 import math
 import threading
 import time
@@ -128,6 +129,39 @@ def test_truth_is_there_only_while_the_talker_is(uma8, play):
         assert truth.confidence == 1
 
 
+_TWO = {
+    'talkers': '[{azimuth_deg: 40, speed_deg: 0}, {azimuth_deg: -90, lead: 2.5, skip: 0.4}]'
+}
+
+
+def test_each_talker_has_his_truth(uma8, play):
+    blocks = play(uma8, rt60=0, **_TWO)
+    first, second = (
+        [number for number, block in enumerate(blocks)
+         if any(abs(wrap_angle(t.azimuth - azimuth(number))) < 1e-6 for t in block.truth)]
+        for azimuth in (
+            lambda _: math.radians(40),
+            lambda number: math.radians(-90 + 30 * (number + 0.5) * 0.05),
+        )
+    )  # fmt: skip
+    assert min(first) in range(30, 34) and min(second) in range(50, 54)
+    assert {len(block.truth) for block in blocks} == {0, 1, 2}
+    # Both are heard: where one speaks alone, his direction is found.
+    alone = [b if len(b.truth) == 1 else replace(b, truth=()) for b in blocks[32:50]]
+    assert np.median(_errors(uma8, alone)) < 5
+
+
+def test_talkers_differ_in_their_own_settings_alone(square, scene):
+    source = SceneSource(scene(rt60=0, **_TWO), square, block_duration=0.05)
+    first, second = source.talkers
+    assert source.config == first
+    assert (first.azimuth_deg, first.speed_deg, first.lead, first.skip) == (40, 0, 1.5, 0)
+    assert (second.azimuth_deg, second.speed_deg, second.lead, second.skip) == (-90, 30, 2.5, 0.4)
+    own = {'azimuth_deg', 'speed_deg', 'lead', 'skip'}
+    one, other = ({k: v for k, v in vars(t).items() if k not in own} for t in source.talkers)
+    assert one == other
+
+
 def test_blocks_have_type_level_and_time(uma8, play):
     blocks = play(uma8)
     assert {b.samples.dtype for b in blocks} == {np.dtype(np.int32)}
@@ -193,6 +227,12 @@ def test_real_time_and_close_from_another_thread(square, scene):
         ({'height': 2.5}, ConfigError, 'the talker leaves the room'),
         ({'array_x': 7.0, 'azimuth_deg': 180, 'speed_deg': 0}, ConfigError,
          'the array lies outside'),
+        ({'talkers': []}, ConfigError, 'talkers must be a list of at least one'),
+        ({'talkers': 2}, ConfigError, 'talkers must be a list of at least one'),
+        ({'talkers': [1]}, ConfigError, 'talker 0: must be a mapping'),
+        ({'talkers': '[{snr: 1}]'}, ConfigError, 'talker 0: unknown snr'),
+        ({'talkers': '[{}, {height: -1}]'}, ConfigError, 'height must be at least'),
+        ({'talkers': '[{}, {distance: 5}]'}, ConfigError, r'the talker leaves the room at \d'),
         ({'speech': 'none.wav'}, AudioError, r'none.wav: cannot be read as audio'),
         ({'speech': 'scene.yaml'}, AudioError, 'scene.yaml: cannot be read as audio'),
         ({'noise': 'silence.wav'}, AudioError, 'silence.wav: holds no sound'),
@@ -213,10 +253,12 @@ def test_missing_scene(square, folder):
         SceneSource(folder / 'none.yaml', square, block_duration=0.05)
 
 
-def test_shipped_scene_is_complete(square):
+@pytest.mark.parametrize(('name', 'talkers'), [('demo', 1), ('two_talkers', 2)])
+def test_shipped_scene_is_complete(square, name, talkers):
     source = SceneSource(
-        find_resource('scenes', 'demo'), square, block_duration=0.05, real_time=False
+        find_resource('scenes', name), square, block_duration=0.05, real_time=False
     )
     blocks = list(source.blocks(_clock))
     assert len(blocks) * 0.05 == pytest.approx(source.config.duration)
     assert sum(bool(block.truth) for block in blocks) > 100
+    assert max(len(block.truth) for block in blocks) == talkers

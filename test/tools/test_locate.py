@@ -86,6 +86,41 @@ def test_csv_and_table_say_the_same(locate, recording):
             assert float(azimuth) == pytest.approx(float(row['azimuth_deg']), abs=0.06)
 
 
+def test_tracks_go_on_through_pauses(locate, recording, scene):
+    arguments = recording, '--tracks', '--format', 'jsonl'
+    rows = [json.loads(line) for line in lines(locate(*arguments))]
+    assert [row['stamp'] for row in rows] == pytest.approx(0.1 + 0.05 * np.arange(99), abs=1e-6)
+    found = [row for row in rows if row['tracks']]
+    assert len(found) > 40
+    # From the first word to the end of the recording.
+    assert rows[-1] == found[-1] and len(found) == round((5.0 - found[0]['stamp']) / 0.05) + 1
+    for row in found:
+        (track,) = row['tracks']
+        assert track['track_id'] == 1
+        azimuth, _ = scene.config.direction(row['stamp'])
+        if not track['predicted']:
+            error = math.remainder(math.radians(track['azimuth_deg']) - azimuth, 2 * math.pi)
+            assert abs(error) < math.radians(10)
+    assert track['age'] > 2
+    rates = [row['tracks'][0]['azimuth_rate_deg'] for row in found]
+    assert np.median(rates) == pytest.approx(10, abs=8)
+
+
+def test_tracks_in_csv_and_table(locate, recording):
+    rows = list(csv.DictReader(lines(locate(recording, '--tracks', '--format', 'csv'))))
+    header, *table = lines(locate(recording, '--tracks'))
+    assert len(rows) == len(table) == 99
+    assert header.split('  ')[-1] == 'predicted'
+    for row, line in zip(rows, table, strict=True):
+        cells = line.split()
+        assert len(cells) == len(row) == 9
+        assert (cells[1] == '-') == (row['track_id'] == '')
+        if row['track_id']:
+            assert cells[1] == row['track_id'] == '1'
+            assert float(cells[2]) == pytest.approx(float(row['azimuth_deg']), abs=0.06)
+            assert cells[-1] == row['predicted']
+
+
 def test_the_microphones_alone_give_the_same(locate, recording, audio, tmp_path):
     path = tmp_path / 'microphones.flac'
     soundfile.write(path, audio[:, 1:7], 48000, subtype='PCM_24')
