@@ -1,221 +1,196 @@
 # Copyright 2026 doa_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""A sound card as sound source, through PortAudio."""
+"""A sound card as sound source: supervises the process that captures."""
 
-from collections.abc import Iterator
-import queue
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+import math
 import threading
 import time
 
 import numpy as np
 
-from doa_ros.audio.source import NANOSECONDS, AudioBlock, Clock
+from doa_ros.audio.capture_process import CaptureProcess
+from doa_ros.audio.capture_wire import CapturedBlock, CaptureSettings, Kind, Note
+from doa_ros.audio.source import AudioBlock, Clock
+from doa_ros.audio.stamps import Stamps
 from doa_ros.core.errors import AudioError
 from doa_ros.core.geometry import MicArray
 
-# Buffer between PortAudio and the consumer; what does not fit is dropped and shows as a gap.
-_QUEUE_SECONDS = 2.0
-# Latency asked of the device [s].
-_LATENCY = 0.1
-# A running device that delivers nothing for this long is gone [s].
-_SILENCE_LIMIT = 3.0
-# The measured rate is compared with the promised one over stretches of this time [s], to this
-# part; a busy computer that loses samples spoils one stretch, a wrong rate all of them.
-_RATE_CHECK_SECONDS = 3.0
-_RATE_TOLERANCE = 0.05
-_WRONG_STRETCHES = 2
-_CLOSE_SECONDS = 1.0
-# Stamps follow the measured times by this part per block, which evens out their jitter ...
-_STAMP_GAIN = 0.01
-# ... unless the difference is as large as this, after a loss [ns].
-_STAMP_LIMIT = NANOSECONDS // 10
+# Blocks that were complete longer ago than this are dropped where newer ones wait [s].
+_MAX_DELAY = 0.2
+# The process is looked after at this interval [s]. Silence is counted in intervals, not on the
+# clock: a computer that stands still for a while is no fault of the device.
+_INTERVAL = 0.05
+# A stream that delivers nothing for this long is dead [s] ...
+_SILENCE_LIMIT = 0.4
+# ... but it takes some time to begin [s].
+_START_LIMIT = 3.0
+# The first start finds a cold disk [s].
+_FIRST_LIMIT = 10.0
+# Processes are started at this interval at most [s].
+_RESTART_INTERVAL = 0.5
 
 
-def _portaudio():
-    try:
-        import sounddevice
-    except ImportError:
-        raise AudioError(
-            'the Python package sounddevice is not installed; try: pip install sounddevice'
-        ) from None
-    except OSError as error:
-        raise AudioError(
-            f'PortAudio is not installed ({error}); on Debian or Ubuntu: '
-            'sudo apt-get install libportaudio2'
-        ) from None
-    return sounddevice
+@dataclass(frozen=True)
+class CaptureState:
+    """How a capture is doing.
+
+    Attributes:
+        capturing: whether the device delivers.
+        message: what has happened last, a sentence; empty before the first fault.
+        measured_rate: [Hz]; nan before it is known.
+        queue_depth: blocks that wait for the consumer.
+        lost_samples: samples missing in the stream, whatever the reason.
+        dropped_samples: those of them that the consumer was too slow for.
+        overflows: how often the driver has lost samples.
+        restarts: how often the process that captures was started again.
+    """
+
+    capturing: bool = True
+    message: str = ''
+    measured_rate: float = math.nan
+    queue_depth: int = 0
+    lost_samples: int = 0
+    dropped_samples: int = 0
+    overflows: int = 0
+    restarts: int = 0
 
 
 class DeviceSource:
-    """Captures all channels of a device as int32.
+    """Captures all channels of a device as int32, in a process of its own.
+
+    Whatever happens to the device once it has delivered, the source waits for it to come back;
+    the next block then tells by its index how many samples are missing. A consumer that is too
+    slow loses the oldest blocks.
 
     Args:
         array: the array it belongs to; gives rate and channel count.
-        name: part of the device's name; empty takes the one in the array file.
+        name: index, ALSA name or part of the name of the device; empty takes the one in the
+            array file.
         block_duration: length of a block [s].
+        on_change: is told when the device has gone and when it is back, by the thread that
+            iterates over `blocks`.
 
     Raises:
         AudioError: no PortAudio, no such device, or it has not the channels or the rate.
     """
 
-    def __init__(self, array: MicArray, *, name: str = '', block_duration: float):
-        self._sounddevice = _portaudio()
+    def __init__(
+        self,
+        array: MicArray,
+        *,
+        name: str = '',
+        block_duration: float,
+        on_change: Callable[[CaptureState], None] = lambda state: None,
+    ):
         self.sampling_frequency = array.sampling_frequency
         self.channel_count = array.channel_count
-        self._block = round(block_duration * self.sampling_frequency)
-        self._name, number = self._select(name or array.device)
-        self._queue: queue.Queue[tuple[int, float, bytes] | None] = queue.Queue(
-            max(2, round(_QUEUE_SECONDS / block_duration))
+        block = round(block_duration * array.sampling_frequency)
+        self._settings = CaptureSettings(
+            name or array.device, array.sampling_frequency, array.channel_count, block
         )
-        self._next_index = 0
-        self._last_capture = 0.0
-        self._stretch_start: tuple[int, float] | None = None
-        self._wrong_stretches = 0
+        self._capacity = max(2, math.ceil(_MAX_DELAY / block_duration))
+        self._on_change = on_change
+        self._state = CaptureState()
         self._closed = threading.Event()
-        settings = {
-            'device': number,
-            'samplerate': self.sampling_frequency,
-            'channels': self.channel_count,
-            'dtype': 'int32',
-        }
-        try:
-            self._sounddevice.check_input_settings(**settings)
-            self._stream = self._sounddevice.RawInputStream(
-                blocksize=self._block,
-                latency=_LATENCY,
-                callback=self._capture,
-                **settings,
-            )
-        except self._sounddevice.PortAudioError as error:
-            raise AudioError(
-                f'device {self._name!r} does not open with {self.channel_count} channels of '
-                f'32 bits at {self.sampling_frequency} Hz ({error}); is it in use by another '
-                'program?'
-            ) from None
-        if abs(self._stream.samplerate - self.sampling_frequency) > 1:
-            raise AudioError(
-                f'device {self._name!r} opened at {self._stream.samplerate:g} Hz instead of '
-                f'{self.sampling_frequency} Hz'
-            )
+        # Index and time of the sample that comes next.
+        self._end, self._end_time = 0, 0.0
+        self._spawn()
+        message = self._process.next(_FIRST_LIMIT)
+        if message is None or message.kind != Kind.OPENED:
+            self.close()
+            raise AudioError(message.text if message else 'PortAudio hangs')
+        self._device = message.text
 
-    def _select(self, name: str) -> tuple[str, int]:
-        devices = [d for d in self._sounddevice.query_devices() if d['max_input_channels'] > 0]
-        found = [d for d in devices if name.lower() in d['name'].lower()]
-        names = '; '.join(f'{d["name"]} ({d["max_input_channels"]} in)' for d in devices) or 'none'
-        if not name or not found:
-            raise AudioError(
-                f'no input device whose name contains {name!r} (found: {names}); connect it, '
-                'set the parameter device to a part of its name, or try source:=sim'
-            )
-        fitting = [d for d in found if d['max_input_channels'] >= self.channel_count]
-        if not fitting:
-            device = found[0]
-            advice = (
-                'it runs its factory (DSP) firmware: flash the RAW firmware of its maker'
-                if device['max_input_channels'] <= 2
-                else 'choose another device or another array'
-            )
-            raise AudioError(
-                f'device {device["name"]!r} has {device["max_input_channels"]} input channels '
-                f'and the array needs {self.channel_count}; {advice}'
-            )
-        return fitting[0]['name'], fitting[0]['index']
+    @property
+    def state(self) -> CaptureState:
+        """How it is doing; from any thread."""
+        return replace(self._state, queue_depth=self._process.queued)
 
-    def _capture(self, data, frames, when, status):
-        # PortAudio's thread: copy, stamp and return.
-        now = time.monotonic()
-        if status.input_overflow and self._next_index:
-            # Lost samples are not counted by PortAudio; the clock tells how many at least.
-            lost = round((now - self._last_capture) * self.sampling_frequency) - frames
-            self._next_index += max(lost, 1)
-        self._last_capture = now
-        # The base of PortAudio's clock differs between systems: only differences count. The
-        # first sample of a block is at least as old as the block is long.
-        age = when.currentTime - when.inputBufferAdcTime
-        shortest = frames / self.sampling_frequency
-        age = max(age, shortest) if age < 1 else shortest
-        index, self._next_index = self._next_index, self._next_index + frames
-        try:
-            self._queue.put_nowait((index, now - age, bytes(data)))
-        except queue.Full:
-            pass  # Shows as a jump of first_sample_index.
+    def _spawn(self) -> None:
+        self._spawned = time.monotonic()
+        self._process = CaptureProcess(self._settings, self._capacity)
+        # What belongs to this process: index of its sample 0, and its counts so far.
+        self._shift: int | None = None
+        self._late = self._dropped = self._overflows = 0
 
     def blocks(self, clock: Clock) -> Iterator[AudioBlock]:
         """Yield what the device captures until `close`.
 
         Raises:
-            AudioError: the device stopped delivering or runs at another rate.
+            AudioError: the device has never delivered, or runs at another rate.
         """
+        self._stamps = Stamps(clock)
+        self._process.start()
+        silence, limit = 0, _START_LIMIT
         try:
-            self._stream.start()
-        except self._sounddevice.PortAudioError as error:
-            raise AudioError(f'device {self._name!r} does not start ({error})') from None
-        stamps = _Stamps(self.sampling_frequency)
-        while not self._closed.is_set():
-            try:
-                item = self._queue.get(timeout=_SILENCE_LIMIT)
-            except queue.Empty:
-                raise AudioError(
-                    f'device {self._name!r} has delivered nothing for {_SILENCE_LIMIT:g} s; '
-                    'check its cable and power'
-                ) from None
-            if item is None:
-                return
-            index, captured, data = item
-            self._check_rate(index, captured)
-            samples = np.frombuffer(data, dtype=np.int32).reshape(-1, self.channel_count)
-            measured = clock() - round((time.monotonic() - captured) * NANOSECONDS)
-            stamp = stamps.smooth(index, measured)
-            yield AudioBlock(samples, self.sampling_frequency, index, stamp)
+            while True:
+                message = self._process.next(_INTERVAL)
+                if self._closed.is_set():
+                    return
+                silence = 0 if message else silence + 1
+                if silence >= round(limit / _INTERVAL):
+                    problem = f'has delivered nothing for {limit:g} s; check its cable'
+                    message = Note(Kind.FAILED, f'device {self._device!r} {problem}')
+                if isinstance(message, CapturedBlock):
+                    limit = _SILENCE_LIMIT
+                    if self._is_late(message):
+                        self._late += 1
+                    else:
+                        yield self._deliver(message)
+                elif message and message.kind == Kind.OPENED:
+                    self._device = message.text
+                    self._process.start()
+                elif message and message.kind == Kind.FAILED:
+                    self._restart(message.text)
+                    silence, limit = 0, _START_LIMIT
+        finally:
+            self._process.kill()
 
-    def _check_rate(self, index: int, captured: float):
-        start_index, start = self._stretch_start = self._stretch_start or (index, captured)
-        if captured - start < _RATE_CHECK_SECONDS:
+    def _is_late(self, captured: CapturedBlock) -> bool:
+        end = captured.time + self._settings.block / self.sampling_frequency
+        return self._process.queued > 0 and time.monotonic() - end > _MAX_DELAY
+
+    def _deliver(self, captured: CapturedBlock) -> AudioBlock:
+        rate, block = self.sampling_frequency, self._settings.block
+        if self._shift is None:
+            # Another process counts anew: the clock tells how much is missing.
+            missing = max(1, round((captured.time - self._end_time) * rate)) if self._end else 0
+            self._shift = self._end + missing - captured.index
+        index = captured.index + self._shift
+        dropped = captured.dropped + (self._process.dropped + self._late) * block
+        self._state = replace(
+            self._state,
+            measured_rate=captured.rate,
+            lost_samples=self._state.lost_samples + index - self._end,
+            dropped_samples=self._state.dropped_samples + dropped - self._dropped,
+            overflows=self._state.overflows + captured.overflows - self._overflows,
+        )
+        self._dropped, self._overflows = dropped, captured.overflows
+        if not self._state.capturing:
+            away = captured.time - self._end_time
+            self._change(True, f'device {self._device!r} is back after {away:.1f} s')
+        self._end, self._end_time = index + block, captured.time + block / rate
+        samples = np.frombuffer(captured.samples, dtype=np.int32).reshape(-1, self.channel_count)
+        return AudioBlock(samples, rate, index, self._stamps.stamp(captured.time))
+
+    def _restart(self, problem: str) -> None:
+        if not self._end:
+            raise AudioError(problem)
+        if self._state.capturing:
+            self._change(False, f'{problem}; capture goes on when it is back')
+        self._process.kill()
+        if self._closed.wait(max(0.0, self._spawned + _RESTART_INTERVAL - time.monotonic())):
             return
-        measured = (index - start_index) / (captured - start)
-        self._stretch_start = index, captured
-        wrong = abs(measured / self.sampling_frequency - 1) > _RATE_TOLERANCE
-        self._wrong_stretches = self._wrong_stretches + 1 if wrong else 0
-        if self._wrong_stretches == _WRONG_STRETCHES:
-            raise AudioError(
-                f'device {self._name!r} delivers {measured:.0f} samples per second instead of '
-                f'{self.sampling_frequency}; it does not support this rate'
-            )
+        self._spawn()
+        self._state = replace(self._state, restarts=self._state.restarts + 1)
+
+    def _change(self, capturing: bool, message: str) -> None:
+        self._state = replace(self._state, capturing=capturing, message=message)
+        self._on_change(self._state)
 
     def close(self) -> None:
         """End `blocks` and release the device."""
         self._closed.set()
-        try:
-            self._queue.put_nowait(None)
-        except queue.Full:
-            pass  # The consumer has blocks to wake it.
-        # PortAudio can hang when a device is gone; leave it behind rather than wait.
-        closing = threading.Thread(target=self._release, daemon=True)
-        closing.start()
-        closing.join(_CLOSE_SECONDS)
-
-    def _release(self):
-        # abort returns at once where stop may wait for a device that is gone.
-        self._stream.abort(ignore_errors=True)
-        self._stream.close(ignore_errors=True)
-
-
-class _Stamps:
-    """Stamps that grow evenly with the sample counter and never go back."""
-
-    def __init__(self, rate: int):
-        self._rate = rate
-        self._last: tuple[int, int] | None = None
-
-    def smooth(self, index: int, measured: int) -> int:
-        """Return the stamp [ns] of a block that was measured to begin at `measured`."""
-        stamp = measured
-        if self._last is not None:
-            last_index, last = self._last
-            expected = last + (index - last_index) * NANOSECONDS // self._rate
-            error = measured - expected
-            if abs(error) < _STAMP_LIMIT:
-                stamp = expected + round(_STAMP_GAIN * error)
-            stamp = max(stamp, last + 1)
-        self._last = index, stamp
-        return stamp
+        self._process.kill()

@@ -5,6 +5,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+import sys
 import threading
 
 from rclpy.publisher import Publisher
@@ -12,7 +13,8 @@ from rclpy.qos import DurabilityPolicy, QoSProfile
 from rclpy.qos_overriding_options import QoSOverridingOptions
 from std_msgs.msg import Header
 
-from doa_ros.audio.device import DeviceSource
+from doa_ros.audio.capture_process import list_devices
+from doa_ros.audio.device import CaptureState, DeviceSource
 from doa_ros.audio.file import FileSource
 from doa_ros.audio.scene import SceneSource
 from doa_ros.audio.source import AudioBlock, AudioSource
@@ -23,7 +25,7 @@ from doa_ros.conversions import (
     make_header,
 )
 from doa_ros.core.config import Config, setting
-from doa_ros.core.errors import ConfigError
+from doa_ros.core.errors import AudioError, ConfigError
 from doa_ros.core.geometry import MicArray, load_array
 from doa_ros.core.health import ChannelHealth
 from doa_ros.core.monitoring import Rate
@@ -46,7 +48,9 @@ class CaptureConfig(Config):
         choices=('device', 'file', 'sim'),
     )
     device: str = setting(
-        '', 'Part of the PortAudio name of the device; empty takes that of the array file.'
+        '',
+        'The device: part of its name, an ALSA name (hw:CARD=SPK,DEV=0) or id, or its number; '
+        'empty takes the name in the array file. --list-devices shows them.',
     )
     file: str = setting('', 'Recording to play, source file: a path to WAV or FLAC.')
     scene: str = setting('demo', 'Scene to play, source sim: a shipped name or a YAML path.')
@@ -59,7 +63,7 @@ class CaptureConfig(Config):
         'Length of an audio frame [s]; equal to hop it makes every estimate carry the stamp of '
         'an audio frame.',
         minimum=0.002,
-        maximum=1.0,
+        maximum=0.2,
     )
     publish_audio: bool = setting(
         False,
@@ -91,7 +95,7 @@ class AudioCaptureNode(WorkerNode):
             )
         self._listener = listener
         self._interrupted = threading.Event()
-        self._source = make_source(self._config, array)
+        self._source = make_source(self._config, array, self._tell)
         self._health = ChannelHealth(array)
         self._rate = Rate('samples [1/s]', 'no sound arrives: the log says why')
         self._diagnostics = Diagnostics(
@@ -112,6 +116,12 @@ class AudioCaptureNode(WorkerNode):
 
     def _now(self) -> int:
         return self.get_clock().now().nanoseconds
+
+    def _tell(self, state: CaptureState) -> None:
+        if state.capturing:
+            self.get_logger().info(state.message)
+        else:
+            self.get_logger().error(state.message)
 
     def work(self) -> None:
         """Publish until the source ends."""
@@ -146,8 +156,15 @@ class AudioCaptureNode(WorkerNode):
         self._source.close()
 
 
-def make_source(config: CaptureConfig, array: MicArray) -> AudioSource:
+def make_source(
+    config: CaptureConfig, array: MicArray, on_change: Callable[[CaptureState], None]
+) -> AudioSource:
     """Open the configured source.
+
+    Args:
+        config: says which.
+        array: the array it belongs to.
+        on_change: is told when a device has gone and when it is back.
 
     Raises:
         DoaError: it is not usable; the message says why.
@@ -155,7 +172,9 @@ def make_source(config: CaptureConfig, array: MicArray) -> AudioSource:
     block = config.block_duration
     playing = {'block_duration': block, 'real_time': config.real_time, 'loop': config.loop}
     if config.source == 'device':
-        return DeviceSource(array, name=config.device, block_duration=block)
+        return DeviceSource(
+            array, name=config.device, block_duration=block, on_change=on_change
+        )
     if config.source == 'sim':
         return SceneSource(find_resource('scenes', config.scene), array, **playing)
     if not config.file:
@@ -164,5 +183,16 @@ def make_source(config: CaptureConfig, array: MicArray) -> AudioSource:
 
 
 def main() -> int:
-    """Run the node."""
+    """Run the node, or show which devices there are."""
+    if '--list-devices' in sys.argv:
+        return _list_devices()
     return run(lambda: [AudioCaptureNode()])
+
+
+def _list_devices() -> int:
+    try:
+        print(list_devices())
+    except AudioError as error:
+        print(f'audio_capture: {error}', file=sys.stderr)
+        return 1
+    return 0

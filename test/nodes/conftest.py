@@ -103,6 +103,11 @@ class Process:
 
         _wait(catches)
 
+    def children(self):
+        """Return the numbers of the processes that it has started."""
+        tasks = Path('/proc', str(self._process.pid), 'task').iterdir()
+        return [int(n) for task in tasks for n in (task / 'children').read_text().split()]
+
     def send(self, number):
         os.killpg(self._process.pid, number)
 

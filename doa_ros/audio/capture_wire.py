@@ -1,0 +1,115 @@
+# Copyright 2026 doa_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""What the process that captures and the one that started it say to each other.
+
+The parent gives `CaptureSettings` as argument and a byte on stdin to start the stream; the end of
+stdin ends the child. The child writes messages to stdout: any number of WAITING until it has
+OPENED the device, then blocks, and FAILED before it gives up. Asked for the devices, it answers
+with a LISTING.
+"""
+
+from dataclasses import asdict, dataclass
+from enum import IntEnum
+import json
+import struct
+from typing import BinaryIO
+
+# Kind and length of what follows.
+_HEADER = struct.Struct('=BI')
+# The fields of CapturedBlock before its samples.
+_BLOCK = struct.Struct('=QdQQd')
+
+
+@dataclass(frozen=True)
+class CaptureSettings:
+    """What shall be captured.
+
+    Attributes:
+        device: index, ALSA name, or part of the name.
+        rate: sampling frequency [Hz].
+        channels: number of channels.
+        block: length of a block [samples].
+    """
+
+    device: str
+    rate: int
+    channels: int
+    block: int
+
+    def to_json(self) -> str:
+        """Return them as text."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> 'CaptureSettings':
+        """Return what `to_json` gave."""
+        return cls(**json.loads(text))
+
+
+class Kind(IntEnum):
+    """What a message says."""
+
+    WAITING = 1  # The device does not open yet; why.
+    OPENED = 2  # Its name.
+    FAILED = 3  # Nothing more will come; why.
+    BLOCK = 4
+    LISTING = 5  # What devices there are.
+
+
+@dataclass(frozen=True)
+class Note:
+    """A message with a text."""
+
+    kind: Kind
+    text: str
+
+
+@dataclass(frozen=True)
+class CapturedBlock:
+    """A message with samples.
+
+    Attributes:
+        index: of its first sample; a jump means that samples are lost.
+        time: when the first sample was acquired, on the clock of `time.monotonic` [s].
+        overflows: how often the driver has lost samples so far.
+        dropped: samples dropped so far because nobody took them.
+        rate: measured sampling frequency [Hz].
+        samples: int32 of the machine, channels of a sample next to each other.
+    """
+
+    index: int
+    time: float
+    overflows: int
+    dropped: int
+    rate: float
+    samples: bytes
+
+
+def write(stream: BinaryIO, message: Note | CapturedBlock) -> None:
+    """Write a message.
+
+    Raises:
+        OSError: the other process is gone.
+    """
+    if isinstance(message, Note):
+        kind, parts = message.kind, [message.text.encode()]
+    else:
+        m = message
+        kind = Kind.BLOCK
+        parts = [_BLOCK.pack(m.index, m.time, m.overflows, m.dropped, m.rate), m.samples]
+    stream.write(b''.join([_HEADER.pack(kind, sum(map(len, parts))), *parts]))
+    stream.flush()
+
+
+def read(stream: BinaryIO) -> Note | CapturedBlock | None:
+    """Return the next message, or None where the other process has ended."""
+    header = stream.read(_HEADER.size)
+    if len(header) < _HEADER.size:
+        return None
+    kind, length = _HEADER.unpack(header)
+    content = stream.read(length)
+    if len(content) < length:
+        return None
+    if kind == Kind.BLOCK:
+        return CapturedBlock(*_BLOCK.unpack_from(content), content[_BLOCK.size :])
+    return Note(Kind(kind), content.decode())

@@ -1,0 +1,255 @@
+# Copyright 2026 doa_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The process that captures: PortAudio alone, as it can hang, crash and never find a new device.
+
+Run by `capture_process`, which says what it is for. It imports little, so that it starts fast.
+"""
+
+from collections.abc import Callable
+import contextlib
+from dataclasses import dataclass
+import os
+import sys
+import threading
+import time
+import traceback
+from types import ModuleType
+from typing import BinaryIO
+
+from doa_ros.audio.capture_wire import CapturedBlock, CaptureSettings, Kind, Note, write
+from doa_ros.audio.device_selection import Device, alsa_name, select
+from doa_ros.audio.latest_queue import LatestQueue
+from doa_ros.audio.sample_clock import SampleClock
+from doa_ros.core.errors import AudioError
+
+# PortAudio delivers pieces of this length [s] whatever the length of a block: they tell the time
+# well, and longer ones beat with the periods of the device.
+_PIECE = 0.01
+# Latency asked of the device [s].
+_LATENCY = 0.1
+# Pieces wait for the parent for at most this time [s].
+_QUEUE_SECONDS = 0.2
+# A device that does not open is tried again after this time [s].
+_RETRY_SECONDS = 0.4
+# PortAudio leaks a little whenever it looks for devices [12 KiB]: after so many times without
+# success it is the turn of a fresh process.
+_ATTEMPTS = 200
+# Late callbacks lose samples; it is taken where the user may.
+_NICENESS = -10
+
+
+
+@dataclass(frozen=True)
+class _Piece:
+    """What PortAudio delivered: samples before index `end`, when, and the overflows until then."""
+
+    samples: bytes
+    end: int
+    arrival: float
+    overflows: int
+
+
+class _Recording:
+    """Cuts what PortAudio delivers into blocks and says when they were acquired.
+
+    Args:
+        settings: what shall be captured.
+        send: takes the blocks.
+    """
+
+    def __init__(self, settings: CaptureSettings, send: Callable[[CapturedBlock], None]):
+        self._settings = settings
+        self._send = send
+        self._pieces: LatestQueue[_Piece | None] = LatestQueue(round(_QUEUE_SECONDS / _PIECE))
+        self._captured = 0
+        self._overflows = 0
+
+    def callback(self, data, frames, _, status) -> None:
+        """Take a piece, in PortAudio's thread: copy, stamp, return."""
+        arrival = time.monotonic()
+        self._captured += frames
+        # Before the first piece nothing is lost.
+        self._overflows += bool(status.input_overflow and self._captured > frames)
+        self._pieces.put(_Piece(bytes(data), self._captured, arrival, self._overflows))
+
+    def finish(self) -> None:
+        """End `run`: the stream has ended."""
+        self._pieces.put(None)
+
+    def run(self) -> None:
+        """Send blocks until `finish`.
+
+        Raises:
+            AudioError: the device runs at another rate.
+        """
+        clock = SampleClock(self._settings.rate)
+        sample_bytes = 4 * self._settings.channels
+        block_bytes = self._settings.block * sample_bytes
+        pending, pending_end = bytearray(), 0
+        overflows = shift = 0
+        while (piece := self._pieces.get()) is not None:
+            end = piece.end + shift
+            if piece.overflows > overflows:
+                # PortAudio does not say how many samples were lost; the clock does.
+                lost = clock.lost(end, piece.arrival)
+                shift, end, overflows = shift + lost, end + lost, piece.overflows
+            clock.add(end, piece.arrival)
+            lost = clock.lost_silently()
+            shift, end = shift + lost, end + lost
+            if not clock.settled:
+                continue
+            if end - len(piece.samples) // sample_bytes != pending_end:
+                pending.clear()
+            pending += piece.samples
+            pending_end = end
+            while len(pending) >= block_bytes:
+                index = end - len(pending) // sample_bytes
+                dropped = self._pieces.dropped * round(_PIECE * self._settings.rate)
+                self._send(
+                    CapturedBlock(
+                        index,
+                        clock.time(index),
+                        overflows,
+                        dropped,
+                        clock.rate,
+                        bytes(pending[:block_bytes]),
+                    )
+                )
+                del pending[:block_bytes]
+
+
+def main() -> None:
+    """List devices, or capture as the parent wants."""
+    # Libraries may print; only messages go to the parent.
+    output = os.fdopen(os.dup(sys.stdout.fileno()), 'wb')
+    with open(os.devnull, 'wb') as nothing:
+        os.dup2(nothing.fileno(), sys.stdout.fileno())
+    try:
+        if sys.argv[1] == 'list':
+            write(output, Note(Kind.LISTING, _listing()))
+            os._exit(0)
+        _capture(CaptureSettings.from_json(sys.argv[2]), output)
+        problem = 'has stopped'
+    except AudioError as error:
+        problem = str(error)
+    except BrokenPipeError:
+        problem = ''
+    except Exception:
+        problem = traceback.format_exc()
+    with contextlib.suppress(OSError):
+        write(output, Note(Kind.FAILED, problem))
+    # Ending in order would ask PortAudio to close the device, and it could hang.
+    os._exit(1)
+
+
+def _capture(settings: CaptureSettings, output: BinaryIO) -> None:
+    with contextlib.suppress(AttributeError, OSError):
+        os.nice(_NICENESS)
+    started = threading.Event()
+    threading.Thread(target=_obey, args=(started,), daemon=True).start()
+    sounddevice = _portaudio()
+    recording = _Recording(settings, lambda block: write(output, block))
+    for _ in range(_ATTEMPTS):
+        try:
+            device, stream = _open(sounddevice, settings, recording)
+            break
+        except AudioError as error:
+            write(output, Note(Kind.WAITING, str(error)))
+        time.sleep(_RETRY_SECONDS)
+        _look_again(sounddevice)
+    else:
+        raise AudioError('the device is not there')
+    write(output, Note(Kind.OPENED, device.name))
+    started.wait()
+    try:
+        stream.start()
+        recording.run()
+    except sounddevice.PortAudioError as error:
+        raise AudioError(f'device {device.name!r} does not start ({error})') from None
+    except AudioError as error:
+        raise AudioError(f'device {device.name!r} {error}') from None
+    raise AudioError(f'device {device.name!r} has stopped; check its cable')
+
+
+def _obey(started: threading.Event) -> None:
+    """Start the stream when the parent says so, and end with it, however it ends."""
+    if sys.stdin.buffer.read(1):
+        started.set()
+        sys.stdin.buffer.read()
+    os._exit(0)
+
+
+def _portaudio() -> ModuleType:
+    try:
+        import sounddevice
+    except ImportError:
+        raise AudioError(
+            'the Python package sounddevice is not installed; try: pip install sounddevice'
+        ) from None
+    except OSError as error:
+        raise AudioError(
+            f'PortAudio is not installed ({error}); on Debian or Ubuntu: '
+            'sudo apt-get install libportaudio2'
+        ) from None
+    return sounddevice
+
+
+def _look_again(sounddevice) -> None:
+    """Make PortAudio see what has been connected since it looked for devices."""
+    with contextlib.suppress(sounddevice.PortAudioError):
+        sounddevice._terminate()
+        sounddevice._initialize()
+
+
+def _devices(sounddevice) -> list[Device]:
+    hosts = [host['name'] for host in sounddevice.query_hostapis()]
+    return [
+        Device(index, d['name'], hosts[d['hostapi']], d['max_input_channels'])
+        for index, d in enumerate(sounddevice.query_devices())
+    ]
+
+
+def _open(sounddevice, settings: CaptureSettings, recording: _Recording):
+    try:
+        devices = _devices(sounddevice)
+    except sounddevice.PortAudioError as error:
+        raise AudioError(f'PortAudio does not list its devices ({error})') from None
+    device = select(devices, settings.device, settings.channels)
+    try:
+        stream = sounddevice.RawInputStream(
+            device=device.index,
+            samplerate=settings.rate,
+            channels=settings.channels,
+            dtype='int32',
+            blocksize=round(_PIECE * settings.rate),
+            latency=_LATENCY,
+            callback=recording.callback,
+            finished_callback=recording.finish,
+        )
+    except sounddevice.PortAudioError as error:
+        raise AudioError(
+            f'device {device.name!r} does not open with {settings.channels} channels of '
+            f'32 bits at {settings.rate} Hz ({error}); is it in use by another program?'
+        ) from None
+    if abs(stream.samplerate - settings.rate) > 1:
+        stream.close(ignore_errors=True)
+        raise AudioError(
+            f'device {device.name!r} opened at {stream.samplerate:g} Hz instead of '
+            f'{settings.rate} Hz'
+        )
+    return device, stream
+
+
+def _listing() -> str:
+    lines = []
+    for device in _devices(_portaudio()):
+        if device.inputs:
+            names = ' = '.join(filter(None, [device.name, alsa_name(device)]))
+            server = '; of a sound server, not usable' if device.from_server else ''
+            plural = 's' * (device.inputs != 1)
+            lines.append(f'{device.index}: {names} ({device.inputs} channel{plural}{server})')
+    return '\n'.join(lines) or 'no input devices'
+
+
+if __name__ == '__main__':
+    main()
