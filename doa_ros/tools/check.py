@@ -101,13 +101,16 @@ def _parser() -> argparse.ArgumentParser:
 def _run(arguments) -> int:
     path = find_resource('arrays', arguments.array)
     array = load_array(path).unmounted()
-    if arguments.file is None:
-        if arguments.times is not None:
-            raise ConfigError('--times is for a recording: give --file, too')
-        record = _live(array, arguments.device)
+    if arguments.file is not None:
+        result = check(array, _recorded(array, arguments.file, arguments.times))
+    elif arguments.times is not None:
+        raise ConfigError('--times is for a recording: give --file, too')
     else:
-        record = _recorded(array, arguments.file, arguments.times)
-    result = check(array, record)
+        device = _Device(array, arguments.device)
+        try:
+            result = check(array, device.record)
+        finally:
+            device.close()
     if result.orientation is not None:
         text = corrected(path, result)
         if arguments.out is None:
@@ -262,20 +265,35 @@ def _degrees(orientation: Orientation) -> float:
     return round(math.degrees(orientation.rotation), 1) + 0.0
 
 
-def _live(array: MicArray, device: str) -> Recorder:
-    """Return a recorder that asks the person and listens to the device."""
+class _Device:
+    """Asks the person and listens to a device.
 
-    def record(step: Step) -> np.ndarray:
-        print(f'\n{step.request}')
+    Args:
+        array: as described.
+        name: part of the name of the device; empty takes that of the array file.
+
+    Raises:
+        AudioError: there is no such device, or it does not fit the array.
+    """
+
+    def __init__(self, array: MicArray, name: str):
+        self._source = DeviceSource(array, name=name, block_duration=_BLOCK)
+        self._rate = array.sampling_frequency
+        self._blocks = self._source.blocks(time.time_ns)
+
+    def record(self, step: Step) -> np.ndarray:
+        """Return what is heard in a step."""
+        print(f'\n{step.request}', flush=True)
         if step is not QUIET and sys.stdin.isatty():
-            input('Press Enter and go on for 8 seconds ...')
-        source = DeviceSource(array, name=device, block_duration=_BLOCK)
-        try:
-            return _collect(source.blocks(time.time_ns), step.duration, array.sampling_frequency)
-        finally:
-            source.close()
+            input(f'Press Enter and go on for {step.duration:g} seconds ...')
+        start = time.time_ns()
+        # What was heard while the person got ready is of no interest.
+        fresh = (block for block in self._blocks if block.stamp >= start)
+        return _collect(fresh, step.duration, self._rate)
 
-    return record
+    def close(self) -> None:
+        """Release the device."""
+        self._source.close()
 
 
 def _recorded(array: MicArray, files: list[Path], times: str | None) -> Recorder:
