@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """How even stamps are, on a real PortAudio device without hardware.
 
-`make stamps MINUTES=30` measures for as long as wanted and prints the figures.
+`MINUTES=30 python3 -m pytest -s` of this file measures for as long and prints the figures.
 """
 
 import os
