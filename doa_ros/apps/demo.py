@@ -1,6 +1,6 @@
 # Copyright 2026 doa_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""doa-demo: run the pipeline on a simulated talker, or on the array, and show how well it does."""
+"""doa-demo: run the pipeline on simulated talkers, or on the array, and show how well it does."""
 
 import argparse
 from collections.abc import Callable
@@ -16,13 +16,17 @@ from rclpy.signals import SignalHandlerOptions
 from rich.console import Console
 
 from doa_ros.apps.node_process import NAMESPACE, NodeProcess, listen
-from doa_ros.conversions import estimates_of, stamp_of
+from doa_ros.audio.scene import load_scene
+from doa_ros.conversions import estimates_of, stamp_of, tracks_of
 from doa_ros.core.decoding import Estimate
 from doa_ros.core.errors import DoaError
 from doa_ros.core.features import FeatureConfig
 from doa_ros.core.scoring import Score, Scorer, silent_frames, voiced_frames
-from doa_ros.msg import DoaEstimateArray
+from doa_ros.core.tracking import Track
+from doa_ros.msg import DoaEstimateArray, DoaTrackArray
 from doa_ros.nodes.executable import ignore_signals, note_signals
+from doa_ros.nodes.model import ModelConfig
+from doa_ros.resources import find_resource
 
 _HOP = FeatureConfig.hop
 # Time that messages take to arrive after the pipeline has ended, at most [s].
@@ -30,6 +34,12 @@ _LAST_MESSAGES = 0.5
 # A line of the table every so many estimates.
 _LINE_EVERY = 5
 _WIDTHS = (8, 10, 12, 11, 14, 12)
+# Width of a list of azimuths where there are several talkers.
+_LIST_WIDTH = 20
+# A talker is followed where a track is this near to him [rad].
+_NEAR = math.radians(15)
+# Of tracks in the plot; orange is for estimates.
+_COLOURS = ('tab:blue', 'tab:green', 'tab:red', 'tab:purple', 'tab:cyan')
 
 
 @dataclass
@@ -37,13 +47,15 @@ class Recording:
     """What was heard, by stamp [ns].
 
     Attributes:
-        truth: directions of the talker; none while silent.
+        truth: directions of those who speak.
         estimates: given by the pipeline.
+        tracks: likewise.
         cpu: CPU time of the pipeline at its first and at its latest estimate [s].
     """
 
     truth: dict[int, tuple[Estimate, ...]] = field(default_factory=dict)
     estimates: dict[int, tuple[Estimate, ...]] = field(default_factory=dict)
+    tracks: dict[int, tuple[Track, ...]] = field(default_factory=dict)
     cpu: list[float] = field(default_factory=list)
 
     def time(self, stamp: int) -> float:
@@ -79,6 +91,11 @@ def _parser() -> argparse.ArgumentParser:
         help='sim: a scene of about 20 s; device: the array, until Ctrl-C (%(default)s)',
     )
     parser.add_argument('--method', choices=('cnn', 'srp_phat'), default='cnn')
+    parser.add_argument(
+        '--model',
+        default=ModelConfig.model,
+        help='network of method cnn: shipped name or .tflite path (%(default)s)',
+    )
     parser.add_argument('--scene', default='demo', help='shipped name or YAML path (%(default)s)')
     parser.add_argument('--array', default='uma8', help='shipped name or YAML path (%(default)s)')
     parser.add_argument('--device', default='', help="part of the device's name")
@@ -90,6 +107,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _record(arguments, console: Console, stopped: Callable[[], bool]) -> Recording:
     recording = Recording()
+    several = arguments.source == 'sim' and _talkers(arguments.scene) > 1
     node = rclpy.create_node('doa_demo', namespace=NAMESPACE)
 
     def on_truth(message: DoaEstimateArray) -> None:
@@ -101,13 +119,21 @@ def _record(arguments, console: Console, stopped: Callable[[], bool]) -> Recordi
         if pipeline.status is None:
             recording.cpu[1:] = [pipeline.cpu_seconds()]
         if len(recording.estimates) % _LINE_EVERY == 0:
-            _print_line(console, recording, stamp)
+            if several:
+                _print_tracks(console, recording, stamp)
+            else:
+                _print_line(console, recording, stamp)
+
+    def on_tracks(message: DoaTrackArray) -> None:
+        recording.tracks[stamp_of(message.header)] = tracks_of(message)
 
     node.create_subscription(DoaEstimateArray, 'truth', on_truth, 100)
     node.create_subscription(DoaEstimateArray, 'estimates', on_estimates, 100)
+    node.create_subscription(DoaTrackArray, 'tracks', on_tracks, 100)
     parameters = {
         'source': arguments.source,
         'method': arguments.method,
+        'model': arguments.model,
         'scene': arguments.scene,
         'array': arguments.array,
     }
@@ -116,7 +142,8 @@ def _record(arguments, console: Console, stopped: Callable[[], bool]) -> Recordi
     if arguments.source == 'device':
         console.print('Speak to the array; Ctrl-C ends.')
     else:
-        console.print('Rendering a talker who walks around the array in a noisy room ...')
+        who = 'talkers who move' if several else 'a talker who walks'
+        console.print(f'Rendering {who} around the array in a noisy room ...')
     with NodeProcess('doa_pipeline', parameters) as pipeline:
         listen(node, [pipeline], stopped)
         # What was sent last is still on its way.
@@ -144,6 +171,42 @@ def _print_line(console: Console, recording: Recording, stamp: int) -> None:
     console.print(_row(cells), style=style)
 
 
+def _talkers(scene: str) -> int:
+    """Return how many talkers a scene has."""
+    return len(load_scene(find_resource('scenes', scene)))
+
+
+def _print_tracks(console: Console, recording: Recording, stamp: int) -> None:
+    if len(recording.estimates) == _LINE_EVERY:
+        heads = ('time', 'true azimuths', 'estimated', 'tracks by id (~ predicted)')
+        console.print(_lists(heads), style='bold')
+    # The tracks of this window are published right after its estimates: those before have come.
+    latest = max((s for s in recording.tracks if s <= stamp), default=None)
+    tracks = recording.tracks.get(latest, ())
+    console.print(
+        _lists(
+            (
+                f'{recording.time(stamp):.2f} s',
+                '  '.join(_degrees(e) for e in recording.truth.get(stamp, ())),
+                '  '.join(_degrees(e) for e in recording.estimates[stamp]),
+                '  '.join(
+                    f'{t.id}: {"~" if t.predicted else ""}{_degrees(t)}'
+                    for t in sorted(tracks, key=lambda t: t.id)
+                ),
+            )
+        )
+    )
+
+
+def _degrees(direction: Estimate | Track) -> str:
+    return f'{math.degrees(direction.azimuth):.0f} deg'
+
+
+def _lists(cells) -> str:
+    time, *lists = cells
+    return f'{time:>{_WIDTHS[0]}}   ' + ''.join(f'{cell:<{_LIST_WIDTH}}' for cell in lists)
+
+
 def _angles(estimates: tuple[Estimate, ...]) -> tuple[str, str]:
     if not estimates:
         return '', ''
@@ -161,7 +224,11 @@ def _summarise(recording: Recording, arguments, console: Console) -> None:
         raise DoaError('no estimates came; is another doa_ros running in this ROS domain?')
     seconds = recording.time(stamps[-1])
     console.print(f'\n[bold]Summary[/bold] ({seconds:.1f} s, {len(stamps)} estimates)')
-    if recording.truth:
+    if max(map(len, recording.truth.values()), default=0) > 1:
+        console.print(f'  {"voices with a track within 15 deg":<36}{followed(recording):.1%}')
+        for line in _lives(recording):
+            console.print(f'  {line}')
+    elif recording.truth:
         score = score_recording(recording)
         rows = {
             'mean azimuth error': f'{score.azimuth_mae_deg:.1f} deg',
@@ -177,6 +244,34 @@ def _summarise(recording: Recording, arguments, console: Console) -> None:
         console.print(f'  {"real-time factor":<30}{factor:.3f} CPU seconds per second of audio')
     draw(recording, arguments.plot)
     console.print(f'  {"plot":<30}{arguments.plot.resolve()}')
+
+
+def followed(recording: Recording) -> float:
+    """Return how many of those who speak in a window are near a track in it, 0..1."""
+    near = [
+        any(
+            abs(math.remainder(track.azimuth - talker.azimuth, 2 * math.pi)) <= _NEAR
+            for track in recording.tracks[stamp]
+        )
+        for stamp, talkers in recording.truth.items()
+        for talker in talkers
+        if stamp in recording.tracks
+    ]
+    return sum(near) / len(near) if near else math.nan
+
+
+def _lives(recording: Recording) -> list[str]:
+    """Return a line about each track."""
+    lives: dict[int, list[tuple[int, Track]]] = {}
+    for stamp, tracks in recording.tracks.items():
+        for track in tracks:
+            lives.setdefault(track.id, []).append((stamp, track))
+    return [
+        f'track {number}: {recording.time(begin):.1f} to {recording.time(end):.1f} s, '
+        f'from {_degrees(first)} to {_degrees(last)}'
+        for number, life in sorted(lives.items())
+        for (begin, first), (end, last) in [(life[0], life[-1])]
+    ]
 
 
 def score_recording(recording: Recording) -> Score:
@@ -201,7 +296,7 @@ def score_recording(recording: Recording) -> Score:
 
 
 def draw(recording: Recording, path: Path) -> None:
-    """Write a picture of truth and estimates over time."""
+    """Write a picture of truth, estimates and tracks over time."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(9, 5.5), layout='constrained')
@@ -211,17 +306,28 @@ def draw(recording: Recording, path: Path) -> None:
     )
     azimuths.set_yticks(range(-180, 181, 60))
     for axes, angle in ((azimuths, 'azimuth'), (elevations, 'elevation')):
-        for found, marker, colour, label in (
-            (recording.truth, '_', 'black', 'talker, while speaking'),
-            (recording.estimates, '.', 'tab:orange', 'estimate'),
-        ):
+        layers = [
+            (recording.estimates, {'marker': '.', 'color': 'tab:orange', 'label': 'estimate'}),
+            (
+                recording.truth,
+                {'marker': '_', 'color': 'black', 'label': 'talker, while speaking'},
+            ),
+        ]
+        for number in sorted({t.id for tracks in recording.tracks.values() for t in tracks}):
+            own = {
+                stamp: [t for t in tracks if t.id == number]
+                for stamp, tracks in recording.tracks.items()
+            }
+            style = {'marker': ',', 'color': _COLOURS[number % len(_COLOURS)]}
+            layers.append((own, {**style, 'label': f'track {number}'}))
+        for found, style in layers:
             points = [
                 (recording.time(stamp), math.degrees(getattr(e, angle)))
-                for stamp, estimates in found.items()
-                for e in estimates
+                for stamp, directions in found.items()
+                for e in directions
             ]
             if points:
-                axes.plot(*zip(*points, strict=True), marker, color=colour, label=label)
+                axes.plot(*zip(*points, strict=True), linestyle='', **style)
         axes.grid(alpha=0.3)
     azimuths.legend(loc='lower right')
     try:

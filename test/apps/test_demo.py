@@ -13,9 +13,10 @@ import pytest
 if find_spec('rclpy') is None:
     pytest.skip('ROS is not set up: source env.sh', allow_module_level=True)
 
-from doa_ros.apps.demo import Recording, draw, score_recording
+from doa_ros.apps.demo import Recording, draw, followed, score_recording
 from doa_ros.core.decoding import Estimate
 from doa_ros.core.errors import DoaError
+from doa_ros.core.tracking import Tracker, TrackerConfig
 
 
 def run_demo(*arguments):
@@ -61,6 +62,20 @@ def test_the_demo_prints_truth_beside_estimates(demo):
         assert abs(math.remainder(true - estimated, 360)) < 15
 
 
+def test_two_talkers_are_shown_with_ids(tmp_path):
+    plot = tmp_path / 'plot.png'
+    done = run_demo('--scene', 'two_talkers', '--plot', plot)
+    assert done.returncode == 0, done.stderr
+    rows = [line for line in done.stdout.splitlines() if re.match(r'\s*\d+\.\d\d s', line)]
+    assert len(rows) > 50
+    shown = [set(re.findall(r'(\d+): ~?-?\d+ deg', row)) for row in rows]
+    # From the first words of the second talker on, both are known for a while.
+    assert sum(found == {'1', '2'} for found in shown) > 10
+    assert percentage(done.stdout, 'voices with a track within 15 deg') > 60
+    assert 'track 1: ' in done.stdout and 'track 2: ' in done.stdout
+    assert plot.stat().st_size > 10000
+
+
 def test_the_demo_says_why_it_cannot_start(tmp_path):
     done = run_demo('--source', 'device', '--device', 'no such device', '--plot', tmp_path / 'p')
     assert done.returncode == 1
@@ -91,6 +106,18 @@ def test_scoring_matches_by_stamp_and_counts_silence():
     # Nothing active in the last second: 0 to 19 and 59.
     assert score.silent == 20 + 1
     assert score.silence_answered == pytest.approx(1 / 21)
+
+
+def test_voices_are_followed_where_a_track_is_near():
+    recording, tracker = Recording(), Tracker(TrackerConfig(delay=0.0))
+    for k in range(40):
+        recording.truth[k * HOP] = estimate(40) + estimate(-60)[: k % 2]
+        recording.tracks[k * HOP] = tuple(
+            t for t in tracker.update(k * HOP, estimate(48), age=0.0) if t.confirmed
+        )
+    begin = next(stamp for stamp, tracks in recording.tracks.items() if tracks) // HOP
+    assert followed(recording) == pytest.approx((40 - begin) / 60)
+    assert math.isnan(followed(Recording()))
 
 
 def test_a_plot_that_cannot_be_written_is_said(tmp_path):
