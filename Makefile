@@ -3,7 +3,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup demo evaluate benchmark-cpu test fuzz lint clean
+.PHONY: help setup demo evaluate benchmark-cpu soak test fuzz lint clean
 
 env := source ./env.sh
 
@@ -22,6 +22,10 @@ evaluate: ## Compare the methods on simulated speech; EVALUATE_ARGS=... for more
 
 benchmark-cpu: setup ## Measure CPU time, memory and rate; BENCHMARK_ARGS=... for more
 	@$(env) && doa-benchmark-cpu $(BENCHMARK_ARGS)
+
+soak: ## Run for MINUTES=60 with a device and processes that fail; SOAK_ARGS=... for more
+	@scripts/setup.sh test
+	@$(env) && doa-soak --minutes $(or $(MINUTES),60) $(SOAK_ARGS)
 
 test: ## Run the linter and all tests; PYTEST_ARGS=... for pytest
 	@scripts/setup.sh test training

@@ -5,16 +5,12 @@
 from contextlib import contextmanager
 from dataclasses import replace
 import hashlib
-import os
-from pathlib import Path
-import shutil
-import subprocess
-import time
 
 import hypothesis
 import numpy as np
 import pytest
 
+from doa_ros.audio import virtual_device
 from doa_ros.core.classifier import ModelCard, default_features, save_card
 from doa_ros.core.features import FeatureConfig, FeatureExtractor
 from doa_ros.core.geometry import MicArray, load_array, unit_vector
@@ -153,108 +149,15 @@ def write_network():
     return write
 
 
-_PACKAGES = 'pulseaudio pulseaudio-utils libasound2-plugins'
-_FORMAT = (
-    'format=s32le rate=48000 channels=8 channel_map='
-    'front-left,front-right,rear-left,rear-right,front-center,lfe,side-left,side-right'
-)
-# The pace of the device, with somebody who listens closely: otherwise it would work 2 s ahead,
-# as it does anyway at first [s].
-_CLOCK = (
-    f'module-null-sink sink_name=rest {_FORMAT}',
-    f'module-null-sink sink_name=clock {_FORMAT}',
-    'module-loopback source=clock.monitor sink=rest latency_msec=30 adjust_time=0',
-)
-_AHEAD = 2.2
-_PLUG = f'module-remap-source source_name=uma8 master=clock.monitor {_FORMAT}'
-_ALSA = """\
-</usr/share/alsa/alsa.conf>
-pcm.uma8_clock {{ type pulse server "unix:{run}/native" device "uma8" }}
-pcm."micArray RAW SPK" {{
-  type file
-  slave.pcm "uma8_clock"
-  file "/dev/null"
-  infile "{recording}"
-  format "raw"
-}}
-"""
-
-
-class VirtualUma8:
-    """A UMA-8 without hardware, which plays a raw recording.
-
-    It is ALSA's file plugin, which plays 8 channels of 32 bits as input, at the pace of a
-    PulseAudio of its own.
-
-    Attributes:
-        environment: variables of a process that sees it.
-        daemon: the process behind it.
-        plugged: when the device was connected last, on the clock of `time.monotonic` [s].
-    """
-
-    def __init__(self, run, recording):
-        self._run = run
-        (run / 'asound.conf').write_text(_ALSA.format(run=run, recording=recording))
-        self.environment = {
-            'HOME': str(run),
-            'XDG_RUNTIME_DIR': str(run),
-            'PULSE_SERVER': f'unix:{run}/native',
-            'ALSA_CONFIG_PATH': str(run / 'asound.conf'),
-        }
-        self.start()
-
-    def start(self):
-        """Start the daemon and plug the device in."""
-        self.daemon = subprocess.Popen(
-            ['pulseaudio', '-n', '--daemonize=no', '--exit-idle-time=-1', '--use-pid-file=no',
-             '--disable-shm=yes', '--load', 'module-native-protocol-unix auth-anonymous=1 '
-             f'socket={self._run}/native'],
-            env={**os.environ, **self.environment},
-            stderr=subprocess.DEVNULL,
-        )  # fmt: skip
-        end = time.monotonic() + 20
-        while self._pactl('info') != 0:
-            assert time.monotonic() < end, 'PulseAudio does not start'
-            time.sleep(0.05)
-        self.plug()
-
-    def kill(self):
-        """Kill the daemon: the connection to the device breaks."""
-        self.daemon.kill()
-        self.daemon.wait()
-
-    def unplug(self):
-        """Take the device away while the daemon lives."""
-        # Nothing may be left that streams could be moved to.
-        assert self._pactl('unload-module', 'module-null-sink') == 0
-
-    def plug(self):
-        """Connect the device."""
-        for module in _CLOCK:
-            assert self._pactl('load-module', *module.split()) == 0
-        time.sleep(_AHEAD)
-        self.plugged = time.monotonic()
-        assert self._pactl('load-module', *_PLUG.split()) == 0
-
-    def _pactl(self, *command):
-        return subprocess.run(
-            ['pactl', *command],
-            env={**os.environ, **self.environment},
-            capture_output=True,
-            timeout=20,
-        ).returncode
-
-
 @pytest.fixture(scope='session')
 def virtual_uma8(tmp_path_factory):
     """Return a context in which a raw recording is a UMA-8."""
-    plugins = list(Path('/usr/lib').glob('*/alsa-lib/libasound_module_pcm_pulse.so'))
-    if not (plugins and shutil.which('pulseaudio') and shutil.which('pactl')):
-        pytest.skip(f'needs a sound server: sudo apt-get install {_PACKAGES}')
+    if not virtual_device.is_available():
+        pytest.skip(virtual_device.NEEDED)
 
     @contextmanager
     def start(recording):
-        card = VirtualUma8(tmp_path_factory.mktemp('pulse'), recording)
+        card = virtual_device.VirtualUma8(tmp_path_factory.mktemp('pulse'), recording)
         try:
             # What this process starts sees it.
             with pytest.MonkeyPatch.context() as patch:
