@@ -17,7 +17,8 @@ from doa_ros.audio.stamps import Stamps
 from doa_ros.core.errors import AudioError
 from doa_ros.core.geometry import MicArray
 
-# Blocks that were complete longer ago than this are dropped where newer ones wait [s].
+# A block that was complete longer ago than this is dropped where newer ones wait [s]; and then
+# all but the newest are, for one long gap leaves more to work with than many short ones.
 _MAX_DELAY = 0.2
 # The process is looked after at this interval [s]. Silence is counted in intervals, not on the
 # clock: a computer that stands still for a while is no fault of the device.
@@ -28,6 +29,7 @@ _SILENCE_LIMIT = 0.4
 _START_LIMIT = 3.0
 # The first start finds a cold disk [s].
 _FIRST_LIMIT = 10.0
+_HANGS = 'PortAudio hangs when it opens the device; disconnect it and connect it again'
 # Processes are started at this interval at most [s].
 _RESTART_INTERVAL = 0.5
 
@@ -90,7 +92,8 @@ class DeviceSource:
         self._settings = CaptureSettings(
             name or array.device, array.sampling_frequency, array.channel_count, block
         )
-        self._capacity = max(2, math.ceil(_MAX_DELAY / block_duration))
+        # More than may wait, so that the age decides.
+        self._capacity = 2 + math.ceil(2 * _MAX_DELAY / block_duration)
         self._on_change = on_change
         self._state = CaptureState()
         self._closed = threading.Event()
@@ -100,8 +103,13 @@ class DeviceSource:
         message = self._process.next(_FIRST_LIMIT)
         if message is None or message.kind != Kind.OPENED:
             self.close()
-            raise AudioError(message.text if message else 'PortAudio hangs')
+            raise AudioError(message.text if message else _HANGS)
         self._device = message.text
+
+    @property
+    def device(self) -> str:
+        """Name of the device, as PortAudio gives it."""
+        return self._device
 
     @property
     def state(self) -> CaptureState:
@@ -114,6 +122,7 @@ class DeviceSource:
         # What belongs to this process: index of its sample 0, and its counts so far.
         self._shift: int | None = None
         self._late = self._dropped = self._overflows = 0
+        self._behind = False
 
     def blocks(self, clock: Clock) -> Iterator[AudioBlock]:
         """Yield what the device captures until `close`.
@@ -149,8 +158,9 @@ class DeviceSource:
             self._process.kill()
 
     def _is_late(self, captured: CapturedBlock) -> bool:
-        end = captured.time + self._settings.block / self.sampling_frequency
-        return self._process.queued > 0 and time.monotonic() - end > _MAX_DELAY
+        delay = time.monotonic() - captured.time - self._settings.block / self.sampling_frequency
+        self._behind = self._process.queued > 0 and (self._behind or delay > _MAX_DELAY)
+        return self._behind
 
     def _deliver(self, captured: CapturedBlock) -> AudioBlock:
         rate, block = self.sampling_frequency, self._settings.block

@@ -9,6 +9,7 @@ from collections.abc import Callable
 import contextlib
 from dataclasses import dataclass
 import os
+import signal
 import sys
 import threading
 import time
@@ -120,6 +121,9 @@ class _Recording:
 
 def main() -> None:
     """List devices, or capture as the parent wants."""
+    # Whoever ends a whole group or service ends the parent, and that ends this process.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
     # Libraries may print; only messages go to the parent.
     output = os.fdopen(os.dup(sys.stdout.fileno()), 'wb')
     with open(os.devnull, 'wb') as nothing:

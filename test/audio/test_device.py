@@ -13,6 +13,7 @@ import time
 import numpy as np
 import pytest
 
+from doa_ros.audio import device
 from doa_ros.audio.device import DeviceSource
 from doa_ros.core.errors import AudioError
 
@@ -34,10 +35,13 @@ class Recorder:
         blocks: what came, and when, on the clock of `time.monotonic`.
         changes: what the source has told, and when.
         error: what it ended with.
+        pause: while it is not set, no block is taken.
+        delay: how long the work on each block takes [s].
     """
 
     def __init__(self, array, block_duration=0.02, **options):
-        self.blocks, self.changes, self.error, self.pause = [], [], None, threading.Event()
+        self.blocks, self.changes, self.error = [], [], None
+        self.pause, self.delay = threading.Event(), 0.0
         self.pause.set()
         self.source = DeviceSource(
             array,
@@ -53,6 +57,7 @@ class Recorder:
             for block in self.source.blocks(time.time_ns):
                 self.blocks.append((time.monotonic(), block))
                 self.pause.wait()
+                time.sleep(self.delay)
         except AudioError as error:
             self.error = str(error)
 
@@ -440,6 +445,50 @@ def test_lost_samples_are_a_gap(fake, record, flagged):
     assert state.overflows == int(flagged)
     # As far as the clock can tell; what is begun of a block is lost, too.
     assert 9000 <= state.lost_samples - state.dropped_samples <= 9600 + 960 + 2000
+
+
+def test_overload_leaves_pieces_that_are_long_enough_to_work_with(fake, record):
+    recorder = record(block_duration=0.02)
+    recorder.wait_for_blocks(10)
+    taken = len(recorder.blocks)
+    # Twice as slow as real time.
+    recorder.delay = 0.04
+    recorder.wait_for_blocks(80)
+    recorder.close()
+    jumps = np.diff(recorder.indices[taken:]) != 960
+    assert 2 <= jumps.sum() < len(jumps) / 4
+    delays = [arrival - recorder.blocks[0][0] for arrival, _ in recorder.blocks]
+    lag = np.array(delays) - (recorder.indices - recorder.indices[0]) / 48000
+    assert np.median(lag) < 0.2
+
+
+def test_signals_to_everybody_are_for_the_parent(fake, record):
+    recorder = record()
+    recorder.wait_for_blocks(1)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        os.kill(recorder.process, number)
+    recorder.wait_for_blocks(50)
+    assert recorder.changes == []
+
+
+def test_portaudio_that_hangs_at_the_start(fake, uma8, monkeypatch):
+    fake(hanging=True)
+    monkeypatch.setattr(device, '_FIRST_LIMIT', 2.0)
+    assert 'PortAudio hangs when it opens the device' in _refused(uma8)
+
+
+def test_restarts_leave_nothing_behind(fake, record):
+    recorder = record()
+    recorder.wait_for_blocks(1)
+    kept = None
+    for number in range(8):
+        count = recorder.source.state.restarts
+        os.kill(recorder.process, signal.SIGKILL)
+        _wait(lambda count=count: recorder.source.state.restarts > count, 'a restart')
+        recorder.wait_for_blocks(1)
+        left = len(os.listdir('/proc/self/fd')), threading.active_count()
+        kept = left if number == 2 else kept
+    assert left[0] <= kept[0] and left[1] <= kept[1]
 
 
 def test_close_from_another_thread_ends_the_blocks(fake, record):
