@@ -60,6 +60,9 @@ class Events:
         name: plural, as 'rejected messages'.
         advice: what to do about it.
         clock: returns a time that never goes back [s].
+
+    Attributes:
+        total: how many there were; may be set where they are counted elsewhere.
     """
 
     def __init__(self, name: str, advice: str, clock: Callable[[], float] = time.monotonic):

@@ -14,6 +14,7 @@ from rclpy.qos_overriding_options import QoSOverridingOptions
 from std_msgs.msg import Header
 
 from doa_ros.audio.capture_process import list_devices
+from doa_ros.audio.capture_status import CaptureStatus
 from doa_ros.audio.device import CaptureState, DeviceSource
 from doa_ros.audio.file import FileSource
 from doa_ros.audio.scene import SceneSource
@@ -98,9 +99,10 @@ class AudioCaptureNode(WorkerNode):
         self._source = make_source(self._config, array, self._tell)
         self._health = ChannelHealth(array)
         self._rate = Rate('samples [1/s]', 'no sound arrives: the log says why')
-        self._diagnostics = Diagnostics(
-            self, 'all channels are well', [self._rate.status, self._health.status]
-        )
+        parts = [self._rate.status, self._health.status]
+        if isinstance(self._source, DeviceSource):
+            parts.append(CaptureStatus(self._source).status)
+        self._diagnostics = Diagnostics(self, 'all channels are well', parts)
         self._audio: Publisher | None = None
         if self._config.publish_audio:
             overridable = QoSOverridingOptions.with_default_policies()

@@ -19,6 +19,7 @@ import time
 import numpy as np
 import yaml
 
+from doa_ros.audio.capture_process import list_devices
 from doa_ros.audio.device import DeviceSource
 from doa_ros.audio.file import FileSource
 from doa_ros.audio.source import AudioBlock, as_float
@@ -81,7 +82,12 @@ def _parser() -> argparse.ArgumentParser:
         prog='doa-check', description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
     parser.add_argument('--array', default='uma8', help='shipped name or YAML path (%(default)s)')
-    parser.add_argument('--device', default='', help='part of the name of the device')
+    parser.add_argument(
+        '--device', default='', help='part of its name, ALSA name or number, see --list-devices'
+    )
+    parser.add_argument(
+        '--list-devices', action='store_true', help='show the sound cards and end'
+    )
     parser.add_argument(
         '--file',
         type=Path,
@@ -99,6 +105,9 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _run(arguments) -> int:
+    if arguments.list_devices:
+        print(list_devices())
+        return 0
     path = find_resource('arrays', arguments.array)
     array = load_array(path).unmounted()
     if arguments.file is not None:
@@ -106,7 +115,7 @@ def _run(arguments) -> int:
     elif arguments.times is not None:
         raise ConfigError('--times is for a recording: give --file, too')
     else:
-        device = _Device(array, arguments.device)
+        device = Device(array, arguments.device)
         try:
             result = check(array, device.record)
         finally:
@@ -265,7 +274,7 @@ def _degrees(orientation: Orientation) -> float:
     return round(math.degrees(orientation.rotation), 1) + 0.0
 
 
-class _Device:
+class Device:
     """Asks the person and listens to a device.
 
     Args:
@@ -278,6 +287,7 @@ class _Device:
 
     def __init__(self, array: MicArray, name: str):
         self._source = DeviceSource(array, name=name, block_duration=_BLOCK)
+        _say('ok', 'device', f'{self._source.device}, with a firmware that gives all channels')
         self._rate = array.sampling_frequency
         self._blocks = self._source.blocks(time.time_ns)
 

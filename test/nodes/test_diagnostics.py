@@ -98,6 +98,32 @@ def test_a_dead_microphone_is_told_and_left_out(
     assert not gcc[dead].any() and gcc[~dead].any(axis=1).all()
 
 
+def test_a_device_that_goes_and_comes_back(
+    virtual_uma8, start, listener, board, samples, tmp_path
+):
+    path = tmp_path / 'uma8.raw'
+    np.tile(samples, (20, 1)).tofile(path)
+    with virtual_uma8(path) as card:
+        start('doa_pipeline', source='device', method='srp_phat')
+
+        def well():
+            rate = _number(board.value('audio_capture', 'measured rate [Hz]'))
+            return board.level('audio_capture') == DiagnosticStatus.OK and 47000 < rate < 49000
+
+        listener.spin_until(well, 'all well')
+        assert board.value('audio_capture', 'device') == 'micArray RAW SPK'
+        for count in ('overflows', 'dropped samples', 'queued blocks', 'lost samples'):
+            assert board.value('audio_capture', count).isdecimal()
+        card.unplug()
+        listener.spin_until(
+            lambda: 'capture goes on when it is back' in board.message('audio_capture'), 'an error'
+        )
+        assert board.level('audio_capture') == DiagnosticStatus.ERROR
+        card.plug()
+        listener.spin_until(well, 'all well again')
+        assert _number(board.value('audio_capture', 'restarts of the capture')) > 0
+
+
 def test_rejected_messages_and_missing_ones_are_told(start, listener, board):
     start('gcc_phat', method='srp_phat')
     publisher = listener.node.create_publisher(AudioFrame, 'audio', 10)

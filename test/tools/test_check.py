@@ -15,6 +15,7 @@ from doa_ros.audio.rendering import SceneConfig, render
 from doa_ros.core.geometry import load_array
 from doa_ros.core.symmetry import symmetries
 from doa_ros.resources import find_resource
+from doa_ros.tools.check import Device, Step
 
 QUIET, VOICE = 12, 5
 
@@ -157,6 +158,37 @@ def test_both_voices_from_the_same_side(check, steps):
     done = check([steps[0], steps[1], steps[1]])
     assert done.returncode == 1
     assert 'degrees apart instead of about 90' in done.stderr
+
+
+def test_a_device_is_found_and_heard_from_now_on(virtual_uma8, uma8, steps, tmp_path, capsys):
+    path = tmp_path / 'uma8.raw'
+    np.concatenate(steps).tofile(path)
+    with virtual_uma8(path):
+        listed = call('--list-devices')
+        device = Device(uma8, '')
+        try:
+            first, second = (device.record(Step('Be quiet.', 0.5, 0.0)) for _ in range(2))
+        finally:
+            device.close()
+    assert 'micArray RAW SPK' in listed.stdout and listed.returncode == 0
+    assert 'micArray RAW SPK' in capsys.readouterr().out
+    assert first.shape == second.shape == (24000, 8)
+    # What comes between is left out, and nothing is heard twice.
+    begins = [_find(steps[0], part) for part in (first, second)]
+    assert begins[1] >= begins[0] + 24000
+
+
+def _find(whole, part):
+    """Return where a part of a recording begins."""
+    rows = np.flatnonzero((whole[:, 1] == part[0, 1]) & (whole[:, 2] == part[0, 2]))
+    (row,) = [row for row in rows if np.array_equal(whole[row : row + len(part)], part)]
+    return row
+
+
+def test_no_device():
+    done = call('--device', 'no such device')
+    assert done.returncode == 1
+    assert done.stderr.startswith("doa-check: no input device whose name contains 'no such")
 
 
 @pytest.mark.parametrize(
