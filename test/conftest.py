@@ -3,10 +3,12 @@
 """What several test files share: arrays, plane waves and a small network."""
 
 from contextlib import contextmanager
+import copy
 from dataclasses import replace
 import hashlib
 
 import hypothesis
+from hypothesis import strategies as st
 import numpy as np
 import pytest
 
@@ -147,6 +149,89 @@ def write_network():
         return path
 
     return write
+
+
+_scalars = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.just(10**400)
+    | st.floats()
+    | st.text(max_size=5)
+    | st.dates()
+    | st.binary(max_size=5)
+)
+_values = st.recursive(
+    _scalars,
+    lambda inner: st.lists(inner, max_size=3)
+    | st.dictionaries(st.text(max_size=5) | st.integers(), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+def _places(content, path=()):
+    """Yield where in a parsed file there is a value."""
+    items = content.items() if isinstance(content, dict) else enumerate(content)
+    for key, value in items:
+        yield (*path, key)
+        if isinstance(value, dict | list):
+            yield from _places(value, (*path, key))
+
+
+@st.composite
+def _changed_content(draw, original):
+    """Return a parsed file of which some values are others, missing or new."""
+    content = copy.deepcopy(original)
+    for _ in range(draw(st.integers(1, 3))):
+        places = list(_places(content))
+        if not places:
+            break
+        *path, key = draw(st.sampled_from(places))
+        parent = content
+        for step in path:
+            parent = parent[step]
+        what = draw(st.sampled_from(['replace', 'remove', 'add']))
+        if what == 'replace':
+            parent[key] = draw(_values)
+        elif what == 'remove':
+            del parent[key]
+        elif isinstance(parent, dict):
+            parent[draw(st.text(max_size=5) | st.integers())] = draw(_values)
+        else:
+            parent.append(draw(_values))
+    return content
+
+
+@st.composite
+def _damaged(draw, original: bytes):
+    """Return bytes that were cut, or of which some are others."""
+    data = bytearray(original)
+    for _ in range(draw(st.integers(1, 5))):
+        # Headers are short, and where most can go wrong.
+        place = draw(st.integers(0, 64) | st.integers(0, max(len(data) - 1, 0)))
+        piece = draw(st.binary(max_size=8) | st.sampled_from([b'\xff\xff\xff\x7f', b'\0' * 8]))
+        match draw(st.sampled_from(['overwrite', 'insert', 'cut', 'end'])):
+            case 'overwrite':
+                data[place : place + len(piece)] = piece
+            case 'insert':
+                data[place:place] = piece
+            case 'cut':
+                del data[place : place + draw(st.integers(1, 50))]
+            case 'end':
+                del data[place:]
+    return bytes(data)
+
+
+@pytest.fixture(scope='session')
+def changed_content():
+    """Return a strategy: a parsed file of which some values are others, missing or new."""
+    return _changed_content
+
+
+@pytest.fixture(scope='session')
+def damaged():
+    """Return a strategy: bytes that were cut, or of which some are others."""
+    return _damaged
 
 
 @pytest.fixture(scope='session')

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from geometry_msgs.msg import PoseStamped, Vector3Stamped
 from rclpy.node import Node
 
-from doa_ros.audio.frame import StampOrder, stamp_of
+from doa_ros.audio.frame import StampOrder, check_header, stamp_of
 from doa_ros.conversions import estimates_of, target_pose, target_vector, track_array
 from doa_ros.core.config import Config, setting
 from doa_ros.core.features import FeatureConfig
@@ -69,6 +69,7 @@ class DoaTrackerNode(Node):
         self.get_logger().info(f'{config}')
 
     def _on_estimates(self, message: DoaEstimateArray) -> None:
+        check_header(message.header)
         self._order.check(stamp_of(message.header))
         self.process(message)
 

@@ -34,31 +34,14 @@ def _recording(folder, suffix, subtype, channels):
     return path.read_bytes()
 
 
-@st.composite
-def _damaged(draw, original: bytes):
-    """Return bytes that were cut or are others in places, mostly in the header."""
-    data = bytearray(original)
-    for _ in range(draw(st.integers(1, 4))):
-        place = draw(st.integers(0, 60) | st.integers(0, len(original)))
-        piece = draw(st.binary(max_size=8) | st.sampled_from([b'\xff' * 4, b'\xff\xff\xff\x7f']))
-        match draw(st.sampled_from(['overwrite', 'insert', 'end'])):
-            case 'overwrite':
-                data[place : place + len(piece)] = piece
-            case 'insert':
-                data[place:place] = piece
-            case 'end':
-                del data[place:]
-    return bytes(data)
-
-
 @pytest.mark.parametrize(
     ('suffix', 'subtype'),
     [('.wav', 'PCM_16'), ('.wav', 'FLOAT'), ('.flac', 'PCM_24'), ('.w64', 'PCM_32')],
 )
 @given(data=st.data())
-def test_any_recording(folder, uma8, suffix, subtype, data):
+def test_any_recording(folder, damaged, uma8, suffix, subtype, data):
     path = folder / f'damaged{suffix}'
-    path.write_bytes(data.draw(_damaged(_recording(folder, suffix, subtype, 8))))
+    path.write_bytes(data.draw(damaged(_recording(folder, suffix, subtype, 8))))
     count = 0
     try:
         for block in FileSource(path, uma8, block_duration=0.05).blocks(lambda: 0):
@@ -75,9 +58,9 @@ def test_any_recording(folder, uma8, suffix, subtype, data):
 
 @pytest.mark.parametrize(('suffix', 'subtype'), [('.wav', 'PCM_16'), ('.flac', 'PCM_16')])
 @given(data=st.data())
-def test_any_material(folder, suffix, subtype, data):
+def test_any_material(folder, damaged, suffix, subtype, data):
     path = folder / f'damaged{suffix}'
-    path.write_bytes(data.draw(_damaged(_recording(folder, suffix, subtype, 1))))
+    path.write_bytes(data.draw(damaged(_recording(folder, suffix, subtype, 1))))
     try:
         samples = read_mono(path, 48000)
     except DoaError as error:

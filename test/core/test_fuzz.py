@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Any array file, model card, scene or network: usable, or refused with one sentence."""
 
-import copy
 import itertools
 import os
 from pathlib import Path
@@ -67,76 +66,6 @@ _READERS = {
     find_resource('scenes', 'demo'): _scenes,
 }
 
-_scalars = (
-    st.none()
-    | st.booleans()
-    | st.integers()
-    | st.just(10**400)
-    | st.floats()
-    | st.text(max_size=5)
-    | st.dates()
-    | st.binary(max_size=5)
-)
-_values = st.recursive(
-    _scalars,
-    lambda inner: st.lists(inner, max_size=3)
-    | st.dictionaries(st.text(max_size=5) | st.integers(), inner, max_size=3),
-    max_leaves=6,
-)
-
-
-def _places(content, path=()):
-    """Yield where in a parsed file there is a value."""
-    items = content.items() if isinstance(content, dict) else enumerate(content)
-    for key, value in items:
-        yield (*path, key)
-        if isinstance(value, dict | list):
-            yield from _places(value, (*path, key))
-
-
-@st.composite
-def _changed_content(draw, original):
-    """Return a parsed file of which some values are others, missing or new."""
-    content = copy.deepcopy(original)
-    for _ in range(draw(st.integers(1, 3))):
-        places = list(_places(content))
-        if not places:
-            break
-        *path, key = draw(st.sampled_from(places))
-        parent = content
-        for step in path:
-            parent = parent[step]
-        what = draw(st.sampled_from(['replace', 'remove', 'add']))
-        if what == 'replace':
-            parent[key] = draw(_values)
-        elif what == 'remove':
-            del parent[key]
-        elif isinstance(parent, dict):
-            parent[draw(st.text(max_size=5) | st.integers())] = draw(_values)
-        else:
-            parent.append(draw(_values))
-    return content
-
-
-@st.composite
-def damaged(draw, original: bytes):
-    """Return bytes that were cut, or of which some are others."""
-    data = bytearray(original)
-    for _ in range(draw(st.integers(1, 5))):
-        place = draw(st.integers(0, max(len(data) - 1, 0)))
-        piece = draw(st.binary(max_size=8) | st.sampled_from([b'\xff\xff\xff\x7f', b'\0' * 8]))
-        match draw(st.sampled_from(['overwrite', 'insert', 'cut', 'end'])):
-            case 'overwrite':
-                data[place : place + len(piece)] = piece
-            case 'insert':
-                data[place:place] = piece
-            case 'cut':
-                del data[place : place + draw(st.integers(1, 50))]
-            case 'end':
-                del data[place:]
-    return bytes(data)
-
-
 def _read(reader, path):
     try:
         reader(path)
@@ -146,16 +75,16 @@ def _read(reader, path):
 
 @pytest.mark.parametrize('file', _READERS, ids=lambda path: path.stem)
 @given(data=st.data())
-def test_any_content(folder, file, data):
+def test_any_content(folder, changed_content, file, data):
     path = folder / 'content.yaml'
-    content = data.draw(_changed_content(yaml.safe_load(file.read_text(encoding='utf-8'))))
+    content = data.draw(changed_content(yaml.safe_load(file.read_text(encoding='utf-8'))))
     path.write_text(yaml.safe_dump(content), encoding='utf-8')
     _read(_READERS[file], path)
 
 
 @pytest.mark.parametrize('file', _READERS, ids=lambda path: path.stem)
 @given(data=st.data())
-def test_any_damage(folder, file, data):
+def test_any_damage(folder, damaged, file, data):
     path = folder / 'damaged.yaml'
     path.write_bytes(data.draw(damaged(file.read_bytes())))
     _read(_READERS[file], path)
@@ -207,7 +136,7 @@ def test_devices_are_refused(path):
 
 
 @given(data=st.data())
-def test_any_damage_to_a_network_is_noticed(folder, uma8, data):
+def test_any_damage_to_a_network_is_noticed(folder, damaged, uma8, data):
     original = find_resource('models', 'uma8_rooms_int8')
     path = folder / 'network.tflite'
     shutil.copy(original.with_suffix('.yaml'), path.with_suffix('.yaml'))
@@ -245,7 +174,7 @@ def _run(path) -> str:
 
 @pytest.mark.parametrize('name', ['uma8_rooms_int8', 'uma8_reference_float32'])
 @given(data=st.data())
-def test_any_network_without_a_card(folder, name, data):
+def test_any_network_without_a_card(folder, damaged, name, data):
     path = folder / 'network.tflite'
     path.write_bytes(data.draw(damaged(find_resource('models', name).read_bytes())))
     sentence = _run(path)

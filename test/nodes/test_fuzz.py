@@ -4,6 +4,7 @@
 
 import array
 import copy
+import dataclasses
 import math
 import sys
 
@@ -24,14 +25,17 @@ from doa_ros.conversions import (
     estimate_array,
     gcc_phat_from_frame,
     make_header,
+    track_array,
 )
 from doa_ros.core.classifier import default_features
 from doa_ros.core.decoding import Estimate
 from doa_ros.core.features import GccFrame
 from doa_ros.core.geometry import load_array
-from doa_ros.msg import AudioFrame, DoaEstimateArray, DoaSpectrum, GccPhat
+from doa_ros.core.tracking import Track
+from doa_ros.msg import AudioFrame, DoaEstimateArray, DoaSpectrum, DoaTrackArray, GccPhat
 from doa_ros.nodes.doa_estimator_node import DoaEstimatorNode
 from doa_ros.nodes.doa_markers_node import DoaMarkersNode
+from doa_ros.nodes.doa_tracker_node import DoaTrackerNode
 from doa_ros.nodes.gcc_phat_node import GccPhatNode
 from doa_ros.resources import find_resource
 
@@ -40,7 +44,7 @@ FEATURES = default_features(ARRAY, find_resource('models', 'uma8_rooms_int8'))
 _BLOCK = 2400
 _STEP = 50_000_000
 # Where a message says that this is not known.
-_MAY_BE_NAN = ('elevation', 'stddev')
+_MAY_BE_NAN = ('elevation', 'elevation_rate', 'stddev')
 
 # --- any message ----------------------------------------------------------------------
 
@@ -139,6 +143,23 @@ def _good_features():
 
 def _directions(number, *estimates):
     return estimate_array(make_header(number * _STEP, 'mic_array'), 0.1, estimates)
+
+
+def _tracks(number, *tracks):
+    return track_array(make_header(number * _STEP, 'mic_array'), tracks)
+
+
+def _track(number=1, **changes):
+    known = {field.name: 0.1 for field in dataclasses.fields(Track)}
+    return Track(**known | {'id': number, 'predicted': False, 'confirmed': True} | changes)
+
+
+def _good_tracks():
+    return [
+        _tracks(1),
+        _tracks(2, _track(1), _track(2, predicted=True)),
+        _tracks(3, *[_track(number, confidence=0.0) for number in range(50)]),
+    ]
 
 
 def _good_directions():
@@ -250,6 +271,8 @@ _NODES = {
     'gcc_phat': (GccPhatNode, AudioFrame, lambda number: _audio(number, _NOISE), 4),
     'estimator': (DoaEstimatorNode, GccPhat, lambda number: _features(number, 0.01, 0.5), 2),
     'markers': (DoaMarkersNode, DoaEstimateArray, lambda number: _directions(number, _SURE), 1),
+    'tracker': (DoaTrackerNode, DoaEstimateArray, lambda number: _directions(number, _SURE), 2),
+    'track markers': (DoaMarkersNode, DoaTrackArray, lambda number: _tracks(number, _track()), 1),
 }
 _SURE = Estimate(0.1, 0.2, 0.1, 0.1, 0.9)
 _NOISE = np.random.default_rng(3).integers(-(2**24), 2**24, (_BLOCK, 8), dtype=np.int32)
@@ -272,6 +295,16 @@ def test_estimator_takes_any_features(drive, messages):
 @given(messages=_sequences(_good_directions(), DoaEstimateArray))
 def test_markers_take_any_estimates(drive, messages):
     drive('markers').take(messages)
+
+
+@given(messages=_sequences(_good_directions(), DoaEstimateArray))
+def test_tracker_takes_any_estimates(drive, messages):
+    drive('tracker').take(messages)
+
+
+@given(messages=_sequences(_good_tracks(), DoaTrackArray))
+def test_markers_take_any_tracks(drive, messages):
+    drive('track markers').take(messages)
 
 
 @given(
