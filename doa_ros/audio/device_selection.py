@@ -63,13 +63,13 @@ def select(
     found = _matching(inputs, wanted, cards) if wanted else []
     if not found:
         names = '; '.join(f'{d.name} ({d.inputs} in)' for d in inputs) or 'none'
-        known = not wanted.isdecimal() and wanted.lower() in _card_names(cards).lower()
-        if wanted and known:
+        if wanted and not wanted.isdecimal() and wanted.lower() in _card_names(cards).lower():
             advice = 'ALSA knows it, so another program is likely to use it: end that'
         else:
             advice = 'connect it'
+        criterion = 'number is' if wanted.isdecimal() else 'name contains'
         raise AudioError(
-            f'no input device whose name contains {wanted!r} (found: {names}); {advice}, '
+            f'no input device whose {criterion} {wanted!r} (found: {names}); {advice}, '
             'set the parameter device to a part of its name, or try source:=sim'
         )
     reasons = {device: refusal(device, channel_count) for device in found}

@@ -132,12 +132,9 @@ def main() -> None:
         if sys.argv[1] == 'list':
             write(output, Note(Kind.LISTING, _listing()))
             os._exit(0)
-        _capture(CaptureSettings.from_json(sys.argv[2]), output)
-        problem = 'has stopped'
+        problem = _capture(CaptureSettings.from_json(sys.argv[2]), output)
     except AudioError as error:
         problem = str(error)
-    except BrokenPipeError:
-        problem = ''
     except Exception:
         problem = traceback.format_exc()
     with contextlib.suppress(OSError):
@@ -146,7 +143,8 @@ def main() -> None:
     os._exit(1)
 
 
-def _capture(settings: CaptureSettings, output: BinaryIO) -> None:
+def _capture(settings: CaptureSettings, output: BinaryIO) -> str:
+    """Send what the device delivers, as soon as it opens; return why it has ended."""
     with contextlib.suppress(AttributeError, OSError):
         os.nice(_NICENESS)
     started = threading.Event()
@@ -162,7 +160,7 @@ def _capture(settings: CaptureSettings, output: BinaryIO) -> None:
         time.sleep(_RETRY_SECONDS)
         _look_again(sounddevice)
     else:
-        raise AudioError('the device is not there')
+        return f'no device for {settings.device!r} after {_ATTEMPTS} attempts'
     write(output, Note(Kind.OPENED, device.name))
     started.wait()
     try:
@@ -172,7 +170,7 @@ def _capture(settings: CaptureSettings, output: BinaryIO) -> None:
         raise AudioError(f'device {device.name!r} does not start ({error})') from None
     except AudioError as error:
         raise AudioError(f'device {device.name!r} {error}') from None
-    raise AudioError(f'device {device.name!r} has stopped; check its cable')
+    return f'device {device.name!r} has stopped; check its cable'
 
 
 def _obey(started: threading.Event) -> None:
