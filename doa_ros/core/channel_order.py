@@ -26,7 +26,7 @@ _LEAST_SPAN, _HIGHEST = 0.15, 6000.0
 _WINDOW = 0.05
 # A moment is quiet up to this power over the smallest of that time [s].
 _QUIET, _MEMORY = 2.0, 10.0
-# All orders of so many microphones are tried; of more, those that few exchanges lead to.
+# All orders of so many microphones are tried; of more, those that exchanges lead to.
 _EXHAUSTIVE = 7
 # An order is sure if it explains this much of the coherence, and the one in the array file is
 # wrong if this many times more is left unexplained.
@@ -131,8 +131,10 @@ def find_order(array: MicArray, coherence: Coherence) -> ChannelOrder:
     spread = 0.5 / max(coherence.windows, 1)
     energy = np.maximum(np.mean(measured**2, axis=0) - spread, 0)
     scale = np.minimum(np.sqrt(energy / np.maximum(np.mean(expected**2, axis=0), 1e-6)), 1)
-    # What is left of each pair where it has the distance of another.
-    left = np.mean((measured[:, None] - scale * expected) ** 2, axis=2)
+    expected *= scale
+    # What is left of each pair where it has the distance of another: mean of (a - b)^2.
+    left = np.mean(measured**2, axis=1)[:, None] + np.mean(expected**2, axis=1)
+    left -= 2 * (measured @ expected.T) / measured.shape[1]
     count = len(array.positions)
     if count <= _EXHAUSTIVE:
         orders = _all_orders(count)
@@ -194,19 +196,16 @@ def _cost(left: np.ndarray, orders: np.ndarray) -> np.ndarray:
 
 
 def _orders_nearby(left: np.ndarray, count: int) -> np.ndarray:
-    """Return where exchanges of two lead from the described order and its rotations."""
+    """Return the described order, and where exchanges of two lead from its best rotation."""
     exchanges = np.array(list(combinations(range(count), 2)))
-    ends = []
-    for start in range(count):
-        order = np.roll(np.arange(count), start)
-        while True:
-            tried = np.repeat(order[None], len(exchanges), axis=0)
-            rows = np.arange(len(exchanges))
-            first, second = exchanges.T
-            tried[rows, first], tried[rows, second] = order[second], order[first]
-            costs = _cost(left, tried)
-            if costs.min() >= _cost(left, order[None])[0] - 1e-12:
-                break
-            order = tried[np.argmin(costs)]
-        ends.append(order)
-    return np.array([np.arange(count), *ends])
+    rows, (first, second) = np.arange(len(exchanges)), exchanges.T
+    rotations = np.array([np.roll(np.arange(count), shift) for shift in range(count)])
+    costs = _cost(left, rotations)
+    order, cost = rotations[costs.argmin()], costs.min()
+    while True:
+        tried = np.repeat(order[None], len(exchanges), axis=0)
+        tried[rows, first], tried[rows, second] = order[second], order[first]
+        costs = _cost(left, tried)
+        if costs.min() >= cost - 1e-12:
+            return np.array([np.arange(count), order])
+        order, cost = tried[costs.argmin()], costs.min()

@@ -143,20 +143,19 @@ class ChannelHealth:
 
     def status(self) -> Status:
         """Return the findings and the levels in words."""
-        if self.health is None:
+        health = self.health
+        if health is None:
             return Status(Level.OK, '')
-        names = [''] * len(self.health.levels_dbfs)
+        names = [''] * len(health.levels_dbfs)
         for channel, label in zip(
             self._array.microphone_channels(len(names)), self._array.labels, strict=True
         ):
             names[channel] = f' ({label})'
         values = {
             f'channel {channel}{name} [dBFS]': f'{level:.1f}'
-            for channel, (name, level) in enumerate(
-                zip(names, self.health.levels_dbfs, strict=True)
-            )
+            for channel, (name, level) in enumerate(zip(names, health.levels_dbfs, strict=True))
         }
-        sentences = [Status(f.level, f.message) for f in self.health.findings]
+        sentences = [Status(f.level, f.message) for f in health.findings]
         return merge([*sentences, Status(Level.OK, '', values)])
 
     def _take(self, samples: np.ndarray) -> None:
