@@ -21,7 +21,7 @@ from doa_ros.nodes.executable import ignore_signals, note_signals
 _EXECUTABLES = {
     'pipeline': ['doa_pipeline'],
     # The capture last: a recording starts when somebody listens.
-    'nodes': ['doa_markers', 'doa_estimator', 'gcc_phat', 'audio_capture'],
+    'nodes': ['doa_markers', 'doa_tracker', 'doa_estimator', 'gcc_phat', 'audio_capture'],
 }
 # For rendering the scene and loading the network on a busy machine [s].
 _START_LIMIT = 120.0

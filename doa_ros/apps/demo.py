@@ -318,7 +318,7 @@ def draw(recording: Recording, path: Path) -> None:
                 stamp: [t for t in tracks if t.id == number]
                 for stamp, tracks in recording.tracks.items()
             }
-            style = {'marker': ',', 'color': _COLOURS[number % len(_COLOURS)]}
+            style = {'marker': '.', 'markersize': 2, 'color': _COLOURS[number % len(_COLOURS)]}
             layers.append((own, {**style, 'label': f'track {number}'}))
         for found, style in layers:
             points = [

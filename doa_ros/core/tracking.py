@@ -48,7 +48,7 @@ _FORBIDDEN = 1e6
 # Share of the variance of an estimate that it has not in common with those shortly before [1].
 _WHITE = 0.25
 # Talkers change their elevation less than their azimuth, by this factor [1].
-_CLIMB = 0.5
+_CLIMB = 0.25
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ class TrackerConfig(Config):
         maximum=1000.0,
     )
     velocity_memory: float = setting(
-        1.5,
+        3.0,
         'Where nothing is heard, the velocity decays with this time constant [s].',
         minimum=0.05,
         maximum=60.0,
