@@ -31,6 +31,9 @@ from doa_ros.core.features import CLEAR_ACTIVITY
 from doa_ros.core.geometry import wrap_angle
 
 _LEAST_ACTIVITY = 2e-3
+# Of several sources: stages on the way to nobody, and how much weaker than the leading class one
+# may be and yet lead itself.
+_STAGES, _LEAD = 4, 4
 
 
 @dataclass(frozen=True)
@@ -172,6 +175,12 @@ class Memory:
 class Occupancy:
     """Follows several sources: at each azimuth class, is there one?
 
+    Three things are added to independent classes. Reflections are always weaker than their source:
+    only the leading direction of a frame becomes more probable, the others at most stay so. Voices
+    mask each other: while another class leads, that a class is weak says little. And a source that
+    is not heard is kept for a time of little variance, as each class goes through stages on its
+    way to nobody: L. Rabiner (above), IV.D, and A. K. Erlang's distribution.
+
     Args:
         grid: the classes.
         hop: time between frames [s].
@@ -180,8 +189,8 @@ class Occupancy:
 
     def __init__(self, grid: DirectionGrid, hop: float, config: MemoryConfig):
         self._config = config
-        self._onset, self._offset = (
-            1 - math.exp(-rate * hop) for rate in (config.onset, config.offset)
+        self._onset, self._leave = (
+            1 - math.exp(-rate * hop) for rate in (config.onset, _STAGES * config.offset)
         )
         drift = math.radians(config.drift_deg) * math.sqrt(hop)
         self._azimuth_moves = _moves(wrap_angle(grid.azimuths[:, None] - grid.azimuths), drift)
@@ -190,34 +199,49 @@ class Occupancy:
 
     def reset(self) -> None:
         """Forget everything."""
-        self._azimuth = np.zeros(len(self._azimuth_moves))
-        count = len(self._elevation_moves)
-        self._elevation = np.full((len(self._azimuth), count), 1 / max(count, 1))
+        classes, elevations = len(self._azimuth_moves), len(self._elevation_moves)
+        self._stages = np.zeros((_STAGES, classes))
+        self._elevation = np.full((classes, elevations), 1 / max(elevations, 1))
 
     def update(self, spectrum: Spectrum, above_floor: float) -> Spectrum:
         """Take in a frame; arguments and result are those of `Memory.update`."""
         config = self._config
-        stayed = (1 - self._offset) * (self._azimuth @ self._azimuth_moves)
+        known = self._stages @ self._azimuth_moves
+        leaving = self._leave * known
+        stages = known - leaving
+        stages[..., 1:, :] += leaving[..., :-1, :]
+        stayed = stages.sum(axis=-2)
         born = self._onset * (1 - stayed)
+        stages[..., 0, :] += born
         expected = stayed + born
+
+        strongest = spectrum.azimuth.max(axis=-1, keepdims=True)
+        leads = (spectrum.azimuth / np.maximum(strongest, HALF_STEP)) ** _LEAD
+        unmasked = 1 - strongest * (1 - leads)
         # That there is a source somewhere, or a loud one, does not speak for one here.
         evidence = (
             config.bias
-            + config.direction_share * logit(spectrum.azimuth)
+            + config.direction_share * unmasked * logit(spectrum.azimuth)
             + config.activity_weight * np.log(spectrum.activity + HALF_STEP)
             + config.level_weight * _log_level(above_floor)
         )
-        self._azimuth = special.expit(special.logit(expected) + evidence)
+        heard = special.expit(special.logit(expected) + evidence)
+        azimuth = leads * heard + (1 - leads) * np.minimum(heard, known.sum(axis=-2))
+        # What is heard now begins its way anew.
+        renewed = spectrum.azimuth[..., None, :]
+        shares = (1 - renewed) * stages / expected[..., None, :]
+        shares[..., :1, :] += renewed
+        self._stages = azimuth[..., None, :] * shares
         if spectrum.elevation is None:
-            return Spectrum(self._azimuth, None, spectrum.activity, several=True)
+            return Spectrum(azimuth, None, spectrum.activity, several=True)
         new = (born / expected)[..., None]
         count = spectrum.elevation.shape[-1]
         moved = (1 - new) * (self._elevation @ self._elevation_moves) + new / count
         # A class without a source says nothing about its elevation.
-        share = config.elevation_share * self._azimuth[..., None]
+        share = config.elevation_share * azimuth[..., None]
         moved = moved * (count * spectrum.elevation + HALF_STEP) ** share
         self._elevation = moved / moved.sum(axis=-1, keepdims=True)
-        return Spectrum(self._azimuth, self._elevation, spectrum.activity, several=True)
+        return Spectrum(azimuth, self._elevation, spectrum.activity, several=True)
 
     def estimates(self, spectrum: Spectrum) -> list[Estimate]:
         """Return the directions of the sources from what `update` returned, the surest first."""
