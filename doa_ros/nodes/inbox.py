@@ -3,16 +3,23 @@
 """How the nodes take messages: what does not fit or has waited for too long is dropped."""
 
 from collections.abc import Callable, Iterator
+import math
+import time
 
 from rclpy.node import Node
 from rclpy.qos_overriding_options import QoSOverridingOptions
 
+from doa_ros.audio.frame import stamp_of
+from doa_ros.audio.source import NANOSECONDS
 from doa_ros.core.errors import MessageError
 from doa_ros.nodes.diagnostics import Diagnostics
 
 _DEPTH = 10
 # A sender that floods the topic must not keep this node from working.
 _MOST = 100
+# How long, and how often, to wait for what is newer than a message that seems to be old [s].
+_MOMENT = 0.02
+_MOMENTS = 5
 
 
 class Inbox:
@@ -43,6 +50,7 @@ class Inbox:
     ):
         self._take, self._diagnostics = take, diagnostics
         self._lasts, self._limit = lasts, limit
+        self._least_lag = math.inf
         self._subscription = node.create_subscription(
             message_type,
             topic,
@@ -52,7 +60,7 @@ class Inbox:
         )
 
     def _on_message(self, message) -> None:
-        waiting = [message, *self._more()]
+        waiting = self._gather(message)
         first, newer = len(waiting) - 1, self._lasts(waiting[-1])
         while first > 0 and newer <= self._limit:
             first -= 1
@@ -65,6 +73,23 @@ class Inbox:
             except MessageError as error:
                 self._diagnostics.reject(error)
 
+    def _gather(self, message) -> list:
+        """Return what waits, oldest first."""
+        waiting = [message, *self._more()]
+        for _ in range(_MOMENTS):
+            if _lag(waiting[-1]) <= self._least_lag + self._limit:
+                break
+            # What comes first after a standstill is old: newer ones are there in a moment.
+            time.sleep(_MOMENT)
+            more = list(self._more())
+            if not more:
+                # There are none. A recording that is played slowly, or clocks apart, look alike.
+                self._least_lag = math.inf
+                break
+            waiting += more
+        self._least_lag = min(self._least_lag, _lag(waiting[-1]))
+        return waiting
+
     def _more(self) -> Iterator[object]:
         """Yield what else has arrived; the executor would give it one by one."""
         queue, message_type = self._subscription.handle, self._subscription.msg_type
@@ -74,3 +99,8 @@ class Inbox:
                 if taken is None:
                     return
                 yield taken[0]
+
+
+def _lag(message) -> float:
+    """Return how much later than its stamp it is [s], but for a constant."""
+    return time.monotonic() - stamp_of(message.header) / NANOSECONDS
