@@ -92,10 +92,10 @@ class _Recording:
             end = piece.end + shift
             if piece.overflows > overflows:
                 # PortAudio does not say how many samples were lost; the clock does.
-                lost = clock.lost(end, piece.arrival)
-                shift, end, overflows = shift + lost, end + lost, piece.overflows
+                clock.interrupt()
+                overflows = piece.overflows
             clock.add(end, piece.arrival)
-            lost = clock.lost_silently()
+            lost = clock.lost()
             shift, end = shift + lost, end + lost
             if not clock.settled:
                 continue

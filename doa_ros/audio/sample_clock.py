@@ -48,6 +48,9 @@ class SampleClock:
         self._nominal = rate
         # Of the sample with index 0 [s].
         self._origin: float | None = None
+        # The same before an interruption, while it is not known how much was lost.
+        self._before: float | None = None
+        self._lost = 0
         self._slice: tuple[float, float] | None = None
         # Begin of each slice and the smallest lateness in it, relative to the count alone.
         self._earliest: deque[tuple[float, float]] = deque(maxlen=_RATE_SLICES)
@@ -55,7 +58,7 @@ class SampleClock:
     @property
     def settled(self) -> bool:
         """Whether times are reliable and the rate is not wrong."""
-        return len(self._earliest) >= _SETTLED
+        return self._before is None and len(self._earliest) >= _SETTLED
 
     def time(self, index: int) -> float:
         """Return when a sample was acquired [s]."""
@@ -82,8 +85,29 @@ class SampleClock:
         else:
             self._earliest.append(self._slice)
             self._slice = arrival, lateness
-            self._measure_rate()
-            self._origin += _GAIN * self._rise()
+            self._judge()
+
+    def _judge(self) -> None:
+        """Draw the conclusions from a slice that is complete."""
+        if self._before is not None:
+            lost = max(1, round((self._origin - self._before) * self._nominal))
+            self._origin -= lost / self._nominal
+            self._before = None
+            self._lose(lost, slices=1)
+            return
+        self._measure_rate()
+        self._origin += _GAIN * self._rise()
+        if len(self._earliest) >= _SLICES and self._rise() > _LOSS:
+            self._lose(round(self._rise() * self._nominal), slices=_SLICES)
+
+    def _lose(self, count: int, slices: int) -> None:
+        """Take samples as missing before the latest slices."""
+        self._lost += count
+        seconds = count / self._nominal
+        for k in range(-slices, 0):
+            begin, lateness = self._earliest[k]
+            self._earliest[k] = begin, lateness - seconds
+        self._slice = self._slice[0], self._slice[1] - seconds
 
     def _rise(self) -> float:
         """Return by how much all recent arrivals are later than expected [s]."""
@@ -106,22 +130,19 @@ class SampleClock:
         slope, _ = linear_regression(*zip(*self._earliest, strict=True))
         self.rate = self._nominal * (1 - slope)
 
-    def lost(self, end: int, arrival: float) -> int:
-        """Return how many samples are missing before a block that follows a loss; at least 1."""
-        return max(1, round((arrival - self.time(end)) * self._nominal))
+    def interrupt(self) -> None:
+        """Expect a loss before the samples that come next; their arrivals tell how large it is.
 
-    def lost_silently(self) -> int:
-        """Return how many samples are missing without anybody having said so.
+        That takes a slice, for what is late has not been lost. Until then it is not settled.
+        """
+        if self._before is None:
+            self._before = self._origin
+        self._origin = self._slice = None
+
+    def lost(self) -> int:
+        """Return how many samples turn out to be missing, after an interruption or silently.
 
         They count from now on: the caller has to add them to its indices.
         """
-        if len(self._earliest) < _SLICES or self._rise() < _LOSS:
-            return 0
-        lost = round(self._rise() * self._nominal)
-        # All of the recent arrivals came after the loss.
-        for k in range(-_SLICES, 0):
-            begin, lateness = self._earliest[k]
-            self._earliest[k] = begin, lateness - lost / self._nominal
-        begin, lateness = self._slice
-        self._slice = begin, lateness - lost / self._nominal
+        lost, self._lost = self._lost, 0
         return lost

@@ -76,14 +76,21 @@ class Recorder:
     def wait_for_changes(self, count):
         _wait(lambda: len(self.changes) >= count, 'a change')
 
-    def check_gap(self):
-        """Check that the only gap is as long as the time without sound."""
+    def check_gaps(self):
+        """Check that every gap is as long as the time without sound, and that there is one."""
         blocks = [block for _, block in self.blocks]
-        (jump,) = np.flatnonzero(np.diff(self.indices) != len(blocks[0].samples))
-        before, after = blocks[jump], blocks[jump + 1]
-        missing = after.first_sample_index - before.first_sample_index
-        elapsed = (after.stamp - before.stamp) / 1e9
-        assert missing / 48000 == pytest.approx(elapsed, abs=0.02)
+        jumps = np.flatnonzero(np.diff(self.indices) != len(blocks[0].samples))
+        assert len(jumps)
+        for jump in jumps:
+            before, after = blocks[jump], blocks[jump + 1]
+            missing = after.first_sample_index - before.first_sample_index
+            elapsed = (after.stamp - before.stamp) / 1e9
+            assert missing / 48000 == pytest.approx(elapsed, abs=0.02)
+
+    def check_changes(self):
+        """Check that each is told once. A busy machine may have more of them."""
+        told = [state.capturing for _, state in self.changes]
+        assert told == [bool(k % 2) for k in range(len(told))]
 
     def close(self):
         self.pause.set()
@@ -201,13 +208,13 @@ def test_capture_goes_on_after_a_fault(card, record, drill, record_property):
     recorder.wait_for_changes(2)
     recorder.wait_for_blocks(20)
     recorder.close()
-    (lost, gone), (found, back) = recorder.changes
+    (lost, gone), (found, back), *_ = recorder.changes
+    recorder.check_changes()
     assert message in gone.message
     assert gone.message.endswith('; capture goes on when it is back')
     assert back.message.startswith("device 'micArray RAW SPK' is back after ")
-    assert (gone.capturing, back.capturing) == (False, True)
     assert back.restarts >= 1
-    recorder.check_gap()
+    recorder.check_gaps()
     assert recorder.source.state.lost_samples > 0
     # The promise is 0.5 s and 1.5 s; a busy machine takes longer.
     record_property('detected', lost - begin)
@@ -215,27 +222,6 @@ def test_capture_goes_on_after_a_fault(card, record, drill, record_property):
     print(f'{drill}: detected in {lost - begin:.3f} s, back in {found - card.plugged:.3f} s')
     assert lost - begin < 2.0
     assert found - card.plugged < 8.0
-
-
-def test_slow_consumer_loses_the_oldest_blocks_and_sees_it(card, record):
-    recorder = record(block_duration=0.05)
-    recorder.wait_for_blocks(10)
-    recorder.pause.clear()
-    time.sleep(1.5)
-    taken = len(recorder.blocks)
-    recorder.pause.set()
-    recorder.wait_for_blocks(20)
-    recorder.close()
-    assert recorder.changes == []
-    missing = np.diff(recorder.indices)[taken - 1] - 2400
-    assert missing > 48000
-    state = recorder.source.state
-    assert state.dropped_samples >= missing
-    assert state.lost_samples >= missing
-    # The next ones are new: what was acquired at the end of the pause.
-    arrival, block = recorder.blocks[taken]
-    age = arrival - time.monotonic() + (time.time_ns() - block.stamp) / 1e9
-    assert age < 0.2 + 0.05 + 0.2
 
 
 def test_close_is_fast_and_leaves_nothing(card, record):
@@ -379,8 +365,8 @@ def test_portaudio_that_does_not_load(uma8, tmp_path, monkeypatch, content, mess
 def _check_back(recorder):
     recorder.wait_for_changes(2)
     recorder.wait_for_blocks(10)
-    assert len(recorder.changes) == 2
-    recorder.check_gap()
+    recorder.check_changes()
+    recorder.check_gaps()
 
 
 def test_replug_under_another_number(fake, record):
@@ -443,8 +429,31 @@ def test_lost_samples_are_a_gap(fake, record, flagged):
     assert recorder.changes == []
     state = recorder.source.state
     assert state.overflows == int(flagged)
-    # As far as the clock can tell; what is begun of a block is lost, too.
-    assert 9000 <= state.lost_samples - state.dropped_samples <= 9600 + 960 + 2000
+    # As far as the clock can tell; what comes until it knows, and what is begun of a block, is
+    # lost, too.
+    known = 6000 if flagged else 0
+    assert 9000 <= state.lost_samples - state.dropped_samples <= 9600 + known + 960 + 2000
+
+
+def test_slow_consumer_loses_the_oldest_blocks_and_sees_it(fake, record):
+    recorder = record(block_duration=0.05)
+    recorder.wait_for_blocks(10)
+    recorder.pause.clear()
+    time.sleep(1.5)
+    taken = len(recorder.blocks)
+    recorder.pause.set()
+    recorder.wait_for_blocks(20)
+    recorder.close()
+    assert recorder.changes == []
+    missing = np.diff(recorder.indices)[taken - 1] - 2400
+    assert missing > 48000
+    state = recorder.source.state
+    assert state.dropped_samples >= missing
+    assert state.lost_samples >= missing
+    # The next ones are new: what was acquired at the end of the pause.
+    arrival, block = recorder.blocks[taken]
+    age = arrival - time.monotonic() + (time.time_ns() - block.stamp) / 1e9
+    assert age < 0.2 + 0.05 + 0.2
 
 
 def test_overload_leaves_pieces_that_are_long_enough_to_work_with(fake, record):

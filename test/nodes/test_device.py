@@ -55,8 +55,9 @@ def test_a_uma8_that_is_unplugged_is_waited_for(playing, start, listener):
     process.wait_for("device 'micArray RAW SPK' is back after ", 'averaging starts anew')
     listener.spin_until(lambda: len(estimates) > until_then + 5, 'an estimate')
     assert process.stop() == 0
-    assert process.output.count('capture goes on when') == 1
-    assert process.output.count('is back after') == 1
+    # Each is said once; a busy machine may have more of them.
+    said = re.findall('capture goes on when|is back after', process.output)
+    assert said == ['capture goes on when', 'is back after'] * (len(said) // 2)
     assert 'Traceback' not in process.output
     ends = [m.first_sample_index + m.frame_sample_count for m in audio]
     missing = [m.first_sample_index - end for m, end in zip(audio[1:], ends, strict=False)]
