@@ -108,7 +108,8 @@ def check_setting(field: dataclasses.Field, value):
 
 def _some(names) -> str:
     """Return names for a sentence."""
-    names = [name if len(name) <= _LONG_SCALAR else short(name) for name in sorted(names)]
+    plain = str.isprintable
+    names = [n if plain(n) and len(n) <= _LONG_SCALAR else short(n) for n in sorted(names)]
     return ', '.join(names[:_MOST_NAMES]) + (' ...' if len(names) > _MOST_NAMES else '')
 
 
