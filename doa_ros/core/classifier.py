@@ -26,6 +26,8 @@ from doa_ros.core.tflite import TFLiteModel
 
 CARD_FORMAT = 1
 _OUTPUTS = {'azimuth', 'elevation', 'activity'}
+# A thousand times what the networks take that are made for this.
+_MAX_MODEL_BYTES = 1 << 26
 # Larger differences of microphone positions bias the elevation [m].
 _POSITION_TOLERANCE = 5e-4
 
@@ -120,6 +122,8 @@ def load_card(model: Path) -> ModelCard:
     """
     if not model.is_file():
         raise ModelError(f'{model}: no such model file')
+    if model.stat().st_size > _MAX_MODEL_BYTES:
+        raise ModelError(f'{model}: larger than {_MAX_MODEL_BYTES} bytes, no network for directions')
     path = model.with_suffix('.yaml')
     if not path.is_file():
         raise ModelError(f'{path}: missing; a model needs this card beside its .tflite file')

@@ -148,6 +148,14 @@ def test_any_damage_to_a_network_is_noticed(folder, damaged, uma8, data):
     _refused(error.value, path)
 
 
+def test_a_huge_network_is_not_read(folder):
+    path = folder / 'huge.tflite'
+    with path.open('wb') as file:
+        file.truncate(10**10)
+    with pytest.raises(DoaError, match='larger than'):
+        load_card(path)
+
+
 def _run(path) -> str:
     """Run a network in another process; return the error, if any, or how the process died."""
     ours, theirs = os.pipe()
