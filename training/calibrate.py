@@ -31,8 +31,6 @@ from .scores.frames import Listening
 
 # Features depend on the band alone.
 _RATE = 16000
-# Talkers of a clip.
-_SOURCES = 2
 # Of the steered response; chosen on the val split, where more hardly helps.
 _SHARPNESS = 40.0
 
@@ -79,8 +77,9 @@ def run(args):
 def _calibrated(model: Path, array: MicArray, material: Material, scenes: int) -> MemoryConfig:
     """Return the memory for a model whose card has none."""
     classifier = Classifier(model, array, load_card(model).features)
-    clips = (clip for _, clip in _clips(array, material, scenes, classifier.multilabel))
-    streams = listen(classifier, array, clips)
+    several = classifier.multilabel
+    clips = (clip for _, clip in _clips(array, material, scenes, several))
+    streams = listen(classifier, array, clips, sources=2 if several else 1)
     return fit_memory(streams, classifier.grid, classifier.features.hop)
 
 
@@ -97,8 +96,10 @@ def _clips(
         yield from talker_clips(slow, material, 'val', scenes, 'fast')
 
 
-def listen(classifier: Classifier, array: MicArray, clips: Iterable[Clip]) -> Streams:
-    """Return what a network says in clips of one length, each with two sources at most."""
+def listen(
+    classifier: Classifier, array: MicArray, clips: Iterable[Clip], *, sources: int
+) -> Streams:
+    """Return what a network says in clips of one length with so many sources at most."""
     heads = ('azimuth', 'elevation', 'activity')
     rows = []
     for clip in clips:
@@ -107,9 +108,9 @@ def listen(classifier: Classifier, array: MicArray, clips: Iterable[Clip]) -> St
         spectra = [classifier.spectrum(frame.gcc) for frame in frames.values()]
         unknown, never = np.full(len(clip.silent), np.nan), np.zeros(len(clip.silent), dtype=bool)
         nobody = Source(unknown, unknown, never, silent=~never)
-        sources = [*clip.sources, nobody, nobody][:_SOURCES]
+        heard = [*clip.sources, *[nobody] * sources][:sources]
         truth = [
-            np.stack([getattr(source, name)[blocks] for source in sources], axis=1)
+            np.stack([getattr(source, name)[blocks] for source in heard], axis=1)
             for name in ('azimuth', 'elevation', 'voiced', 'silent')
         ]
         rows.append(
