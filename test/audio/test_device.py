@@ -171,12 +171,12 @@ def _to_process(number):
     return send
 
 
-# What happens, how it ends and whether that takes time.
+# What happens, how it ends (None: nothing has to be done), and a part of what is said.
 _DRILLS = {
     'the server dies': (
         lambda card, recorder: card.kill(),
         lambda card, recorder: card.start(),
-        'has stopped; check its cable',
+        'check its cable',
     ),
     'the device is unplugged': (
         lambda card, recorder: card.unplug(),
