@@ -35,6 +35,8 @@ from doa_ros.resources import find_resource
 _BLOCK = 0.1
 # So much of the quiet room is heard before a voice [s].
 _BEFORE_VOICE = 3.0
+# How often a person is asked to speak.
+_ATTEMPTS = 3
 # Exit status where the array is not usable as it is.
 _FAULTY = 2
 
@@ -117,7 +119,7 @@ def _run(arguments) -> int:
     else:
         device = Device(array, arguments.device)
         try:
-            result = check(array, device.record)
+            result = check(array, device.record, _ATTEMPTS)
         finally:
             device.close()
     if result.orientation is not None:
@@ -153,12 +155,13 @@ class Result:
         return self.orientation is None or self.health.level == Level.ERROR
 
 
-def check(array: MicArray, record: Recorder) -> Result:
+def check(array: MicArray, record: Recorder, attempts: int = 1) -> Result:
     """Check an array and say what is found.
 
     Args:
         array: as described.
         record: gives the sound of each step.
+        attempts: how often a voice may be asked for.
 
     Raises:
         AudioError: the sound is not what was asked for.
@@ -179,11 +182,23 @@ def check(array: MicArray, record: Recorder) -> Result:
     before = as_float(quiet)[-round(_BEFORE_VOICE * array.sampling_frequency) :]
     azimuths = []
     for step in (FRONT, RIGHT):
-        azimuths.append(spoken_azimuth(array, before, as_float(record(step))))
+        azimuths.append(_voice(array, before, record, step, attempts))
         _say('ok', 'voice', f'at {math.degrees(azimuths[-1]):.0f} degrees on the board')
     orientation = find_orientation(array, *azimuths)
     _report_orientation(orientation)
     return Result(array, health, order, orientation)
+
+
+def _voice(array: MicArray, before, record: Recorder, step: Step, attempts: int) -> float:
+    """Return where the voice of a step comes from [rad]; ask again where it is not clear."""
+    while True:
+        try:
+            return spoken_azimuth(array, before, as_float(record(step)))
+        except AudioError as error:
+            attempts -= 1
+            if not attempts:
+                raise
+            _say('?', 'voice', f'{error}; once more')
 
 
 def _channel_health(array: MicArray, quiet: np.ndarray) -> Health:

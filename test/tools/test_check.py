@@ -12,10 +12,12 @@ import soundfile
 
 from doa_ros.audio.mono import read_mono
 from doa_ros.audio.rendering import SceneConfig, render
+from doa_ros.core.errors import AudioError
 from doa_ros.core.geometry import load_array
 from doa_ros.core.symmetry import symmetries
 from doa_ros.resources import find_resource
 from doa_ros.tools.check import Device, Step
+from doa_ros.tools.check import check as check_array
 
 QUIET, VOICE = 12, 5
 
@@ -152,6 +154,19 @@ def test_nobody_speaks(check, steps):
     done = check([steps[0], steps[0][: 48000 * 5], steps[2]])
     assert done.returncode == 1
     assert re.match('doa-check: (no voice is heard|the voice comes from no single)', done.stderr)
+
+
+@pytest.mark.parametrize('attempts', [1, 2])
+def test_a_voice_that_is_not_clear_is_asked_for_again(steps, uma8, capsys, attempts):
+    silence = steps[0][: 48000 * 5]
+    answers = iter([steps[0], silence, steps[1], steps[2]])
+    if attempts == 1:
+        with pytest.raises(AudioError, match='voice'):
+            check_array(uma8, lambda step: next(answers), attempts)
+        return
+    result = check_array(uma8, lambda step: next(answers), attempts)
+    assert not result.orientation.face_down and result.orientation.rotation == 0
+    assert 'once more' in capsys.readouterr().out
 
 
 def test_both_voices_from_the_same_side(check, steps):
