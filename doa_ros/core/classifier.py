@@ -28,8 +28,8 @@ CARD_FORMAT = 1
 _OUTPUTS = {'azimuth', 'elevation', 'activity'}
 # A thousand times what the networks take that are made for this.
 _MAX_MODEL_BYTES = 1 << 26
-# Of steered response power [Hz].
-_LAG_RATE = 48000.0
+# Of steered response power, whose confidence rests on what stands above the noise alone [s].
+_NOISE_MEMORY = 4.0
 # Larger differences of microphone positions bias the elevation [m].
 _POSITION_TOLERANCE = 5e-4
 
@@ -210,18 +210,17 @@ def default_features(array: MicArray, model: Path | None) -> FeatureConfig:
         model: the .tflite file of method cnn; None without a network.
 
     Returns:
-        What the model was trained with; without a model what suits steered response power, with
-        as many delay taps as the array needs.
+        What the model was trained with; without a model the defaults with a longer memory of the
+        noise, and with as many more delay taps as a large array needs.
 
     Raises:
         ModelError: the model or its card is missing or not usable.
     """
     if model is not None:
         return load_card(model).features
-    needed = lags_needed(array, _LAG_RATE)
-    return FeatureConfig(
-        lag_rate=_LAG_RATE, lag_count=max(needed, 3), averaging=0.25, noise_memory=4.0
-    )
+    features = FeatureConfig(noise_memory=_NOISE_MEMORY)
+    needed = lags_needed(array, features.lag_rate)
+    return dataclasses.replace(features, lag_count=max(features.lag_count, needed))
 
 
 def network_input(gcc: np.ndarray) -> np.ndarray:

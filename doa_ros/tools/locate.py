@@ -126,7 +126,7 @@ def _with_channels(array: MicArray, channels: str, recording: Path) -> MicArray:
         count = soundfile.info(recording).channels
     except (soundfile.LibsndfileError, OSError) as error:
         raise AudioError(f'{recording}: cannot be read as audio ({error})') from None
-    return replace(array, channels=numbers, channel_count=count)
+    return replace(array, channels=numbers, channel_count=count, silent_channels=())
 
 
 def _with_progress(source: FileSource):

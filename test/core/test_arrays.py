@@ -81,7 +81,7 @@ def test_default_lags_reach_every_delay(array):
 
 
 def test_default_features_of_a_large_array_have_more_lags(uma8):
-    assert default_features(uma8, None) == FeatureConfig()
+    assert default_features(uma8, None) == FeatureConfig(noise_memory=4.0)
     uma16 = load_array(find_resource('arrays', 'minidsp_uma16'))
     assert default_features(uma16, None).lag_count == 19
 

@@ -64,6 +64,7 @@ def heard(request, talk, recording, expected):
         codes=codes,
         log=''.join(process.output for process in processes),
         expected=results,
+        method=method,
     )
 
 
@@ -150,7 +151,8 @@ def test_spectrum_is_a_probability_that_peaks_at_the_source(heard):
     assert len(spectra) > 50
     peaks = []
     for time, message in spectra:
-        assert sum(message.azimuth_probability) == pytest.approx(1, abs=1e-5)
+        if heard.method == 'cnn':
+            assert sum(message.azimuth_probability) == pytest.approx(1, abs=1e-5)
         assert sum(message.elevation_probability) == pytest.approx(1, abs=1e-5)
         count = len(message.azimuth_probability)
         assert count * message.azimuth_step == pytest.approx(2 * np.pi)
