@@ -3,8 +3,8 @@
 """Any message on any topic: no node ends, none publishes nonsense, and each goes on afterwards."""
 
 import array
-import copy
 import dataclasses
+import functools
 import math
 import sys
 
@@ -43,6 +43,7 @@ ARRAY = load_array(find_resource('arrays', 'uma8'))
 FEATURES = default_features(ARRAY, find_resource('models', 'uma8_rooms_int8'))
 _BLOCK = 2400
 _STEP = 50_000_000
+_BAD = (math.nan, math.inf, 1e30)
 # Where a message says that this is not known.
 _MAY_BE_NAN = ('elevation', 'elevation_rate', 'stddev')
 
@@ -90,16 +91,25 @@ def any_message(message_type):
 
 
 @st.composite
-def changed(draw, messages):
-    """Return one of some good messages, of which a few fields are anything."""
-    message = copy.copy(draw(st.sampled_from(messages)))
-    fields = message.get_fields_and_field_types()
-    for name in draw(st.lists(st.sampled_from(sorted(fields)), max_size=3, unique=True)):
-        setattr(message, name, draw(_anything(fields[name])))
-    return message
+def stream(draw, makers, message_type):
+    """Return messages of which some follow each other, and some have fields that are anything.
+
+    Args:
+        draw: given by hypothesis.
+        makers: return a message by its place in the stream.
+        message_type: of the messages.
+    """
+    messages = []
+    fields = message_type.get_fields_and_field_types()
+    for number in range(draw(st.integers(1, 4))):
+        message = draw(st.sampled_from(makers))(number)
+        for name in draw(st.lists(st.sampled_from(sorted(fields)), max_size=3, unique=True)):
+            setattr(message, name, draw(_anything(fields[name])))
+        messages.append(draw(st.just(message) | any_message(message_type)))
+    return messages
 
 
-# --- good messages --------------------------------------------------------------------
+# --- messages that are good, or nearly ------------------------------------------------
 
 
 def _audio(number, samples):
@@ -108,7 +118,7 @@ def _audio(number, samples):
     return audio_frame_from_block(header, block)
 
 
-def _good_audio():
+def _audio_makers():
     rng = np.random.default_rng(1)
     limits = np.iinfo(np.int32)
     kinds = [
@@ -120,8 +130,10 @@ def _good_audio():
         np.zeros((_BLOCK, 8), dtype=np.int32),
         np.full((_BLOCK, 8), limits.min, dtype=np.int32),
         np.ones((1, 8), dtype=np.int32),
+        # All but the values is as it should be.
+        *[np.full((_BLOCK, 8), value, dtype=np.float32) for value in _BAD],
     ]
-    return [_audio(number, samples) for number, samples in enumerate(kinds)]
+    return [functools.partial(_audio, samples=samples) for samples in kinds]
 
 
 def _features(number, gcc, activity):
@@ -130,13 +142,13 @@ def _features(number, gcc, activity):
     return gcc_phat_from_frame(make_header(number * _STEP, 'mic_array'), frame, ARRAY, FEATURES)
 
 
-def _good_features():
+def _feature_makers():
     rng = np.random.default_rng(2)
     shape = len(ARRAY.pairs), FEATURES.lag_count
-    kinds = [rng.uniform(-1, 1, shape), 0.1 * rng.standard_normal(shape), 0.0, 1.0, -1.0, 1e-40]
+    noises = [rng.uniform(-1, 1, shape), 0.01 * rng.standard_normal(shape)]
     return [
-        _features(number, np.clip(gcc, -1, 1), activity)
-        for number, gcc in enumerate(kinds)
+        functools.partial(_features, gcc=gcc, activity=activity)
+        for gcc in [*noises, 0.0, 1.0, -1.0, 1e-40, *_BAD]
         for activity in (0.0, 0.5, 1.0)
     ]
 
@@ -154,20 +166,20 @@ def _track(number=1, **changes):
     return Track(**known | {'id': number, 'predicted': False, 'confirmed': True} | changes)
 
 
-def _good_tracks():
+def _track_makers():
     return [
-        _tracks(1),
-        _tracks(2, _track(1), _track(2, predicted=True)),
-        _tracks(3, *[_track(number, confidence=0.0) for number in range(50)]),
+        _tracks,
+        lambda number: _tracks(number, _track(1), _track(2, predicted=True)),
+        lambda number: _tracks(number, *[_track(k, confidence=0.0) for k in range(50)]),
     ]
 
 
-def _good_directions():
-    nan = math.nan
+def _direction_makers():
+    unknown = Estimate(-3.0, math.nan, math.nan, math.nan, 0.0)
     return [
-        _directions(1),
-        _directions(2, Estimate(math.pi, math.pi / 2, 0.0, 0.0, 1.0)),
-        _directions(3, *[Estimate(-3.0, nan, nan, nan, 0.0)] * 100),
+        _directions,
+        lambda number: _directions(number, Estimate(math.pi, math.pi / 2, 0.0, 0.0, 1.0)),
+        lambda number: _directions(number, *[unknown] * 100),
     ]
 
 
@@ -231,7 +243,7 @@ class Driven:
             check(message)
         del self.published[:]
         for number in range(self._needed):
-            self._call(self._follow(number))
+            self._call(self._follow(len(messages) + number))
         assert self.published, f'{self.node.get_name()} does not go on'
         for message in self.published:
             check(message)
@@ -278,31 +290,27 @@ _SURE = Estimate(0.1, 0.2, 0.1, 0.1, 0.9)
 _NOISE = np.random.default_rng(3).integers(-(2**24), 2**24, (_BLOCK, 8), dtype=np.int32)
 
 
-def _sequences(messages, message_type):
-    return st.lists(changed(messages) | any_message(message_type), min_size=1, max_size=4)
-
-
-@given(messages=_sequences(_good_audio(), AudioFrame))
+@given(messages=stream(_audio_makers(), AudioFrame))
 def test_gcc_phat_takes_any_audio(drive, messages):
     drive('gcc_phat').take(messages)
 
 
-@given(messages=_sequences(_good_features(), GccPhat))
+@given(messages=stream(_feature_makers(), GccPhat))
 def test_estimator_takes_any_features(drive, messages):
     drive('estimator').take(messages)
 
 
-@given(messages=_sequences(_good_directions(), DoaEstimateArray))
+@given(messages=stream(_direction_makers(), DoaEstimateArray))
 def test_markers_take_any_estimates(drive, messages):
     drive('markers').take(messages)
 
 
-@given(messages=_sequences(_good_directions(), DoaEstimateArray))
+@given(messages=stream(_direction_makers(), DoaEstimateArray))
 def test_tracker_takes_any_estimates(drive, messages):
     drive('tracker').take(messages)
 
 
-@given(messages=_sequences(_good_tracks(), DoaTrackArray))
+@given(messages=stream(_track_makers(), DoaTrackArray))
 def test_markers_take_any_tracks(drive, messages):
     drive('track markers').take(messages)
 
