@@ -13,6 +13,7 @@ import math
 from pathlib import Path
 
 import numpy as np
+from scipy import special
 import yaml
 
 from doa_ros.core.config import load_yaml, require_keys
@@ -20,7 +21,7 @@ from doa_ros.core.decoding import HALF_STEP, DirectionGrid, Spectrum
 from doa_ros.core.errors import ConfigError, ModelError
 from doa_ros.core.features import FeatureConfig, lags_needed
 from doa_ros.core.geometry import MicArray
-from doa_ros.core.memory import MemoryConfig
+from doa_ros.core.memory import MemoryConfig, logit
 from doa_ros.core.srp_phat import SrpPhat
 from doa_ros.core.tflite import TFLiteModel
 
@@ -28,6 +29,8 @@ CARD_FORMAT = 1
 _OUTPUTS = {'azimuth', 'elevation', 'activity'}
 # A thousand times what the networks take that are made for this.
 _MAX_MODEL_BYTES = 1 << 26
+# Largest weight of the steered response for a single source.
+_SHARPEST = 1000.0
 # Of steered response power, whose confidence rests on what stands above the noise alone [s].
 _NOISE_MEMORY = 4.0
 # Larger differences of microphone positions bias the elevation [m].
@@ -49,8 +52,10 @@ class ModelCard:
         training: how it was made and how well it does; for people.
         multilabel: whether its azimuth classes are judged one by one, for several sources at
             once; each then has an elevation of its own.
-        steered_response: how much the steered response sharpens the azimuths [1]: they are
-            multiplied by exp(steered_response * response); 0 for not at all.
+        steered_response: how much the steered response says of the azimuths [1]; 0 for nothing.
+            Those of a single source are multiplied by exp(steered_response * response). Of
+            several sources, it is the weight, at most 1, of SRP-PHAT's log-odds in the mean of
+            them and the network's.
         memory: how its outputs are followed from frame to frame; None where each frame stands
             for itself.
     """
@@ -181,10 +186,11 @@ def load_card(model: Path) -> ModelCard:
         raise ModelError(
             f'{where}: outputs must name azimuth, and may name elevation and activity, once each'
         )
-    if not (0 <= card.steered_response < math.inf) or (
-        card.steered_response and card.multilabel
-    ):
-        raise ModelError(f'{where}: steered_response must be 0 or more, for a single source')
+    if not 0 <= card.steered_response <= (1 if card.multilabel else _SHARPEST):
+        raise ModelError(
+            f'{where}: steered_response must be at least 0, and at most {_SHARPEST:g} or, with '
+            'multilabel, 1'
+        )
     if card.memory is not None and 'activity' not in named:
         raise ModelError(f'{where}: memory needs an activity output')
     if type(card.multilabel) is not bool:
@@ -261,8 +267,8 @@ class Classifier:
         self.multilabel = card.multilabel
         self.memory = card.memory
         self._steering: SrpPhat | None = None
-        self._sharpness = card.steered_response
-        if self._sharpness:
+        self._steered_response = card.steered_response
+        if self._steered_response:
             self._steering = SrpPhat(array, features, card.grid.azimuth_count)
         self._outputs = card.outputs
         self._network = TFLiteModel(model, delegate)
@@ -291,7 +297,8 @@ class Classifier:
             )
         }
         if self._steering is not None:
-            values['azimuth'] = self._sharpened(values['azimuth'], gcc)
+            combine = self._seconded if self.multilabel else self._sharpened
+            values['azimuth'] = combine(values['azimuth'], gcc)
         return Spectrum(**values, several=self.multilabel)
 
     def _sharpened(self, probability: np.ndarray, gcc: np.ndarray) -> np.ndarray:
@@ -299,6 +306,13 @@ class Classifier:
         response = self._steering.response(gcc).max(axis=0)
         # A class that int8 rounds to 0 is not impossible.
         product = (probability + HALF_STEP / len(probability)) * np.exp(
-            self._sharpness * (response - response.max())
+            self._steered_response * (response - response.max())
         )
         return product / product.sum()
+
+    def _seconded(self, probability: np.ndarray, gcc: np.ndarray) -> np.ndarray:
+        """Return the mean of both log-odds: what one takes for a source the other may doubt."""
+        other = logit(self._steering.spectrum(gcc).azimuth)
+        return special.expit(
+            (1 - self._steered_response) * logit(probability) + self._steered_response * other
+        )

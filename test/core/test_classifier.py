@@ -13,13 +13,24 @@ import yaml
 
 from doa_ros.core.acoustics import DiffuseField
 from doa_ros.core.classifier import Classifier, load_card, network_input
-from doa_ros.core.decoding import DirectionGrid, decode_azimuth, decode_elevation
+from doa_ros.core.decoding import (
+    DirectionGrid,
+    decode_azimuth,
+    decode_azimuths,
+    decode_elevation,
+    elevation_classes,
+)
 from doa_ros.core.errors import ModelError
 from doa_ros.core.features import FeatureConfig
 from doa_ros.core.geometry import wrap_angle
 from doa_ros.resources import find_resource
 
-_SHIPPED = ('uma8_reference_int8', 'uma8_reference_float32', 'uma8_rooms_int8')
+_SHIPPED = (
+    'uma8_reference_int8',
+    'uma8_reference_float32',
+    'uma8_rooms_int8',
+    'uma8_several_int8',
+)
 _AZIMUTHS = np.radians([-165, -120, -80, -30, 5, 40, 95, 150])
 _FEATURES = FeatureConfig()
 
@@ -229,6 +240,9 @@ _WRONG_CARDS = {
     'memory': ({'memory': {'offset': -1.0}}, 'memory'),
     'memory key': ({'memory': {'colour': 1.0}}, 'unknown colour'),
     'memory of nothing': ({'memory': {}}, 'memory needs an activity output'),
+    'steered response': ({'steered_response': -1.0}, 'steered_response must be at least 0'),
+    'steered response of several': ({'steered_response': 2.0, 'multilabel': True}, 'at most'),
+    'steered response of nothing': ({'steered_response': math.nan}, 'steered_response must'),
     'outputs twice': ({'outputs': ['azimuth', 'azimuth']}, 'outputs must name azimuth'),
 }  # fmt: skip
 
@@ -238,6 +252,22 @@ def test_wrong_card(uma8, network, change_card, case):
     changes, message = _WRONG_CARDS[case]
     change_card(**changes)
     assert message in _refused(network, uma8)
+
+
+def test_two_talkers_at_once(uma8, extract, plane_wave):
+    """Of several sources, each azimuth class has elevations, and both opinions count."""
+    model = find_resource('models', 'uma8_several_int8')
+    features = load_card(model).features
+    both = plane_wave(uma8, 0.5, 0.3) + plane_wave(uma8, -2.0, 0.8, seed=5)
+    gcc = extract(uma8, both, features)[-1].gcc
+    spectrum = Classifier(model, uma8, features).spectrum(gcc)
+    assert spectrum.several and spectrum.elevation.shape == (72, 10)
+    peaks = decode_azimuths(spectrum.azimuth)[:2]
+    for azimuth, elevation in ((0.5, 0.3), (-2.0, 0.8)):
+        (near,) = (p for p in peaks if abs(wrap_angle(p[0] - azimuth)) < math.radians(10))
+        assert near[2] > 0.3
+        decoded, _ = decode_elevation(elevation_classes(spectrum.elevation, near[0]))
+        assert decoded == pytest.approx(elevation, abs=math.radians(20))
 
 
 def test_card_that_is_not_yaml(uma8, network):
@@ -303,9 +333,11 @@ def test_shipped_model_fits_the_shipped_array_and_finds_sources(shipped, name):
     for azimuth, frames in zip(_AZIMUTHS, heard, strict=True):
         for gcc in frames:
             spectrum = classifier.spectrum(gcc)
-            errors.append(abs(wrap_angle(decode_azimuth(spectrum.azimuth)[0] - azimuth)))
+            found = decode_azimuth(spectrum.azimuth)[0]
+            errors.append(abs(wrap_angle(found - azimuth)))
             if spectrum.elevation is not None:
-                heights.append(decode_elevation(spectrum.elevation)[0] - 0.35)
+                elevation = elevation_classes(spectrum.elevation, found)
+                heights.append(decode_elevation(elevation)[0] - 0.35)
     assert np.degrees(np.median(errors)) < 3
     assert np.degrees(np.max(errors)) < 12
     assert np.degrees(np.abs(np.median(heights or 0.0))) < 12
