@@ -43,6 +43,9 @@ _FORMAT_NAMES = {dtype: name for name, dtype in FORMATS.items()}
 # Relative deviation of a received number that is still rounding.
 _ROUNDING = 1e-6
 _HALF_TURN = math.pi * (1 + _ROUNDING)
+# More than sound, or a track of it, can be [s], and than angles spread [rad].
+_OLDEST = 1e9
+_WIDEST = 1e3
 # As many directions as this are none.
 _MOST_ESTIMATES = 360
 # Arrows fade on their own when estimates stop coming [s].
@@ -183,7 +186,7 @@ def frame_from_gcc_phat(
 
 
 def _check_age(message) -> None:
-    if not 0 <= message.age < math.inf:
+    if not 0 <= message.age <= _OLDEST:
         raise MessageError(f'sound cannot be {message.age:g} s old')
 
 
@@ -252,7 +255,7 @@ def _estimate_of(message: DoaEstimate) -> Estimate:
 
 
 def _unknown_or_positive(value: float) -> bool:
-    return math.isnan(value) or 0 <= value < math.inf
+    return math.isnan(value) or 0 <= value <= _WIDEST
 
 
 def track_array(header: Header, tracks: Iterable[Track]) -> DoaTrackArray:
