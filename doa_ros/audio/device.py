@@ -21,10 +21,11 @@ from doa_ros.core.geometry import MicArray
 # all but the newest are, for one long gap leaves more to work with than many short ones.
 _MAX_DELAY = 0.2
 # The process is looked after at this interval [s]. Silence is counted in intervals, not on the
-# clock: a computer that stands still for a while is no fault of the device.
+# clock: a computer that stands still for a while is no fault of the process.
 _INTERVAL = 0.05
-# A stream that delivers nothing for this long is dead [s] ...
-_SILENCE_LIMIT = 0.4
+# The process itself notices in 0.4 s when the device falls silent. Where nothing comes from it for
+# this long, it hangs [s] ...
+_HANG_LIMIT = 1.0
 # ... but it takes some time to begin [s].
 _START_LIMIT = 3.0
 # The first start finds a cold disk [s].
@@ -143,7 +144,7 @@ class DeviceSource:
                     problem = f'has delivered nothing for {limit:g} s; check its cable'
                     message = Note(Kind.FAILED, f'device {self._device!r} {problem}')
                 if isinstance(message, CapturedBlock):
-                    limit = _SILENCE_LIMIT
+                    limit = _HANG_LIMIT
                     if self._is_late(message):
                         self._late += 1
                     else:

@@ -30,6 +30,10 @@ _PIECE = 0.01
 _LATENCY = 0.1
 # Pieces wait for the parent for at most this time [s].
 _QUEUE_SECONDS = 0.2
+# A running device that delivers nothing for this long is dead [s]. It is counted in intervals: a
+# computer that stands still for a while is no fault of the device.
+_SILENCE_LIMIT = 0.4
+_INTERVAL = 0.05
 # A device that does not open is tried again after this time [s].
 _RETRY_SECONDS = 0.4
 # PortAudio leaks a little whenever it looks for devices [12 KiB]: after so many times without
@@ -50,6 +54,10 @@ class _Piece:
     overflows: int
 
 
+# Comes last.
+_END = _Piece(b'', 0, 0.0, 0)
+
+
 class _Recording:
     """Cuts what PortAudio delivers into blocks and says when they were acquired.
 
@@ -61,7 +69,7 @@ class _Recording:
     def __init__(self, settings: CaptureSettings, send: Callable[[CapturedBlock], None]):
         self._settings = settings
         self._send = send
-        self._pieces: LatestQueue[_Piece | None] = LatestQueue(round(_QUEUE_SECONDS / _PIECE))
+        self._pieces: LatestQueue[_Piece] = LatestQueue(round(_QUEUE_SECONDS / _PIECE))
         self._captured = 0
         self._overflows = 0
 
@@ -75,20 +83,29 @@ class _Recording:
 
     def finish(self) -> None:
         """End `run`: the stream has ended."""
-        self._pieces.put(None)
+        self._pieces.put(_END)
+
+    def _next(self) -> _Piece:
+        while not self._captured:
+            if piece := self._pieces.get(_INTERVAL):
+                return piece
+        for _ in range(round(_SILENCE_LIMIT / _INTERVAL)):
+            if piece := self._pieces.get(_INTERVAL):
+                return piece
+        raise AudioError(f'has delivered nothing for {_SILENCE_LIMIT:g} s; check its cable')
 
     def run(self) -> None:
         """Send blocks until `finish`.
 
         Raises:
-            AudioError: the device runs at another rate.
+            AudioError: the device has fallen silent or runs at another rate.
         """
         clock = SampleClock(self._settings.rate)
         sample_bytes = 4 * self._settings.channels
         block_bytes = self._settings.block * sample_bytes
         pending, pending_end = bytearray(), 0
         overflows = shift = 0
-        while (piece := self._pieces.get()) is not None:
+        while (piece := self._next()) is not _END:
             end = piece.end + shift
             if piece.overflows > overflows:
                 # PortAudio does not say how many samples were lost; the clock does.

@@ -188,7 +188,7 @@ _DRILLS = {
     'the process stands still': (
         _to_process(signal.SIGSTOP),
         None,
-        'has delivered nothing for 0.4 s',
+        'has delivered nothing for 1 s',
     ),
 }
 
@@ -216,11 +216,11 @@ def test_capture_goes_on_after_a_fault(card, record, drill, record_property):
     assert back.restarts >= 1
     recorder.check_gaps()
     assert recorder.source.state.lost_samples > 0
-    # The promise is 0.5 s and 1.5 s; a busy machine takes longer.
+    # The promise is 0.5 s and 1.5 s (1 s for a process that hangs); a busy machine takes longer.
     record_property('detected', lost - begin)
     record_property('recovered', found - card.plugged)
     print(f'{drill}: detected in {lost - begin:.3f} s, back in {found - card.plugged:.3f} s')
-    assert lost - begin < 2.0
+    assert lost - begin < 3.0
     assert found - card.plugged < 8.0
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from doa_ros.audio.capture_wire import CaptureSettings
 from doa_ros.audio.portaudio import _Recording
+from doa_ros.core.errors import AudioError
 
 PIECE = 480
 
@@ -73,3 +74,13 @@ def test_a_parent_that_takes_nothing_loses_the_oldest(run):
     assert second.time - first.time == pytest.approx(0.8, abs=0.15)
     for captured in blocks:
         np.testing.assert_array_equal(_samples(captured), captured.index + np.arange(2400))
+
+
+def test_a_device_that_falls_silent():
+    recording = _Recording(CaptureSettings('', 48000, 1, PIECE), lambda block: None)
+    status = SimpleNamespace(input_overflow=False)
+    recording.callback(memoryview(bytes(4 * PIECE)), PIECE, None, status)
+    begin = time.monotonic()
+    with pytest.raises(AudioError, match='has delivered nothing for 0.4 s; check its cable'):
+        recording.run()
+    assert time.monotonic() - begin >= 0.4
