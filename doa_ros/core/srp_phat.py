@@ -21,8 +21,9 @@ from doa_ros.core.geometry import MicArray, unit_vector
 _SHARPNESS = 40.0
 # Log-odds of a source at a peak: a constant, and weights of the logarithms of its height over the
 # highest one's and of its height. By logistic regression on simulated rooms with two talkers, seen
-# by the UMA-8; the confidences that follow are not calibrated for other arrays and rooms.
-_BIAS, _RELATIVE_WEIGHT, _HEIGHT_WEIGHT = 5.1, 1.55, 1.25
+# by the UMA-8, but for a lower constant: rather silent than wrong. So the confidences are rather
+# low than calibrated.
+_BIAS, _RELATIVE_WEIGHT, _HEIGHT_WEIGHT = 4.2, 1.55, 1.25
 _LEAST_HEIGHT = 1e-3
 
 
