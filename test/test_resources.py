@@ -22,7 +22,12 @@ _ROS_FREE = ('core', 'audio', 'tools')
 def test_shipped_resources_are_found_by_name():
     assert find_resource('arrays', 'uma8') == config_directory() / 'arrays' / 'uma8.yaml'
     assert find_resource('scenes', 'demo').name == 'demo.yaml'
-    for name in ('uma8_reference_int8', 'uma8_reference_float32', 'uma8_rooms_int8'):
+    for name in (
+        'uma8_reference_int8',
+        'uma8_reference_float32',
+        'uma8_rooms_int8',
+        'uma8_several_int8',
+    ):
         assert load_card(find_resource('models', name)).array_name == 'uma8'
 
 
