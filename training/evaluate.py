@@ -74,6 +74,8 @@ from .settings import load_settings
 
 _ROOMS = 40
 _MODELS = ('uma8_rooms_int8', 'uma8_reference_int8')
+# Where there are several talkers, or one who walks.
+_MODELS_OF_SEVERAL = ('uma8_several_int8', 'uma8_rooms_int8')
 # Benchmarks of random scenes that need no settings.
 _RANDOM = ('rooms', 'talkers', 'tracks')
 _TALKERS = 2
@@ -120,7 +122,8 @@ def run(args):
     most = len(array.positions) - 2
     if not 0 <= args.dead <= most:
         raise ConfigError(f'--dead must lie in 0..{most}: an array needs two microphones')
-    paths = [find_resource('models', name) for name in args.model or _MODELS]
+    shipped = _MODELS_OF_SEVERAL if args.bench in ('talkers', 'tracks') else _MODELS
+    paths = [find_resource('models', name) for name in args.model or shipped]
     runs = {'talkers': _run_talkers, 'tracks': _run_tracks}
     runs.get(args.bench, _run_frames)(args, array, paths)
 
