@@ -113,7 +113,7 @@ def test_activity_does_not_rise_with_the_level_of_the_noise(uma8, extract, noise
     louder = noise.copy()
     louder[96_000:] *= 4
     # It rises with the step, and is gone after the memory of floor and average.
-    activity = [f.activity for f in extract(uma8, louder)]
+    activity = [f.activity for f in extract(uma8, louder, FeatureConfig())]
     assert max(activity[40:60]) > 0.3
     assert max(activity[105:]) < 0.1
 
@@ -132,7 +132,7 @@ def test_level_does_not_matter(uma8, extract, bursts, scale):
 def test_weighting_keeps_the_source_through_the_pauses(uma8, extract, bursts):
     lags = FeatureConfig().lags
     off = extract(uma8, bursts, FeatureConfig(weight_min=1.0))
-    on = extract(uma8, bursts)
+    on = extract(uma8, bursts, FeatureConfig())
     # What is heard does not depend on how it is weighted.
     assert [f.activity for f in off] == [f.activity for f in on]
 

@@ -12,6 +12,7 @@ from rcl_interfaces.msg import ParameterType
 from visualization_msgs.msg import Marker, MarkerArray
 import yaml
 
+from doa_ros.core.classifier import default_features
 from doa_ros.core.features import FeatureConfig
 from doa_ros.core.localizer import LocalizerConfig, MethodConfig
 from doa_ros.core.tracking import TrackerConfig
@@ -56,7 +57,7 @@ def running(talk, scene):
         assert 'Traceback' not in process.output
 
 
-def test_parameter_file_lists_every_parameter_with_its_default():
+def test_parameter_file_lists_every_parameter_with_its_default(uma8):
     text = (ROOT / 'config' / 'doa.yaml').read_text()
     features = {f.name for f in dataclasses.fields(FeatureConfig)}
     assert not features & set(yaml.safe_load(text)['/**']['ros__parameters'])
@@ -64,6 +65,7 @@ def test_parameter_file_lists_every_parameter_with_its_default():
     commented = rf'^    # ({"|".join(features)}):'
     content = yaml.safe_load(re.sub(commented, r'    \1:', text, flags=re.MULTILINE))
     declared = {f.name: f.default for node in NODES for f in _fields(node).values()}
+    declared |= default_features(uma8, None).to_mapping()
     assert content == {'/**': {'ros__parameters': declared}}
     listed = content['/**']['ros__parameters']
     # 1 is not 1.0 for a ROS parameter.
