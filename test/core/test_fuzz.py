@@ -186,6 +186,7 @@ def test_any_network_without_a_card(folder, damaged, name, data):
     path = folder / 'network.tflite'
     path.write_bytes(data.draw(damaged(find_resource('models', name).read_bytes())))
     sentence = _run(path)
-    # The runtime aborts now and then: what the card is for, see above.
-    if sentence and sentence != 'SIGABRT':
+    # Once in a thousand cases the runtime crashes, which it must not get a chance to: the card
+    # keeps damaged files away from it, see above. But nothing hangs, or fails without a sentence.
+    if sentence and sentence not in ('SIGABRT', 'SIGSEGV', 'SIGBUS', 'SIGFPE'):
         assert str(path) in sentence
