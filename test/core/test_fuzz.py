@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Any array file, model card, scene or network: usable, or refused with one sentence."""
 
+import faulthandler
 import itertools
 import os
 from pathlib import Path
@@ -162,6 +163,7 @@ def _run(path) -> str:
     child = os.fork()
     if child == 0:
         signal.alarm(30)
+        faulthandler.disable()
         os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
         sentence = ''
         try:
