@@ -4,9 +4,10 @@
 
 Takes a model with an activity output, as quantize makes it of settings with `train: {activity:
 true}`, lets it listen to rooms of the benchmark (evaluate --bench rooms) with speech, claps and
-fans, with the split val of the sounds, and writes what it finds into the model's card: the azimuths
-are sharpened by the steered response, and the section `memory` says how frames follow each other.
-Without it, every frame stands for itself. A model of several sources hears two talkers, too.
+fans, with the split val of the sounds, and writes what it finds into the model's card: the
+azimuths are sharpened by the steered response, and the section `memory` says how frames follow
+each other. Without it, every frame stands for itself. A model of several sources hears two
+talkers, too.
 """
 
 from collections.abc import Iterable, Iterator
