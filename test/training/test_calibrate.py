@@ -56,7 +56,7 @@ def test_a_model_that_cannot_be_calibrated_stays_as_it_was(
             run_verb('calibrate', *arguments, '--array', 'respeaker_usb_4mic')
     else:
 
-        def interrupt(*_):
+        def interrupt(*_, **__):
             raise KeyboardInterrupt
 
         monkeypatch.setattr(calibrate, 'listen', interrupt)
