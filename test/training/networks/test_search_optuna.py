@@ -68,11 +68,16 @@ def test_a_study_goes_on_where_it_ended(measured, tmp_path):
 def test_workers_share_the_trials_of_a_study(measured, tmp_path, monkeypatch):
     settings = replace(SETTINGS, search=SearchConfig(trials=16))
     search(replace(SETTINGS, search=SearchConfig(trials=1)), tmp_path, tmp_path)
-    proposals: dict[int, list[str]] = {}
+    proposals: dict[threading.Thread, list[str]] = {}
+    # On a busy machine one might be done before the other begins.
+    both = threading.Barrier(2, timeout=60)
 
     def noted(trial):
         network = search_optuna.propose(trial)
-        proposals.setdefault(threading.get_ident(), []).append(network.name)
+        mine = proposals.setdefault(threading.current_thread(), [])
+        mine.append(network.name)
+        if len(mine) == 1:
+            both.wait()
         return network
 
     monkeypatch.setattr(f'{__name__}.propose', noted)
