@@ -312,7 +312,7 @@ class Classifier:
 
     def _seconded(self, probability: np.ndarray, gcc: np.ndarray) -> np.ndarray:
         """Return the mean of both log-odds: what one takes for a source the other may doubt."""
-        other = logit(self._steering.spectrum(gcc).azimuth)
+        other = logit(self._steering.azimuth_probability(gcc))
         return special.expit(
             (1 - self._steered_response) * logit(probability) + self._steered_response * other
         )

@@ -79,6 +79,12 @@ class Spectrum:
             return self.elevation
         return self.azimuth @ self.elevation / max(float(self.azimuth.sum()), 1e-9)
 
+    def elevation_at(self, azimuth: float) -> tuple[float, float]:
+        """Return elevation and standard deviation at an azimuth [rad]; NaN where not known."""
+        if self.elevation is None:
+            return math.nan, math.nan
+        return decode_elevation(elevation_classes(self.elevation, azimuth))
+
 
 @dataclass(frozen=True)
 class Estimate:

@@ -16,8 +16,6 @@ from doa_ros.core.decoding import (
     Spectrum,
     decode_azimuth,
     decode_azimuths,
-    decode_elevation,
-    elevation_classes,
 )
 from doa_ros.core.errors import ConfigError
 from doa_ros.core.features import CLEAR_ACTIVITY, FeatureConfig, GccFrame
@@ -168,11 +166,7 @@ class Localizer:
         present = min(1.0, activity / CLEAR_ACTIVITY)
         estimates = []
         for azimuth, azimuth_stddev, share in peaks:
-            elevation, elevation_stddev = math.nan, math.nan
-            if spectrum.elevation is not None:
-                elevation, elevation_stddev = decode_elevation(
-                    elevation_classes(spectrum.elevation, azimuth)
-                )
+            elevation, elevation_stddev = spectrum.elevation_at(azimuth)
             estimates.append(
                 Estimate(azimuth, elevation, azimuth_stddev, elevation_stddev, present * share)
             )

@@ -23,9 +23,7 @@ from doa_ros.core.decoding import (
     Estimate,
     Spectrum,
     decode_azimuths,
-    decode_elevation,
     decode_posterior,
-    elevation_classes,
 )
 from doa_ros.core.features import CLEAR_ACTIVITY
 from doa_ros.core.geometry import wrap_angle
@@ -109,9 +107,7 @@ class Memory:
         self._onset, self._offset, self._change = (
             1 - math.exp(-rate * hop) for rate in (config.onset, config.offset, config.change)
         )
-        drift = math.radians(config.drift_deg) * math.sqrt(hop)
-        self._azimuth_moves = _moves(wrap_angle(grid.azimuths[:, None] - grid.azimuths), drift)
-        self._elevation_moves = _moves(grid.elevations[:, None] - grid.elevations, drift)
+        self._azimuth_moves, self._elevation_moves = _all_moves(grid, hop, config)
         self.reset()
 
     def reset(self) -> None:
@@ -150,13 +146,13 @@ class Memory:
         self._azimuth = moved / present
         if spectrum.elevation is None:
             return Spectrum(self._azimuth, None, 1 - self._nobody)
-        new = born / (born + stayed)
-        count = spectrum.elevation.shape[-1]
-        moved = (1 - new) * (self._elevation @ self._elevation_moves) + new / count
-        # A frame without a source says nothing about its elevation.
-        share = config.elevation_share * (1 - self._nobody)
-        moved = moved * (count * spectrum.elevation + HALF_STEP) ** share
-        self._elevation = moved / moved.sum(axis=-1, keepdims=True)
+        self._elevation = _followed(
+            self._elevation @ self._elevation_moves,
+            spectrum.elevation,
+            born / (born + stayed),
+            # A frame without a source says nothing about its elevation.
+            config.elevation_share * (1 - self._nobody),
+        )
         return Spectrum(self._azimuth, self._elevation, 1 - self._nobody)
 
     def _log_odds(self, activity, above_floor):
@@ -192,9 +188,7 @@ class Occupancy:
         self._onset, self._leave = (
             1 - math.exp(-rate * hop) for rate in (config.onset, _STAGES * config.offset)
         )
-        drift = math.radians(config.drift_deg) * math.sqrt(hop)
-        self._azimuth_moves = _moves(wrap_angle(grid.azimuths[:, None] - grid.azimuths), drift)
-        self._elevation_moves = _moves(grid.elevations[:, None] - grid.elevations, drift)
+        self._azimuth_moves, self._elevation_moves = _all_moves(grid, hop, config)
         self.reset()
 
     def reset(self) -> None:
@@ -234,13 +228,13 @@ class Occupancy:
         self._stages = azimuth[..., None, :] * shares
         if spectrum.elevation is None:
             return Spectrum(azimuth, None, spectrum.activity, several=True)
-        new = (born / expected)[..., None]
-        count = spectrum.elevation.shape[-1]
-        moved = (1 - new) * (self._elevation @ self._elevation_moves) + new / count
-        # A class without a source says nothing about its elevation.
-        share = config.elevation_share * azimuth[..., None]
-        moved = moved * (count * spectrum.elevation + HALF_STEP) ** share
-        self._elevation = moved / moved.sum(axis=-1, keepdims=True)
+        self._elevation = _followed(
+            self._elevation @ self._elevation_moves,
+            spectrum.elevation,
+            (born / expected)[..., None],
+            # A class without a source says nothing about its elevation.
+            config.elevation_share * azimuth[..., None],
+        )
         return Spectrum(azimuth, self._elevation, spectrum.activity, several=True)
 
     def estimates(self, spectrum: Spectrum) -> list[Estimate]:
@@ -260,14 +254,10 @@ def _calibrated(
     config: MemoryConfig, spectrum: Spectrum, azimuth: float, stddev: float, probability: float
 ) -> Estimate:
     """Return the estimate of a peak of the azimuths, its stddev [rad] and its probability."""
-    elevation, elevation_stddev = math.nan, math.nan
-    if spectrum.elevation is not None:
-        elevation, elevation_stddev = decode_elevation(
-            elevation_classes(spectrum.elevation, azimuth)
-        )
-        elevation = config.elevation_scale * elevation
-        elevation += math.radians(config.elevation_shift_deg)
-        elevation = min(max(elevation, 0.0), math.pi / 2)
+    elevation, elevation_stddev = spectrum.elevation_at(azimuth)
+    elevation = config.elevation_scale * elevation + math.radians(config.elevation_shift_deg)
+    # NaN stays NaN.
+    elevation = float(np.clip(elevation, 0.0, math.pi / 2))
     log_odds = config.confidence_bias + config.confidence_weight * logit(probability)
     return Estimate(
         azimuth,
@@ -276,6 +266,32 @@ def _calibrated(
         config.elevation_spread * elevation_stddev**config.elevation_power,
         float(special.expit(log_odds)),
     )
+
+
+def _all_moves(
+    grid: DirectionGrid, hop: float, config: MemoryConfig
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return `_moves` between the azimuth classes and between the elevation classes."""
+    drift = math.radians(config.drift_deg) * math.sqrt(hop)
+    return (
+        _moves(wrap_angle(grid.azimuths[:, None] - grid.azimuths), drift),
+        _moves(grid.elevations[:, None] - grid.elevations, drift),
+    )
+
+
+def _followed(moved: np.ndarray, seen: np.ndarray, new, share) -> np.ndarray:
+    """Return the probabilities of the elevations after a frame.
+
+    Args:
+        moved: those before it, shape (..., elevations).
+        seen: those of the frame alone, of the same shape.
+        new: the share of a source that has just begun, shape (..., 1).
+        share: which share of an independent observation the frame is, shape (..., 1).
+    """
+    count = seen.shape[-1]
+    moved = (1 - new) * moved + new / count
+    moved = moved * (count * seen + HALF_STEP) ** share
+    return moved / moved.sum(axis=-1, keepdims=True)
 
 
 def _moves(distance: np.ndarray, drift: float) -> np.ndarray:

@@ -77,15 +77,32 @@ class SrpPhat:
         return response.reshape(self.grid.elevation_count, self.grid.azimuth_count)
 
     def spectrum(self, gcc: np.ndarray) -> Spectrum:
-        """Return what GCC-PHAT of shape (pairs, lags) says of several sources.
+        """Return what GCC-PHAT of shape (pairs, lags) says of several sources."""
+        response = self._comparable_response(gcc)
+        elevation = np.exp(_SHARPNESS * (response - response.max(axis=0))).T
+        return Spectrum(
+            azimuth=self._probability(response),
+            elevation=elevation / elevation.sum(axis=1, keepdims=True),
+            several=True,
+        )
 
-        A source is as probable as the peak of the response that it makes is high.
-        """
+    def azimuth_probability(self, gcc: np.ndarray) -> np.ndarray:
+        """Return the azimuths of `spectrum` alone, shape (azimuths,)."""
+        return self._probability(self._comparable_response(gcc))
+
+    def _comparable_response(self, gcc: np.ndarray) -> np.ndarray:
+        """Return the response as it would be with all microphones alive."""
         response = self.response(gcc)
         # The pairs of dead microphones are 0. With this factor the noise of the mean is as it is
         # with all pairs; its peak is still lower, and so less certain.
         living = np.count_nonzero(gcc.any(axis=1))
-        response *= math.sqrt(len(gcc) / max(living, 1))
+        return response * math.sqrt(len(gcc) / max(living, 1))
+
+    def _probability(self, response: np.ndarray) -> np.ndarray:
+        """Return for each azimuth class how probable a source there is, shape (azimuths,).
+
+        It is as probable as the peak of the response that it makes is high.
+        """
         strongest = response.max(axis=0)
         height = np.maximum(strongest - np.median(strongest), _LEAST_HEIGHT)
         peak = maximum_filter1d(height, 2 * self._reach + 1, mode='wrap')
@@ -94,9 +111,4 @@ class SrpPhat:
             + _RELATIVE_WEIGHT * np.log(peak / height.max())
             + _HEIGHT_WEIGHT * np.log(peak)
         )
-        elevation = np.exp(_SHARPNESS * (response - strongest)).T
-        return Spectrum(
-            azimuth=special.expit(log_odds) * np.exp(_SHARPNESS * (height - peak)),
-            elevation=elevation / elevation.sum(axis=1, keepdims=True),
-            several=True,
-        )
+        return special.expit(log_odds) * np.exp(_SHARPNESS * (height - peak))
