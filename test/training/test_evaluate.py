@@ -86,6 +86,10 @@ def test_the_report(report, tmp_path):
         assert f'| {method} |' in markdown
         assert f'<td>{method}</td>' in page
     assert '| 45,642 |' in markdown
+    deviations = markdown.split('Stated standard deviations')[1].split('#')[0]
+    for condition in (*(c.name for c in CONDITIONS), 'all of them'):
+        assert f'| {condition} | {MODELS[0]} |' in deviations
+    assert 'MUSIC' not in deviations
     links = re.findall(r'\]\((.*\.png)\)', markdown)
     assert len(links) == 6
     for link in links:

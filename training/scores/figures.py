@@ -47,7 +47,7 @@ def draw_all(frames: Frames, groups: Sequence[Group]) -> dict[str, tuple[str, Fi
 
 def draw_errors(groups: Sequence[Group]) -> Figure:
     """Return bars of the mean errors of each method, one colour per condition."""
-    whole = [group for group in groups if not group.binning]
+    whole = [group for group in groups if group.condition and not group.binning]
     methods = list(dict.fromkeys(group.method for group in whole))
     conditions = list(dict.fromkeys(group.condition for group in whole))
     height = 0.8 / len(conditions)

@@ -4,6 +4,7 @@
 
 import csv
 from dataclasses import dataclass, field
+import math
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +25,13 @@ _SHORT = (
     'unanswered',
     'answered_azimuth_mae_deg',
     'silence_answered',
+)
+_OF_DEVIATIONS = (
+    'azimuth_covered',
+    'elevation_covered',
+    'azimuth_stddev_median_deg',
+    'elevation_stddev_median_deg',
+    'calibration_error',
 )
 _OF_BINS = ('azimuth_mae_deg', 'within_10', 'elevation_mae_deg', 'unanswered')
 
@@ -70,7 +78,8 @@ def write_report(folder: Path, report: Report) -> None:
 
 def _main_tables(report: Report) -> list[Table]:
     goals = [_beside_goals(report)] if report.goals else []
-    return [*goals, _overview(report, _SHORT, intervals=False), _models(report)]
+    overview = _overview(report, _SHORT, intervals=False)
+    return [*goals, overview, _deviations(report), _models(report)]
 
 
 def _beside_goals(report: Report) -> Table:
@@ -106,8 +115,31 @@ def _overview(report: Report, metrics, intervals: bool) -> Table:
     )
 
 
+def _deviations(report: Report) -> Table:
+    """How true are the deviations and confidences that the answers come with.
+
+    Of the errors of a normal distribution, 68 % lie within one standard deviation.
+    """
+    chosen = [metric for metric in METRICS if metric.name in _OF_DEVIATIONS]
+    together = [group for group in report.groups if not (group.condition or group.binning)]
+    rows = [
+        [
+            group.condition or 'all of them',
+            group.method,
+            *(figure_text(group.figures[metric.name], metric.name, True) for metric in chosen),
+        ]
+        for group in (*_sorted_by_condition(report.groups), *together)
+        if not math.isnan(group.figures['azimuth_covered'].value)
+    ]
+    return Table(
+        'Stated standard deviations of the answers, with 95 % intervals',
+        ['condition', 'method', *(metric.title for metric in chosen)],
+        rows,
+    )
+
+
 def _sorted_by_condition(groups) -> list[Group]:
-    whole = [group for group in groups if not group.binning]
+    whole = [group for group in groups if group.condition and not group.binning]
     order = list(dict.fromkeys(group.condition for group in whole))
     return sorted(whole, key=lambda group: order.index(group.condition))
 

@@ -162,6 +162,18 @@ METRICS = (
         _covered('elevation_error', 'elevation_stddev'),
         mean,
     ),
+    Metric(
+        'azimuth_stddev_median_deg',
+        'median standard deviation of the azimuth [deg]',
+        _answered(lambda f: np.degrees(f.azimuth_stddev)),
+        _median,
+    ),
+    Metric(
+        'elevation_stddev_median_deg',
+        'median standard deviation of the elevation [deg]',
+        _answered(lambda f: np.degrees(f.elevation_stddev)),
+        _median,
+    ),
 )
 
 
@@ -246,11 +258,12 @@ class Group:
 
 
 def groups(frames: Frames) -> Iterator[Group]:
-    """Yield the figures of each method by condition, then by each binning over all conditions."""
+    """Yield the figures of each method by condition, over all of them, and by each binning."""
     for method in dict.fromkeys(frames.method.tolist()):
         mine = frames.rows(frames.method == method)
         for condition in dict.fromkeys(mine.condition.tolist()):
             yield _group(mine.rows(mine.condition == condition), method, condition)
+        yield _group(mine, method, '')
         for binning in BINNINGS:
             index = binning.index(mine)
             for number, label in enumerate(binning.labels):

@@ -66,6 +66,8 @@ def test_metrics_by_hand():
         'answered_elevation_mae_deg': 3,
         'azimuth_covered': 2 / 3,
         'elevation_covered': 0,
+        'azimuth_stddev_median_deg': 5,
+        'elevation_stddev_median_deg': 2,
     }
     for name, value in expected.items():
         assert found[name] == pytest.approx(value), name
@@ -126,6 +128,7 @@ def test_groups_by_method_condition_and_bins():
     )
     found = {(g.method, g.condition, g.binning, g.label): g for g in groups(frames)}
     assert found['b', 'x', '', ''].voiced == 2
+    assert found['a', '', '', ''].figures['azimuth_mae_deg'].value == pytest.approx(1.5)
     assert found['a', 'y', '', ''].figures['azimuth_mae_deg'].value == pytest.approx(2)
     assert found['a', '', 'snr', '< 0'].figures['azimuth_mae_deg'].value == pytest.approx(1)
     assert found['a', '', 'snr', '0..5'].figures['azimuth_mae_deg'].value == pytest.approx(2)
