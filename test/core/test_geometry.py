@@ -103,6 +103,19 @@ def test_elevation_is_counted_from_the_plane_of_the_array(uma8, plane_wave, loca
     assert math.degrees(found.elevation) == pytest.approx(degrees, abs=8 if degrees < 15 else 4)
 
 
+@pytest.mark.parametrize('degrees', [20, 50])
+def test_a_sound_below_the_plane_is_taken_for_its_mirror_image(
+    uma8, face_down, plane_wave, locate, degrees
+):
+    for array in (uma8, face_down):
+        above, below = (
+            locate(array, plane_wave(array, 1.0, math.radians(sign * degrees))) for sign in (1, -1)
+        )
+        assert below.azimuth == pytest.approx(above.azimuth, abs=1e-6)
+        assert below.elevation == pytest.approx(above.elevation, abs=1e-6)
+        assert math.degrees(below.elevation) == pytest.approx(degrees, abs=4)
+
+
 @settings(max_examples=15)
 @given(_AZIMUTHS)
 def test_face_down_mirrors_the_azimuth(uma8, face_down, plane_wave, locate, azimuth):
