@@ -230,6 +230,21 @@ def test_the_shipped_model_and_a_fan(uma8, fan, wanted):
     assert np.median(errors) < np.radians(5)
 
 
+@pytest.mark.parametrize('name', ['uma8_rooms_int8', 'uma8_several_int8'])
+def test_high_above_the_azimuth_is_uncertain(uma8, plane_wave, extract, name):
+    model = find_resource('models', name)
+    features = load_card(model).features
+    localizer = Localizer(uma8, features, LocalizerConfig(report_stationary=True), model)
+    hiss = 0.003 * np.random.default_rng(3).standard_normal((48000, 6))
+    deviations = []
+    for degrees in (20, 50, 75, 85):
+        localizer.reset()
+        sound = plane_wave(uma8, 1.0, np.radians(degrees), duration=1.0) + hiss
+        found = [localizer.locate(frame) for frame in extract(uma8, sound, features)]
+        deviations.append(found[-1].estimates[0].azimuth_stddev)
+    assert max(deviations[:2]) < deviations[2] < deviations[3]
+
+
 def test_unknown_method():
     with pytest.raises(ConfigError, match='method must be one of cnn, srp_phat'):
         LocalizerConfig(method='music')
