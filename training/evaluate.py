@@ -68,7 +68,7 @@ from .scores.tracks import (
     Untracked,
     collect_tracks,
 )
-from .scores.variants import measure_cost
+from .scores.variants import feature_cost, measure_cost
 from .scores.walks import noise_clips, track_goals, walking_clips
 from .settings import load_settings
 
@@ -184,6 +184,11 @@ def _run_frames(args, array: MicArray, paths: list[Path]):
         notes.append(f'Goal for the azimuth MAE of the shipped int8 model: {goals}.')
     if rooms:
         notes += _clap_notes(args, array, ours)
+    notes += [
+        f'Features of {path.stem}: {feature_cost(array, load_card(path).features):.4f} CPU s per '
+        's of audio.'
+        for path in paths
+    ]
     report = Report(
         frames=frames,
         groups=tuple(groups(frames)),

@@ -33,7 +33,13 @@ _OF_DEVIATIONS = (
     'elevation_stddev_median_deg',
     'calibration_error',
 )
-_OF_BINS = ('azimuth_mae_deg', 'within_10', 'elevation_mae_deg', 'unanswered')
+_OF_BINS = (
+    'azimuth_mae_deg',
+    'within_10',
+    'elevation_mae_deg',
+    'unanswered',
+    'azimuth_stddev_median_deg',
+)
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 # Copyright 2026 doa_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What a model costs: parameters, size, compressed size and latency."""
+"""What a model costs: parameters, size, compressed size and latency; and what its features do."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,9 +10,13 @@ import zlib
 import numpy as np
 
 from doa_ros.core.classifier import load_card
+from doa_ros.core.features import FeatureConfig, FeatureExtractor
+from doa_ros.core.geometry import MicArray
 from doa_ros.core.tflite import TFLiteModel
 
 _RUNS, _WARM_UP = 1000, 50
+# Of audio [s], of which the first is not counted.
+_SECONDS = 11
 
 
 @dataclass(frozen=True)
@@ -60,3 +64,17 @@ def latency(network: TFLiteModel) -> float:
         network(values)
         times.append(time.perf_counter() - start)
     return float(np.median(times[_WARM_UP:]))
+
+
+def feature_cost(array: MicArray, config: FeatureConfig) -> float:
+    """Return the CPU time of the features per second of audio, pushed hop by hop."""
+    hop = round(config.hop * array.sampling_frequency)
+    shape = round(_SECONDS / config.hop), hop, len(array.positions)
+    blocks = np.random.default_rng(0).standard_normal(shape, dtype=np.float32)
+    extractor = FeatureExtractor(array, config)
+    settled = round(1 / config.hop)
+    for number, block in enumerate(blocks):
+        if number == settled:
+            start = time.process_time()
+        extractor.push(number * hop, block)
+    return (time.process_time() - start) / (config.hop * (len(blocks) - settled))

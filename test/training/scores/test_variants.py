@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 import zlib
 
+from doa_ros.core.features import FeatureConfig
 from doa_ros.resources import find_resource
-from training.scores.variants import measure_cost
+from training.scores.variants import feature_cost, measure_cost
 
 
 def test_cost_of_a_shipped_model():
@@ -17,3 +18,9 @@ def test_cost_of_a_shipped_model():
 
 def test_a_card_without_parameters(write_network, square, tmp_path):
     assert measure_cost(write_network(tmp_path / 'a.tflite', square)).parameters is None
+
+
+def test_cost_of_features(uma8):
+    # Ten times as many windows cost more.
+    seldom, often = (feature_cost(uma8, FeatureConfig(hop=hop)) for hop in (0.1, 0.01))
+    assert 1e-4 < seldom < often / 3 < 1
