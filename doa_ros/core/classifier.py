@@ -296,23 +296,26 @@ class Classifier:
                 self._outputs, self._network(network_input(gcc)), strict=True
             )
         }
+        coherence = 1.0
         if self._steering is not None:
-            combine = self._seconded if self.multilabel else self._sharpened
-            values['azimuth'] = combine(values['azimuth'], gcc)
-        return Spectrum(**values, several=self.multilabel)
+            response = self._steering.response(gcc)
+            coherence = float(response.max())
+            if self.multilabel:
+                other = self._steering.azimuth_probability(response, gcc)
+                values['azimuth'] = self._seconded(values['azimuth'], other)
+            else:
+                values['azimuth'] = self._sharpened(values['azimuth'], response.max(axis=0))
+        return Spectrum(**values, several=self.multilabel, coherence=coherence)
 
-    def _sharpened(self, probability: np.ndarray, gcc: np.ndarray) -> np.ndarray:
+    def _sharpened(self, probability: np.ndarray, response: np.ndarray) -> np.ndarray:
         """Return the product of both: the network knows where, the response exactly where."""
-        response = self._steering.response(gcc).max(axis=0)
         # A class that int8 rounds to 0 is not impossible.
         product = (probability + HALF_STEP / len(probability)) * np.exp(
             self._steered_response * (response - response.max())
         )
         return product / product.sum()
 
-    def _seconded(self, probability: np.ndarray, gcc: np.ndarray) -> np.ndarray:
+    def _seconded(self, probability: np.ndarray, other: np.ndarray) -> np.ndarray:
         """Return the mean of both log-odds: what one takes for a source the other may doubt."""
-        other = logit(self._steering.azimuth_probability(gcc))
-        return special.expit(
-            (1 - self._steered_response) * logit(probability) + self._steered_response * other
-        )
+        share = self._steered_response
+        return special.expit((1 - share) * logit(probability) + share * logit(other))

@@ -65,12 +65,15 @@ class Spectrum:
             for each azimuth class that of a source there, shape (azimuths, elevations).
         activity: probability of there being a source at all, shape (1,).
         several: whether each azimuth class is judged by itself, for several sources at once.
+        coherence: how high the steered response rises, 1 for a single plane wave; 1 where it is
+            not computed.
     """
 
     azimuth: np.ndarray
     elevation: np.ndarray | None = None
     activity: np.ndarray | None = None
     several: bool = False
+    coherence: float = 1.0
 
     @property
     def overall_elevation(self) -> np.ndarray | None:

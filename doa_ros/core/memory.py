@@ -10,7 +10,7 @@ navigation", Computer 22(6), 1989. Frames overlap and are not independent, so th
 a fraction of one.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 import math
 
 import numpy as np
@@ -28,7 +28,7 @@ from doa_ros.core.decoding import (
 from doa_ros.core.features import CLEAR_ACTIVITY
 from doa_ros.core.geometry import wrap_angle
 
-_LEAST_ACTIVITY = 2e-3
+_LEAST_ACTIVITY, _LEAST_COHERENCE = 2e-3, 0.02
 # Of several sources: stages on the way to nobody, and how much weaker than the leading class one
 # may be and yet lead itself.
 _STAGES, _LEAD = 4, 4
@@ -87,9 +87,15 @@ class MemoryConfig(Config):
     azimuth_power: float = setting(
         1.0, 'With which power of that of the posterior it grows.', minimum=0.0, maximum=5.0
     )
+    azimuth_fading: float = setting(
+        0.0, 'With which power of the coherence it falls.', minimum=0.0, maximum=5.0
+    )
     elevation_spread: float = setting(1.0, 'The same of the elevation.')
     elevation_power: float = setting(
         1.0, 'The same of the elevation.', minimum=0.0, maximum=5.0
+    )
+    elevation_fading: float = setting(
+        0.0, 'The same of the elevation.', minimum=0.0, maximum=5.0
     )
 
 
@@ -144,8 +150,9 @@ class Memory:
         present = moved.sum(axis=-1, keepdims=True)
         self._nobody = nobody / (nobody + present)
         self._azimuth = moved / present
+        known = replace(spectrum, azimuth=self._azimuth, activity=1 - self._nobody)
         if spectrum.elevation is None:
-            return Spectrum(self._azimuth, None, 1 - self._nobody)
+            return known
         self._elevation = _followed(
             self._elevation @ self._elevation_moves,
             spectrum.elevation,
@@ -153,7 +160,7 @@ class Memory:
             # A frame without a source says nothing about its elevation.
             config.elevation_share * (1 - self._nobody),
         )
-        return Spectrum(self._azimuth, self._elevation, 1 - self._nobody)
+        return replace(known, elevation=self._elevation)
 
     def _log_odds(self, activity, above_floor):
         """Return what a frame by itself says about whether there is a source."""
@@ -227,7 +234,7 @@ class Occupancy:
         shares[..., :1, :] += renewed
         self._stages = azimuth[..., None, :] * shares
         if spectrum.elevation is None:
-            return Spectrum(azimuth, None, spectrum.activity, several=True)
+            return replace(spectrum, azimuth=azimuth)
         self._elevation = _followed(
             self._elevation @ self._elevation_moves,
             spectrum.elevation,
@@ -235,7 +242,7 @@ class Occupancy:
             # A class without a source says nothing about its elevation.
             config.elevation_share * azimuth[..., None],
         )
-        return Spectrum(azimuth, self._elevation, spectrum.activity, several=True)
+        return replace(spectrum, azimuth=azimuth, elevation=self._elevation)
 
     def estimates(self, spectrum: Spectrum) -> list[Estimate]:
         """Return the directions of the sources from what `update` returned, the surest first."""
@@ -259,11 +266,17 @@ def _calibrated(
     # NaN stays NaN.
     elevation = float(np.clip(elevation, 0.0, math.pi / 2))
     log_odds = config.confidence_bias + config.confidence_weight * logit(probability)
+    # What is less coherent, in reverberation or with dead microphones, errs more.
+    coherence = max(float(spectrum.coherence), _LEAST_COHERENCE)
+    stddev = stddev**config.azimuth_power / coherence**config.azimuth_fading
+    elevation_stddev = (
+        elevation_stddev**config.elevation_power / coherence**config.elevation_fading
+    )
     return Estimate(
         azimuth,
         elevation,
-        config.azimuth_spread * stddev**config.azimuth_power,
-        config.elevation_spread * elevation_stddev**config.elevation_power,
+        config.azimuth_spread * stddev,
+        config.elevation_spread * elevation_stddev,
         float(special.expit(log_odds)),
     )
 

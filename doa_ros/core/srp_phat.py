@@ -78,7 +78,7 @@ class SrpPhat:
 
     def spectrum(self, gcc: np.ndarray) -> Spectrum:
         """Return what GCC-PHAT of shape (pairs, lags) says of several sources."""
-        response = self._comparable_response(gcc)
+        response = self._comparable(self.response(gcc), gcc)
         elevation = np.exp(_SHARPNESS * (response - response.max(axis=0))).T
         return Spectrum(
             azimuth=self._probability(response),
@@ -86,13 +86,12 @@ class SrpPhat:
             several=True,
         )
 
-    def azimuth_probability(self, gcc: np.ndarray) -> np.ndarray:
-        """Return the azimuths of `spectrum` alone, shape (azimuths,)."""
-        return self._probability(self._comparable_response(gcc))
+    def azimuth_probability(self, response: np.ndarray, gcc: np.ndarray) -> np.ndarray:
+        """Return the azimuths of `spectrum` alone, from the response to `gcc`, (azimuths,)."""
+        return self._probability(self._comparable(response, gcc))
 
-    def _comparable_response(self, gcc: np.ndarray) -> np.ndarray:
-        """Return the response as it would be with all microphones alive."""
-        response = self.response(gcc)
+    def _comparable(self, response: np.ndarray, gcc: np.ndarray) -> np.ndarray:
+        """Return a response as it would be with all microphones alive."""
         # The pairs of dead microphones are 0. With this factor the noise of the mean is as it is
         # with all pairs; its peak is still lower, and so less certain.
         living = np.count_nonzero(gcc.any(axis=1))

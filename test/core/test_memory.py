@@ -102,6 +102,17 @@ def test_the_settings_scale_confidence_and_deviations():
     assert listen([frame(1.0, 0.01)], replace(changed, elevation_scale=0.5))[-1].elevation == 0
 
 
+def test_deviations_grow_as_coherence_fades():
+    fading = replace(CONFIG, azimuth_fading=0.5, elevation_fading=1.0)
+    clear, faint, lost = (
+        listen([replace(frame(1.0), coherence=c)] * 5, fading)[-1] for c in (0.8, 0.2, 0.0)
+    )
+    assert faint.azimuth_stddev == pytest.approx(2 * clear.azimuth_stddev)
+    assert faint.elevation_stddev == pytest.approx(4 * clear.elevation_stddev)
+    # Nothing was heard.
+    assert faint.azimuth_stddev < lost.azimuth_stddev < math.inf
+
+
 def test_reset_forgets():
     memory = Memory(GRID, HOP, CONFIG)
     first = memory.estimates(memory.update(frame(1.0, activity=0.6), 0.3))[0]

@@ -5,8 +5,8 @@
 First those of the hidden Markov models, by maximum likelihood of what was there, with sources that
 move, too. Then, with those that do not: the confidence, by Platt scaling (J. Platt,
 "Probabilistic outputs for support vector machines and comparisons to regularized likelihood
-methods", 1999); a straight line that makes the elevation error smallest; and the standard
-deviations, so that 68 % of the errors lie within.
+methods", 1999); and, of talkers, a straight line that makes the elevation error smallest, and the
+standard deviations, so that 68 % of the errors lie within.
 """
 
 from dataclasses import astuple, dataclass, fields, replace
@@ -45,6 +45,8 @@ _ELEVATION_SHARES = (0.1, 0.2, 0.4, 0.7, 1.0)
 _SPEED = np.radians([10.0, 60.0])
 _LEAST = 1e-4
 _ONE_SIGMA = 0.6827
+# Of the deviations over what predicts them.
+_STEEPEST = 5.0
 
 
 @dataclass(frozen=True)
@@ -52,12 +54,13 @@ class Streams:
     """What a network said frame by frame in clips of one length, and what was there.
 
     Attributes:
-        outputs: of the network; all arrays begin with the axes clips, frames.
+        outputs: of the network; all arrays begin with the axes clips, frames, the coherence too.
         above_floor: how much of the sound stands above the noise floor, shape (clips, frames, 1).
         azimuth, elevation: true directions [rad], shape (clips, frames, sources); NaN without a
             source.
         voiced, quiet: whether a source is heard, or surely is not, shape (clips, frames, sources).
         silent: whether nothing may be heard, shape (clips, frames).
+        brief: whether the sounds are short ones, shape (clips,).
         time: of the frames [s], shape (frames,).
     """
 
@@ -68,6 +71,7 @@ class Streams:
     voiced: np.ndarray
     quiet: np.ndarray
     silent: np.ndarray
+    brief: np.ndarray
     time: np.ndarray
 
     def stirred(self, rng: np.random.Generator) -> 'Streams':
@@ -87,7 +91,7 @@ class Streams:
         if self.outputs.several:
             elevation = np.take_along_axis(elevation, columns[..., None], axis=2)
         azimuth = np.take_along_axis(self.outputs.azimuth, columns, axis=2)
-        outputs = (azimuth, elevation, self.outputs.activity)
+        outputs = replace(self.outputs, azimuth=azimuth, elevation=elevation)
         azimuth = wrap_angle(self.azimuth + step * turns[..., None])
         truth = azimuth, self.elevation, self.voiced, self.quiet, self.silent
         # The last third goes on as the next clip of its kind does.
@@ -97,8 +101,9 @@ class Streams:
         rows = np.where(second_half, next_one[:, None], np.arange(clips)[:, None])
         chosen = rows, np.arange(frames)
         return Streams(
-            Spectrum(*(part[chosen] for part in outputs), several=self.outputs.several),
+            _frame(outputs, chosen),
             *(part[chosen] for part in (self.above_floor, *truth)),
+            self.brief,
             self.time,
         )
 
@@ -204,20 +209,24 @@ def _follow(
         memory.update(_frame(outputs, np.s_[:, k]), streams.above_floor[:, k])
         for k in range(len(streams.time))
     ]
-    return Spectrum(
-        *(
-            None if getattr(outputs, head) is None
-            else np.stack([getattr(spectrum, head) for spectrum in known], axis=1)
-            for head in ('azimuth', 'elevation', 'activity')
-        ),
-        several=outputs.several,
-    )  # fmt: skip
+    def of_all(head: str):
+        return np.stack([getattr(spectrum, head) for spectrum in known], axis=1)
+
+    return replace(
+        outputs,
+        azimuth=of_all('azimuth'),
+        elevation=None if outputs.elevation is None else of_all('elevation'),
+        activity=of_all('activity'),
+    )
 
 
 def _frame(outputs: Spectrum, index) -> Spectrum:
-    elevation = None if outputs.elevation is None else outputs.elevation[index]
-    return Spectrum(
-        outputs.azimuth[index], elevation, outputs.activity[index], several=outputs.several
+    return replace(
+        outputs,
+        azimuth=outputs.azimuth[index],
+        elevation=None if outputs.elevation is None else outputs.elevation[index],
+        activity=outputs.activity[index],
+        coherence=outputs.coherence[index],
     )
 
 
@@ -248,22 +257,27 @@ class _Answers:
         estimates: with arrays in the place of numbers.
         azimuth_error: to the nearest voiced source [rad]; infinite where nobody speaks.
         elevation: of that source [rad].
+        coherence: of the frame.
+        brief: whether the sounds of the clip are short ones.
         certain: whether the estimate is of a voiced source or of nobody who may be heard.
     """
 
     estimates: Estimate
     azimuth_error: np.ndarray
     elevation: np.ndarray
+    coherence: np.ndarray
+    brief: np.ndarray
     certain: np.ndarray
 
     @property
     def hit(self) -> np.ndarray:
         return self.azimuth_error <= WITHIN
 
-    def of_a_source(self, several: bool) -> np.ndarray:
-        """Return which answers count for deviations and elevation: those given to a source."""
+    def of_a_talker(self, several: bool) -> np.ndarray:
+        """Return which answers count for deviations and elevation: those given to a talker."""
         # Of several sources one that is far from all is nobody's.
         heard = self.azimuth_error <= (PEAK_SEPARATION if several else np.pi)
+        heard &= ~self.brief
         given = heard & (self.estimates.confidence >= 0.5)
         # All where a network is never sure.
         return given if given.any() else heard
@@ -293,6 +307,8 @@ def _answers(
         Estimate(*columns),
         error,
         streams.elevation[where][np.arange(len(rows)), nearest],
+        streams.outputs.coherence[where],
+        streams.brief[where[0]],
         (error <= WITHIN) | ~unsure.any(axis=1),
     )
 
@@ -319,7 +335,7 @@ def _with_elevation(
 ) -> tuple[float, MemoryConfig]:
     """Return the mean error of the elevation [rad] and the settings with its line."""
     answers = _answers(streams, grid, hop, config)
-    chosen = answers.of_a_source(streams.outputs.several)
+    chosen = answers.of_a_talker(streams.outputs.several)
     seen, true = answers.estimates.elevation[chosen], answers.elevation[chosen]
 
     def loss(values):
@@ -334,7 +350,7 @@ def _with_spreads(
     streams: Streams, grid: DirectionGrid, hop: float, config: MemoryConfig
 ) -> MemoryConfig:
     answers = _answers(streams, grid, hop, config)
-    chosen = answers.of_a_source(streams.outputs.several)
+    chosen = answers.of_a_talker(streams.outputs.several)
     estimates = answers.estimates
     errors = {
         'azimuth': (answers.azimuth_error, estimates.azimuth_stddev),
@@ -344,26 +360,40 @@ def _with_spreads(
         ),
     }
     found = {}
+    log_coherence = np.log(np.maximum(answers.coherence, _LEAST))[chosen]
     for name, (error, stddev) in errors.items():
         log_error = np.log(np.maximum(error, _LEAST)[chosen])
         log_stddev = np.log(np.maximum(stddev, _LEAST)[chosen])
-        power, offset = _quantile_line(log_stddev, log_error, _ONE_SIGMA)
+        predictors = np.stack([log_stddev, -log_coherence], axis=1)
+        (power, fading), offset = _quantile_plane(predictors, log_error, _ONE_SIGMA)
         found[f'{name}_spread'] = float(np.exp(offset))
-        found[f'{name}_power'] = _bounded(f'{name}_power', power)
+        found[f'{name}_power'] = power
+        found[f'{name}_fading'] = fading
     return replace(config, **found)
 
 
-def _quantile_line(x: np.ndarray, y: np.ndarray, quantile: float) -> tuple[float, float]:
-    """Return slope and offset of the line with that share of the values below it everywhere.
+def _quantile_plane(
+    x: np.ndarray, y: np.ndarray, quantile: float
+) -> tuple[tuple[float, ...], float]:
+    """Return the plane with that share of the values below it everywhere.
 
     R. Koenker and G. Bassett, "Regression quantiles", Econometrica 46(1), 1978.
+
+    Args:
+        x: predictors, shape (values, predictors).
+        y: shape (values,).
+        quantile: the share, 0..1.
+
+    Returns:
+        The slopes, none of which is negative, and the value at 0.
     """
-    middle = float(np.median(x))
+    middle = np.median(x, axis=0)
 
     def loss(values):
-        rest = y - values[0] * (x - middle) - values[1]
+        rest = y - (x - middle) @ values[1:] - values[0]
         return float(np.mean(np.maximum(quantile * rest, (quantile - 1) * rest)))
 
-    start = [1.0, float(np.quantile(y, quantile))]
-    slope, height = optimize.minimize(loss, start, method='Nelder-Mead').x
-    return float(slope), float(height - slope * middle)
+    start = np.array([np.quantile(y, quantile), *np.ones(x.shape[1])])
+    bounds = [(None, None), *[(0.0, _STEEPEST)] * x.shape[1]]
+    height, *slopes = optimize.minimize(loss, start, method='Nelder-Mead', bounds=bounds).x
+    return tuple(map(float, slopes)), float(height - slopes @ middle)
