@@ -1,13 +1,15 @@
 # Copyright 2026 doa_ros contributors
 # SPDX-License-Identifier: Apache-2.0
+from dataclasses import replace
 import shutil
 
 import numpy as np
 import pytest
 
-from doa_ros.core.classifier import load_card
+from doa_ros.core.classifier import load_card, save_card
 from doa_ros.core.errors import ConfigError, ModelError
 from doa_ros.core.localizer import Localizer, LocalizerConfig
+from doa_ros.core.memory import MemoryConfig
 from doa_ros.resources import find_resource
 from training import calibrate
 from training.networks import calibration
@@ -37,6 +39,22 @@ def test_the_card_gets_a_memory_that_the_runtime_uses(
     assert not np.allclose(first, second)
     localizer.reset()
     np.testing.assert_array_equal(localizer.locate(frame).spectrum.azimuth, first)
+
+
+def test_deviations_alone_keep_the_memory(run_verb, model, sounds):
+    arguments = ['--model', model, '--sounds', sounds, '--scenes', 1, '--deviations']
+    with pytest.raises(ConfigError, match='has no memory yet'):
+        run_verb('calibrate', *arguments)
+    save_card(replace(load_card(model), memory=MemoryConfig()), model)
+    run_verb('calibrate', *arguments)
+    changed = {
+        name for name, value in load_card(model).memory.to_mapping().items()
+        if value != getattr(MemoryConfig(), name)
+    }  # fmt: skip
+    assert {'azimuth_spread', 'elevation_spread'} <= changed
+    assert all(name.endswith(('spread', 'power', 'fading')) for name in changed)
+    # All else is as it was.
+    assert load_card(model).steered_response == 0
 
 
 def test_a_model_without_activity_is_refused(run_verb, sounds):
