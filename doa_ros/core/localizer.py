@@ -23,6 +23,11 @@ from doa_ros.core.geometry import MicArray
 from doa_ros.core.memory import Memory, Occupancy
 from doa_ros.core.srp_phat import SrpPhat
 
+# From this confidence on a direction may be of use to a tracker.
+_LEAST_DETECTION = 0.1
+# Error of a direction over the spread of the classes around its peak [1].
+_PRECISION = 0.5
+
 
 @dataclass(frozen=True)
 class MethodConfig(Config):
@@ -72,10 +77,13 @@ class Localization:
     Attributes:
         estimates: sorted by confidence, highest first; empty when nothing was heard.
         spectrum: class probabilities in the array's mounted frame.
+        detections: what may be a source in the averaged sound of this window alone, without what
+            is remembered of those before, for a tracker to sort out; in the same order.
     """
 
     estimates: tuple[Estimate, ...]
     spectrum: Spectrum
+    detections: tuple[Estimate, ...] = ()
 
 
 class Localizer:
@@ -121,6 +129,7 @@ class Localizer:
     def configure(self, config: LocalizerConfig) -> None:
         """Take over changed settings; the method stays."""
         self._least_confidence = config.least_confidence
+        self._sensitivity = config.sensitivity
         self._report_stationary = config.report_stationary
 
     def reset(self) -> None:
@@ -135,13 +144,39 @@ class Localizer:
         spectrum = self._method.spectrum(frame.gcc)
         # What stands above the noise floor is not steady.
         above_floor = 1.0 if self._report_stationary else frame.activity
-        if self._memory is None:
-            estimates = self._decode(spectrum, above_floor)
-        else:
+        estimates = self._decode(spectrum, above_floor)
+        detections = self._detections(spectrum, estimates)
+        if self._memory is not None:
             spectrum = self._memory.update(spectrum, above_floor)
             estimates = self._memory.estimates(spectrum)
         heard = tuple(e for e in estimates if e.confidence >= self._least_confidence)
-        return self._mounted(Localization(heard, spectrum))
+        return self._mounted(Localization(heard, spectrum, detections))
+
+    def _detections(self, spectrum: Spectrum, candidates: list[Estimate]) -> tuple[Estimate, ...]:
+        """Return those of the directions in a window that a tracker should look at."""
+        found = []
+        for candidate in candidates:
+            confidence = candidate.confidence
+            if spectrum.activity is not None:
+                confidence *= float(spectrum.activity[0])
+            # The sensitivity are the prior odds of a source: 0.5 leaves the confidence as it is.
+            prior = self._sensitivity
+            likely, unlikely = prior * confidence, (1 - prior) * (1 - confidence)
+            confidence = likely / (likely + unlikely) if likely else 0.0
+            if confidence >= _LEAST_DETECTION:
+                elevation = candidate.elevation
+                if self._method.memory is not None:
+                    elevation = self._method.memory.corrected(elevation)
+                found.append(
+                    Estimate(
+                        candidate.azimuth,
+                        elevation,
+                        _PRECISION * candidate.azimuth_stddev,
+                        _PRECISION * candidate.elevation_stddev,
+                        confidence,
+                    )
+                )
+        return tuple(found)
 
     def _mounted(self, board: Localization) -> Localization:
         """Return in the mounted frame what was found in the board's."""
@@ -151,12 +186,13 @@ class Localizer:
         elevation = spectrum.elevation
         if spectrum.several and elevation is not None:
             elevation = self._mounting @ elevation
-        return Localization(
-            tuple(
-                replace(e, azimuth=self._array.frame_azimuth(e.azimuth)) for e in board.estimates
-            ),
-            replace(spectrum, azimuth=self._mounting @ spectrum.azimuth, elevation=elevation),
+        estimates, detections = (
+            tuple(replace(e, azimuth=self._array.frame_azimuth(e.azimuth)) for e in found)
+            for found in (board.estimates, board.detections)
         )
+        azimuth = self._mounting @ spectrum.azimuth
+        mounted = replace(spectrum, azimuth=azimuth, elevation=elevation)
+        return Localization(estimates, mounted, detections)
 
     def _decode(self, spectrum: Spectrum, activity: float) -> list[Estimate]:
         if spectrum.several:

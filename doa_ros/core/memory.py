@@ -98,6 +98,11 @@ class MemoryConfig(Config):
         0.0, 'The same of the elevation.', minimum=0.0, maximum=5.0
     )
 
+    def corrected(self, elevation: float) -> float:
+        """Return the elevation [rad] for that of the classes; NaN stays NaN."""
+        shifted = self.elevation_scale * elevation + math.radians(self.elevation_shift_deg)
+        return float(np.clip(shifted, 0.0, math.pi / 2))
+
 
 class Memory:
     """Follows one source from frame to frame, or in each of several streams one.
@@ -262,9 +267,6 @@ def _calibrated(
 ) -> Estimate:
     """Return the estimate of a peak of the azimuths, its stddev [rad] and its probability."""
     elevation, elevation_stddev = spectrum.elevation_at(azimuth)
-    elevation = config.elevation_scale * elevation + math.radians(config.elevation_shift_deg)
-    # NaN stays NaN.
-    elevation = float(np.clip(elevation, 0.0, math.pi / 2))
     log_odds = config.confidence_bias + config.confidence_weight * logit(probability)
     # What is less coherent, in reverberation or with dead microphones, errs more.
     coherence = max(float(spectrum.coherence), _LEAST_COHERENCE)
@@ -274,7 +276,7 @@ def _calibrated(
     )
     return Estimate(
         azimuth,
-        elevation,
+        config.corrected(elevation),
         config.azimuth_spread * stddev,
         config.elevation_spread * elevation_stddev,
         float(special.expit(log_odds)),

@@ -1,6 +1,6 @@
 # Copyright 2026 doa_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""From the estimates of successive frames to talkers that keep their identity.
+"""From what is detected in successive frames to talkers that keep their identity.
 
 A Kalman filter per talker on the sphere, with constant velocity and white acceleration noise, and
 global nearest neighbour association: Y. Bar-Shalom, X. Li and T. Kirubarajan, "Estimation with
@@ -25,9 +25,13 @@ _NANOSECONDS = 1e9
 _USUAL_AGE = 0.15
 # Sound is new to a talker when it is so much younger than what he was last heard in [s].
 _LEAST_NEWS = 1e-3
-# Of a crowd of estimates, only the most confident are looked at, and only so many tracks are kept.
+# A talker is not begun by a less confident detection, which may still be of one who is known.
+_LEAST_TO_BEGIN = 0.4
+# No direction is more doubtful than with this confidence.
+_LEAST_CONFIDENCE = 0.01
+# Of a crowd of detections only the most confident are looked at, and only so many tracks are kept.
 _MOST = 16
-# Standard deviation of an estimate that does not say its own [rad].
+# Standard deviation of a detection that does not say its own [rad].
 _UNKNOWN_STDDEV = math.radians(10)
 # The azimuth of an even distribution has this standard deviation [rad].
 _ANYWHERE = math.pi / math.sqrt(3)
@@ -38,14 +42,14 @@ _LEAST_COSINE = math.cos(math.radians(85))
 _SPEAKING = 0.5
 # Time constant of the confidence of a track [s].
 _CONFIDENCE_TIME = 0.5
-# Cost of taking an estimate for that of a talker who is not yet known, or was not speaking.
+# Cost of taking a detection for that of a talker who is not yet known, or was not speaking.
 _UNLIKELY = 4.0
 # Spread of a typical track, to which others are compared [rad].
 _TYPICAL = math.radians(5)
-# Cost of a track without an estimate, above that of any it may have; and of one it may not have.
+# Cost of a track without a detection, above that of any it may have; and of one it may not have.
 _UNHEARD = 30.0
 _FORBIDDEN = 1e6
-# Share of the variance of an estimate that it has not in common with those shortly before [1].
+# Share of the variance of a detection that it has not in common with those shortly before [1].
 _WHITE = 0.25
 # Talkers change their elevation less than their azimuth, by this factor [1].
 _CLIMB = 0.25
@@ -63,20 +67,20 @@ class TrackerConfig(Config):
     )
     confirmation: float = setting(
         0.16,
-        'A new track is confirmed when so much of its time was heard [s]: an estimate counts the '
+        'A new track is confirmed when so much of its time was heard [s]: a detection counts the '
         'time between frames by its confidence, a frame without one half of it against.',
         minimum=0.0,
         maximum=5.0,
     )
     delay: float = setting(
         0.05,
-        'How long before the mean time of its sound a talker was where an estimate shows him [s].',
+        'How long before the mean time of its sound a talker was where a detection shows him [s].',
         minimum=0.0,
         maximum=2.0,
     )
     correlation: float = setting(
-        0.5,
-        'For how long the errors of estimates are alike: for as long as sound is averaged [s].',
+        0.3,
+        'For how long the errors of detections are alike: for as long as sound is averaged [s].',
         minimum=0.001,
         maximum=5.0,
     )
@@ -94,7 +98,7 @@ class TrackerConfig(Config):
         maximum=10.0,
     )
     velocity_deg: float = setting(
-        40.0,
+        60.0,
         'Angular velocity of a new talker, as a standard deviation [deg/s].',
         minimum=0.0,
         maximum=1000.0,
@@ -106,14 +110,14 @@ class TrackerConfig(Config):
         maximum=60.0,
     )
     stddev_min_deg: float = setting(
-        2.0,
-        'Smallest standard deviation an estimate is believed to have [deg].',
+        3.0,
+        'Smallest standard deviation a detection is believed to have [deg].',
         minimum=0.1,
         maximum=90.0,
     )
     gate: float = setting(
         3.5,
-        'Largest distance of an estimate from a track it belongs to, in standard deviations [1].',
+        'Largest distance of a detection from a track it belongs to, in standard deviations [1].',
         minimum=1.0,
         maximum=10.0,
     )
@@ -130,11 +134,11 @@ class Track:
         azimuth_rate, elevation_rate: angular velocity [rad/s]; the latter NaN while not known.
         azimuth_stddev, elevation_stddev: standard deviations [rad].
         azimuth_rate_stddev, elevation_rate_stddev: standard deviations [rad/s].
-        confidence: mean of those of its estimates in about the last half a second, 0..1; a frame
-            without an estimate counts as 0.
-        age: time since its first estimate [s].
+        confidence: mean of those of its detections in about the last half a second, 0..1; a frame
+            without a detection counts as 0.
+        age: time since its first detection [s].
         confirmed: whether enough was heard to believe in it.
-        predicted: whether this frame had no estimate of its own for it.
+        predicted: whether this frame had no detection of its own for it.
     """
 
     id: int
@@ -172,8 +176,8 @@ class _Axis:
     """A Kalman filter of the motion along one direction of the tangent plane.
 
     Its state is the arc from where the tangent plane touches, which is the direction of the track,
-    so that the arc is 0 after each step; the velocity; and the error that estimates have in common
-    with those shortly before, a first-order Gauss-Markov process.
+    so that the arc is 0 after each step; the velocity; and the error that detections have in
+    common with those shortly before, a first-order Gauss-Markov process.
     """
 
     __slots__ = (
@@ -255,7 +259,7 @@ class _Axis:
 
 
 class _Observation(NamedTuple):
-    """An estimate as the filters take it in: variances along the arcs [rad^2]."""
+    """A detection as the filters take it in: variances along the arcs [rad^2]."""
 
     azimuth: float
     elevation: float | None
@@ -287,9 +291,9 @@ class _Talker:
         self.elevation = observation.elevation or 0.0
         self.east = _Axis(observation.east_variance, velocity**2)
         self.north = _Axis(observation.north_variance, (_CLIMB * velocity) ** 2)
-        # Stamps [ns] of the first estimate, of the latest, and of the latest that may be its own.
+        # Stamps [ns] of the first detection, of the latest, and of the latest that may be its own.
         self.born = self.heard = self.noted = stamp
-        # When the sound of the latest estimate was made [ns].
+        # When the sound of the latest detection was made [ns].
         self.informed = time
         self.evidence = 0.0
         self.confidence = observation.confidence
@@ -319,7 +323,7 @@ class _Talker:
         return _Match(east, north, distance)
 
     def predict(self, motion: _Motion, keep: float) -> None:
-        """Go on in time; `keep` is the factor of the common error of estimates."""
+        """Go on in time; `keep` is the factor of the common error of detections."""
         # At constant elevation: talkers walk around the array rather than over it.
         turn = self.east.predict(motion, 1.0) / _cosine(self.elevation)
         self._face(self.azimuth + turn, self.elevation + self.north.predict(motion, _CLIMB))
@@ -421,7 +425,7 @@ class Tracker:
     def update(
         self,
         stamp: int,
-        estimates: Sequence[Estimate],
+        detections: Sequence[Estimate],
         gap: bool = False,
         age: float = _USUAL_AGE,
     ) -> tuple[Track, ...]:
@@ -429,7 +433,7 @@ class Tracker:
 
         Args:
             stamp: its time [ns]. Where it goes back, another stream begins.
-            estimates: what was heard in it, with finite azimuths.
+            detections: what was heard in it, with finite azimuths.
             gap: whether audio was lost before it, so that averaging has started anew; stamps that
                 jump say so, too.
             age: how long before `stamp` its sound was made on average [s]: the older, the
@@ -456,8 +460,8 @@ class Tracker:
             heard = 2 * self._hop if talker.noted == self._stamp else 0.0
             talker.predict(self._motion(talker, step, heard), keep)
         self._stamp, self._time = stamp, time
-        chosen = sorted(estimates, key=lambda e: -e.confidence)[:_MOST]
-        observations = [self._observation(estimate) for estimate in chosen]
+        chosen = sorted(detections, key=lambda e: -e.confidence)[:_MOST]
+        observations = [self._observation(detection) for detection in chosen]
         matches = [[t.match(o) for o in observations] for t in self._talkers]
         assigned = self._assign(matches)
         # A long step says nothing about whether somebody spoke in it.
@@ -487,18 +491,20 @@ class Tracker:
         keep = math.exp((steady - step) / config.velocity_memory)
         return _Motion(step, keep, steady + config.velocity_memory * (1 - keep), acceleration)
 
-    def _observation(self, estimate: Estimate) -> _Observation:
+    def _observation(self, detection: Estimate) -> _Observation:
         least = self._least_stddev
+        # Of what is doubtful, the direction is, too.
+        doubt = 1 / math.sqrt(max(detection.confidence, _LEAST_CONFIDENCE))
         east, north = (
-            max(stddev, least) if math.isfinite(stddev) else _UNKNOWN_STDDEV
-            for stddev in (estimate.azimuth_stddev, estimate.elevation_stddev)
+            max(stddev * doubt, least) if math.isfinite(stddev) else _UNKNOWN_STDDEV
+            for stddev in (detection.azimuth_stddev, detection.elevation_stddev)
         )
         elevation = None
-        if math.isfinite(estimate.elevation):
-            elevation = min(max(estimate.elevation, 0.0), math.pi / 2)
+        if math.isfinite(detection.elevation):
+            elevation = min(max(detection.elevation, 0.0), math.pi / 2)
             east = max(east * math.cos(elevation), least)
         return _Observation(
-            estimate.azimuth, elevation, east**2, north**2, estimate.confidence
+            detection.azimuth, elevation, east**2, north**2, detection.confidence
         )
 
     def _assign(self, matches: list[list[_Match]]) -> dict[int, int]:
@@ -589,6 +595,8 @@ class Tracker:
         born = []
         velocity = math.radians(self._config.velocity_deg)
         for observation in observations:
+            if observation.confidence < _LEAST_TO_BEGIN:
+                continue
             matches = [talker.match(observation) for talker in [*self._talkers, *born]]
             if all(math.hypot(m.east, m.north) >= PEAK_SEPARATION / 2 for m in matches):
                 talker = _Talker(self._stamp, self._time, observation, velocity)

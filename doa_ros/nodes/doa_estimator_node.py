@@ -1,6 +1,6 @@
 # Copyright 2026 doa_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Node `doa_estimator`: from `gcc_phat` to `estimates` and `spectrum`."""
+"""Node `doa_estimator`: from `gcc_phat` to `estimates`, `detections` and `spectrum`."""
 
 from collections.abc import Callable
 
@@ -24,13 +24,13 @@ class DoaEstimatorNode(Node):
     """Finds directions in features.
 
     Args:
-        listener: takes every result in this process.
+        listener: takes estimates and detections of every window in this process.
         subscribe: whether features come from the topic `gcc_phat` rather than by `process`.
     """
 
     def __init__(
         self,
-        listener: Callable[[DoaEstimateArray], None] | None = None,
+        listener: Callable[[DoaEstimateArray, DoaEstimateArray], None] | None = None,
         *,
         subscribe: bool = True,
     ):
@@ -49,6 +49,7 @@ class DoaEstimatorNode(Node):
             self, 'the features arrive', [self._rate.status, self._inference.status]
         )
         self._estimates = self.create_publisher(DoaEstimateArray, 'estimates', 10)
+        self._detections = self.create_publisher(DoaEstimateArray, 'detections', 10)
         self._spectrum = self.create_publisher(DoaSpectrum, 'spectrum', 10)
         if subscribe:
             self._order = StampOrder()
@@ -75,8 +76,13 @@ class DoaEstimatorNode(Node):
         with self._inference.measure():
             result = self._localizer.locate(frame)
         self._rate.add()
-        message = estimate_array(header, self._features.window, result.estimates, frame.age)
-        self._estimates.publish(message)
+        estimates, detections = (
+            estimate_array(header, self._features.window, found, frame.age)
+            for found in (result.estimates, result.detections)
+        )
+        self._estimates.publish(estimates)
+        if self._detections.get_subscription_count():
+            self._detections.publish(detections)
         if self._spectrum.get_subscription_count():
             self._spectrum.publish(
                 spectrum_message(
@@ -84,7 +90,7 @@ class DoaEstimatorNode(Node):
                 )
             )
         if self._listener is not None:
-            self._listener(message)
+            self._listener(estimates, detections)
 
 
 def main() -> int:

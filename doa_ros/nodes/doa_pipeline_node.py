@@ -16,11 +16,11 @@ def make_nodes():
     markers = DoaMarkersNode(subscribe=False)
     tracker = DoaTrackerNode(markers.process_tracks, subscribe=False)
 
-    def on_estimates(message: DoaEstimateArray) -> None:
-        tracker.process(message)
-        markers.process(message)
+    def on_window(estimates: DoaEstimateArray, detections: DoaEstimateArray) -> None:
+        tracker.process(detections)
+        markers.process(estimates)
 
-    estimator = DoaEstimatorNode(on_estimates, subscribe=False)
+    estimator = DoaEstimatorNode(on_window, subscribe=False)
     gcc_phat = GccPhatNode(estimator.process, subscribe=False)
     capture = AudioCaptureNode(gcc_phat.process)
     return [capture, gcc_phat, estimator, tracker, markers]

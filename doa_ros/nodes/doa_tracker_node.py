@@ -1,6 +1,6 @@
 # Copyright 2026 doa_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Node `doa_tracker`: from `estimates` to `tracks`, `target` and `target_vector`."""
+"""Node `doa_tracker`: from `detections` to `tracks`, `target` and `target_vector`."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ class HopConfig(Config):
 
     hop: float = setting(
         FeatureConfig.hop,
-        'Time between estimates [s], as in gcc_phat.',
+        'Time between windows [s], as in gcc_phat.',
         minimum=0.005,
         maximum=1.0,
     )
@@ -40,7 +40,7 @@ class DoaTrackerNode(Node):
 
     Args:
         listener: takes all tracks in this process.
-        subscribe: whether estimates come from the topic `estimates` rather than by `process`.
+        subscribe: whether detections come from the topic of this name rather than by `process`.
     """
 
     def __init__(
@@ -51,7 +51,7 @@ class DoaTrackerNode(Node):
         config = declare(self, TrackerConfig)
         self._tracker = Tracker(config, hop)
         self._listener = listener
-        self._diagnostics = Diagnostics(self, 'all estimates are usable')
+        self._diagnostics = Diagnostics(self, 'all detections are usable')
         self._tracks = self.create_publisher(DoaTrackArray, 'tracks', 10)
         self._target = self.create_publisher(PoseStamped, 'target', 10)
         self._vector = self.create_publisher(Vector3Stamped, 'target_vector', 10)
@@ -60,24 +60,24 @@ class DoaTrackerNode(Node):
             self._inbox = Inbox(
                 self,
                 DoaEstimateArray,
-                'estimates',
-                self._on_estimates,
+                'detections',
+                self._on_detections,
                 self._diagnostics,
                 lasts=lambda _: hop,
                 limit=_LATE,
             )
         self.get_logger().info(f'{config}')
 
-    def _on_estimates(self, message: DoaEstimateArray) -> None:
+    def _on_detections(self, message: DoaEstimateArray) -> None:
         check_header(message.header)
         self._order.check(stamp_of(message.header))
         self.process(message)
 
     def process(self, message: DoaEstimateArray) -> None:
-        """Take the estimates of one window and pass on the tracks.
+        """Take the detections of one window and pass on the tracks.
 
         Raises:
-            MessageError: an estimate is not usable.
+            MessageError: a detection is not usable.
         """
         tracks = self._tracker.update(
             stamp_of(message.header), estimates_of(message), age=message.age

@@ -108,11 +108,12 @@ def _lines(arguments) -> Iterator[str]:
     yield from form.header
     for block in _with_progress(source):
         for frame in extractor.push(block.first_sample_index, block.as_float()):
-            found = localizer.locate(frame).estimates
+            heard = localizer.locate(frame)
+            found = heard.estimates
             if tracker is not None:
                 # The stamp that the nodes give to this window.
                 begin = frame.hop_index * NANOSECONDS // array.sampling_frequency
-                tracks = tracker.update(begin, found, bool(frame.gap), frame.age)
+                tracks = tracker.update(begin, heard.detections, bool(frame.gap), frame.age)
                 found = tuple(track for track in tracks if track.confirmed)
             yield from form.rows((frame.hop_index + hop) / array.sampling_frequency, found)
 

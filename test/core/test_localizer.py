@@ -115,6 +115,7 @@ def test_rotation_turns_estimate_and_spectrum(localizer, uma8, frame, degrees, d
     sign = -1 if down else 1
     expected = wrap_angle(sign * board.estimates[0].azimuth + math.radians(degrees))
     assert turned.estimates[0].azimuth == pytest.approx(expected, abs=1e-6)
+    assert turned.detections[0].azimuth == pytest.approx(expected, abs=1e-6)
     total = board.spectrum.azimuth.sum()
     assert turned.spectrum.azimuth.sum() == pytest.approx(total, rel=1e-5)
 
@@ -168,6 +169,48 @@ def test_a_model_with_a_memory_follows_the_source(remembering, frame):
     assert all(b > a for a, b in zip(confidence, confidence[1:], strict=False))
     assert found[-1].estimates[0].azimuth == pytest.approx(0.7, abs=0.1)
     assert found[-1].spectrum.azimuth.sum() == pytest.approx(1)
+
+
+def test_detections_do_not_remember(remembering, uma8, plane_wave, extract, frame):
+    elsewhere = GccFrame(extract(uma8, plane_wave(uma8, -2.0, 0.4))[-1].gcc, 1.0, 0)
+    localizer = remembering()
+    for _ in range(20):
+        before = localizer.locate(frame)
+    after = localizer.locate(elsewhere)
+    assert before.detections[0].azimuth == pytest.approx(0.7, abs=0.1)
+    assert before.estimates[0].azimuth == pytest.approx(0.7, abs=0.1)
+    assert after.detections[0].azimuth == pytest.approx(-2.0, abs=0.1)
+    assert abs(wrap_angle(after.spectrum.azimuth.argmax() * math.radians(5) - 0.7)) < 0.1
+    # In silence there is nothing to detect, whatever is remembered.
+    assert not localizer.locate(replace(frame, activity=0.0)).detections
+
+
+def test_detections_of_a_method_without_a_memory_are_its_estimates(localizer, frame):
+    found = localizer(sensitivity=0.5).locate(frame)
+    estimate, detection = found.estimates[0], found.detections[0]
+    assert (detection.azimuth, detection.elevation) == (estimate.azimuth, estimate.elevation)
+    assert detection.confidence == pytest.approx(estimate.confidence)
+    assert detection.azimuth_stddev < estimate.azimuth_stddev
+
+
+@given(st.floats(0.01, 1), st.floats(0, 1), st.floats(0, 1))
+def test_more_sensitive_detects_more(uma8, plane_wave, extract, activity, one, other):
+    gcc = extract(uma8, plane_wave(uma8, 0.7, duration=0.1))[-1].gcc
+    counts, confidences = [], []
+    for sensitivity in sorted([one, other]):
+        config = LocalizerConfig(method='srp_phat', sensitivity=sensitivity)
+        found = Localizer(uma8, FeatureConfig(), config).locate(GccFrame(gcc, activity, 0))
+        counts.append(len(found.detections))
+        confidences.append(max((d.confidence for d in found.detections), default=0.0))
+        assert all(0.1 <= d.confidence <= 1 for d in found.detections)
+    assert counts == sorted(counts) and confidences == sorted(confidences)
+
+
+def test_sensitivity_0_detects_nothing_and_1_whatever_there_is(localizer, frame):
+    weak = replace(frame, activity=CLEAR_ACTIVITY / 100)
+    assert not _certain(localizer(sensitivity=0.0)).locate(frame).detections
+    assert not _certain(localizer(sensitivity=0.5)).locate(weak).detections
+    assert _certain(localizer(sensitivity=1.0)).locate(weak).detections
 
 
 @pytest.mark.parametrize('forget', ['reset', 'gap'])

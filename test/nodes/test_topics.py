@@ -24,6 +24,7 @@ _ON_DEMAND = {
     'audio': AudioFrame,
     'gcc_phat': GccPhat,
     'spectrum': DoaSpectrum,
+    'detections': DoaEstimateArray,
     'markers': MarkerArray,
 }
 
@@ -35,7 +36,7 @@ _ON_DEMAND = {
         (['audio'], True),
         (['audio'], False),
         (['gcc_phat'], False),
-        (['spectrum', 'markers'], False),
+        (['spectrum', 'markers', 'detections'], False),
     ],
 )
 def test_large_messages_cross_dds_only_while_someone_listens(
@@ -78,8 +79,8 @@ def test_large_messages_cross_dds_only_while_someone_listens(
 
 def test_topics_of_the_pipeline_are_those_of_the_nodes(start, listener, scene):
     start('doa_pipeline', source='sim', scene=scene, method='srp_phat', publish_audio=True)
-    topics = ['array_info', 'audio', 'estimates', 'gcc_phat', 'markers', 'spectrum', 'target',
-              'target_vector', 'tracks', 'truth']  # fmt: skip
+    topics = ['array_info', 'audio', 'detections', 'estimates', 'gcc_phat', 'markers',
+              'spectrum', 'target', 'target_vector', 'tracks', 'truth']  # fmt: skip
     for topic in topics:
         listener.wait_for_publisher(topic)
 

@@ -1,6 +1,6 @@
 # Copyright 2026 doa_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The tracker through DDS: estimates go in at one process, tracks come out in another."""
+"""The tracker through DDS: detections go in at one process, tracks come out in another."""
 
 import math
 
@@ -64,8 +64,8 @@ def tracker(start, listener):
         'target': listener.collect(PoseStamped, 'target'),
         'target_vector': listener.collect(Vector3Stamped, 'target_vector'),
     }
-    publisher = listener.node.create_publisher(DoaEstimateArray, 'estimates', 100)
-    listener.wait_for_subscriber('estimates')
+    publisher = listener.node.create_publisher(DoaEstimateArray, 'detections', 100)
+    listener.wait_for_subscriber('detections')
     for topic in topics:
         listener.wait_for_publisher(topic)
     # What is published first may get lost; nothing is heard in it, long before the rest.

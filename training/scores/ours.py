@@ -10,7 +10,7 @@ from doa_ros.core.decoding import Estimate
 from doa_ros.core.errors import ConfigError
 from doa_ros.core.features import FeatureConfig
 from doa_ros.core.geometry import MicArray
-from doa_ros.core.localizer import Localizer, LocalizerConfig
+from doa_ros.core.localizer import Localization, Localizer, LocalizerConfig
 
 from .frames import AZIMUTH_CLASSES, Listening
 
@@ -71,9 +71,13 @@ class Ours:
 
     def locate(self, listening: Listening) -> dict[int, Sequence[Estimate]]:
         """Return the estimates of every frame, by the block that it ends with."""
+        return {block: heard.estimates for block, heard in self.hear(listening).items()}
+
+    def hear(self, listening: Listening) -> dict[int, Localization]:
+        """Return all that is found in every frame, by the block that it ends with."""
         self._localizer.reset()
         return {
-            block: self._localizer.locate(frame).estimates
+            block: self._localizer.locate(frame)
             for block, frame in listening.features(self.features).items()
         }
 

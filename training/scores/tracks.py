@@ -4,8 +4,8 @@
 
 In every frame, tracks and voiced talkers are matched one to one, as many as lie within 30 degrees
 of azimuth of each other (K. Bernardin and R. Stiefelhagen, "Evaluating multiple object tracking
-performance", EURASIP J. Image and Video Processing, 2008). Beside tracks stand the estimates that
-they are made of, and their OSPA distance (D. Schuhmacher, B.-T. Vo and B.-N. Vo, "A consistent
+performance", EURASIP J. Image and Video Processing, 2008). Beside tracks stand the estimates of
+the same method, and their OSPA distance (D. Schuhmacher, B.-T. Vo and B.-N. Vo, "A consistent
 metric for performance evaluation of multi-object filters", IEEE Trans. Signal Processing 56(8),
 2008), with a cut-off of 30 degrees and of order 1.
 """
@@ -77,7 +77,7 @@ class Untracked:
 
 
 class Tracked:
-    """The confirmed tracks made of them."""
+    """The confirmed tracks made of what one of our methods detects."""
 
     tracks = True
 
@@ -90,9 +90,9 @@ class Tracked:
         tracker = Tracker(self._config, HOP)
         outputs: list[Output] = [[] for _ in listening.clip.silent]
         frames = listening.features(self._ours.features)
-        for block, estimates in self._ours.locate(listening).items():
+        for block, heard in self._ours.hear(listening).items():
             stamp, frame = round(block * HOP * 1e9), frames[block]
-            tracks = tracker.update(stamp, estimates, bool(frame.gap), frame.age)
+            tracks = tracker.update(stamp, heard.detections, bool(frame.gap), frame.age)
             outputs[block] = [(track.id, track.azimuth) for track in tracks if track.confirmed]
         return outputs
 
