@@ -16,7 +16,7 @@ import numpy as np
 from scipy import special
 import yaml
 
-from doa_ros.core.config import load_yaml, require_keys
+from doa_ros.core.config import load_yaml, require_keys, said, short
 from doa_ros.core.decoding import HALF_STEP, DirectionGrid, Spectrum
 from doa_ros.core.errors import ConfigError, ModelError
 from doa_ros.core.features import FeatureConfig, lags_needed
@@ -152,7 +152,7 @@ def load_card(model: Path) -> ModelCard:
             optional={'training', 'multilabel', 'steered_response', 'memory'},
         )
         if content['format'] != CARD_FORMAT:
-            raise ModelError(f'{where}: format {content["format"]!r} is not {CARD_FORMAT}')
+            raise ModelError(f'{where}: format {short(content["format"])} is not {CARD_FORMAT}')
         array = content['array']
         require_keys(array, where, required={'name', 'sampling_frequency', 'positions'})
         # All of them: a default that changes must not change what an old card says.
@@ -178,7 +178,7 @@ def load_card(model: Path) -> ModelCard:
     except ConfigError as error:
         raise ModelError(str(error)) from None
     except (TypeError, ValueError, OverflowError) as error:
-        raise ModelError(f'{where}: {error}') from None
+        raise ModelError(f'{where}: {said(error)}') from None
     if card.positions.shape[1:] != (3,) or not np.isfinite(card.positions).all():
         raise ModelError(f'{where}: positions must be x, y, z of each microphone')
     named = set(card.outputs)

@@ -27,6 +27,8 @@ _MAX_YAML_SCALAR = 10_000
 _LONG_SCALAR = 64
 # Names that an error message lists.
 _MOST_NAMES = 10
+# Of what others say about a value, which may hold all of it, so many characters are passed on.
+_MOST_SAID = 200
 
 _repr = reprlib.Repr()
 _repr.maxstring = _repr.maxother = _repr.maxlong = _LONG_SCALAR
@@ -106,6 +108,12 @@ def check_setting(field: dataclasses.Field, value):
     return value
 
 
+def said(error: Exception) -> str:
+    """Return what an error of somebody else's code says, on one line that a sentence can hold."""
+    text = ' '.join(str(error).split())
+    return text if len(text) <= _MOST_SAID else f'{text[:_MOST_SAID]} ...'
+
+
 def _some(names) -> str:
     """Return names for a sentence."""
     plain = str.isprintable
@@ -160,7 +168,7 @@ def load_yaml(path: Path) -> dict[str, Any]:
         raise ConfigError(f'{path}: cannot be read ({error.strerror})') from None
     # PyYAML lets out whatever int(), datetime() and others say about a malformed value.
     except (yaml.YAMLError, ValueError, AttributeError, LookupError, RecursionError) as error:
-        raise ConfigError(f'{path}: not valid YAML: {" ".join(str(error).split())}') from None
+        raise ConfigError(f'{path}: not valid YAML: {said(error)}') from None
     if not isinstance(content, dict):
         raise ConfigError(f'{path}: must hold a mapping of names to values')
     return content

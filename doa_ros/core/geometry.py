@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from doa_ros.core.config import load_yaml, require_keys
+from doa_ros.core.config import load_yaml, require_keys, said
 from doa_ros.core.errors import ConfigError
 
 # Closer microphones than this cannot be told apart at any audio rate.
@@ -219,7 +219,7 @@ def load_array(path: Path) -> MicArray:
             silent_channels=tuple(_whole(c['channel']) for c in unused if c.get('silent') is True),
         )
     except (TypeError, ValueError, OverflowError) as error:
-        raise ConfigError(f'{where}: {error}') from None
+        raise ConfigError(f'{where}: {said(error)}') from None
     except ConfigError as error:
         raise ConfigError(f'{where}: {error}') from None
 

@@ -254,6 +254,13 @@ def test_wrong_card(uma8, network, change_card, case):
     assert message in _refused(network, uma8)
 
 
+@pytest.mark.parametrize('key', ['format', 'steered_response'])
+def test_a_long_value_in_a_card_makes_no_long_sentence(uma8, network, change_card, key):
+    change_card(**{key: 'x' * 3000})
+    said = _refused(network, uma8)
+    assert 'xxx' in said and len(said) < 1000
+
+
 def test_two_talkers_at_once(uma8, extract, plane_wave):
     """Of several sources, each azimuth class has elevations, and both opinions count."""
     model = find_resource('models', 'uma8_several_int8')
