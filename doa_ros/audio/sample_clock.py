@@ -8,20 +8,21 @@ from statistics import linear_regression
 from doa_ros.core.errors import AudioError
 
 # Arrivals are judged by the earliest of every slice of this time [s] ...
-_SLICE = 0.09
+_SLICE = 0.07
 # ... of which the last so many tell the time, and whether samples are missing: about 2 s.
-_SLICES = 22
+_SLICES = 28
 # So many slices have to be seen before times are good and the rate is known not to be wrong.
-_SETTLED = 4
+_SETTLED = 5
 # The time follows arrivals that become later by this part per slice: drift is slow.
-_GAIN = 0.03
+_GAIN = 0.025
 # Arrivals that have all become later by more than this mean lost samples [s].
 _LOSS = 0.02
 # A rate is wrong if it is off by this part in all steps between these slices, and by about the
-# same in all: what losses and a busy computer do to arrivals does not repeat itself so.
+# same in all: what losses and a busy computer do to arrivals does not repeat itself so. If it is
+# too high, samples come earlier than any before; otherwise they catch up with a delay.
 _WRONG_RATE = 0.05
 # The measured rate is taken over at most so many slices: 10 s.
-_RATE_SLICES = 111
+_RATE_SLICES = 143
 
 
 class SampleClock:
@@ -118,10 +119,12 @@ class SampleClock:
         if not self.settled:
             return
         slices = list(self._earliest)[-_SETTLED:]
+        before = list(self._earliest)[:-_SETTLED]
+        catches_up = any(lateness <= slices[_SETTLED // 2][1] for _, lateness in before)
         steps = [(b[1] - a[1]) / (b[0] - a[0]) for a, b in zip(slices, slices[1:], strict=False)]
         small, *_, large = sorted(steps, key=abs)
         alike = max(steps) - min(steps) < abs(large) / 2
-        if abs(small) > _WRONG_RATE and alike:
+        if abs(small) > _WRONG_RATE and alike and not (small < 0 and catches_up):
             measured = self._nominal * (1 - steps[-1])
             raise AudioError(
                 f'delivers {measured:.0f} samples per second instead of '

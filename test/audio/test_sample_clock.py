@@ -94,6 +94,14 @@ def test_a_busy_computer_is_no_wrong_rate(seed):
     _run(SampleClock(RATE), ends, np.maximum.accumulate(arrivals))
 
 
+@pytest.mark.parametrize('pace', [1.06, 1.085, 1.5])
+def test_a_device_that_catches_up_is_no_wrong_rate(pace):
+    ends, arrivals = _arrivals(10.0)
+    # As a sound server does that did not get to run.
+    behind = np.maximum(0.0, 0.15 - (pace - 1) * (arrivals - START - 5))
+    _run(SampleClock(RATE), ends, arrivals + np.where(arrivals > START + 5, behind, 0.0))
+
+
 @pytest.mark.parametrize('missing', [0, 4800, 48000])
 @pytest.mark.parametrize('late', [0.0, 0.5])
 def test_what_an_overflow_cost(missing, late):
