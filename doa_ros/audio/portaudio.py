@@ -41,7 +41,10 @@ _RETRY_SECONDS = 0.4
 _ATTEMPTS = 200
 # Late callbacks lose samples; it is taken where the user may.
 _NICENESS = -10
-
+_NO_DEVICES = (
+    'no input devices: connect the array; where it is connected, end the program that uses it, or '
+    'let this user use sound cards (sudo usermod -aG audio USER, then log in again)'
+)
 
 
 @dataclass(frozen=True)
@@ -267,7 +270,7 @@ def _listing() -> str:
             server = '; of a sound server, not usable' if device.from_server else ''
             plural = 's' * (device.inputs != 1)
             lines.append(f'{device.index}: {names} ({device.inputs} channel{plural}{server})')
-    return '\n'.join(lines) or 'no input devices'
+    return '\n'.join(lines) or _NO_DEVICES
 
 
 if __name__ == '__main__':

@@ -13,7 +13,9 @@ import time
 import numpy as np
 import pytest
 
-from doa_ros.audio import device
+from doa_ros.audio import capture_process
+from doa_ros.audio.capture_process import list_devices
+from doa_ros.audio.capture_wire import Kind
 from doa_ros.audio.device import DeviceSource
 from doa_ros.core.errors import AudioError
 
@@ -340,6 +342,16 @@ def test_device_that_never_delivers(fake, record):
     recorder = record()
     _wait(lambda: recorder.error, 'an error')
     assert 'has delivered nothing for 3 s; check its cable' in recorder.error
+
+
+def test_devices_are_listed(fake):
+    fake(devices=[['micArray speaker', 0, 'ALSA'], _STEREO, ['Monitor', 1, 'PulseAudio']])
+    assert list_devices().splitlines() == [
+        '1: HDA Intel: ALC (hw:0,0) (2 channels)',
+        '2: Monitor (1 channel; of a sound server, not usable)',
+    ]
+    fake(devices=[['micArray speaker', 0, 'ALSA']])
+    assert list_devices().startswith('no input devices: connect the array; where it is')
 
 
 @pytest.mark.parametrize(
