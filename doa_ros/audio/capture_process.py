@@ -15,13 +15,33 @@ from doa_ros.audio.latest_queue import LatestQueue
 from doa_ros.core.errors import AudioError
 
 _MODULE = 'doa_ros.audio.portaudio'
+# How long it may take from one message to the next, by the kind of the first [s]: a cold disk at
+# the start, PortAudio when it looks for devices and opens one, and then the process says at short
+# intervals that it lives. It is the process that notices when the device falls silent.
+_LIMITS = {
+    None: 10.0,
+    Kind.READY: 3.0,
+    Kind.WAITING: 3.0,
+    Kind.OPENED: 3.0,
+    Kind.ALIVE: 0.4,
+    Kind.BLOCK: 0.4,
+}
+_HANGS = (
+    'the process that captures hangs (no answer for {:g} s); if that happens again, disconnect '
+    'the device and connect it again'
+)
+# Silence is counted in intervals of this length [s], not on the clock: a computer that stands
+# still for a while is no fault of the process.
+_INTERVAL = 0.05
 # What hangs in a driver cannot be killed; it is left behind after this time [s].
 _KILL_SECONDS = 1.0
 _LIST_SECONDS = 20.0
 
 
 class CaptureProcess:
-    """Starts the process and takes what it sends.
+    """Starts the process, takes what it sends and notices when it hangs.
+
+    It makes itself ready and waits for `open`, so that one can stand by to replace another.
 
     Args:
         settings: what it shall capture.
@@ -30,6 +50,8 @@ class CaptureProcess:
 
     def __init__(self, settings: CaptureSettings, capacity: int):
         self._messages: LatestQueue[Note | CapturedBlock] = LatestQueue(capacity)
+        # How many messages came, and the kind of the last.
+        self._count, self._last = 0, None
         # A session of its own: Ctrl-C in a terminal is for the parent, which then ends it.
         # Nothing but Python's own messages would help; ALSA and PortAudio write a lot.
         self._process = subprocess.Popen(
@@ -58,18 +80,28 @@ class CaptureProcess:
         """Messages dropped because nobody took them."""
         return self._messages.dropped
 
+    def open(self) -> None:
+        """Let it open the device, as soon as that works."""
+        self._go_on()
+
     def start(self) -> None:
         """Let the stream begin that has been opened."""
+        self._go_on()
+
+    def _go_on(self) -> None:
         # Where it has ended, a message says so.
         with contextlib.suppress(OSError):
             self._process.stdin.write(b'\n')
 
-    def next(self, timeout: float) -> Note | CapturedBlock | None:
-        """Return what it has sent, or None where nothing came within `timeout` seconds.
-
-        The last message is always a `FAILED`.
-        """
-        return self._messages.get(timeout)
+    def next(self) -> Note | CapturedBlock:
+        """Wait for what it sends, after `open`: WAITING, OPENED, blocks, and at last FAILED."""
+        silence = 0
+        while silence < (limit := _LIMITS[self._last]) / _INTERVAL:
+            count = self._count
+            if message := self._messages.get(_INTERVAL):
+                return message
+            silence = silence + 1 if self._count == count else 0
+        return Note(Kind.FAILED, _HANGS.format(limit))
 
     def _receive(self) -> None:
         output = io.BufferedReader(self._process.stdout)
@@ -77,9 +109,12 @@ class CaptureProcess:
             message = read(output)
             if message is None:
                 message = Note(Kind.FAILED, self._epitaph())
-            self._messages.put(message)
-            if isinstance(message, Note) and message.kind == Kind.FAILED:
+            kind = Kind.BLOCK if isinstance(message, CapturedBlock) else message.kind
+            if kind not in (Kind.READY, Kind.ALIVE):
+                self._messages.put(message)
+            if kind == Kind.FAILED:
                 return
+            self._count, self._last = self._count + 1, kind
 
     def _epitaph(self) -> str:
         status = self._process.wait()

@@ -2,10 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the process that captures and the one that started it say to each other.
 
-The parent gives `CaptureSettings` as argument and a byte on stdin to start the stream; the end of
-stdin ends the child. The child writes messages to stdout: any number of WAITING until it has
-OPENED the device, then blocks, and FAILED before it gives up. Asked for the devices, it answers
-with a LISTING.
+The parent gives `CaptureSettings` as argument, a byte on stdin when the device shall be opened and
+another one when the stream shall start; the end of stdin ends the child. The child writes messages
+to stdout: READY when it can open the device, any number of WAITING until it has OPENED it, then
+blocks, or ALIVE where there is none, and FAILED before it gives up. Asked for the devices, it
+answers with a LISTING.
 """
 
 from dataclasses import asdict, dataclass
@@ -49,19 +50,21 @@ class CaptureSettings:
 class Kind(IntEnum):
     """What a message says."""
 
-    WAITING = 1  # The device does not open yet; why.
-    OPENED = 2  # Its name.
-    FAILED = 3  # Nothing more will come; why.
-    BLOCK = 4
-    LISTING = 5  # What devices there are.
+    READY = 1
+    WAITING = 2  # The device does not open yet; why.
+    OPENED = 3  # Its name.
+    ALIVE = 4  # The device has delivered nothing, but the process runs.
+    BLOCK = 5
+    FAILED = 6  # Nothing more will come; why.
+    LISTING = 7  # What devices there are.
 
 
 @dataclass(frozen=True)
 class Note:
-    """A message with a text."""
+    """A message with a text, or without one."""
 
     kind: Kind
-    text: str
+    text: str = ''
 
 
 @dataclass(frozen=True)

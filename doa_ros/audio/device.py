@@ -11,7 +11,7 @@ import time
 import numpy as np
 
 from doa_ros.audio.capture_process import CaptureProcess
-from doa_ros.audio.capture_wire import CapturedBlock, CaptureSettings, Kind, Note
+from doa_ros.audio.capture_wire import CapturedBlock, CaptureSettings, Kind
 from doa_ros.audio.source import AudioBlock, Clock
 from doa_ros.audio.stamps import Stamps
 from doa_ros.core.errors import AudioError
@@ -20,18 +20,7 @@ from doa_ros.core.geometry import MicArray
 # A block that was complete longer ago than this is dropped where newer ones wait [s]; and then
 # all but the newest are, for one long gap leaves more to work with than many short ones.
 _MAX_DELAY = 0.2
-# The process is looked after at this interval [s]. Silence is counted in intervals, not on the
-# clock: a computer that stands still for a while is no fault of the process.
-_INTERVAL = 0.05
-# The process itself notices in 0.4 s when the device falls silent. Where nothing comes from it for
-# this long, it hangs [s] ...
-_HANG_LIMIT = 1.0
-# ... but it takes some time to begin [s].
-_START_LIMIT = 3.0
-# The first start finds a cold disk [s].
-_FIRST_LIMIT = 10.0
-_HANGS = 'PortAudio hangs when it opens the device; disconnect it and connect it again'
-# Processes are started at this interval at most [s].
+# Processes take their turn at this interval at most [s].
 _RESTART_INTERVAL = 0.5
 
 
@@ -41,13 +30,14 @@ class CaptureState:
 
     Attributes:
         capturing: whether the device delivers.
-        message: what has happened last, a sentence; empty before the first fault.
+        message: what has happened last, or why the device is still away, a sentence; empty before
+            the first fault.
         measured_rate: [Hz]; nan before it is known.
         queue_depth: blocks that wait for the consumer.
         lost_samples: samples missing in the stream, whatever the reason.
         dropped_samples: those of them that the consumer was too slow for.
         overflows: how often the driver has lost samples.
-        restarts: how often the process that captures was started again.
+        restarts: how often another process has taken over.
     """
 
     capturing: bool = True
@@ -64,8 +54,9 @@ class DeviceSource:
     """Captures all channels of a device as int32, in a process of its own.
 
     Whatever happens to the device once it has delivered, the source waits for it to come back;
-    the next block then tells by its index how many samples are missing. A consumer that is too
-    slow loses the oldest blocks.
+    the next block then tells by its index how many samples are missing. Another process stands by,
+    as most of the time it takes to replace one goes into starting it. A consumer that is too slow
+    loses the oldest blocks.
 
     Args:
         array: the array it belongs to; gives rate and channel count.
@@ -100,11 +91,12 @@ class DeviceSource:
         self._closed = threading.Event()
         # Index and time of the sample that comes next.
         self._end, self._end_time = 0, 0.0
-        self._spawn()
-        message = self._process.next(_FIRST_LIMIT)
-        if message is None or message.kind != Kind.OPENED:
+        self._standby: CaptureProcess | None = None
+        self._take_turn()
+        message = self._process.next()
+        if message.kind != Kind.OPENED:
             self.close()
-            raise AudioError(message.text if message else _HANGS)
+            raise AudioError(message.text)
         self._device = message.text
 
     @property
@@ -117,9 +109,15 @@ class DeviceSource:
         """How it is doing; from any thread."""
         return replace(self._state, queue_depth=self._process.queued)
 
-    def _spawn(self) -> None:
-        self._spawned = time.monotonic()
-        self._process = CaptureProcess(self._settings, self._capacity)
+    def _stand_by(self) -> None:
+        if self._standby is None:
+            self._standby = CaptureProcess(self._settings, self._capacity)
+
+    def _take_turn(self) -> None:
+        self._turn = time.monotonic()
+        self._stand_by()
+        self._process, self._standby = self._standby, None
+        self._process.open()
         # What belongs to this process: index of its sample 0, and its counts so far.
         self._shift: int | None = None
         self._late = self._dropped = self._overflows = 0
@@ -133,30 +131,26 @@ class DeviceSource:
         """
         self._stamps = Stamps(clock)
         self._process.start()
-        silence, limit = 0, _START_LIMIT
         try:
             while True:
-                message = self._process.next(_INTERVAL)
+                message = self._process.next()
                 if self._closed.is_set():
                     return
-                silence = 0 if message else silence + 1
-                if silence >= round(limit / _INTERVAL):
-                    problem = f'has delivered nothing for {limit:g} s; check its cable'
-                    message = Note(Kind.FAILED, f'device {self._device!r} {problem}')
                 if isinstance(message, CapturedBlock):
-                    limit = _HANG_LIMIT
+                    self._stand_by()
                     if self._is_late(message):
                         self._late += 1
                     else:
                         yield self._deliver(message)
-                elif message and message.kind == Kind.OPENED:
+                elif message.kind == Kind.OPENED:
                     self._device = message.text
                     self._process.start()
-                elif message and message.kind == Kind.FAILED:
+                elif message.kind == Kind.FAILED:
                     self._restart(message.text)
-                    silence, limit = 0, _START_LIMIT
+                else:
+                    self._tell_away(message.text)
         finally:
-            self._process.kill()
+            self._kill()
 
     def _is_late(self, captured: CapturedBlock) -> bool:
         delay = time.monotonic() - captured.time - self._settings.block / self.sampling_frequency
@@ -189,19 +183,28 @@ class DeviceSource:
     def _restart(self, problem: str) -> None:
         if not self._end:
             raise AudioError(problem)
-        if self._state.capturing:
-            self._change(False, f'{problem}; capture goes on when it is back')
+        self._tell_away(problem)
         self._process.kill()
-        if self._closed.wait(max(0.0, self._spawned + _RESTART_INTERVAL - time.monotonic())):
+        if self._closed.wait(max(0.0, self._turn + _RESTART_INTERVAL - time.monotonic())):
             return
-        self._spawn()
+        self._take_turn()
         self._state = replace(self._state, restarts=self._state.restarts + 1)
 
+    def _tell_away(self, problem: str) -> None:
+        self._change(False, f'{problem}; capture goes on when it is back')
+
     def _change(self, capturing: bool, message: str) -> None:
+        changed = capturing != self._state.capturing
         self._state = replace(self._state, capturing=capturing, message=message)
-        self._on_change(self._state)
+        if changed:
+            self._on_change(self._state)
+
+    def _kill(self) -> None:
+        self._process.kill()
+        if self._standby is not None:
+            self._standby.kill()
 
     def close(self) -> None:
         """End `blocks` and release the device."""
         self._closed.set()
-        self._process.kill()
+        self._kill()

@@ -5,7 +5,7 @@
 Run by `capture_process`, which says what it is for. It imports little, so that it starts fast.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 import contextlib
 from dataclasses import dataclass
 import os
@@ -30,9 +30,11 @@ _PIECE = 0.01
 _LATENCY = 0.1
 # Pieces wait for the parent for at most this time [s].
 _QUEUE_SECONDS = 0.2
-# A running device that delivers nothing for this long is dead [s]. It is counted in intervals: a
-# computer that stands still for a while is no fault of the device.
+# A device that delivers nothing for this long is dead [s], and one that has just been started for
+# the other. It is counted in intervals, in each of which the parent hears that this process lives:
+# a computer that stands still for a while is no fault of the device.
 _SILENCE_LIMIT = 0.4
+_START_LIMIT = 3.0
 _INTERVAL = 0.05
 # A device that does not open is tried again after this time [s].
 _RETRY_SECONDS = 0.4
@@ -66,10 +68,10 @@ class _Recording:
 
     Args:
         settings: what shall be captured.
-        send: takes the blocks.
+        send: takes the blocks, and an ALIVE where there is nothing to cut them from.
     """
 
-    def __init__(self, settings: CaptureSettings, send: Callable[[CapturedBlock], None]):
+    def __init__(self, settings: CaptureSettings, send: Callable[[CapturedBlock | Note], None]):
         self._settings = settings
         self._send = send
         self._pieces: LatestQueue[_Piece] = LatestQueue(round(_QUEUE_SECONDS / _PIECE))
@@ -89,13 +91,12 @@ class _Recording:
         self._pieces.put(_END)
 
     def _next(self) -> _Piece:
-        while not self._captured:
+        limit = _SILENCE_LIMIT if self._captured else _START_LIMIT
+        for _ in range(round(limit / _INTERVAL)):
             if piece := self._pieces.get(_INTERVAL):
                 return piece
-        for _ in range(round(_SILENCE_LIMIT / _INTERVAL)):
-            if piece := self._pieces.get(_INTERVAL):
-                return piece
-        raise AudioError(f'has delivered nothing for {_SILENCE_LIMIT:g} s; check its cable')
+            self._send(Note(Kind.ALIVE))
+        raise AudioError(f'has delivered nothing for {limit:g} s; check its cable')
 
     def run(self) -> None:
         """Send blocks until `finish`.
@@ -167,22 +168,24 @@ def _capture(settings: CaptureSettings, output: BinaryIO) -> str:
     """Send what the device delivers, as soon as it opens; return why it has ended."""
     with contextlib.suppress(AttributeError, OSError):
         os.nice(_NICENESS)
-    started = threading.Event()
-    threading.Thread(target=_obey, args=(started,), daemon=True).start()
+    opening, starting = threading.Event(), threading.Event()
+    threading.Thread(target=_obey, args=([opening, starting],), daemon=True).start()
     sounddevice = _portaudio()
-    recording = _Recording(settings, lambda block: write(output, block))
+    recording = _Recording(settings, lambda message: write(output, message))
+    write(output, Note(Kind.READY))
+    opening.wait()
     for _ in range(_ATTEMPTS):
+        _look_again(sounddevice)
         try:
             device, stream = _open(sounddevice, settings, recording)
             break
         except AudioError as error:
             write(output, Note(Kind.WAITING, str(error)))
         time.sleep(_RETRY_SECONDS)
-        _look_again(sounddevice)
     else:
         return f'no device for {settings.device!r} after {_ATTEMPTS} attempts'
     write(output, Note(Kind.OPENED, device.name))
-    started.wait()
+    starting.wait()
     try:
         stream.start()
         recording.run()
@@ -193,10 +196,13 @@ def _capture(settings: CaptureSettings, output: BinaryIO) -> str:
     return f'device {device.name!r} has stopped; check its cable'
 
 
-def _obey(started: threading.Event) -> None:
-    """Start the stream when the parent says so, and end with it, however it ends."""
-    if sys.stdin.buffer.read(1):
-        started.set()
+def _obey(steps: Iterable[threading.Event]) -> None:
+    """Take a step whenever the parent says so, and end with it, however it ends."""
+    for step in steps:
+        if not sys.stdin.buffer.read(1):
+            break
+        step.set()
+    else:
         sys.stdin.buffer.read()
     os._exit(0)
 

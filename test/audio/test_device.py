@@ -190,7 +190,7 @@ _DRILLS = {
     'the process stands still': (
         _to_process(signal.SIGSTOP),
         None,
-        'has delivered nothing for 1 s',
+        'the process that captures hangs (no answer for 0.4 s)',
     ),
 }
 
@@ -218,22 +218,23 @@ def test_capture_goes_on_after_a_fault(card, record, drill, record_property):
     assert back.restarts >= 1
     recorder.check_gaps()
     assert recorder.source.state.lost_samples > 0
-    # The promise is 0.5 s and 1.5 s (1 s for a process that hangs); a busy machine takes longer.
+    # The promise is 0.5 s and 1.5 s; a busy machine may take twice as long.
     record_property('detected', lost - begin)
     record_property('recovered', found - card.plugged)
     print(f'{drill}: detected in {lost - begin:.3f} s, back in {found - card.plugged:.3f} s')
-    assert lost - begin < 3.0
-    assert found - card.plugged < 8.0
+    assert lost - begin < 1.0
+    assert found - card.plugged < 3.0
 
 
 def test_close_is_fast_and_leaves_nothing(card, record):
     recorder = record()
     recorder.wait_for_blocks(1)
-    process = recorder.process
+    _wait(lambda: recorder.source._standby, 'a process that stands by')
+    processes = [recorder.process, recorder.source._standby.pid]
     begin = time.monotonic()
     recorder.close()
     assert time.monotonic() - begin < 1.0
-    assert not Path('/proc', str(process)).exists()
+    assert not any(Path('/proc', str(process)).exists() for process in processes)
     assert recorder.error is None
 
 
@@ -399,7 +400,11 @@ def test_device_that_is_taken_by_another_program(fake, record):
     recorder.wait_for_blocks(10)
     fake(stopped=True, problem='Device unavailable')
     recorder.wait_for_changes(1)
-    time.sleep(1.5)
+    # It is told once that it is gone; whoever asks hears why it does not come back.
+    why = 'is it in use by another program?; capture goes on when it is back'
+    _wait(lambda: recorder.source.state.message.endswith(why), 'the reason')
+    time.sleep(1.0)
+    assert len(recorder.changes) == 1
     fake(stopped=False, problem='')
     _check_back(recorder)
 
@@ -435,16 +440,21 @@ def test_lost_samples_are_a_gap(fake, record, flagged):
     recorder = record()
     recorder.wait_for_blocks(150)
     fake(lost=9600, flagged=flagged)
-    _wait(lambda: recorder.source.state.lost_samples, 'a loss')
+
+    def lost():
+        state = recorder.source.state
+        # A busy machine drops some.
+        return state.lost_samples - state.dropped_samples
+
+    _wait(lambda: lost() > 0, 'a loss')
     recorder.wait_for_blocks(50)
     recorder.close()
     assert recorder.changes == []
-    state = recorder.source.state
-    assert state.overflows == int(flagged)
+    assert recorder.source.state.overflows == int(flagged)
     # As far as the clock can tell; what comes until it knows, and what is begun of a block, is
     # lost, too.
     known = 6000 if flagged else 0
-    assert 9000 <= state.lost_samples - state.dropped_samples <= 9600 + known + 960 + 2000
+    assert 9000 <= lost() <= 9600 + known + 960 + 2000
 
 
 def test_slow_consumer_loses_the_oldest_blocks_and_sees_it(fake, record):
@@ -494,8 +504,8 @@ def test_signals_to_everybody_are_for_the_parent(fake, record):
 
 def test_portaudio_that_hangs_at_the_start(fake, uma8, monkeypatch):
     fake(hanging=True)
-    monkeypatch.setattr(device, '_FIRST_LIMIT', 2.0)
-    assert 'PortAudio hangs when it opens the device' in _refused(uma8)
+    monkeypatch.setitem(capture_process._LIMITS, Kind.READY, 1.0)
+    assert 'the process that captures hangs (no answer for 1 s)' in _refused(uma8)
 
 
 def test_restarts_leave_nothing_behind(fake, record):
@@ -519,6 +529,16 @@ def test_close_from_another_thread_ends_the_blocks(fake, record):
     recorder.close()
     assert time.monotonic() - begin < 1.0
     assert (recorder.blocks, recorder.error) == ([], None)
+
+
+def test_the_process_that_stands_by_may_die_as_well(fake, record):
+    recorder = record()
+    recorder.wait_for_blocks(10)
+    _wait(lambda: recorder.source._standby, 'a process that stands by')
+    for process in recorder.source._standby, recorder.source._process:
+        os.kill(process.pid, signal.SIGKILL)
+    _check_back(recorder)
+    assert recorder.source.state.restarts == 2
 
 
 def test_close_while_the_device_is_away(fake, record):
