@@ -70,13 +70,13 @@ class NodeProcess:
         self._process.send_signal(number)
 
     def children(self) -> list[int]:
-        """Return the numbers of the processes that it has started and that still run."""
+        """Return the numbers of the processes that it has started and that run, in order."""
         try:
             tasks = list(Path(f'/proc/{self._process.pid}/task').iterdir())
             lists = [(task / 'children').read_text(encoding='ascii') for task in tasks]
         except OSError:
             return []  # A thread or the process itself has ended meanwhile.
-        return [int(number) for listed in lists for number in listed.split()]
+        return sorted(int(number) for listed in lists for number in listed.split())
 
     def cpu_seconds(self) -> float:
         """Return the user and system time spent so far [s]."""

@@ -18,12 +18,14 @@ import sys
 import tempfile
 import time
 
+from diagnostic_msgs.msg import DiagnosticArray
 import numpy as np
 import rclpy
 from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 
 from doa_ros.apps.node_process import NodeProcess
+from doa_ros.audio.capture_status import RESTARTS
 from doa_ros.audio.frame import stamp_of
 from doa_ros.audio.scene import SceneSource
 from doa_ros.audio.source import NANOSECONDS
@@ -75,12 +77,14 @@ class Record:
 
     Attributes:
         arrivals: time and stamp of each estimate.
-        memory: time, resident memory of the pipeline and of its capture process [bytes].
+        memory: time, resident memory of the pipeline and of its children [bytes].
+        restarts: when another process was seen to have taken over the capture.
         faults: in order.
     """
 
     arrivals: list[tuple[float, float]] = field(default_factory=list)
     memory: list[tuple[float, int, int]] = field(default_factory=list)
+    restarts: list[float] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
 
     @property
@@ -95,12 +99,20 @@ class Record:
         found = []
         for number in np.flatnonzero(steps > _GAP):
             first, last = stamps[number], stamps[number + 1]
-            explained = any(
-                fault.begin - 1 < last and first < (fault.recovered or np.inf) + 1
-                for fault in self.faults
-            )
-            found.append((first, steps[number], explained))
+            found.append((first, steps[number], self._explained(first, last)))
         return found
+
+    def needless_restarts(self) -> int:
+        """Return how many restarts of the capture no fault explains."""
+        # They are told of once a second.
+        return sum(not self._explained(seen - 2, seen) for seen in self.restarts)
+
+    def _explained(self, begin: float, end: float) -> bool:
+        """Return whether something was broken, or had just been, in a stretch of time."""
+        return any(
+            fault.begin - 1 < end and begin < (fault.recovered or np.inf) + 1
+            for fault in self.faults
+        )
 
     def growth(self) -> float:
         """Return how much the memory of the pipeline grew after the warm-up [bytes]."""
@@ -135,9 +147,17 @@ class Soak:
         self.record = Record()
         self._kinds: list[str] = []
         node.create_subscription(DoaEstimateArray, 'estimates', self._on_estimates, 100)
+        node.create_subscription(DiagnosticArray, '/diagnostics', self._on_diagnostics, 10)
 
     def _on_estimates(self, message: DoaEstimateArray) -> None:
         self.record.arrivals.append((time.time(), stamp_of(message.header) / NANOSECONDS))
+
+    def _on_diagnostics(self, message: DiagnosticArray) -> None:
+        for status in message.status:
+            values = {value.key: value.value for value in status.values}
+            if status.hardware_id == self._node.get_namespace() and RESTARTS in values:
+                new = int(values[RESTARTS]) - len(self.record.restarts)
+                self.record.restarts += [time.time()] * new
 
     def run(self, seconds: float) -> None:
         """Soak for a time.
@@ -205,16 +225,19 @@ class Soak:
 
     @contextmanager
     def _capture_killed(self) -> Iterator[bool]:
-        for child in self._pipeline.children():
-            os.kill(child, signal.SIGKILL)
+        self._send_to_capture(signal.SIGKILL)
         yield False
 
     @contextmanager
     def _capture_stopped(self) -> Iterator[bool]:
-        for child in self._pipeline.children():
-            os.kill(child, signal.SIGSTOP)
         # Nobody lets it go on: the pipeline has to see what is wrong.
+        self._send_to_capture(signal.SIGSTOP)
         yield False
+
+    def _send_to_capture(self, number: int) -> None:
+        # The one with the larger number stands by to replace it.
+        for child in self._pipeline.children()[:1]:
+            os.kill(child, number)
 
     @contextmanager
     def _pipeline_stopped(self) -> Iterator[bool]:
@@ -317,6 +340,8 @@ def report(record: Record) -> str:
         f'{minutes:.1f} minutes, {len(arrivals)} estimates, {backwards} of them with a stamp that '
         'goes back',
         f'{len(record.faults)} faults, {len(record.missed)} without recovery',
+        f'{len(record.restarts)} restarts of the capture, {record.needless_restarts()} of them '
+        'without a fault',
         f'{len(gaps)} gaps in the estimates, {sum(gap[1] for gap in gaps):.1f} s together; '
         f'{len(unexplained)} of them without a fault, {sum(unexplained):.2f} s together',
         'memory of the pipeline over time [MB]: '
@@ -345,7 +370,7 @@ def draw(record: Record, path: Path) -> None:
     times, pipeline, capture = np.array(record.memory, dtype=float).T
     minutes = (times - begin) / 60
     memory.plot(minutes, pipeline / 1e6, label='pipeline')
-    memory.plot(minutes, capture / 1e6, label='its capture process')
+    memory.plot(minutes, capture / 1e6, label='its processes that capture and stand by')
     memory.set_ylim(bottom=0)
     memory.legend()
     rate = figure.add_subplot(

@@ -5,6 +5,9 @@
 from doa_ros.audio.device import DeviceSource
 from doa_ros.core.monitoring import Events, Level, Status, merge
 
+RESTARTS = 'restarts of the capture'
+"""The value that counts how often another process has taken over."""
+
 
 class CaptureStatus:
     """Watches the state of a capture.
@@ -18,7 +21,7 @@ class CaptureStatus:
         busy = 'this computer is too busy; end other programs'
         self._overflows = Events('overflows', busy)
         self._dropped = Events('dropped samples', busy)
-        self._restarts = Events('restarts of the capture', 'the log says why')
+        self._restarts = Events(RESTARTS, 'the log says why')
 
     def status(self) -> Status:
         """Return an error while the device is gone, a warning after losses, and all counts."""

@@ -30,9 +30,13 @@ def test_gaps_are_explained_by_faults_or_not():
         (100, 3.0, True),
         (200, 0.2, False),
     ]
+    # Of the second nobody knows why.
+    record.restarts = [101.0, 300.0]
+    assert record.needless_restarts() == 1
     assert not record.missed
     text = report(record)
     assert '| device unplugged | 1 | 1 | 0.60 | 0.60 |' in text
+    assert '2 restarts of the capture, 1 of them without a fault' in text
     assert '2 gaps in the estimates, 3.3 s together; 1 of them without a fault' in text
 
 
