@@ -17,9 +17,10 @@ from doa_ros.audio.stamps import Stamps
 from doa_ros.core.errors import AudioError
 from doa_ros.core.geometry import MicArray
 
-# A block that was complete longer ago than this is dropped where newer ones wait [s]; and then
-# all but the newest are, for one long gap leaves more to work with than many short ones.
-_MAX_DELAY = 0.2
+# A block that was complete longer ago than this, an analysis window, is dropped where newer ones
+# wait [s]; and then all but the newest are, for one long gap leaves more to work with than many
+# short ones.
+_MAX_DELAY = 0.1
 # Processes take their turn at this interval at most [s].
 _RESTART_INTERVAL = 0.5
 
