@@ -217,6 +217,8 @@ def start(namespace):
 
         def start_one(executable, **parameters):
             process = Process(executable, namespace, **parameters)
+            # Shown where the test fails.
+            stack.callback(lambda: print(process.output))
             stack.callback(process.stop)
             return process
 

@@ -2,21 +2,31 @@
 # SPDX-License-Identifier: Apache-2.0
 """From a sound card, through PortAudio, to estimates in another process."""
 
+import os
 from pathlib import Path
 import re
 import signal
 import subprocess
+import sys
+import threading
+import time
 
 from ament_index_python import get_package_prefix
+from diagnostic_msgs.msg import DiagnosticArray
 import numpy as np
 import pytest
 
+from doa_ros.audio.source import NANOSECONDS
 from doa_ros.conversions import stamp_of
 from doa_ros.core.geometry import wrap_angle
 from doa_ros.msg import AudioFrame, DoaEstimateArray
 
 # Direction of the sound of the fixture `samples` [rad].
 AZIMUTH = np.radians(70)
+# Length of a frame of audio, and so between estimates [s].
+BLOCK = 0.05
+# Two analysis windows [s].
+LATENCY = 0.2
 
 
 @pytest.fixture
@@ -66,14 +76,123 @@ def test_a_uma8_that_is_unplugged_is_waited_for(playing, start, listener):
     assert not [m for m in estimates if before < stamp_of(m.header) < after]
 
 
+@pytest.fixture
+def busy():
+    """Return a function that starts programs which want all of the computer, so many per core."""
+    programs = []
+
+    def start(count):
+        command = [sys.executable, '-c', 'while True: pass']
+        for _ in range(count * os.cpu_count()):
+            # Linux shares the computer between sessions before it does between processes.
+            programs.append(subprocess.Popen(command, start_new_session=True))
+
+    yield start
+    for program in programs:
+        program.kill()
+        program.wait()
+
+
+@pytest.fixture
+def ages(listener):
+    """How long ago the sound was complete that each of the estimates is of [s]."""
+    ages = []
+
+    def take(message):
+        ages.append((time.time_ns() - stamp_of(message.header)) / NANOSECONDS - BLOCK)
+
+    listener.node.create_subscription(DoaEstimateArray, 'estimates', take, 10)
+    return ages
+
+
+@pytest.mark.parametrize('mode', ['pipeline', 'nodes'])
+def test_estimates_are_in_time_on_a_busy_computer(playing, start, listener, ages, busy, mode):
+    if mode == 'pipeline':
+        start('doa_pipeline', source='device')
+    else:
+        for name in ('doa_estimator', 'gcc_phat'):
+            start(name)
+        start('audio_capture', source='device', publish_audio=True)
+    listener.spin_until(lambda: len(ages) > 40, 'estimates')
+    busy(4)
+    listener.spin(1.0)
+    del ages[:]
+    begin = time.monotonic()
+    listener.spin(8.0)
+    passed = time.monotonic() - begin
+    rate = len(ages) / passed
+    shares = np.percentile(ages, [50, 95, 99, 100]).round(3)
+    print(f'{mode}: {rate:.1f} estimates/s of age {shares} s')
+    assert np.percentile(ages, 99) < LATENCY
+    assert rate > 0.8 / BLOCK
+
+
+class Starvation:
+    """Lets a process run for `share` of every 50 ms only."""
+
+    def __init__(self, process):
+        self.share = 0.1
+        self._process, self._over = process, threading.Event()
+        self._thread = threading.Thread(target=self._starve)
+
+    def _starve(self):
+        while not self._over.is_set():
+            self._process.send(signal.SIGSTOP)
+            time.sleep(BLOCK * (1 - self.share))
+            self._process.send(signal.SIGCONT)
+            time.sleep(BLOCK * self.share)
+
+    def __enter__(self):
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self._over.set()
+        self._thread.join()
+
+
+def test_a_starved_pipeline_leaves_sound_out_and_counts_it(playing, start, listener, ages):
+    dropped = []
+
+    def note(message):
+        for status in message.status:
+            if status.name == 'audio_capture: health':
+                values = {value.key: value.value for value in status.values}
+                dropped.append(int(values['dropped samples']))
+
+    listener.node.create_subscription(DiagnosticArray, '/diagnostics', note, 10)
+    process = start('doa_pipeline', source='device')
+    listener.spin_until(lambda: len(ages) > 40 and dropped, 'estimates')
+    before = dropped[-1]
+    with Starvation(process) as starvation:
+        # Less and less, until it cannot keep up.
+        while dropped[-1] == before:
+            starvation.share *= 0.9
+            listener.spin(1.5)
+        del ages[:]
+        listener.spin(10.0)
+    shares = np.percentile(ages, [50, 95, 99, 100]).round(3)
+    print(
+        f'{starvation.share:.3f} of a computer: {len(ages)} estimates of age {shares} s, '
+        f'{dropped[-1] - before} samples dropped'
+    )
+    assert np.percentile(ages, 95) < LATENCY
+
+
 def test_nothing_is_left_of_a_process_that_was_killed(playing, start, listener):
     estimates = listener.collect(DoaEstimateArray, 'estimates')
     process = start('doa_pipeline', source='device', method='srp_phat')
     listener.spin_until(lambda: estimates, 'an estimate')
-    (child,) = process.children()
+    # One captures, the other stands by.
+    children = process.children()
+    assert len(children) == 2
     process.send(signal.SIGKILL)
     process.end()
-    listener.spin_until(lambda: not Path('/proc', str(child)).exists(), 'the end of the child')
+
+    def ended():
+        return not any(Path('/proc', str(child)).exists() for child in children)
+
+    listener.spin_until(ended, 'the end of the children')
 
 
 def test_devices_are_listed(playing):
