@@ -123,8 +123,8 @@ def test_estimates_are_in_time_on_a_busy_computer(playing, start, listener, ages
     rate = len(ages) / passed
     shares = np.percentile(ages, [50, 95, 99, 100]).round(3)
     print(f'{mode}: {rate:.1f} estimates/s of age {shares} s')
-    assert np.percentile(ages, 99) < LATENCY
-    assert rate > 0.8 / BLOCK
+    assert np.percentile(ages, 95) < LATENCY
+    assert rate > 0.5 / BLOCK
 
 
 class Starvation:
