@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """From a sound card, through PortAudio, to estimates in another process."""
 
+import contextlib
 import os
 from pathlib import Path
 import re
@@ -87,10 +88,21 @@ def busy():
             # Linux shares the computer between sessions before it does between processes.
             programs.append(subprocess.Popen(command, start_new_session=True))
 
+        # What listens must not be late itself.
+        _schedule(os.SCHED_FIFO | os.SCHED_RESET_ON_FORK, 1)
+
     yield start
+    _schedule(os.SCHED_OTHER, 0)
     for program in programs:
         program.kill()
         program.wait()
+
+
+def _schedule(policy, priority):
+    """Set how all threads of this process are scheduled, where that is allowed."""
+    with contextlib.suppress(PermissionError):
+        for task in Path('/proc/self/task').iterdir():
+            os.sched_setscheduler(int(task.name), policy, os.sched_param(priority))
 
 
 @pytest.fixture
