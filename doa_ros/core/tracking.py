@@ -27,6 +27,7 @@ _USUAL_AGE = 0.15
 _LEAST_NEWS = 1e-3
 # A talker is not begun by a less confident detection, which may still be of one who is known.
 _LEAST_TO_BEGIN = 0.4
+_ROUNDING = 1e-9
 # No direction is more doubtful than with this confidence.
 _LEAST_CONFIDENCE = 0.01
 # Of a crowd of detections only the most confident are looked at, and only so many tracks are kept.
@@ -66,9 +67,10 @@ class TrackerConfig(Config):
         maximum=60.0,
     )
     confirmation: float = setting(
-        0.16,
-        'A new track is confirmed when so much of its time was heard [s]: a detection counts the '
-        'time between frames by its confidence, a frame without one half of it against.',
+        0.12,
+        'A new track is confirmed when so much of its time was heard [s]: a certain detection '
+        'counts the time between frames, one of confidence 1/3 nothing, a frame without any half '
+        'of it against.',
         minimum=0.0,
         maximum=5.0,
     )
@@ -470,7 +472,8 @@ class Tracker:
         self._talkers += self._births([o for k, o in enumerate(observations) if k not in taken])
         self._talkers = [t for t in self._talkers if t.id or t.evidence > 0][:_MOST]
         for talker in self._talkers:
-            if not talker.id and talker.evidence >= self._config.confirmation:
+            # Rounding decides nothing.
+            if not talker.id and talker.evidence >= self._config.confirmation - _ROUNDING:
                 talker.id = self._next_id
                 self._next_id += 1
         tracks = [self._track(talker) for talker in self._talkers]
@@ -547,19 +550,18 @@ class Tracker:
             talker.predicted = number not in assigned
             confidence = 0.0
             if talker.predicted:
-                talker.evidence -= step / 2
                 if number in shared:
                     talker.noted = self._stamp
             else:
                 column = assigned[number]
                 observation, match = observations[column], matches[number][column]
                 confidence = observation.confidence
-                talker.evidence += confidence * step
                 # What may belong to either of two says no more than that both are near.
                 add = PEAK_SEPARATION**2 if number in shared else 0.0
                 talker.update(observation, match, self._weaken(talker, match), add)
                 talker.heard = talker.noted = self._stamp
                 talker.informed = self._time
+            talker.evidence += _evidence(confidence) * step
             talker.confidence += (1 - fade) * (confidence - talker.confidence)
 
     def _weaken(self, talker: _Talker, match: _Match) -> float:
@@ -600,9 +602,14 @@ class Tracker:
             matches = [talker.match(observation) for talker in [*self._talkers, *born]]
             if all(math.hypot(m.east, m.north) >= PEAK_SEPARATION / 2 for m in matches):
                 talker = _Talker(self._stamp, self._time, observation, velocity)
-                talker.evidence = observation.confidence * self._hop
+                talker.evidence = _evidence(observation.confidence) * self._hop
                 born.append(talker)
         return born
+
+
+def _evidence(confidence: float) -> float:
+    """Return what a frame says for a talker, -1/2..1; a confidence of 0 is no detection."""
+    return 1.5 * confidence - 0.5
 
 
 def _cosine(elevation: float) -> float:
