@@ -5,6 +5,7 @@
 from dataclasses import dataclass, replace
 import math
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -68,6 +69,14 @@ class LocalizerConfig(MethodConfig):
         """The confidence from which on an estimate is given."""
         # A confidence can be exactly 1, and 0 answers never.
         return 1 - self.sensitivity if self.sensitivity else math.inf
+
+
+class _Peak(NamedTuple):
+    """A direction that may be one of a source: azimuth and standard deviation [rad], 0..1."""
+
+    azimuth: float
+    stddev: float
+    confidence: float
 
 
 @dataclass(frozen=True)
@@ -144,38 +153,35 @@ class Localizer:
         spectrum = self._method.spectrum(frame.gcc)
         # What stands above the noise floor is not steady.
         above_floor = 1.0 if self._report_stationary else frame.activity
-        estimates = self._decode(spectrum, above_floor)
-        detections = self._detections(spectrum, estimates)
-        if self._memory is not None:
+        peaks = _peaks(spectrum, above_floor)
+        detections = self._detections(spectrum, peaks)
+        if self._memory is None:
+            estimates = [_estimate(spectrum, peak) for peak in peaks]
+        else:
             spectrum = self._memory.update(spectrum, above_floor)
             estimates = self._memory.estimates(spectrum)
         heard = tuple(e for e in estimates if e.confidence >= self._least_confidence)
         return self._mounted(Localization(heard, spectrum, detections))
 
-    def _detections(self, spectrum: Spectrum, candidates: list[Estimate]) -> tuple[Estimate, ...]:
+    def _detections(self, spectrum: Spectrum, peaks: list[_Peak]) -> tuple[Estimate, ...]:
         """Return those of the directions in a window that a tracker should look at."""
+        activity = 1.0 if spectrum.activity is None else float(spectrum.activity[0])
+        memory = self._method.memory
         found = []
-        for candidate in candidates:
-            confidence = candidate.confidence
-            if spectrum.activity is not None:
-                confidence *= float(spectrum.activity[0])
-            # The sensitivity are the prior odds of a source: 0.5 leaves the confidence as it is.
-            prior = self._sensitivity
-            likely, unlikely = prior * confidence, (1 - prior) * (1 - confidence)
-            confidence = likely / (likely + unlikely) if likely else 0.0
-            if confidence >= _LEAST_DETECTION:
-                elevation = candidate.elevation
-                if self._method.memory is not None:
-                    elevation = self._method.memory.corrected(elevation)
-                found.append(
-                    Estimate(
-                        candidate.azimuth,
-                        elevation,
-                        _PRECISION * candidate.azimuth_stddev,
-                        _PRECISION * candidate.elevation_stddev,
-                        confidence,
-                    )
+        for peak in peaks:
+            confidence = _weighed(activity * peak.confidence, self._sensitivity)
+            if confidence < _LEAST_DETECTION:
+                continue
+            seen = _estimate(spectrum, peak)
+            found.append(
+                Estimate(
+                    seen.azimuth,
+                    seen.elevation if memory is None else memory.corrected(seen.elevation),
+                    _PRECISION * seen.azimuth_stddev,
+                    _PRECISION * seen.elevation_stddev,
+                    confidence,
                 )
+            )
         return tuple(found)
 
     def _mounted(self, board: Localization) -> Localization:
@@ -194,19 +200,27 @@ class Localizer:
         mounted = replace(spectrum, azimuth=azimuth, elevation=elevation)
         return Localization(estimates, mounted, detections)
 
-    def _decode(self, spectrum: Spectrum, activity: float) -> list[Estimate]:
-        if spectrum.several:
-            peaks = decode_azimuths(spectrum.azimuth)
-        else:
-            peaks = [decode_azimuth(spectrum.azimuth)]
-        present = min(1.0, activity / CLEAR_ACTIVITY)
-        estimates = []
-        for azimuth, azimuth_stddev, share in peaks:
-            elevation, elevation_stddev = spectrum.elevation_at(azimuth)
-            estimates.append(
-                Estimate(azimuth, elevation, azimuth_stddev, elevation_stddev, present * share)
-            )
-        return estimates
+
+def _peaks(spectrum: Spectrum, activity: float) -> list[_Peak]:
+    """Return the peaks of the azimuths, less confident where hardly anything is heard."""
+    if spectrum.several:
+        peaks = decode_azimuths(spectrum.azimuth)
+    else:
+        peaks = [decode_azimuth(spectrum.azimuth)]
+    present = min(1.0, activity / CLEAR_ACTIVITY)
+    return [_Peak(azimuth, stddev, present * share) for azimuth, stddev, share in peaks]
+
+
+def _estimate(spectrum: Spectrum, peak: _Peak) -> Estimate:
+    """Return a peak with its elevation."""
+    elevation, elevation_stddev = spectrum.elevation_at(peak.azimuth)
+    return Estimate(peak.azimuth, elevation, peak.stddev, elevation_stddev, peak.confidence)
+
+
+def _weighed(confidence: float, sensitivity: float) -> float:
+    """Return a confidence with the sensitivity as prior odds of a source: 0.5 changes nothing."""
+    likely, unlikely = sensitivity * confidence, (1 - sensitivity) * (1 - confidence)
+    return likely / (likely + unlikely) if likely else 0.0
 
 
 def _mounting(array: MicArray, grid: DirectionGrid) -> np.ndarray | None:
