@@ -174,11 +174,13 @@ def decode_azimuths(probability: np.ndarray) -> list[tuple[float, float, float]]
     probability = np.asarray(probability, dtype=float)
     count = len(probability)
     step = 2 * math.pi / count
+    # Rounding decides nothing.
+    apart = math.ceil(PEAK_SEPARATION / step - 1e-9)
     higher = probability >= np.maximum(np.roll(probability, 1), np.roll(probability, -1))
     kept: list[int] = []
-    for peak in sorted(np.flatnonzero(higher), key=lambda k: -probability[k]):
-        if all(abs(wrap_angle((peak - k) * step)) >= PEAK_SEPARATION for k in kept):
-            kept.append(int(peak))
+    for peak in sorted(np.flatnonzero(higher).tolist(), key=lambda k: -probability[k]):
+        if all(apart <= (peak - k) % count <= count - apart for k in kept):
+            kept.append(peak)
         if len(kept) == _MOST_SOURCES:
             break
     return [(*_refine(probability, peak), float(probability[peak])) for peak in kept]

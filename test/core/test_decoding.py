@@ -174,3 +174,13 @@ def test_any_output_has_a_peak(levels):
     peaks = decode_azimuths(np.array(levels, dtype=np.float32) / 256)
     assert peaks
     assert [peak[2] for peak in peaks] == sorted((peak[2] for peak in peaks), reverse=True)
+
+
+@pytest.mark.parametrize('turn', range(0, 72, 5))
+def test_peaks_just_as_far_apart_as_they_must_be_are_two_wherever_they_lie(turn):
+    # 25 degrees are five classes; four are too near.
+    two, one = np.full(72, 0.01), np.full(72, 0.01)
+    two[[turn, (turn + 5) % 72]] = 0.9, 0.6
+    one[[turn, (turn + 4) % 72]] = 0.9, 0.6
+    assert sum(share > 0.5 for *_, share in decode_azimuths(two)) == 2
+    assert sum(share > 0.5 for *_, share in decode_azimuths(one)) == 1
