@@ -40,7 +40,7 @@ _ANYWHERE = math.pi / math.sqrt(3)
 _LEAST_COSINE = math.cos(math.radians(85))
 # Two talkers so near to each other that one of them may be heard only, take part in speaking
 # while each was heard in the last so long [s].
-_SPEAKING = 0.5
+_SPEAKING = 2.0
 # Time constant of the confidence of a track [s].
 _CONFIDENCE_TIME = 0.5
 # Cost of taking a detection for that of a talker who is not yet known, or was not speaking.
