@@ -10,7 +10,7 @@ towards east (growing azimuth) and north (growing elevation), so that the azimut
 higher a talker is.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 import math
 from typing import NamedTuple
@@ -125,8 +125,7 @@ class TrackerConfig(Config):
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Track:
+class Track(NamedTuple):
     """A talker who is followed, at the time of a frame.
 
     Attributes:
@@ -205,30 +204,31 @@ class _Axis:
             motion: how.
             scale: factor of its acceleration.
         """
-        step, keep, reach = motion.step, motion.keep, motion.reach
-        noise = (scale * motion.acceleration) ** 2 * step
+        step, keep, reach, acceleration = motion
+        noise = (scale * acceleration) ** 2 * step
         arc_variance = self.arc_variance + noise * step * step / 3
         arc_variance += reach * (2 * self.arc_velocity + reach * self.velocity_variance)
         velocity_variance = keep * keep * self.velocity_variance + noise
         return reach * self.velocity, keep * self.velocity, arc_variance, velocity_variance
 
-    def predict(self, motion: _Motion, scale: float) -> float:
-        """Go on in time, see `ahead`, and return the arc covered [rad]."""
-        keep, reach, step = motion.keep, motion.reach, motion.step
+    def predict(self, motion: _Motion, scale: float, error_keep: float) -> float:
+        """Go on in time, see `ahead`, and return the arc covered [rad].
+
+        Args:
+            motion, scale: see there.
+            error_keep: factor by which the common error decays.
+        """
+        step, keep, reach, acceleration = motion
         covariance = keep * (self.arc_velocity + reach * self.velocity_variance)
         arc, self.velocity, self.arc_variance, self.velocity_variance = self.ahead(motion, scale)
-        self.arc_velocity = covariance + (scale * motion.acceleration * step) ** 2 / 2
-        self.arc_error += reach * self.velocity_error
-        self.velocity_error *= keep
+        self.arc_velocity = covariance + (scale * acceleration * step) ** 2 / 2
+        self.error *= error_keep
+        self.arc_error = error_keep * (self.arc_error + reach * self.velocity_error)
+        self.velocity_error *= error_keep * keep
+        lasting = error_keep * error_keep
+        self.error_variance *= lasting
+        self.error_variance += (1 - lasting) * (1 - _WHITE) * self.noise
         return arc
-
-    def renew(self, keep: float) -> None:
-        """Let the common error decay by a factor."""
-        self.error *= keep
-        self.arc_error *= keep
-        self.velocity_error *= keep
-        self.error_variance *= keep**2
-        self.error_variance += (1 - keep**2) * (1 - _WHITE) * self.noise
 
     def spread(self, noise: float) -> float:
         """Return the variance of the innovation by an observation of variance `noise` [rad^2]."""
@@ -248,33 +248,50 @@ class _Axis:
         arc = self.arc_variance + self.arc_error
         velocity = self.arc_velocity + self.velocity_error
         error = self.arc_error + self.error_variance
-        self.velocity += velocity / spread * innovation
-        self.error += error / spread * innovation
+        # The gains.
+        of_arc, of_velocity, of_error = arc / spread, velocity / spread, error / spread
+        self.velocity += of_velocity * innovation
+        self.error += of_error * innovation
         # Rounding must not make them negative.
-        self.arc_variance = max(self.arc_variance - arc**2 / spread, 0.0)
-        self.velocity_variance = max(self.velocity_variance - velocity**2 / spread, 0.0)
-        self.error_variance -= error**2 / spread
-        self.arc_velocity -= arc * velocity / spread
-        self.arc_error -= arc * error / spread
-        self.velocity_error -= velocity * error / spread
-        return arc / spread * innovation
+        self.arc_variance = max(self.arc_variance - of_arc * arc, 0.0)
+        self.velocity_variance = max(self.velocity_variance - of_velocity * velocity, 0.0)
+        self.error_variance -= of_error * error
+        self.arc_velocity -= of_arc * velocity
+        self.arc_error -= of_arc * error
+        self.velocity_error -= of_velocity * error
+        return of_arc * innovation
 
 
 class _Observation(NamedTuple):
-    """A detection as the filters take it in: variances along the arcs [rad^2]."""
+    """A detection as the filters take it in, in plain floats.
+
+    Attributes:
+        azimuth, elevation: [rad], the latter None while not known; sine and cosine are its.
+        east_variance, north_variance: along the arcs [rad^2].
+        confidence: 0..1.
+    """
 
     azimuth: float
     elevation: float | None
+    sine: float
+    cosine: float
     east_variance: float
     north_variance: float
     confidence: float
 
 
 class _Match(NamedTuple):
-    """How far an observation lies from a talker: arcs [rad] and squared Mahalanobis distance."""
+    """How far an observation lies from a talker.
+
+    Attributes:
+        east, north: arcs [rad], less the error in common.
+        arc: length of both together [rad].
+        distance: squared Mahalanobis distance [1].
+    """
 
     east: float
     north: float
+    arc: float
     distance: float
 
 
@@ -282,15 +299,14 @@ class _Talker:
     """A talker at the time of the sound that was heard last."""
 
     __slots__ = (
-        'id', 'azimuth', 'elevation', 'elevation_known', 'east', 'north', 'born', 'heard',
-        'noted', 'informed', 'evidence', 'confidence', 'predicted',
+        'id', 'azimuth', 'elevation', 'elevation_known', 'sine', 'cosine', 'east', 'north',
+        'born', 'heard', 'noted', 'informed', 'evidence', 'confidence', 'predicted',
     )  # fmt: skip
 
     def __init__(self, stamp: int, time: int, observation: _Observation, velocity: float):
         self.id = 0
-        self.azimuth = _wrap(observation.azimuth)
         self.elevation_known = observation.elevation is not None
-        self.elevation = observation.elevation or 0.0
+        self._face(observation.azimuth, observation.elevation or 0.0)
         self.east = _Axis(observation.east_variance, velocity**2)
         self.north = _Axis(observation.north_variance, (_CLIMB * velocity) ** 2)
         # Stamps [ns] of the first detection, of the latest, and of the latest that may be its own.
@@ -301,36 +317,39 @@ class _Talker:
         self.confidence = observation.confidence
         self.predicted = False
 
-    def match(self, observation: _Observation) -> _Match:
-        """Return how far an observation lies from here."""
-        turn = observation.azimuth - self.azimuth
-        sine, cosine = math.sin(self.elevation), math.cos(self.elevation)
-        compared = self.elevation_known and observation.elevation is not None
-        if compared:
-            to_sine, to_cosine = math.sin(observation.elevation), math.cos(observation.elevation)
-        else:
-            to_sine, to_cosine = sine, cosine
-        along = to_cosine * math.cos(turn)
-        east, north = to_cosine * math.sin(turn), cosine * to_sine - sine * along
-        chord = math.hypot(east, north)
-        if chord > 0:
-            # The same direction, as far away as the great circle is long.
-            scale = math.atan2(chord, sine * to_sine + cosine * along) / chord
-            east, north = scale * east, scale * north
-        east -= self.east.error
-        distance = east**2 / self.east.spread(observation.east_variance)
-        if compared:
-            north -= self.north.error
-            distance += north**2 / self.north.spread(observation.north_variance)
-        return _Match(east, north, distance)
+    def matches(self, observations: Iterable[_Observation]) -> list[_Match]:
+        """Return how far observations lie from here."""
+        matches = []
+        sine, cosine, sin, cos, hypot = self.sine, self.cosine, math.sin, math.cos, math.hypot
+        east_error, north_error = self.east.error, self.north.error
+        east_spread, north_spread = self.east.spread(0.0), self.north.spread(0.0)
+        for observation in observations:
+            azimuth, elevation, to_sine, to_cosine, east_noise, north_noise, _ = observation
+            turn = azimuth - self.azimuth
+            compared = self.elevation_known and elevation is not None
+            if not compared:
+                to_sine, to_cosine = sine, cosine
+            along = to_cosine * cos(turn)
+            east, north = to_cosine * sin(turn), cosine * to_sine - sine * along
+            chord = hypot(east, north)
+            if chord > 0:
+                # The same direction, as far away as the great circle is long.
+                scale = math.atan2(chord, sine * to_sine + cosine * along) / chord
+                east, north = scale * east, scale * north
+            east -= east_error
+            distance = east * east / (east_spread + _WHITE * east_noise)
+            if compared:
+                north -= north_error
+                distance += north * north / (north_spread + _WHITE * north_noise)
+            matches.append(_Match(east, north, hypot(east, north), distance))
+        return matches
 
     def predict(self, motion: _Motion, keep: float) -> None:
         """Go on in time; `keep` is the factor of the common error of detections."""
         # At constant elevation: talkers walk around the array rather than over it.
-        turn = self.east.predict(motion, 1.0) / _cosine(self.elevation)
-        self._face(self.azimuth + turn, self.elevation + self.north.predict(motion, _CLIMB))
-        self.east.renew(keep)
-        self.north.renew(keep)
+        turn = self.east.predict(motion, 1.0, keep) * self._per_arc()
+        climb = self.north.predict(motion, _CLIMB, keep)
+        self._face(self.azimuth + turn, self.elevation + climb)
 
     def update(self, observation: _Observation, match: _Match, weaken: float, add: float) -> None:
         """Take in an observation.
@@ -349,7 +368,8 @@ class _Talker:
                     match.north, observation.north_variance, weaken, add
                 )
             else:
-                self.elevation, self.elevation_known = observation.elevation, True
+                self._face(self.azimuth, observation.elevation)
+                self.elevation_known = True
                 self.north = _Axis(observation.north_variance, self.north.velocity_variance)
         self._move(east, north)
 
@@ -359,7 +379,7 @@ class _Talker:
         if arc == 0:
             return
         scale, along = math.sin(arc) / arc, math.cos(arc)
-        sine, cosine = math.sin(self.elevation), math.cos(self.elevation)
+        sine, cosine = self.sine, self.cosine
         ahead = cosine * along - sine * scale * north
         self._face(
             self.azimuth + math.atan2(scale * east, ahead),
@@ -369,16 +389,21 @@ class _Talker:
     def _face(self, azimuth: float, elevation: float) -> None:
         """Take a new direction, which may lie beyond the zenith or below the plane."""
         self.azimuth, self.elevation = _folded(azimuth, elevation)
+        self.sine, self.cosine = math.sin(self.elevation), math.cos(self.elevation)
         if elevation > math.pi / 2:
             self.east.velocity, self.north.velocity = -self.east.velocity, -self.north.velocity
         elif elevation < 0:
             self.north.velocity = max(self.north.velocity, 0.0)
 
+    def _per_arc(self) -> float:
+        """Return the azimuth per arc."""
+        return 1 / max(self.cosine, _LEAST_COSINE)
+
     def track(self, stamp: int, motion: _Motion) -> Track:
         """Return this talker at a stamp [ns], to which a motion leads."""
         arc, turning, arc_variance, turning_variance = self.east.ahead(motion, 1.0)
         climb, climbing, climb_variance, climbing_variance = self.north.ahead(motion, _CLIMB)
-        per_arc = 1 / _cosine(self.elevation)
+        per_arc = self._per_arc()
         azimuth, elevation = _folded(self.azimuth + per_arc * arc, self.elevation + climb)
         if not self.elevation_known:
             elevation = climbing = climb_variance = climbing_variance = math.nan
@@ -464,7 +489,7 @@ class Tracker:
         self._stamp, self._time = stamp, time
         chosen = sorted(detections, key=lambda e: -e.confidence)[:_MOST]
         observations = [self._observation(detection) for detection in chosen]
-        matches = [[t.match(o) for o in observations] for t in self._talkers]
+        matches = [talker.matches(observations) for talker in self._talkers]
         assigned = self._assign(matches)
         # A long step says nothing about whether somebody spoke in it.
         self._take_in(observations, matches, assigned, min(passed, 2 * self._hop))
@@ -495,49 +520,68 @@ class Tracker:
         return _Motion(step, keep, steady + config.velocity_memory * (1 - keep), acceleration)
 
     def _observation(self, detection: Estimate) -> _Observation:
-        least = self._least_stddev
+        least, confidence = self._least_stddev, float(detection.confidence)
         # Of what is doubtful, the direction is, too.
-        doubt = 1 / math.sqrt(max(detection.confidence, _LEAST_CONFIDENCE))
+        doubt = 1 / math.sqrt(max(confidence, _LEAST_CONFIDENCE))
         east, north = (
-            max(stddev * doubt, least) if math.isfinite(stddev) else _UNKNOWN_STDDEV
+            max(float(stddev) * doubt, least) if math.isfinite(stddev) else _UNKNOWN_STDDEV
             for stddev in (detection.azimuth_stddev, detection.elevation_stddev)
         )
-        elevation = None
-        if math.isfinite(detection.elevation):
-            elevation = min(max(detection.elevation, 0.0), math.pi / 2)
-            east = max(east * math.cos(elevation), least)
+        if not math.isfinite(detection.elevation):
+            return _Observation(
+                float(detection.azimuth), None, 0.0, 1.0, east**2, north**2, confidence
+            )
+        elevation = min(max(float(detection.elevation), 0.0), math.pi / 2)
+        cosine = math.cos(elevation)
         return _Observation(
-            detection.azimuth, elevation, east**2, north**2, detection.confidence
+            float(detection.azimuth),
+            elevation,
+            math.sin(elevation),
+            cosine,
+            max(east * cosine, least) ** 2,
+            north**2,
+            confidence,
         )
 
     def _assign(self, matches: list[list[_Match]]) -> dict[int, int]:
         """Return which talker, by number, which observation belongs to."""
-        talkers = len(matches)
-        if not talkers or not matches[0]:
-            return {}
-        costs = [
-            [self._cost(talker, match) for match in row]
-            + [_UNHEARD if k == number else _FORBIDDEN for k in range(talkers)]
-            for number, (talker, row) in enumerate(zip(self._talkers, matches, strict=True))
+        costs = [self._costs(*pair) for pair in zip(self._talkers, matches, strict=True)]
+        near = {
+            (row, column)
+            for row, of_talker in enumerate(costs)
+            for column, cost in enumerate(of_talker)
+            if cost < _FORBIDDEN
+        }
+        if len({row for row, _ in near}) == len({column for _, column in near}) == len(near):
+            # Nobody's is anybody else's.
+            return dict(near)
+        talkers, count = len(costs), len(costs[0])
+        unheard = [
+            [_UNHEARD if k == row else _FORBIDDEN for k in range(talkers)]
+            for row in range(talkers)
         ]
-        rows, columns = linear_sum_assignment(costs)
-        count = len(matches[0])
+        rows, columns = linear_sum_assignment(
+            [a + b for a, b in zip(costs, unheard, strict=True)]
+        )
         return {
             row: column
             for row, column in zip(rows.tolist(), columns.tolist(), strict=True)
             if column < count
         }
 
-    def _cost(self, talker: _Talker, match: _Match) -> float:
-        """Return twice the negative logarithm of how likely a match is, up to a constant."""
+    def _costs(self, talker: _Talker, matches: list[_Match]) -> list[float]:
+        """Return twice the negative logarithm of how likely matches are, up to a constant."""
         gate = self._config.gate**2
-        if match.distance > gate and math.hypot(match.east, match.north) > PEAK_SEPARATION:
-            return _FORBIDDEN
-        cost = min(match.distance, gate)
-        cost += math.log(1 + talker.east.arc_variance / _TYPICAL**2)
+        # The less is known of where he is, the less likely he is in one place.
+        least = math.log(1 + talker.east.arc_variance / _TYPICAL**2)
         if not (talker.id and self._speaking(talker)):
-            cost += _UNLIKELY
-        return min(cost, _UNHEARD - 1)
+            least += _UNLIKELY
+        return [
+            _FORBIDDEN
+            if match.distance > gate and match.arc > PEAK_SEPARATION
+            else min(min(match.distance, gate) + least, _UNHEARD - 1)
+            for match in matches
+        ]
 
     def _speaking(self, talker: _Talker) -> bool:
         return self._stamp - talker.noted <= _SPEAKING * _NANOSECONDS
@@ -587,7 +631,7 @@ class Tracker:
                 if (
                     self._talkers[other].id
                     and self._speaking(self._talkers[other])
-                    and math.hypot(near.east, near.north) < PEAK_SEPARATION
+                    and near.arc < PEAK_SEPARATION
                 ):
                     shared |= {number, other}
         return shared
@@ -599,8 +643,8 @@ class Tracker:
         for observation in observations:
             if observation.confidence < _LEAST_TO_BEGIN:
                 continue
-            matches = [talker.match(observation) for talker in [*self._talkers, *born]]
-            if all(math.hypot(m.east, m.north) >= PEAK_SEPARATION / 2 for m in matches):
+            known = [*self._talkers, *born]
+            if all(t.matches([observation])[0].arc >= PEAK_SEPARATION / 2 for t in known):
                 talker = _Talker(self._stamp, self._time, observation, velocity)
                 talker.evidence = _evidence(observation.confidence) * self._hop
                 born.append(talker)
@@ -610,11 +654,6 @@ class Tracker:
 def _evidence(confidence: float) -> float:
     """Return what a frame says for a talker, -1/2..1; a confidence of 0 is no detection."""
     return 1.5 * confidence - 0.5
-
-
-def _cosine(elevation: float) -> float:
-    """Return the arc per azimuth."""
-    return max(math.cos(elevation), _LEAST_COSINE)
 
 
 def _folded(azimuth: float, elevation: float) -> tuple[float, float]:

@@ -325,7 +325,7 @@ def test_stamps_that_go_back_start_anew():
     # No id is given twice, but all else is as it was.
     assert {t.id for found in second for t in found} == {0, 2}
     assert first == [
-        tuple(replace(t, id=min(t.id, 1)) for t in found) for found in second
+        tuple(t._replace(id=min(t.id, 1)) for t in found) for found in second
     ]
 
 
@@ -534,9 +534,9 @@ def test_costs_little(record_property):
         for number in range(100_000):
             yardstick.add(number)
 
-    # The least of several, in turn: other processes take their share of caches and clock.
-    times = [(_cpu_time(track), _cpu_time(measure)) for _ in range(10)]
-    cost, yardstick = map(min, zip(*times, strict=True))
+    # In turn, and the one in the middle: other processes take their share of caches and clock.
+    times = [(_cpu_time(track), _cpu_time(measure)) for _ in range(15)]
+    cost, yardstick = sorted(times, key=lambda t: t[0] / t[1])[len(times) // 2]
     assert len(tracker.update(*frames[-1])) == 3
     seconds, slowness = cost / 20.0, yardstick / 0.025
     record_property('cpu_seconds_per_second', seconds)

@@ -385,7 +385,7 @@ def _track(number=1, **changes):
         confirmed=True,
         predicted=False,
     )
-    return replace(track, **changes)
+    return track._replace(**changes)
 
 
 def test_tracks_survive_where_they_are_confirmed():
