@@ -26,6 +26,7 @@ from doa_ros.core.decoding import DirectionGrid, Estimate, Spectrum
 from doa_ros.core.errors import MessageError
 from doa_ros.core.features import FeatureConfig, GccFrame
 from doa_ros.core.geometry import MicArray, unit_vector
+from doa_ros.core.residual import Residual
 from doa_ros.core.tracking import Track
 from doa_ros.msg import (
     AudioFrame,
@@ -119,9 +120,18 @@ def gcc_phat_from_frame(
         lag_count=features.lag_count,
         activity=float(frame.activity),
         age=float(frame.age),
+        residual_azimuth=math.nan,
     )
-    message.data = array.array('f', frame.gcc.astype(np.float32, copy=False).tobytes())
+    message.data = _floats(frame.gcc)
+    if frame.residual is not None:
+        message.residual = _floats(frame.residual.gcc)
+        message.residual_azimuth = float(microphones.frame_azimuth(frame.residual.azimuth))
     return message
+
+
+def _floats(values: np.ndarray) -> array.array:
+    """Return values as a message holds them, much faster than a list."""
+    return array.array('f', values.astype(np.float32, copy=False).tobytes())
 
 
 def frame_from_gcc_phat(
@@ -163,14 +173,15 @@ def frame_from_gcc_phat(
                 f'GCC-PHAT with {name} {received:g} where {value:g} is configured; give '
                 'gcc_phat and doa_estimator the same parameters'
             )
-    if len(message.data) != len(pairs) * message.lag_count:
-        raise MessageError(
-            f'GCC-PHAT data of {len(message.data)} values instead of '
-            f'{len(pairs)} pairs x {message.lag_count} lags'
-        )
-    gcc = np.array(message.data, dtype=np.float32).reshape(len(pairs), message.lag_count)
-    if not (np.abs(gcc) <= 1.01).all() or not 0 <= message.activity <= 1.01:
-        raise MessageError('GCC-PHAT data outside of -1..1, or activity outside of 0..1')
+    gcc = _correlation(message, 'data', len(pairs))
+    residual = None
+    if features.residual:
+        if abs(message.residual_azimuth) > math.pi + _ROUNDING:
+            raise MessageError('GCC-PHAT with residual_azimuth outside of -pi..pi')
+        azimuth = microphones.board_azimuth(message.residual_azimuth)
+        residual = Residual(_correlation(message, 'residual', len(pairs)), float(azimuth))
+    if not 0 <= message.activity <= 1.01:
+        raise MessageError('GCC-PHAT with activity outside of 0..1')
     _check_age(message)
     # The index is known to the sender alone; stamps serve from here on.
     gap = 0
@@ -181,8 +192,27 @@ def frame_from_gcc_phat(
             # A stream that starts again goes back in time: nothing is known about what was lost.
             gap = max(round(lost * microphones.sampling_frequency), 1)
     return GccFrame(
-        gcc=gcc, activity=message.activity, hop_index=0, gap=gap, age=message.age
+        gcc=gcc,
+        activity=message.activity,
+        hop_index=0,
+        gap=gap,
+        age=message.age,
+        residual=residual,
     )
+
+
+def _correlation(message: GccPhat, name: str, pairs: int) -> np.ndarray:
+    """Return one of the correlations in a message, shape (pairs, lags)."""
+    values = getattr(message, name)
+    if len(values) != pairs * message.lag_count:
+        raise MessageError(
+            f'GCC-PHAT {name} of {len(values)} values instead of {pairs} pairs x '
+            f'{message.lag_count} lags'
+        )
+    gcc = np.array(values, dtype=np.float32).reshape(pairs, message.lag_count)
+    if not (np.abs(gcc) <= 1.01).all():
+        raise MessageError(f'GCC-PHAT {name} outside of -1..1')
+    return gcc
 
 
 def _check_age(message) -> None:

@@ -24,6 +24,7 @@ from doa_ros.core.decoding import Spectrum
 from doa_ros.core.errors import ConfigError
 from doa_ros.core.geometry import MicArray, load_array
 from doa_ros.core.memory import MemoryConfig
+from doa_ros.core.residual import spectrum_of
 from doa_ros.resources import find_resource
 
 from .examples.clips import Clip, Source
@@ -135,7 +136,9 @@ def listen(
     for clip in clips:
         frames = Listening(array, clip).features(classifier.features)
         blocks = np.array(list(frames))
-        spectra = [classifier.spectrum(frame.gcc) for frame in frames.values()]
+        spectra = [
+            spectrum_of(classifier, frame.gcc, frame.residual) for frame in frames.values()
+        ]
         unknown, never = np.full(len(clip.silent), np.nan), np.zeros(len(clip.silent), dtype=bool)
         nobody = Source(unknown, unknown, never, silent=~never)
         heard = [*clip.sources, *[nobody] * sources][:sources]

@@ -17,11 +17,11 @@ from scipy import special
 import yaml
 
 from doa_ros.core.config import load_yaml, require_keys, said, short
-from doa_ros.core.decoding import HALF_STEP, DirectionGrid, Spectrum
+from doa_ros.core.decoding import HALF_STEP, DirectionGrid, Spectrum, logit
 from doa_ros.core.errors import ConfigError, ModelError
 from doa_ros.core.features import FeatureConfig, lags_needed
 from doa_ros.core.geometry import MicArray
-from doa_ros.core.memory import MemoryConfig, logit
+from doa_ros.core.memory import MemoryConfig
 from doa_ros.core.srp_phat import SrpPhat
 from doa_ros.core.tflite import TFLiteModel
 
@@ -269,7 +269,7 @@ class Classifier:
         self._steering: SrpPhat | None = None
         self._steered_response = card.steered_response
         if self._steered_response:
-            self._steering = SrpPhat(array, features, card.grid.azimuth_count)
+            self._steering = SrpPhat(array, features.lags, card.grid.azimuth_count)
         self._outputs = card.outputs
         self._network = TFLiteModel(model, delegate)
         expected = (features.lag_count, len(array.pairs))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import math
 
 import numpy as np
+from scipy import special
 
 from doa_ros.core.geometry import wrap_angle
 
@@ -230,3 +231,8 @@ def decode_elevation(probability: np.ndarray) -> tuple[float, float]:
     classes = np.arange(count)
     variance = np.sum(probability * (classes - position) ** 2) / max(probability.sum(), 1e-9)
     return float(position * step), math.sqrt(variance) * step
+
+
+def logit(probability):
+    """Return the log-odds of probabilities, finite for those that int8 rounds to 0 or 1."""
+    return special.logit(np.clip(probability, HALF_STEP, 1 - HALF_STEP))

@@ -17,6 +17,7 @@ from doa_ros.core.framing import Framer, Window
 from doa_ros.core.gcc_phat import GccPhat, lag_axis
 from doa_ros.core.geometry import MicArray
 from doa_ros.core.noise_floor import NoiseFloor
+from doa_ros.core.residual import LoudestFader, Residual
 
 # A bin counts fully only when it stands well above the floor: weight = 1 - 1.5 floor / power.
 _OVERSUBTRACTION = np.float32(1.5)
@@ -70,6 +71,11 @@ class FeatureConfig(Config):
         0.02, 'Smallest weight of a noisy bin; 1 switches the weighting off.', minimum=1e-4,
         maximum=1.0,
     )
+    residual: bool = setting(
+        False,
+        'Whether the features of what is left without the loudest direction are computed, too: '
+        'they show who speaks beside a louder one.',
+    )
 
     def __post_init__(self):
         super().__post_init__()
@@ -105,6 +111,7 @@ class GccFrame:
         gap: samples lost before this window; where not 0 the averaging started anew.
         age: how much older than this window the sound above the noise floor is on average [s]; it
             grows in a pause, where the average keeps what was heard before.
+        residual: the same without the loudest direction, where it is computed.
     """
 
     gcc: np.ndarray
@@ -112,6 +119,7 @@ class GccFrame:
     hop_index: int
     gap: int = 0
     age: float = 0.0
+    residual: Residual | None = None
 
 
 class FeatureExtractor:
@@ -145,7 +153,10 @@ class FeatureExtractor:
         self._gcc_phat = GccPhat(
             array.pairs, window, rate, (config.band_min, config.band_max), config.lags
         )
-        bins = self._gcc_phat.bin_count
+        self._fader: LoudestFader | None = None
+        if config.residual:
+            self._fader = LoudestFader(array, self._gcc_phat.frequencies, config.lags)
+        bins = len(self._gcc_phat.frequencies)
         if bins == 0:
             raise ConfigError('no frequency bin lies between band_min and band_max')
         self._dead = DeadMicrophones(len(array.positions), config.hop)
@@ -209,15 +220,25 @@ class FeatureExtractor:
         self._average_present(float(present.mean()))
         self._aged_sound = self._keep * (self._aged_sound + self.config.hop * self._sound)
         self._sound = self._keep * self._sound + float(present.mean())
-        total = max(self._weight_sum * len(weight), 1e-9)
+        gcc = self._correlation(self._sum)
+        residual = None
+        if self._fader is not None:
+            rest, azimuth = self._fader.fade(self._sum, gcc)
+            residual = Residual(np.clip(self._correlation(rest), -1, 1), azimuth)
         return GccFrame(
-            gcc=self._gcc_phat.correlation(self._sum) / np.float32(total),
+            gcc=gcc,
             # As precise as in the message: the same with and without it in between.
             activity=float(np.float32(self._present / self._count)),
             hop_index=window.hop_index,
             gap=window.gap,
             age=float(np.float32(self._aged_sound / max(self._sound, 1e-9))),
+            residual=residual,
         )
+
+    def _correlation(self, cross_spectra: np.ndarray) -> np.ndarray:
+        """Return what is 1 at the lags of a plane wave, shape (pairs, lags), float32."""
+        total = max(self._weight_sum * cross_spectra.shape[1], 1e-9)
+        return self._gcc_phat.correlation(cross_spectra) / np.float32(total)
 
     def _average_present(self, present: float):
         """Average what stands above the floor: shortly after an onset, long in steady sound.

@@ -26,6 +26,9 @@ def lag_axis(lag_rate: float, lag_count: int) -> np.ndarray:
 class GccPhat:
     """Cross-spectra of pairs and their transform to lags.
 
+    Attributes:
+        frequencies: of the bins in the band [Hz], shape (bins,).
+
     Args:
         pairs: microphone indices (i, j), shape (pairs, 2).
         window: window length [samples].
@@ -42,14 +45,10 @@ class GccPhat:
         # Periodic Hann window: at half overlap the windows add up to one.
         taper = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(window) / window)
         self._taper = taper.astype(np.float32)
-        phase = 2 * np.pi * np.outer(frequencies[self._bins], lags)
+        self.frequencies = frequencies[self._bins]
+        phase = 2 * np.pi * np.outer(self.frequencies, lags)
         # The real part of cross-spectrum times exp(j phase), as one real product.
         self._inverse = np.concatenate([np.cos(phase), -np.sin(phase)]).astype(np.float32)
-
-    @property
-    def bin_count(self) -> int:
-        """Number of frequency bins in the band."""
-        return len(self._inverse) // 2
 
     def spectra(self, samples: np.ndarray) -> np.ndarray:
         """Return the band's spectrum of each microphone, shape (microphones, bins), complex64.

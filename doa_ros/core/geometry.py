@@ -127,6 +127,11 @@ class MicArray:
         """Return azimuths on the board as azimuths in the mounted frame [rad]."""
         return wrap_angle((-azimuth if self.face_down else azimuth) + self.rotation)
 
+    def board_azimuth(self, azimuth):
+        """Return azimuths in the mounted frame as azimuths on the board [rad]."""
+        turned_back = azimuth - self.rotation
+        return wrap_angle(-turned_back if self.face_down else turned_back)
+
     def microphone_channels(self, channel_count: int) -> list[int]:
         """Return which channels of a stream or recording are the microphones, in their order.
 

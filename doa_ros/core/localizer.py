@@ -22,6 +22,7 @@ from doa_ros.core.errors import ConfigError
 from doa_ros.core.features import CLEAR_ACTIVITY, FeatureConfig, GccFrame
 from doa_ros.core.geometry import MicArray
 from doa_ros.core.memory import Memory, Occupancy
+from doa_ros.core.residual import spectrum_of
 from doa_ros.core.srp_phat import SrpPhat
 
 # From this confidence on a direction may be of use to a tracker.
@@ -119,7 +120,7 @@ class Localizer:
         self.configure(config)
         self._array = array
         if config.method == 'srp_phat':
-            self._method = SrpPhat(array, features)
+            self._method = SrpPhat(array, features.lags)
         elif model is None:
             raise ConfigError('method cnn needs a model')
         else:
@@ -150,7 +151,7 @@ class Localizer:
         """Return the directions in one frame of features; successive calls are one stream."""
         if frame.gap:
             self.reset()
-        spectrum = self._method.spectrum(frame.gcc)
+        spectrum = spectrum_of(self._method, frame.gcc, frame.residual)
         # What stands above the noise floor is not steady.
         above_floor = 1.0 if self._report_stationary else frame.activity
         peaks = _peaks(spectrum, above_floor)

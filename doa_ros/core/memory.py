@@ -24,6 +24,7 @@ from doa_ros.core.decoding import (
     Spectrum,
     decode_azimuths,
     decode_posterior,
+    logit,
 )
 from doa_ros.core.features import CLEAR_ACTIVITY
 from doa_ros.core.geometry import wrap_angle
@@ -313,8 +314,3 @@ def _moves(distance: np.ndarray, drift: float) -> np.ndarray:
     """Return the probabilities of going from each class (row) to each other (column)."""
     moves = np.exp(-0.5 * (distance / drift) ** 2)
     return moves / moves.sum(axis=1, keepdims=True)
-
-
-def logit(probability):
-    """Return the log-odds of probabilities, finite for those that int8 rounds to 0 or 1."""
-    return special.logit(np.clip(probability, HALF_STEP, 1 - HALF_STEP))

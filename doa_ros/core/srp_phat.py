@@ -14,7 +14,6 @@ from scipy import special
 from scipy.ndimage import maximum_filter1d
 
 from doa_ros.core.decoding import PEAK_SEPARATION, DirectionGrid, Spectrum
-from doa_ros.core.features import FeatureConfig
 from doa_ros.core.geometry import MicArray, unit_vector
 
 # Sharpness of a softmax over the response: how fast the probability falls around a peak.
@@ -50,9 +49,13 @@ def steering_matrix(array: MicArray, lags: np.ndarray, directions: np.ndarray) -
 class SrpPhat:
     """Direction probabilities without training.
 
+    Attributes:
+        grid: the classes of azimuth and elevation.
+        directions: unit vectors of what `response` looks at, shape (elevations * azimuths, 3).
+
     Args:
         array: the microphones.
-        features: the settings the GCC-PHAT was computed with.
+        lags: of the GCC-PHAT [s], shape (lags,).
         azimuth_count: how many azimuths are looked at.
     """
 
@@ -61,15 +64,15 @@ class SrpPhat:
     memory = None
 
     def __init__(
-        self, array: MicArray, features: FeatureConfig, azimuth_count: int = grid.azimuth_count
+        self, array: MicArray, lags: np.ndarray, azimuth_count: int = grid.azimuth_count
     ):
         self.grid = DirectionGrid(azimuth_count, self.grid.elevation_count)
         self._reach = round(PEAK_SEPARATION / self.grid.azimuth_step)
         elevations, azimuths = np.meshgrid(
             self.grid.elevations, self.grid.azimuths, indexing='ij'
         )
-        directions = unit_vector(azimuths.ravel(), elevations.ravel())
-        self._matrix = steering_matrix(array, features.lags, directions)
+        self.directions = unit_vector(azimuths.ravel(), elevations.ravel())
+        self._matrix = steering_matrix(array, lags, self.directions)
 
     def response(self, gcc: np.ndarray) -> np.ndarray:
         """Return the response, shape (elevations, azimuths), for GCC-PHAT of (pairs, lags)."""

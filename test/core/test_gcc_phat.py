@@ -15,7 +15,7 @@ _RATE, _WINDOW = 16000, 1600
 def _gcc(samples, lags, band=(0, 8000)):
     transform = GccPhat([(0, 1)], _WINDOW, _RATE, band, lags)
     cross = transform.cross_spectra(transform.spectra(samples.astype(np.float32)))
-    return transform.correlation(cross)[0] / transform.bin_count
+    return transform.correlation(cross)[0] / len(transform.frequencies)
 
 
 def _delayed(count):
@@ -58,7 +58,8 @@ def test_equals_the_inverse_dft_of_the_phases():
 
 def test_band_includes_both_ends():
     def count(low, high):
-        return GccPhat([(0, 1)], _WINDOW, _RATE, (low, high), lag_axis(_RATE, 3)).bin_count
+        transform = GccPhat([(0, 1)], _WINDOW, _RATE, (low, high), lag_axis(_RATE, 3))
+        return len(transform.frequencies)
 
     # Bins are 10 Hz apart.
     assert count(200, 7000) == 681

@@ -64,7 +64,7 @@ def columns(path):
 
 
 def test_labels_agree_with_features(data, uma8):
-    srp_phat = SrpPhat(uma8, FeatureConfig(lag_rate=48000.0, lag_count=39))
+    srp_phat = SrpPhat(uma8, FeatureConfig(lag_rate=48000.0, lag_count=39).lags)
     shard = columns(data / 'train' / '00000.npz')
     assert set(shard) == set(COLUMNS)
     clear = shard['voiced'][:, 0] & (shard['snr'] > 5) & (shard['elevation'][:, 0] < 1)

@@ -16,9 +16,16 @@ import numpy as np
 from scipy import optimize
 from tqdm import tqdm
 
-from doa_ros.core.decoding import PEAK_SEPARATION, WITHIN, DirectionGrid, Estimate, Spectrum
+from doa_ros.core.decoding import (
+    PEAK_SEPARATION,
+    WITHIN,
+    DirectionGrid,
+    Estimate,
+    Spectrum,
+    logit,
+)
 from doa_ros.core.geometry import wrap_angle
-from doa_ros.core.memory import Memory, MemoryConfig, Occupancy, logit
+from doa_ros.core.memory import Memory, MemoryConfig, Occupancy
 
 # What the maximum likelihood finds, on scales on which steps are alike.
 _FREE = {

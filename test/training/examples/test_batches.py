@@ -84,7 +84,7 @@ def test_passes_are_shuffled_differently_and_repeat_with_the_seed(uma8, pooled):
 
 
 def test_turned_examples_still_fit_their_targets(uma8):
-    srp_phat = SrpPhat(uma8, FeatureConfig())
+    srp_phat = SrpPhat(uma8, FeatureConfig().lags)
     examples = Batches(FakeShards(uma8), uma8, SETTINGS, shuffle=True)
     turned, straight = inputs_of(examples), inputs_of(
         Batches(FakeShards(uma8), uma8, SETTINGS, shuffle=False)
