@@ -195,6 +195,8 @@ def test_a_turned_array_is_right_in_the_mounted_frame(
     array = replace(uma8, face_down=down, rotation=rotation)
     on_board = locate(uma8, plane_wave(array, azimuth, 0.3)).azimuth
     assert abs(wrap_angle(array.frame_azimuth(on_board) - azimuth)) < math.radians(1)
+    back = array.board_azimuth(array.frame_azimuth(on_board))
+    assert abs(wrap_angle(back - on_board)) < 1e-9
 
 
 def test_unmounted_is_the_board_itself(uma8):

@@ -21,6 +21,7 @@ from doa_ros.core.decoding import DirectionGrid, Estimate, Spectrum
 from doa_ros.core.errors import MessageError
 from doa_ros.core.features import FeatureConfig, GccFrame
 from doa_ros.core.geometry import load_array, unit_vector
+from doa_ros.core.residual import Residual
 from doa_ros.core.tracking import Track
 from doa_ros.msg import AudioFrame, DoaEstimateArray, DoaSpectrum, GccPhat, MicArrayInfo
 from doa_ros.resources import find_resource
@@ -50,8 +51,12 @@ def _gcc_frame():
     return GccFrame(gcc=gcc, activity=0.5, hop_index=0)
 
 
-def _gcc_phat(**changes):
-    message = conversions.gcc_phat_from_frame(HEADER, _gcc_frame(), ARRAY, FEATURES)
+RESIDUAL = replace(FEATURES, residual=True)
+
+
+def _gcc_phat(rest=None, microphones=ARRAY, **changes):
+    frame = replace(_gcc_frame(), residual=rest)
+    message = conversions.gcc_phat_from_frame(HEADER, frame, microphones, FEATURES)
     for name, value in changes.items():
         setattr(message, name, value)
     return message
@@ -177,6 +182,38 @@ def test_features_survive():
     assert received.activity == frame.activity
 
 
+@pytest.mark.parametrize('azimuth', [0.5, -3.0, math.nan])
+@pytest.mark.parametrize('face_down', [False, True])
+def test_the_residual_survives(azimuth, face_down):
+    residual = Residual(-_gcc_frame().gcc, azimuth)
+    mounted = replace(ARRAY, face_down=face_down, rotation=2.0)
+    message = _over_the_wire(_gcc_phat(residual, mounted))
+    # In the frame of the header, like all directions.
+    in_frame = mounted.frame_azimuth(azimuth)
+    assert message.residual_azimuth == pytest.approx(in_frame, nan_ok=True)
+    received = conversions.frame_from_gcc_phat(message, mounted, RESIDUAL).residual
+    assert np.array_equal(received.gcc, residual.gcc)
+    assert received.azimuth == pytest.approx(azimuth, nan_ok=True)
+    # Who does not want it does not look at it.
+    assert conversions.frame_from_gcc_phat(message, mounted, FEATURES).residual is None
+
+
+@pytest.mark.parametrize(
+    ('changes', 'words'),
+    [
+        ({'residual': []}, 'residual of 0 values'),
+        ({'residual': array.array('f', [math.nan] * 195)}, 'residual outside'),
+        ({'residual': array.array('f', [2.0] * 195)}, 'residual outside'),
+        ({'residual_azimuth': 4.0}, 'residual_azimuth'),
+        ({'residual_azimuth': -math.inf}, 'residual_azimuth'),
+    ],
+)
+def test_residuals_that_do_not_fit(changes, words):
+    message = _gcc_phat(Residual(_gcc_frame().gcc, 1.0), **changes)
+    with pytest.raises(MessageError, match=words):
+        conversions.frame_from_gcc_phat(message, ARRAY, RESIDUAL)
+
+
 @pytest.mark.parametrize(
     ('milliseconds', 'gap'), [(50, 0), (51, 0), (100, 2400), (150, 4800), (0, 1), (-5000, 1)]
 )
@@ -229,21 +266,25 @@ _changes = st.fixed_dictionaries(
         'lag_count': st.integers(0, 2**32 - 1),
         'activity': st.floats(width=32),
         'data': st.binary(max_size=15 * 13).map(lambda data: array.array('f', 4 * data)),
+        'residual': st.binary(max_size=15 * 13).map(lambda data: array.array('f', 4 * data)),
+        'residual_azimuth': _numbers,
     },
 )
 
 
 @settings(max_examples=300)
-@given(changes=_changes)
-def test_any_gcc_phat_is_a_frame_or_a_message_error(changes):
-    message = _gcc_phat(**changes)
+@given(changes=_changes, features=st.sampled_from([FEATURES, RESIDUAL]))
+def test_any_gcc_phat_is_a_frame_or_a_message_error(changes, features):
+    message = _gcc_phat(Residual(_gcc_frame().gcc, 1.0), **changes)
     try:
-        frame = conversions.frame_from_gcc_phat(message, ARRAY, FEATURES)
+        frame = conversions.frame_from_gcc_phat(message, ARRAY, features)
     except MessageError:
         return
     assert frame.gcc.shape == (15, 13)
     assert np.isfinite(frame.gcc).all()
     assert np.isfinite(frame.activity)
+    assert (frame.residual is not None) == features.residual
+    assert frame.residual is None or np.isfinite(frame.residual.gcc).all()
 
 
 def test_numpy_scalars_do_not_abort_the_process():
