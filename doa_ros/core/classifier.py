@@ -265,6 +265,7 @@ class Classifier:
         self.grid = card.grid
         self.features = card.features
         self.multilabel = card.multilabel
+        self.residual = card.features.residual
         self.memory = card.memory
         self._steering: SrpPhat | None = None
         self._steered_response = card.steered_response

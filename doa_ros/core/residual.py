@@ -24,8 +24,8 @@ _OVERHEAD = math.radians(75)
 _TINY = np.float32(1e-20)
 # Noise alone is not magnified more than so many times.
 _MOST_GAIN = 6.0
-# Log-odds of a source beside the loudest: a constant, and weights of those in the whole sound and
-# in what is left. By logistic regression on simulated rooms with two talkers, seen by the UMA-8,
+# Log-odds of a source beside the loudest: a constant, and weights of those a network gives it in
+# the whole sound and in what is left. By logistic regression on simulated rooms with two talkers, seen by the UMA-8,
 # but for a lower constant: rather silent than wrong.
 _BIAS, _WHOLE_WEIGHT, _REST_WEIGHT = 0.3, 0.5, 1.5
 
@@ -89,6 +89,8 @@ class LoudestFader:
 
 class _Method(Protocol):
     grid: DirectionGrid
+    # Whether residuals are of use to it.
+    residual: bool
 
     def spectrum(self, gcc: np.ndarray) -> Spectrum: ...
 
@@ -102,7 +104,7 @@ def spectrum_of(method: _Method, gcc: np.ndarray, residual: Residual | None) -> 
         residual: what is left of it; None where only the whole counts, as for one source.
     """
     whole = method.spectrum(gcc)
-    if residual is None:
+    if residual is None or not method.residual:
         return whole
     rest = method.spectrum(residual.gcc)
     distance = np.abs(wrap_angle(method.grid.azimuths - residual.azimuth))

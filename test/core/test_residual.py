@@ -97,6 +97,7 @@ class _Method:
     """Says 0.2 everywhere of the whole and 0.9 of the rest, with other elevations."""
 
     grid = _GRID
+    residual = True
 
     def spectrum(self, gcc):
         first = np.eye(10)[int(gcc[0, 0])]
@@ -115,6 +116,12 @@ def test_what_is_left_counts_beside_the_loudest(azimuth):
     assert (spectrum.elevation[near] == np.eye(10)[0]).all()
     assert (spectrum.azimuth[far] > 0.9).all()
     assert (spectrum.elevation[far] == np.eye(10)[1]).all()
+
+
+def test_a_method_may_do_without(monkeypatch):
+    monkeypatch.setattr(_Method, 'residual', False)
+    spectrum = spectrum_of(_Method(), np.zeros((1, 1)), Residual(np.ones((1, 1)), 0.0))
+    assert (spectrum.azimuth == 0.2).all()
 
 
 @pytest.mark.parametrize('residual', [None, Residual(np.ones((1, 1)), np.nan)])
