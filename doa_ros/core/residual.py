@@ -25,8 +25,8 @@ _TINY = np.float32(1e-20)
 # Noise alone is not magnified more than so many times.
 _MOST_GAIN = 6.0
 # Log-odds of a source beside the loudest: a constant, and weights of those a network gives it in
-# the whole sound and in what is left. By logistic regression on simulated rooms with two talkers, seen by the UMA-8,
-# but for a lower constant: rather silent than wrong.
+# the whole sound and in what is left. By logistic regression on simulated rooms with two talkers,
+# seen by the UMA-8, but for a lower constant: rather silent than wrong.
 _BIAS, _WHOLE_WEIGHT, _REST_WEIGHT = 0.3, 0.5, 1.5
 
 
