@@ -67,7 +67,7 @@ class TrackerConfig(Config):
         maximum=60.0,
     )
     confirmation: float = setting(
-        0.12,
+        0.08,
         'A new track is confirmed when so much of its time was heard [s]: a certain detection '
         'counts the time between frames, one of confidence 1/3 nothing, a frame without any half '
         'of it against.',
@@ -75,7 +75,7 @@ class TrackerConfig(Config):
         maximum=5.0,
     )
     delay: float = setting(
-        0.05,
+        0.03,
         'How long before the mean time of its sound a talker was where a detection shows him [s].',
         minimum=0.0,
         maximum=2.0,
@@ -87,7 +87,7 @@ class TrackerConfig(Config):
         maximum=5.0,
     )
     acceleration_deg: float = setting(
-        5.0,
+        6.0,
         'How much the angular velocity of a talker changes in a second, as a standard deviation '
         '[deg/s].',
         minimum=0.1,
@@ -106,19 +106,19 @@ class TrackerConfig(Config):
         maximum=1000.0,
     )
     velocity_memory: float = setting(
-        3.0,
+        5.0,
         'Where nothing is heard, the velocity decays with this time constant [s].',
         minimum=0.05,
         maximum=60.0,
     )
     stddev_min_deg: float = setting(
-        3.0,
+        2.0,
         'Smallest standard deviation a detection is believed to have [deg].',
         minimum=0.1,
         maximum=90.0,
     )
     gate: float = setting(
-        3.5,
+        3.0,
         'Largest distance of a detection from a track it belongs to, in standard deviations [1].',
         minimum=1.0,
         maximum=10.0,
