@@ -108,6 +108,10 @@ class Process:
         tasks = Path('/proc', str(self._process.pid), 'task').iterdir()
         return [int(n) for task in tasks for n in (task / 'children').read_text().split()]
 
+    def maps(self):
+        """Return the lines about its memory, as in proc(5)."""
+        return Path('/proc', str(self._process.pid), 'maps').read_text().splitlines()
+
     def send(self, number):
         os.killpg(self._process.pid, number)
 
