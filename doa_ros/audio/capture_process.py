@@ -71,6 +71,11 @@ class CaptureProcess:
         return self._process.pid
 
     @property
+    def ended(self) -> bool:
+        """Whether it runs no more."""
+        return self._process.poll() is not None
+
+    @property
     def queued(self) -> int:
         """Messages that wait to be taken."""
         return len(self._messages)

@@ -21,8 +21,10 @@ from doa_ros.core.geometry import MicArray
 # wait [s]; and then all but the newest are, for one long gap leaves more to work with than many
 # short ones.
 _MAX_DELAY = 0.1
-# Processes take their turn at this interval at most [s].
+# Processes take their turn at this interval at least [s].
 _RESTART_INTERVAL = 0.5
+# One that dies while it stands by is replaced at this interval at least [s].
+_STANDBY_INTERVAL = 2.0
 
 
 @dataclass(frozen=True)
@@ -93,6 +95,7 @@ class DeviceSource:
         # Index and time of the sample that comes next.
         self._end, self._end_time = 0, 0.0
         self._standby: CaptureProcess | None = None
+        self._standby_since = -math.inf
         self._take_turn()
         message = self._process.next()
         if message.kind != Kind.OPENED:
@@ -111,8 +114,13 @@ class DeviceSource:
         return replace(self._state, queue_depth=self._process.queued)
 
     def _stand_by(self) -> None:
-        if self._standby is None:
+        """See to it that a process stands by; to be called often, as it may die."""
+        now = time.monotonic()
+        if self._standby is None or (
+            self._standby.ended and now > self._standby_since + _STANDBY_INTERVAL
+        ):
             self._standby = CaptureProcess(self._settings, self._capacity)
+            self._standby_since = now
 
     def _take_turn(self) -> None:
         self._turn = time.monotonic()

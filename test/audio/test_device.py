@@ -544,6 +544,20 @@ def test_the_process_that_stands_by_may_die_as_well(fake, record):
     assert recorder.source.state.restarts == 2
 
 
+def test_a_process_that_dies_while_it_stands_by_is_replaced(fake, record):
+    recorder = record()
+    recorder.wait_for_blocks(10)
+    _wait(lambda: recorder.source._standby, 'a process that stands by')
+    died = recorder.source._standby
+    os.kill(died.pid, signal.SIGKILL)
+    _wait(lambda: recorder.source._standby is not died, 'another one')
+    gone = time.monotonic()
+    os.kill(recorder.process, signal.SIGKILL)
+    _check_back(recorder, gone, gone)
+    # The dead one did not take its turn.
+    assert recorder.source.state.restarts == 1
+
+
 def test_close_while_the_device_is_away(fake, record):
     recorder = record()
     recorder.wait_for_blocks(1)
