@@ -4,9 +4,9 @@
 
 Simulated rooms (RT60 0.2 to 0.7 s, SNR 5 to 20 dB, real noise from all around), boards with errors
 of gain, phase and place, and a person who speaks up to 10 degrees beside where the check asks.
-The channels come in every symmetric order of the array, with two of them swapped besides, or from
-a board that is the mirror image of the described one. Right is an array file in which every
-channel has the place of the microphone that is heard on it.
+The channels come in every symmetric order of the array, with two of them swapped, or from a board
+that is the mirror image of the described one, turned every way. Right is an array file in which
+every channel has the place of the microphone that is heard on it.
 """
 
 from collections.abc import Iterator
@@ -72,15 +72,16 @@ class Case:
 
 
 def cases(array: MicArray) -> Iterator[Case]:
-    """Yield every symmetric order, every swap of two channels, and the mirrored board."""
+    """Yield every symmetric order, every swap of two channels, and mirrored boards."""
     count = len(array.positions)
     for symmetry in symmetries(array):
         yield Case('symmetric orders', symmetry.permutation)
+        if not symmetry.mirrored:
+            yield Case('mirrored boards', symmetry.permutation, mirrored=True)
     for first, second in array.pairs.tolist():
         heard = list(range(count))
         heard[first], heard[second] = second, first
         yield Case('two channels swapped', tuple(heard))
-    yield Case('mirrored board', tuple(range(count)), mirrored=True)
 
 
 def add_arguments(parser):
@@ -90,14 +91,16 @@ def add_arguments(parser):
 
 
 def run(args):
-    """Check in all rooms and print the shares."""
+    """Check in all rooms; print the shares, and what went wrong where."""
     path = find_resource('arrays', args.array)
     array = load_array(path).unmounted()
     right: dict[str, list[bool]] = {}
     todo = [(case, room) for room in range(args.rooms) for case in cases(array)]
     for number, (case, _) in enumerate(tqdm(todo, unit='check')):
-        found = recognised(path, array, case, number)
-        right.setdefault(case.name, []).append(found)
+        problem = judged(path, array, case, number)
+        right.setdefault(case.name, []).append(not problem)
+        if problem:
+            tqdm.write(f'{case.name}, check {number}: {problem}')
     rows = []
     for name, results in right.items():
         interval = stats.binomtest(sum(results), len(results)).proportion_ci(method='wilson')
@@ -112,34 +115,38 @@ def run(args):
     show_table(rows, f'doa-check of {array.name} in simulated rooms')
 
 
-def recognised(path: Path, array: MicArray, case: Case, number: int) -> bool:
-    """Return whether the check of one room writes the right array file.
+def judged(path: Path, array: MicArray, case: Case, number: int) -> str:
+    """Return what is wrong with the array file that the check of one room writes.
 
     Args:
         path: array file that describes the array.
         array: the same.
         case: how the board differs from it.
         number: of the room.
+
+    Returns:
+        A sentence; empty where the array file is right.
     """
     record = simulated(array, case, number)
     try:
         with redirect_stdout(io.StringIO()):
             result = check(array, record)
         if result.orientation is None:
-            return False
+            return result.health.findings[0].message
         with tempfile.TemporaryDirectory() as folder:
             out = Path(folder) / 'array.yaml'
             out.write_text(corrected(path, result), encoding='utf-8')
             written = load_array(out)
-    except AudioError:
-        return False
+    except AudioError as error:
+        return str(error)
     truth = array.positions * [1, -1, 1] if case.mirrored else array.positions
     # By channel, the described microphone that it is for.
     described = {channel: k for k, channel in enumerate(array.channels)}
     places = truth[[case.heard[described[channel]] for channel in written.channels]]
     # Whatever is heard from above or below, a flat array hears alike.
     wrong = written.frame_positions[:, :2] - places[:, :2]
-    return bool(np.linalg.norm(wrong, axis=1).max() < 1e-3)
+    farthest = float(np.linalg.norm(wrong, axis=1).max())
+    return '' if farthest < 1e-3 else f'microphones are up to {1e3 * farthest:.0f} mm away'
 
 
 def simulated(array: MicArray, case: Case, number: int) -> Recorder:

@@ -6,7 +6,7 @@ import pytest
 
 from doa_ros.resources import find_resource
 from training import check_study
-from training.check_study import cases, recognised
+from training.check_study import cases, judged
 
 
 @pytest.fixture(scope='module')
@@ -14,14 +14,14 @@ def board(uma8):
     return find_resource('arrays', 'uma8'), uma8.unmounted()
 
 
-def test_the_cases_are_all_orders_swaps_and_the_mirrored_board(uma8):
+def test_the_cases_are_all_orders_swaps_and_mirrored_boards(uma8):
     names = [case.name for case in cases(uma8)]
-    assert [names.count(name) for name in dict.fromkeys(names)] == [12, 15, 1]
+    assert [names.count(name) for name in dict.fromkeys(names)] == [12, 6, 15]
 
 
-@pytest.mark.parametrize('number', [4, 10, 17, 27])
+@pytest.mark.parametrize('number', [1, 4, 16, 20])
 def test_an_order_is_recognised(board, uma8, number):
-    assert recognised(*board, list(cases(uma8))[number], number)
+    assert not judged(*board, list(cases(uma8))[number], number)
 
 
 def test_a_wrong_array_file_is_not_taken_for_right(board, uma8, monkeypatch):
@@ -30,5 +30,5 @@ def test_a_wrong_array_file_is_not_taken_for_right(board, uma8, monkeypatch):
     monkeypatch.setattr(
         check_study, 'simulated', lambda array, case, room: simulated(array, every[3], room)
     )
-    assert recognised(*board, every[3], 3)
-    assert not recognised(*board, every[5], 3)
+    assert not judged(*board, every[3], 3)
+    assert 'mm away' in judged(*board, every[5], 3)
