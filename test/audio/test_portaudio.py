@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the process that captures does with what PortAudio delivers."""
 
+from contextlib import contextmanager
 import threading
 import time
 from types import SimpleNamespace
@@ -9,6 +10,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from doa_ros.audio import portaudio
 from doa_ros.audio.capture_wire import CaptureSettings
 from doa_ros.audio.portaudio import _Recording
 from doa_ros.core.errors import AudioError
@@ -16,31 +18,19 @@ from doa_ros.core.errors import AudioError
 PIECE = 480
 
 
-@pytest.fixture
-def run():
-    """Return a function that delivers pieces at their pace and gives the blocks that came out."""
+def _deliver(recording, number):
+    samples = np.arange(number * PIECE, (number + 1) * PIECE, dtype=np.int32)
+    status = SimpleNamespace(input_overflow=False)
+    recording.callback(memoryview(samples.tobytes()), PIECE, None, status)
 
-    def deliver(pieces, send=lambda block: None, block=2400):
-        blocks = []
 
-        def take(captured):
-            blocks.append(captured)
-            send(captured)
-
-        recording = _Recording(CaptureSettings('', 48000, 1, block), take)
-        thread = threading.Thread(target=recording.run)
-        thread.start()
-        begin = time.monotonic()
-        for number in range(pieces):
-            time.sleep(max(0.0, begin + (number + 1) * 0.01 - time.monotonic()))
-            samples = np.arange(number * PIECE, (number + 1) * PIECE, dtype=np.int32)
-            status = SimpleNamespace(input_overflow=False)
-            recording.callback(memoryview(samples.tobytes()), PIECE, None, status)
-        recording.finish()
-        thread.join()
-        return blocks, begin
-
-    return deliver
+@contextmanager
+def _running(recording):
+    thread = threading.Thread(target=recording.run)
+    thread.start()
+    yield
+    recording.finish()
+    thread.join()
 
 
 def _samples(block):
@@ -48,24 +38,41 @@ def _samples(block):
 
 
 @pytest.mark.parametrize('block', [100, 480, 2399])
-def test_blocks_of_any_length_are_cut(run, block):
-    blocks, begin = run(100, block=block)
-    assert len(blocks) > 40 * PIECE // block
+def test_blocks_of_any_length_are_cut(block, monkeypatch):
+    # A clock of its own, on which every piece is in time however busy the machine is.
+    now = [0.0]
+    monkeypatch.setattr(portaudio, 'time', SimpleNamespace(monotonic=lambda: now[0]))
+    blocks = []
+    recording = _Recording(CaptureSettings('', 48000, 1, block), blocks.append)
+    with _running(recording):
+        for number in range(100):
+            now[0] += 0.01
+            _deliver(recording, number)
+            while recording._pieces:
+                time.sleep(0.001)
+    # It takes a third of a second until the time is known.
+    assert len(blocks) >= 60 * PIECE // block
     for captured in blocks:
         np.testing.assert_array_equal(_samples(captured), captured.index + np.arange(block))
-        assert captured.time == pytest.approx(begin + captured.index / 48000, abs=0.05)
+        assert captured.time == pytest.approx(captured.index / 48000, abs=1e-6)
+    np.testing.assert_array_equal(np.diff([captured.index for captured in blocks]), block)
 
 
-def test_a_parent_that_takes_nothing_loses_the_oldest(run):
+def test_a_parent_that_takes_nothing_loses_the_oldest():
     """As when it is stopped: nothing waits in PortAudio, and what comes out then is new."""
-    stopped = []
+    blocks = []
 
     def send(captured):
-        if not stopped:
-            stopped.append(captured)
+        blocks.append(captured)
+        if len(blocks) == 1:
             time.sleep(1.0)
 
-    blocks, begin = run(200, send)
+    recording = _Recording(CaptureSettings('', 48000, 1, 2400), send)
+    with _running(recording):
+        begin = time.monotonic()
+        for number in range(200):
+            time.sleep(max(0.0, begin + (number + 1) * 0.01 - time.monotonic()))
+            _deliver(recording, number)
     first, second = blocks[:2]
     missing = second.index - first.index - 2400
     assert 0.5 * 48000 < missing < 1.0 * 48000
