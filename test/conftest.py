@@ -6,6 +6,7 @@ from contextlib import contextmanager
 import copy
 from dataclasses import replace
 import hashlib
+import signal
 
 import hypothesis
 from hypothesis import strategies as st
@@ -31,6 +32,11 @@ hypothesis.settings.register_profile(
     suppress_health_check=list(hypothesis.HealthCheck),
 )
 hypothesis.settings.load_profile('doa_ros')
+
+
+def pytest_configure():
+    # Otherwise SIGTERM ends pytest at once, and what the tests have started stays.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 @pytest.fixture(scope='session')

@@ -3,6 +3,7 @@
 """The soak: what it makes of its observations, and a short one with every fault."""
 
 import re
+import signal
 import sys
 
 import pytest
@@ -60,6 +61,17 @@ def test_the_plot_is_written(tmp_path):
     assert (tmp_path / 'plot.png').stat().st_size > 10_000
 
 
+@pytest.fixture
+def handlers():
+    """Restore what happens on signals: the soak ignores them at its end."""
+    numbers = signal.SIGINT, signal.SIGTERM
+    before = [signal.getsignal(number) for number in numbers]
+    yield
+    for number, handler in zip(numbers, before, strict=True):
+        signal.signal(number, handler)
+
+
+@pytest.mark.usefixtures('handlers')
 def test_a_short_soak(tmp_path, monkeypatch, capfd):
     if not virtual_device.is_available():
         pytest.skip(virtual_device.NEEDED)
