@@ -7,12 +7,18 @@ import sys
 
 import numpy as np
 import pytest
+from rclpy.serialization import deserialize_message, serialize_message
 import soundfile
 
 from doa_ros.audio.frame import stamp_of
 from doa_ros.audio.source import NANOSECONDS
+from doa_ros.conversions import frame_from_gcc_phat, gcc_phat_from_frame, make_header
+from doa_ros.core.classifier import load_card
+from doa_ros.core.features import FeatureExtractor
 from doa_ros.core.geometry import wrap_angle
-from doa_ros.msg import AudioFrame, DoaEstimateArray
+from doa_ros.core.localizer import Localizer, LocalizerConfig
+from doa_ros.msg import AudioFrame, DoaEstimateArray, GccPhat
+from doa_ros.resources import find_resource
 from doa_ros.tools import locate
 
 pytest.importorskip('pyroomacoustics')
@@ -37,22 +43,29 @@ def file(clip, uma8, tmp_path_factory):
     return path
 
 
+@pytest.fixture(scope='module', params=['uma8_rooms_int8', 'uma8_several_int8'])
+def model(request):
+    return request.param
+
+
 @pytest.fixture(scope='module')
-def offline(file, require_model):
+def offline(file, model, require_model):
     """Return what doa-locate finds in the recording, frame by frame."""
     require_model('cnn')
     lines = []
+    arguments = ['doa-locate', str(file), '--format', 'jsonl', '--model', model]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sys, 'argv', ['doa-locate', str(file), '--format', 'jsonl'])
+        patch.setattr(sys, 'argv', arguments)
         patch.setattr('builtins.print', lambda line, **_: lines.append(json.loads(line)))
         assert locate.main() == 0
     return [line['estimates'] for line in lines]
 
 
-def test_the_pipeline_finds_what_the_offline_tool_finds(start, listener, file, offline):
+def test_the_pipeline_finds_what_the_offline_tool_finds(start, listener, file, model, offline):
     estimates = listener.collect(DoaEstimateArray, 'estimates')
     audio = listener.collect(AudioFrame, 'audio')
-    process = start('doa_pipeline', source='file', file=str(file), publish_audio=True)
+    source = {'source': 'file', 'file': str(file), 'publish_audio': True}
+    process = start('doa_pipeline', model=model, **source)
     listener.spin_until(lambda: not process.alive, 'the end of the recording')
     listener.spin(0.5)
     assert process.stop() == 0
@@ -74,6 +87,23 @@ def test_the_pipeline_finds_what_the_offline_tool_finds(start, listener, file, o
             assert found.confidence == pytest.approx(line['confidence'], abs=0.001)
             compared += 1
     assert len(estimates) > 40 and compared > 20
+
+
+def test_what_the_nodes_tell_each_other_is_all_that_counts(clip, uma8, model):
+    path = find_resource('models', model)
+    features = load_card(path).features
+    direct, told = (Localizer(uma8, features, LocalizerConfig(), path) for _ in range(2))
+    found = []
+    for number, frame in enumerate(FeatureExtractor(uma8, features).push(0, clip.audio)):
+        header = make_header(number * HOP_NS, 'mic_array')
+        message = gcc_phat_from_frame(header, frame, uma8, features)
+        received = frame_from_gcc_phat(
+            deserialize_message(serialize_message(message), GccPhat), uma8, features
+        )
+        found.append(direct.locate(frame))
+        other = told.locate(received)
+        assert (other.estimates, other.detections) == (found[-1].estimates, found[-1].detections)
+    assert sum(bool(localization.estimates) for localization in found) > 30
 
 
 def test_the_talker_is_found(clip, offline):
