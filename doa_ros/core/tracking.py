@@ -67,7 +67,7 @@ class TrackerConfig(Config):
         maximum=60.0,
     )
     confirmation: float = setting(
-        0.08,
+        0.12,
         'A new track is confirmed when so much of its time was heard [s]: a certain detection '
         'counts the time between frames, one of confidence 1/3 nothing, a frame without any half '
         'of it against.',
