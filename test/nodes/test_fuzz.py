@@ -3,7 +3,6 @@
 """Any message on any topic: no node ends, none publishes nonsense, and each goes on afterwards."""
 
 import array
-import dataclasses
 import functools
 import math
 import sys
@@ -45,7 +44,7 @@ _BLOCK = 2400
 _STEP = 50_000_000
 _BAD = (math.nan, math.inf, 1e30)
 # Where a message says that this is not known.
-_MAY_BE_NAN = ('elevation', 'elevation_rate', 'stddev')
+_MAY_BE_NAN = ('elevation', 'elevation_rate', 'stddev', 'residual_azimuth')
 
 # --- any message ----------------------------------------------------------------------
 
@@ -162,7 +161,7 @@ def _tracks(number, *tracks):
 
 
 def _track(number=1, **changes):
-    known = {field.name: 0.1 for field in dataclasses.fields(Track)}
+    known = dict.fromkeys(Track._fields, 0.1)
     return Track(**known | {'id': number, 'predicted': False, 'confirmed': True} | changes)
 
 
