@@ -386,7 +386,7 @@ def _probability(values: np.ndarray, *, whole: bool = True) -> array.array:
     if whole:
         # int8 networks sum to one within their rounding only.
         values = values / max(float(values.sum()), 1e-9)
-    return array.array('f', values.astype(np.float32).tobytes())
+    return _floats(values)
 
 
 def marker_array(
