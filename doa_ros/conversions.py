@@ -42,6 +42,7 @@ from doa_ros.msg import (
 _FORMAT_NAMES = {dtype: name for name, dtype in FORMATS.items()}
 
 # Relative deviation of a received number that is still rounding.
+_SAME = 'give gcc_phat and doa_estimator the same parameters'
 _ROUNDING = 1e-6
 _HALF_TURN = math.pi * (1 + _ROUNDING)
 # More than sound, or a track of it, can be [s], and than angles spread [rad].
@@ -170,8 +171,7 @@ def frame_from_gcc_phat(
         received = getattr(message, name)
         if not math.isclose(received, value, rel_tol=_ROUNDING):
             raise MessageError(
-                f'GCC-PHAT with {name} {received:g} where {value:g} is configured; give '
-                'gcc_phat and doa_estimator the same parameters'
+                f'GCC-PHAT with {name} {received:g} where {value:g} is configured; {_SAME}'
             )
     gcc = _correlation(message, 'data', len(pairs))
     residual = None
@@ -207,7 +207,7 @@ def _correlation(message: GccPhat, name: str, pairs: int) -> np.ndarray:
     if len(values) != pairs * message.lag_count:
         raise MessageError(
             f'GCC-PHAT {name} of {len(values)} values instead of {pairs} pairs x '
-            f'{message.lag_count} lags'
+            f'{message.lag_count} lags; {_SAME}'
         )
     gcc = np.array(values, dtype=np.float32).reshape(pairs, message.lag_count)
     if not (np.abs(gcc) <= 1.01).all():
