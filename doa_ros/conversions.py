@@ -41,8 +41,9 @@ from doa_ros.msg import (
 
 _FORMAT_NAMES = {dtype: name for name, dtype in FORMATS.items()}
 
-# Relative deviation of a received number that is still rounding.
+# What to do where the features of another node do not fit.
 _SAME = 'give gcc_phat and doa_estimator the same parameters'
+# Relative deviation of a received number that is still rounding.
 _ROUNDING = 1e-6
 _HALF_TURN = math.pi * (1 + _ROUNDING)
 # More than sound, or a track of it, can be [s], and than angles spread [rad].
@@ -176,7 +177,7 @@ def frame_from_gcc_phat(
     gcc = _correlation(message, 'data', len(pairs))
     residual = None
     if features.residual:
-        if abs(message.residual_azimuth) > math.pi + _ROUNDING:
+        if abs(message.residual_azimuth) > _HALF_TURN:
             raise MessageError('GCC-PHAT with residual_azimuth outside of -pi..pi')
         azimuth = microphones.board_azimuth(message.residual_azimuth)
         residual = Residual(_correlation(message, 'residual', len(pairs)), float(azimuth))
