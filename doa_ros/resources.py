@@ -54,7 +54,9 @@ def find_resource(kind: str, name: str) -> Path:
     folder = config_directory() / kind
     path = folder / (name + suffix)
     if not path.is_file():
-        known = ', '.join(sorted(p.stem for p in folder.glob('*' + suffix))) or 'none'
+        # What has no card is part of another model.
+        found = [p for p in folder.glob('*' + suffix) if p.with_suffix('.yaml').is_file()]
+        known = ', '.join(sorted(p.stem for p in found)) or 'none'
         raise ConfigError(
             f'no {kind[:-1]} named {name!r} (shipped: {known}); give a path to use your own'
         )

@@ -47,6 +47,10 @@ def test_unknown_name_lists_what_there_is():
         find_resource('arrays', 'uma9')
     with pytest.raises(ConfigError, match="no scene named ''"):
         find_resource('scenes', '')
+    # The network that follows what another one finds is part of that model.
+    with pytest.raises(ConfigError, match='uma8_several_int8') as refused:
+        find_resource('models', 'nonesuch')
+    assert 'follower' not in str(refused.value)
 
 
 @pytest.mark.parametrize('name', ['none.yaml', './uma8', '/etc', '~nobody-of-this-name/a.yaml'])

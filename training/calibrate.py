@@ -6,9 +6,10 @@ Takes a model with an activity output, as quantize makes it of settings with `tr
 true}`, lets it listen to rooms of the benchmark (evaluate --bench rooms) with speech, claps and
 fans, with the split val of the sounds, and writes what it finds into the model's card: the
 azimuths are sharpened by the steered response, and the section `memory` says how frames follow
-each other. Without it, every frame stands for itself. A model of several sources hears two
-talkers, too. With --deviations it keeps the memory that it has, and only its standard deviations
-are made true anew, which takes a fraction of the time.
+each other. Without it, every frame stands for itself. A model of several sources, which the
+network made by follow follows, hears two talkers, too, and gets true confidences, elevations and
+deviations alone. With --deviations a model keeps the memory that it has, and only its standard
+deviations are made true anew, which takes a fraction of the time.
 """
 
 from collections.abc import Iterable, Iterator
@@ -19,16 +20,18 @@ from pathlib import Path
 
 import numpy as np
 
-from doa_ros.core.classifier import Classifier, load_card, save_card
+from doa_ros.core.calibration import Calibration
+from doa_ros.core.classifier import Classifier, ModelCard, load_card, save_card
 from doa_ros.core.decoding import Spectrum
 from doa_ros.core.errors import ConfigError
+from doa_ros.core.features import GccFrame
+from doa_ros.core.follower import Follower
 from doa_ros.core.geometry import MicArray, load_array
-from doa_ros.core.memory import MemoryConfig
-from doa_ros.core.residual import spectrum_of
 from doa_ros.resources import find_resource
 
 from .examples.clips import Clip, Source
-from .networks.calibration import Streams, fit_deviations, fit_memory
+from .examples.sequences import said_of
+from .networks.calibration import Streams, fit_deviations, fit_memory, fit_worth
 from .rooms.engines import ENGINES
 from .rooms.material import Material, load_material
 from .scores.benchmark import room_clips, talker_clips
@@ -38,8 +41,6 @@ from .scores.frames import Listening
 _RATE = 16000
 # Of the steered response; chosen on the val split, where more hardly helps.
 _SHARPNESS = 40.0
-# The same for several sources, where it doubts reflections that the network takes for talkers.
-_SHARE = 0.5
 # Rooms with claps and with a fan over those with speech. Fitted to one noise of the val split and
 # measured on another, without fans their sound is answered; with 1/4, fewer claps are.
 _CLAPS, _FANS = 1 / 3, 1 / 15
@@ -60,8 +61,8 @@ def run(args):
     """Listen, fit, and write the card.
 
     Raises:
-        ConfigError: the model has no activity output, or no memory to keep, or there are no
-            scenes.
+        ConfigError: the model has no activity output, no follower or no memory to keep, or there
+            are no scenes.
         ModelError: the model does not fit the array.
     """
     if args.scenes < 1:
@@ -73,15 +74,14 @@ def run(args):
             f'{path}: only a model with elevation and activity can be calibrated; train one with '
             'activity: true'
         )
+    if card.multilabel and card.follower is None:
+        raise ConfigError(f'{path}: has nothing to follow several sources with; run follow first')
     if args.deviations and card.memory is None:
         raise ConfigError(f'{path}: has no memory yet; calibrate it without --deviations')
     array = load_array(find_resource('arrays', args.array)).unmounted()
     material = load_material(args.sounds, 'val', _RATE)
     kept = card.memory if args.deviations else None
-    weight = _SHARE if card.multilabel else _SHARPNESS
-    plain = replace(card, memory=None)
-    if kept is None:
-        plain = replace(plain, steered_response=weight)
+    plain = _plain(card, kept)
     save_card(plain, path)
     try:
         memory = _calibrated(path, array, material, args.scenes, kept)
@@ -93,10 +93,20 @@ def run(args):
     print(f'{path.with_suffix(".yaml")}: {memory}')
 
 
+def _plain(card: ModelCard, kept: Calibration | None) -> ModelCard:
+    """Return the card with which a model is listened to."""
+    if card.multilabel:
+        # Its follower has learnt from its steered response, and its share of the elevation is no
+        # matter of outputs that are followed already.
+        return replace(card, memory=kept or Calibration(card.memory.elevation_share))
+    plain = replace(card, memory=None)
+    return replace(plain, steered_response=_SHARPNESS) if kept is None else plain
+
+
 def _calibrated(
-    model: Path, array: MicArray, material: Material, scenes: int, kept: MemoryConfig | None
-) -> MemoryConfig:
-    """Return the memory for a model whose card has none; `kept`, but for its deviations."""
+    model: Path, array: MicArray, material: Material, scenes: int, kept: Calibration | None
+) -> Calibration:
+    """Return the memory for a model with a plain card; `kept`, but for its deviations."""
     classifier = Classifier(model, array, load_card(model).features)
     grid, hop, several = classifier.grid, classifier.features.hop, classifier.multilabel
     slow = replace(array, sampling_frequency=_RATE)
@@ -105,9 +115,11 @@ def _calibrated(
         clips = chain(clips, _others(slow, material, scenes))
     heard = (clip for _, clip in clips)
     streams = listen(classifier, array, heard, sources=2 if several else 1)
-    if kept is None:
-        return fit_memory(streams, grid, hop)
-    return fit_deviations(streams, grid, hop, kept)
+    if kept is not None:
+        return fit_deviations(streams, grid, hop, kept)
+    if several:
+        return fit_worth(streams, grid, hop, classifier.memory)
+    return fit_memory(streams, grid, hop)
 
 
 def _talkers(
@@ -130,15 +142,17 @@ def _others(array: MicArray, material: Material, scenes: int) -> Iterator[tuple[
 def listen(
     classifier: Classifier, array: MicArray, clips: Iterable[Clip], *, sources: int
 ) -> Streams:
-    """Return what a network says in clips of one length with so many sources at most."""
+    """Return what a network says in clips of one length with so many sources at most.
+
+    Of several sources, it is what is known of them after every frame.
+    """
     heads = ('azimuth', 'elevation', 'activity')
+    follower = classifier.memory_of_stream() if classifier.multilabel else None
     rows = []
     for clip in clips:
         frames = Listening(array, clip).features(classifier.features)
         blocks = np.array(list(frames))
-        spectra = [
-            spectrum_of(classifier, frame.gcc, frame.residual) for frame in frames.values()
-        ]
+        spectra = list(_spectra(classifier, follower, frames.values()))
         unknown, never = np.full(len(clip.silent), np.nan), np.zeros(len(clip.silent), dtype=bool)
         nobody = Source(unknown, unknown, never, silent=~never)
         heard = [*clip.sources, *[nobody] * sources][:sources]
@@ -164,3 +178,16 @@ def listen(
     return Streams(
         spectrum, above_floor, azimuth, elevation, voiced, quiet, silent, brief, time
     )
+
+
+def _spectra(
+    classifier: Classifier, follower: Follower | None, frames: Iterable[GccFrame]
+) -> Iterator[Spectrum]:
+    """Yield what is said of the frames of a clip."""
+    if follower is None:
+        for frame in frames:
+            yield classifier.spectrum(frame.gcc)
+        return
+    follower.reset()
+    for frame in frames:
+        yield follower.update(*said_of(classifier, frame))

@@ -74,25 +74,58 @@ def fit(
     model.compile(optimizer=keras.optimizers.Adam(rate), loss=losses(config))
     out.mkdir(parents=True, exist_ok=True)
     settings.save(out / 'settings.yaml')
-    history = out / 'history.csv'
+    stopping = keras.callbacks.EarlyStopping(patience=config.patience)
+    fit_compiled(
+        model,
+        train.stream(),
+        val.stream(),
+        out / 'model.keras',
+        config.epochs,
+        (stopping, *callbacks),
+    )
+
+
+def fit_compiled(
+    model: keras.Model,
+    train,
+    val,
+    file: Path,
+    epochs: int,
+    callbacks: tuple[keras.callbacks.Callback, ...] = (),
+) -> None:
+    """Fit a compiled network; go on where an earlier fit was interrupted.
+
+    Args:
+        model: the network.
+        train, val: batches as Keras takes them.
+        file: of the best epoch; history.csv and curves.png come beside it.
+        epochs: most passes over the data.
+        callbacks: further ones.
+    """
+    out = file.parent
+    partial, history = out / 'partial.keras', out / 'history.csv'
     # Of an interruption in the middle of writing it.
-    (out / 'partial.keras').unlink(missing_ok=True)
+    partial.unlink(missing_ok=True)
     # The best network so far is kept until a better one comes, also across an interruption.
     earlier = earlier_losses(out)
+
+    def rename_best(*_):
+        if partial.exists():
+            partial.replace(file)
+
     model.fit(
-        train.stream(),
-        validation_data=val.stream(),
-        epochs=config.epochs,
+        train,
+        validation_data=val,
+        epochs=epochs,
         shuffle=False,
         callbacks=[
             keras.callbacks.ModelCheckpoint(
-                out / 'partial.keras',
+                partial,
                 save_best_only=True,
                 initial_value_threshold=min(earlier, default=None),
             ),
             # The file is whole or it is not there.
-            keras.callbacks.LambdaCallback(on_epoch_end=lambda *_: _rename_best(out)),
-            keras.callbacks.EarlyStopping(patience=config.patience),
+            keras.callbacks.LambdaCallback(on_epoch_end=rename_best),
             keras.callbacks.CSVLogger(history, append=bool(earlier)),
             *callbacks,
             # Last: an epoch that was interrupted above is done again.
@@ -100,11 +133,6 @@ def fit(
         ],
     )
     draw_curves(history, out / 'curves.png')
-
-
-def _rename_best(out: Path):
-    if (out / 'partial.keras').exists():
-        (out / 'partial.keras').replace(out / 'model.keras')
 
 
 def earlier_losses(out: Path) -> list[float]:

@@ -190,6 +190,33 @@ class QuantizeConfig(Config):
 
 
 @dataclass(frozen=True)
+class FollowConfig(Config):
+    """How `follow` makes the network that follows several sources."""
+
+    seed: int = setting(1, 'Seed of all randomness.', minimum=0)
+    train_clips: int = setting(9000, 'Clips of the train split.', minimum=1)
+    val_clips: int = setting(400, 'Clips of the val split.', minimum=1)
+    length: float = setting(12.0, 'Length of a clip [s].', minimum=3.0, maximum=60.0)
+    walking: float = setting(
+        0.6, 'Share of the talkers who walk.', minimum=0.0, maximum=1.0
+    )
+    dead_microphones: float = setting(
+        0.1,
+        'Share of the clips in which one or two microphones are dead.',
+        minimum=0.0,
+        maximum=1.0,
+    )
+    states: int = setting(
+        64, 'What is remembered at each azimuth class.', minimum=1, maximum=512
+    )
+    epochs: int = setting(36, 'Passes over the data.', minimum=1)
+    batch: int = setting(64, 'Clips per step.', minimum=1)
+    learning_rate: float = setting(
+        3e-3, 'Of Adam after the first steps; it falls to 0.', minimum=1e-6, maximum=1.0
+    )
+
+
+@dataclass(frozen=True)
 class PruneConfig(Config):
     """How `prune` makes weights zero."""
 
@@ -247,7 +274,7 @@ class Settings:
         array: name or path of the array.
         features: of the model; the data is simulated with the same or with more lags.
         data_features: of the simulated data.
-        simulate, train, finetune, quantize, prune, cluster: of the verbs.
+        simulate, train, finetune, quantize, follow, prune, cluster: of the verbs.
     """
 
     array: str
@@ -258,6 +285,7 @@ class Settings:
     finetune: FinetuneConfig = field(default_factory=FinetuneConfig)
     search: SearchConfig = field(default_factory=SearchConfig)
     quantize: QuantizeConfig = field(default_factory=QuantizeConfig)
+    follow: FollowConfig = field(default_factory=FollowConfig)
     prune: PruneConfig = field(default_factory=PruneConfig)
     cluster: ClusterConfig = field(default_factory=ClusterConfig)
 

@@ -17,6 +17,7 @@ VERBS = (
     'prune',
     'cluster',
     'quantize',
+    'follow',
     'calibrate',
     'evaluate',
     'all',

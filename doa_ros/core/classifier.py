@@ -3,7 +3,8 @@
 """The trained classifier: a TFLite network and the card that says what it fits.
 
 A model is two files side by side, NAME.tflite and NAME.yaml. The card names the array, the
-features, the classes and the SHA-256 of the network.
+features, the classes and the SHA-256 of the network. A model of several sources may have a third,
+NAME_follower.tflite, a recurrent network that follows them; its SHA-256 is in the card, too.
 """
 
 import dataclasses
@@ -16,12 +17,14 @@ import numpy as np
 from scipy import special
 import yaml
 
+from doa_ros.core.calibration import Calibration
 from doa_ros.core.config import load_yaml, require_keys, said, short
 from doa_ros.core.decoding import HALF_STEP, DirectionGrid, Spectrum, logit
 from doa_ros.core.errors import ConfigError, ModelError
 from doa_ros.core.features import FeatureConfig, lags_needed
+from doa_ros.core.follower import Follower
 from doa_ros.core.geometry import MicArray
-from doa_ros.core.memory import MemoryConfig
+from doa_ros.core.memory import Memory, MemoryConfig
 from doa_ros.core.srp_phat import SrpPhat
 from doa_ros.core.tflite import TFLiteModel
 
@@ -57,7 +60,9 @@ class ModelCard:
             several sources, it is the weight, at most 1, of SRP-PHAT's log-odds in the mean of
             them and the network's.
         memory: how its outputs are followed from frame to frame; None where each frame stands
-            for itself.
+            for itself. Of several sources the follower follows them, and this is what its outputs
+            are worth.
+        follower: SHA-256 of the recurrent network that follows several sources; None without.
     """
 
     array_name: str
@@ -70,7 +75,8 @@ class ModelCard:
     training: dict
     multilabel: bool = False
     steered_response: float = 0.0
-    memory: MemoryConfig | None = None
+    memory: Calibration | None = None
+    follower: str | None = None
 
     def to_mapping(self) -> dict:
         """Return the content of the card's file."""
@@ -88,6 +94,7 @@ class ModelCard:
             'outputs': list(self.outputs),
             'multilabel': self.multilabel,
             'steered_response': self.steered_response,
+            **({'follower': self.follower} if self.follower else {}),
             **({'memory': self.memory.to_mapping()} if self.memory else {}),
             'training': self.training,
         }
@@ -149,7 +156,7 @@ def load_card(model: Path) -> ModelCard:
                 'elevation_classes',
                 'outputs',
             },
-            optional={'training', 'multilabel', 'steered_response', 'memory'},
+            optional={'training', 'multilabel', 'steered_response', 'memory', 'follower'},
         )
         if content['format'] != CARD_FORMAT:
             raise ModelError(f'{where}: format {short(content["format"])} is not {CARD_FORMAT}')
@@ -158,6 +165,7 @@ def load_card(model: Path) -> ModelCard:
         # All of them: a default that changes must not change what an old card says.
         settings = {field.name for field in dataclasses.fields(FeatureConfig)}
         require_keys(content['features'], f'{where}: features', required=settings)
+        worth = Calibration if content.get('multilabel') else MemoryConfig
         card = ModelCard(
             array_name=str(array['name']),
             positions=np.array(array['positions'], dtype=float),
@@ -171,9 +179,10 @@ def load_card(model: Path) -> ModelCard:
             training=content.get('training', {}),
             multilabel=content.get('multilabel', False),
             steered_response=float(content.get('steered_response', 0.0)),
-            memory=MemoryConfig.from_mapping(content['memory'], f'{where}: memory')
+            memory=worth.from_mapping(content['memory'], f'{where}: memory')
             if 'memory' in content
             else None,
+            follower=str(content['follower']) if 'follower' in content else None,
         )
     except ConfigError as error:
         raise ModelError(str(error)) from None
@@ -195,6 +204,14 @@ def load_card(model: Path) -> ModelCard:
         raise ModelError(f'{where}: memory needs an activity output')
     if type(card.multilabel) is not bool:
         raise ModelError(f'{where}: multilabel must be true or false')
+    if card.multilabel and (card.memory is None) != (card.follower is None):
+        raise ModelError(f'{where}: with multilabel, memory needs a follower and the other way round')
+    if card.follower is not None and not (
+        card.multilabel and card.features.residual and named == _OUTPUTS
+    ):
+        raise ModelError(
+            f'{where}: a follower needs multilabel, features with residual, and all outputs'
+        )
     if card.grid.azimuth_count < 4 or not (
         card.grid.elevation_count >= 3 or 'elevation' not in card.outputs
     ):
@@ -206,6 +223,11 @@ def save_card(card: ModelCard, model: Path) -> None:
     """Write the card of a .tflite file beside it."""
     text = yaml.safe_dump(card.to_mapping(), sort_keys=False, width=95)
     model.with_suffix('.yaml').write_text(text, encoding='utf-8')
+
+
+def follower_file(model: Path) -> Path:
+    """Return where the recurrent network of a .tflite file lies."""
+    return model.with_name(f'{model.stem}_follower.tflite')
 
 
 def default_features(array: MicArray, model: Path | None) -> FeatureConfig:
@@ -252,11 +274,7 @@ class Classifier:
         self, model: Path, array: MicArray, features: FeatureConfig, delegate: str = ''
     ):
         card = load_card(model)
-        if hashlib.sha256(model.read_bytes()).hexdigest() != card.sha256:
-            raise ModelError(
-                f'{model}: its SHA-256 is not the one in its card; the file is damaged or the '
-                'card belongs to another model'
-            )
+        _check_sha256(model, card.sha256)
         differences = card.differences(array, features)
         if differences:
             raise ModelError(
@@ -265,7 +283,6 @@ class Classifier:
         self.grid = card.grid
         self.features = card.features
         self.multilabel = card.multilabel
-        self.residual = card.features.residual
         self.memory = card.memory
         self._steering: SrpPhat | None = None
         self._steered_response = card.steered_response
@@ -288,6 +305,21 @@ class Classifier:
         sizes = tuple(math.prod(self._shapes[name]) for name in card.outputs)
         if self._network.output_sizes != sizes:
             raise ModelError(f'{model}: its outputs do not have the sizes its card promises')
+        self._follower: Path | None = None
+        if card.follower is not None:
+            self._follower = follower_file(model)
+            _check_sha256(self._follower, card.follower)
+
+    def memory_of_stream(self) -> Memory | Follower | None:
+        """Return what follows the sources of one stream; None where each frame stands for itself.
+
+        Raises:
+            ModelError: the follower does not suit the classes.
+        """
+        hop = self.features.hop
+        if self._follower is not None:
+            return Follower(TFLiteModel(self._follower), self.grid, hop, self.memory)
+        return None if self.memory is None else Memory(self.grid, hop, self.memory)
 
     def spectrum(self, gcc: np.ndarray) -> Spectrum:
         """Return the class probabilities for GCC-PHAT of shape (pairs, lags)."""
@@ -320,3 +352,13 @@ class Classifier:
         """Return the mean of both log-odds: what one takes for a source the other may doubt."""
         share = self._steered_response
         return special.expit((1 - share) * logit(probability) + share * logit(other))
+
+
+def _check_sha256(file: Path, expected: str) -> None:
+    if not file.is_file():
+        raise ModelError(f'{file}: missing; the model needs this file, too')
+    if hashlib.sha256(file.read_bytes()).hexdigest() != expected:
+        raise ModelError(
+            f'{file}: its SHA-256 is not the one in its card; the file is damaged or the card '
+            'belongs to another model'
+        )

@@ -161,22 +161,24 @@ def _vertex(values: np.ndarray, otherwise: float) -> float:
     return 0.5 * float(left - right) / curvature if curvature < -1e-6 else otherwise
 
 
-def decode_azimuths(probability: np.ndarray) -> list[tuple[float, float, float]]:
+def decode_azimuths(
+    probability: np.ndarray, separation: float = PEAK_SEPARATION
+) -> list[tuple[float, float, float]]:
     """Refine every peak of classes that were judged one by one.
 
     Args:
         probability: per class around the circle, shape (classes,); need not sum to 1.
+        separation: nearer peaks are one [rad].
 
     Returns:
         Azimuth [rad], standard deviation [rad] and the probability of the peak's class, 0..1, of
-        each of the highest peaks, the highest first; at least one, at most four. No two are
-        closer than `PEAK_SEPARATION`.
+        each of the highest peaks, the highest first; at least one, at most four.
     """
     probability = np.asarray(probability, dtype=float)
     count = len(probability)
     step = 2 * math.pi / count
     # Rounding decides nothing.
-    apart = math.ceil(PEAK_SEPARATION / step - 1e-9)
+    apart = math.ceil(separation / step - 1e-9)
     higher = probability >= np.maximum(np.roll(probability, 1), np.roll(probability, -1))
     kept: list[int] = []
     for peak in sorted(np.flatnonzero(higher).tolist(), key=lambda k: -probability[k]):

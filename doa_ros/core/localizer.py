@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Features in, directions out: the chosen method, its decoding and the gate."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 import math
 from pathlib import Path
@@ -20,13 +21,14 @@ from doa_ros.core.decoding import (
 )
 from doa_ros.core.errors import ConfigError
 from doa_ros.core.features import CLEAR_ACTIVITY, FeatureConfig, GccFrame
+from doa_ros.core.follower import Follower
 from doa_ros.core.geometry import MicArray
-from doa_ros.core.memory import Memory, Occupancy
-from doa_ros.core.residual import spectrum_of
+from doa_ros.core.memory import Memory
+from doa_ros.core.residual import beside
 from doa_ros.core.srp_phat import SrpPhat
 
 # From this confidence on a direction may be of use to a tracker.
-_LEAST_DETECTION = 0.1
+_LEAST_DETECTION = 0.15
 # Error of a direction over the spread of the classes around its peak [1].
 _PRECISION = 0.5
 
@@ -87,8 +89,9 @@ class Localization:
     Attributes:
         estimates: sorted by confidence, highest first; empty when nothing was heard.
         spectrum: class probabilities in the array's mounted frame.
-        detections: what may be a source in the averaged sound of this window alone, without what
-            is remembered of those before, for a tracker to sort out; in the same order.
+        detections: what may be a source, for a tracker to sort out; in the same order. Of one
+            source, in the averaged sound of this window alone, without what is remembered of those
+            before; of several, all that the follower knows of.
     """
 
     estimates: tuple[Estimate, ...]
@@ -119,17 +122,16 @@ class Localizer:
     ):
         self.configure(config)
         self._array = array
+        self._method: SrpPhat | Classifier
+        self._memory: Memory | Follower | None = None
         if config.method == 'srp_phat':
             self._method = SrpPhat(array, features.lags)
         elif model is None:
             raise ConfigError('method cnn needs a model')
         else:
-            self._method = Classifier(model, array, features, config.delegate)
+            self._method = classifier = Classifier(model, array, features, config.delegate)
+            self._memory = classifier.memory_of_stream()
         self._mounting = _mounting(array, self._method.grid)
-        self._memory: Memory | Occupancy | None = None
-        if self._method.memory is not None:
-            follow = Occupancy if self._method.multilabel else Memory
-            self._memory = follow(self._method.grid, features.hop, self._method.memory)
 
     @property
     def grid(self):
@@ -151,39 +153,48 @@ class Localizer:
         """Return the directions in one frame of features; successive calls are one stream."""
         if frame.gap:
             self.reset()
-        spectrum = spectrum_of(self._method, frame.gcc, frame.residual)
         # What stands above the noise floor is not steady.
         above_floor = 1.0 if self._report_stationary else frame.activity
-        peaks = _peaks(spectrum, above_floor)
-        detections = self._detections(spectrum, peaks)
-        if self._memory is None:
-            estimates = [_estimate(spectrum, peak) for peak in peaks]
-        else:
-            spectrum = self._memory.update(spectrum, above_floor)
+        spectrum = self._method.spectrum(frame.gcc)
+        if isinstance(self._memory, Follower):
+            rest = self._method.spectrum(frame.residual.gcc)
+            where = beside(self.grid, frame.residual)
+            spectrum = self._memory.update(spectrum, rest, where, above_floor, frame.age)
             estimates = self._memory.estimates(spectrum)
+            detections = self._memory.detections(spectrum)
+        else:
+            peaks = _peaks(spectrum, above_floor)
+            detections = self._seen(spectrum, peaks)
+            if self._memory is None:
+                estimates = [_estimate(spectrum, peak) for peak in peaks]
+            else:
+                spectrum = self._memory.update(spectrum, above_floor)
+                estimates = self._memory.estimates(spectrum)
         heard = tuple(e for e in estimates if e.confidence >= self._least_confidence)
-        return self._mounted(Localization(heard, spectrum, detections))
+        return self._mounted(Localization(heard, spectrum, self._detections(detections)))
 
-    def _detections(self, spectrum: Spectrum, peaks: list[_Peak]) -> tuple[Estimate, ...]:
-        """Return those of the directions in a window that a tracker should look at."""
+    def _seen(self, spectrum: Spectrum, peaks: list[_Peak]) -> list[Estimate]:
+        """Return the directions in a window by itself, as a tracker takes them."""
         activity = 1.0 if spectrum.activity is None else float(spectrum.activity[0])
-        memory = self._method.memory
-        found = []
-        for peak in peaks:
-            confidence = _weighed(activity * peak.confidence, self._sensitivity)
-            if confidence < _LEAST_DETECTION:
-                continue
-            seen = _estimate(spectrum, peak)
-            found.append(
-                Estimate(
-                    seen.azimuth,
-                    seen.elevation if memory is None else memory.corrected(seen.elevation),
-                    _PRECISION * seen.azimuth_stddev,
-                    _PRECISION * seen.elevation_stddev,
-                    confidence,
-                )
+        estimates = [_estimate(spectrum, peak) for peak in peaks]
+        return [
+            Estimate(
+                seen.azimuth,
+                seen.elevation if self._memory is None else self._memory.corrected(seen.elevation),
+                _PRECISION * seen.azimuth_stddev,
+                _PRECISION * seen.elevation_stddev,
+                activity * seen.confidence,
             )
-        return tuple(found)
+            for seen in estimates
+        ]
+
+    def _detections(self, found: Iterable[Estimate]) -> tuple[Estimate, ...]:
+        """Return those of the directions that a tracker should look at."""
+        weighed = (
+            replace(seen, confidence=_weighed(seen.confidence, self._sensitivity))
+            for seen in found
+        )
+        return tuple(seen for seen in weighed if seen.confidence >= _LEAST_DETECTION)
 
     def _mounted(self, board: Localization) -> Localization:
         """Return in the mounted frame what was found in the board's."""

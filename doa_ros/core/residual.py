@@ -8,14 +8,12 @@ Signal Processing 52(7), 2004). Here it fades the more of a frequency the better
 pairs agree with a plane wave from where the steered response is highest.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 import math
-from typing import Protocol
 
 import numpy as np
-from scipy import special
 
-from doa_ros.core.decoding import PEAK_SEPARATION, DirectionGrid, Spectrum, logit
+from doa_ros.core.decoding import PEAK_SEPARATION, DirectionGrid
 from doa_ros.core.geometry import MicArray, wrap_angle
 from doa_ros.core.srp_phat import SrpPhat
 
@@ -24,10 +22,6 @@ _OVERHEAD = math.radians(75)
 _TINY = np.float32(1e-20)
 # Noise alone is not magnified more than so many times.
 _MOST_GAIN = 6.0
-# Log-odds of a source beside the loudest: a constant, and weights of those a network gives it in
-# the whole sound and in what is left. By logistic regression on simulated rooms with two talkers,
-# seen by the UMA-8, but for a lower constant: rather silent than wrong.
-_BIAS, _WHOLE_WEIGHT, _REST_WEIGHT = 0.3, 0.5, 1.5
 
 
 @dataclass(frozen=True)
@@ -87,32 +81,14 @@ class LoudestFader:
         return math.nan if overhead else float(grid.azimuths[azimuth])
 
 
-class _Method(Protocol):
-    grid: DirectionGrid
-    # Whether residuals are of use to it.
-    residual: bool
+def beside(grid: DirectionGrid, residual: Residual) -> np.ndarray:
+    """Return at which azimuth classes a residual shows what the whole does not.
 
-    def spectrum(self, gcc: np.ndarray) -> Spectrum: ...
+    Those near the loudest direction are left out: what remains there is no other source.
 
-
-def spectrum_of(method: _Method, gcc: np.ndarray, residual: Residual | None) -> Spectrum:
-    """Return what a method says of a window, with the residual of those beside the loudest.
-
-    Args:
-        method: gives the spectrum of GCC-PHAT.
-        gcc: of the whole sound, shape (pairs, lags).
-        residual: what is left of it; None where only the whole counts, as for one source.
+    Returns:
+        Shape (azimuths,), bool; none of them where the loudest is overhead.
     """
-    whole = method.spectrum(gcc)
-    if residual is None or not method.residual:
-        return whole
-    rest = method.spectrum(residual.gcc)
-    distance = np.abs(wrap_angle(method.grid.azimuths - residual.azimuth))
+    distance = np.abs(wrap_angle(grid.azimuths - residual.azimuth))
     # Rounding decides nothing.
-    beside = distance > PEAK_SEPARATION - method.grid.azimuth_step / 2
-    log_odds = _BIAS + _WHOLE_WEIGHT * logit(whole.azimuth) + _REST_WEIGHT * logit(rest.azimuth)
-    elevation = whole.elevation
-    if elevation is not None:
-        elevation = np.where(beside[:, None], rest.elevation, elevation)
-    azimuth = np.where(beside, special.expit(log_odds), whole.azimuth)
-    return replace(whole, azimuth=azimuth, elevation=elevation)
+    return distance > PEAK_SEPARATION - grid.azimuth_step / 2

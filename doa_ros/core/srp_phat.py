@@ -60,10 +60,6 @@ class SrpPhat:
     """
 
     grid = DirectionGrid(azimuth_count=72, elevation_count=10)
-    multilabel = True
-    memory = None
-    # What is left without the loudest direction is magnified, and the response with it.
-    residual = False
 
     def __init__(
         self, array: MicArray, lags: np.ndarray, azimuth_count: int = grid.azimuth_count

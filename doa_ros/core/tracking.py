@@ -26,7 +26,7 @@ _USUAL_AGE = 0.15
 # Sound is new to a talker when it is so much younger than what he was last heard in [s].
 _LEAST_NEWS = 1e-3
 # A talker is not begun by a less confident detection, which may still be of one who is known.
-_LEAST_TO_BEGIN = 0.4
+_LEAST_TO_BEGIN = 0.7
 _ROUNDING = 1e-9
 # No direction is more doubtful than with this confidence.
 _LEAST_CONFIDENCE = 0.01
@@ -40,20 +40,23 @@ _ANYWHERE = math.pi / math.sqrt(3)
 _LEAST_COSINE = math.cos(math.radians(85))
 # Two talkers so near to each other that one of them may be heard only, take part in speaking
 # while each was heard in the last so long [s].
-_SPEAKING = 2.0
+_SPEAKING = 1.6
 # Time constant of the confidence of a track [s].
 _CONFIDENCE_TIME = 0.5
 # Cost of taking a detection for that of a talker who is not yet known, or was not speaking.
-_UNLIKELY = 4.0
+_UNLIKELY = 12.0
 # Spread of a typical track, to which others are compared [rad].
 _TYPICAL = math.radians(5)
 # Cost of a track without a detection, above that of any it may have; and of one it may not have.
 _UNHEARD = 30.0
 _FORBIDDEN = 1e6
+# How much more the velocity of a talker changes in a second while he is not heard: he may begin to
+# walk, or stop [rad/s].
+_UNHEARD_ACCELERATION = math.radians(5)
 # Share of the variance of a detection that it has not in common with those shortly before [1].
-_WHITE = 0.25
+_WHITE = 0.07
 # Talkers change their elevation less than their azimuth, by this factor [1].
-_CLIMB = 0.25
+_CLIMB = 0.12
 
 
 @dataclass(frozen=True)
@@ -81,8 +84,8 @@ class TrackerConfig(Config):
         maximum=2.0,
     )
     correlation: float = setting(
-        0.3,
-        'For how long the errors of detections are alike: for as long as sound is averaged [s].',
+        0.05,
+        'For how long the errors of detections are alike [s].',
         minimum=0.001,
         maximum=5.0,
     )
@@ -94,31 +97,31 @@ class TrackerConfig(Config):
         maximum=1000.0,
     )
     manoeuvre: float = setting(
-        0.4,
+        0.2,
         'How much more it changes per angular velocity: who walks may turn or stop [1].',
         minimum=0.0,
         maximum=10.0,
     )
     velocity_deg: float = setting(
-        60.0,
+        80.0,
         'Angular velocity of a new talker, as a standard deviation [deg/s].',
         minimum=0.0,
         maximum=1000.0,
     )
     velocity_memory: float = setting(
-        5.0,
+        8.0,
         'Where nothing is heard, the velocity decays with this time constant [s].',
         minimum=0.05,
         maximum=60.0,
     )
     stddev_min_deg: float = setting(
-        2.0,
+        5.0,
         'Smallest standard deviation a detection is believed to have [deg].',
         minimum=0.1,
         maximum=90.0,
     )
     gate: float = setting(
-        3.0,
+        8.0,
         'Largest distance of a detection from a track it belongs to, in standard deviations [1].',
         minimum=1.0,
         maximum=10.0,
@@ -515,6 +518,8 @@ class Tracker:
         config = self._config
         speed = math.hypot(talker.east.velocity, talker.north.velocity)
         acceleration = self._acceleration + config.manoeuvre * speed
+        if not heard:
+            acceleration += _UNHEARD_ACCELERATION
         steady = min(step, heard)
         keep = math.exp((steady - step) / config.velocity_memory)
         return _Motion(step, keep, steady + config.velocity_memory * (1 - keep), acceleration)

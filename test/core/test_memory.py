@@ -12,10 +12,9 @@ import pytest
 
 from doa_ros.core.decoding import DirectionGrid, Spectrum
 from doa_ros.core.geometry import wrap_angle
-from doa_ros.core.memory import Memory, MemoryConfig, Occupancy
+from doa_ros.core.memory import Memory, MemoryConfig
 
 HOP = 0.05
-NAMES = ('azimuth', 'elevation', 'activity')
 GRID = DirectionGrid(72, 10)
 CONFIG = MemoryConfig()
 
@@ -156,73 +155,3 @@ def test_certain_outputs_stay_finite():
     for estimate in listen([certain] * 5 + [none] * 50 + [certain] * 5, above_floor=0.0):
         assert 0 <= estimate.confidence <= 1
         assert math.isfinite(estimate.azimuth) and math.isfinite(estimate.azimuth_stddev)
-
-
-SEVERAL = MemoryConfig(bias=0.5, direction_share=0.4, activity_weight=0.5, level_weight=1.8)
-
-
-def several_frame(**heights):
-    """Return what a network says of sources at these degrees, `at_90=0.8` for one."""
-    azimuth = np.full(72, 0.01)
-    elevation = np.full((72, 10), 0.1)
-    for rise, (name, height) in enumerate(heights.items(), 2):
-        angle = math.radians(float(name.removeprefix('at_')))
-        bump = np.exp(80 * (np.cos(GRID.azimuths - angle) - 1))
-        azimuth = np.maximum(azimuth, height * bump)
-        elevation[bump > 0.1] = np.eye(10)[rise] * 0.9 + 0.01
-    return Spectrum(azimuth, elevation, np.array([0.9 if heights else 0.05]), several=True)
-
-
-def follow_several(frames, above_floor=0.3):
-    """Return the azimuths [deg] that are given after each frame."""
-    memory = Occupancy(GRID, HOP, SEVERAL)
-    found = []
-    for frame in frames:
-        estimates = memory.estimates(memory.update(frame, above_floor))
-        found.append({round(math.degrees(e.azimuth)) for e in estimates if e.confidence >= 0.5})
-    return found
-
-
-def test_talkers_who_take_turns_are_both_kept():
-    first, second = several_frame(at_10=0.8, at_90=0.1), several_frame(at_10=0.05, at_90=0.7)
-    found = follow_several(([first] * 6 + [second] * 6) * 4)
-    assert all(directions == {10, 90} for directions in found[12:])
-
-
-def test_what_is_always_weaker_is_a_reflection():
-    found = follow_several([several_frame(at_10=0.8, at_90=0.4)] * 60)
-    assert all(directions == {10} for directions in found[10:])
-
-
-def test_as_strong_as_the_other_it_is_a_talker():
-    found = follow_several([several_frame(at_10=0.8, at_90=0.78)] * 20)
-    assert found[-1] == {10, 90}
-
-
-def test_one_who_has_finished_is_given_up():
-    talking, other, nobody = several_frame(at_10=0.8), several_frame(at_90=0.8), several_frame()
-    masked = follow_several([talking] * 20 + [other] * 60)
-    assert masked[24] == {10, 90} and masked[-1] == {90}
-    alone = follow_several([talking] * 20 + [nobody] * 20, above_floor=0.3)
-    assert alone[19] == {10} and not alone[-1]
-
-
-def test_each_has_its_elevation():
-    memory = Occupancy(GRID, HOP, replace(SEVERAL, elevation_share=1.0))
-    for _ in range(20):
-        known = memory.update(several_frame(at_10=0.8, at_90=0.78), 0.3)
-    degrees = [math.degrees(e.elevation) for e in memory.estimates(known)[:2]]
-    assert sorted(degrees) == pytest.approx([20, 30], abs=2)
-
-
-def test_streams_of_several_are_followed_side_by_side():
-    frames = [several_frame(at_10=0.8), several_frame(at_90=0.8)]
-    both = Spectrum(
-        *(np.stack([getattr(f, name) for f in frames]) for name in NAMES), several=True
-    )
-    together, alone = Occupancy(GRID, HOP, SEVERAL), Occupancy(GRID, HOP, SEVERAL)
-    level = np.full((2, 1), 0.3)
-    for _ in range(5):
-        known, single = together.update(both, level), alone.update(frames[1], 0.3)
-    np.testing.assert_allclose(known.azimuth[1], single.azimuth)
-    np.testing.assert_allclose(known.elevation[1], single.elevation)

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 import numpy as np
 import pytest
 
-from doa_ros.core.decoding import DirectionGrid, Spectrum
+from doa_ros.core.decoding import DirectionGrid
 from doa_ros.core.features import FeatureConfig, FeatureExtractor
 from doa_ros.core.geometry import wrap_angle
-from doa_ros.core.residual import Residual, spectrum_of
+from doa_ros.core.residual import Residual, beside
 from doa_ros.core.srp_phat import SrpPhat
 
 _FEATURES = FeatureConfig(lag_rate=48000.0, lag_count=39, averaging=0.25, residual=True)
@@ -93,38 +93,13 @@ def test_overhead_has_no_azimuth(uma8, plane_wave, extract):
         assert np.isnan(azimuth) == overhead
 
 
-class _Method:
-    """Says 0.2 everywhere of the whole and 0.9 of the rest, with other elevations."""
-
-    grid = _GRID
-    residual = True
-
-    def spectrum(self, gcc):
-        first = np.eye(10)[int(gcc[0, 0])]
-        return Spectrum(
-            np.full(72, [0.2, 0.9][int(gcc[0, 0])]), np.tile(first, (72, 1)), several=True
-        )
-
-
 @given(azimuth=st.floats(-np.pi, np.pi))
 def test_what_is_left_counts_beside_the_loudest(azimuth):
-    whole, rest = np.zeros((1, 1)), np.ones((1, 1))
-    spectrum = spectrum_of(_Method(), whole, Residual(rest, azimuth))
+    shown = beside(_GRID, Residual(np.ones((1, 1)), azimuth))
     distance = np.abs(wrap_angle(_GRID.azimuths - azimuth))
-    far, near = distance > np.radians(25), distance < np.radians(22)
-    assert (spectrum.azimuth[near] == 0.2).all()
-    assert (spectrum.elevation[near] == np.eye(10)[0]).all()
-    assert (spectrum.azimuth[far] > 0.9).all()
-    assert (spectrum.elevation[far] == np.eye(10)[1]).all()
+    assert shown[distance > np.radians(25)].all()
+    assert not shown[distance < np.radians(22)].any()
 
 
-def test_a_method_may_do_without(monkeypatch):
-    monkeypatch.setattr(_Method, 'residual', False)
-    spectrum = spectrum_of(_Method(), np.zeros((1, 1)), Residual(np.ones((1, 1)), 0.0))
-    assert (spectrum.azimuth == 0.2).all()
-
-
-@pytest.mark.parametrize('residual', [None, Residual(np.ones((1, 1)), np.nan)])
-def test_without_it_or_overhead_only_the_whole_counts(residual):
-    spectrum = spectrum_of(_Method(), np.zeros((1, 1)), residual)
-    assert (spectrum.azimuth == 0.2).all()
+def test_overhead_nothing_is_beside():
+    assert not beside(_GRID, Residual(np.ones((1, 1)), np.nan)).any()

@@ -57,17 +57,32 @@ def remember(settings: Settings, out: Path) -> None:
         ConfigError: the folder holds data of other settings.
         DoaError: it cannot be written.
     """
-    path = out / 'settings.yaml'
     stored = {
         'array': settings.array,
         'data_features': settings.data_features.to_mapping(),
         'simulate': settings.simulate.to_mapping(),
     }
+    remember_stored(stored, 'simulate', out)
+
+
+def remember_stored(stored: dict, section: str, out: Path) -> None:
+    """Store what the data in a folder is made of, as a mapping.
+
+    Args:
+        stored: the mapping.
+        section: which of its parts says how many clips there are.
+        out: the folder.
+
+    Raises:
+        ConfigError: the folder holds data made of something else.
+        DoaError: it cannot be written.
+    """
+    path = out / 'settings.yaml'
     if path.exists():
         before = load_yaml(path)
         # More clips may be asked for at any time.
-        counts = {f'{split}_clips': stored['simulate'][f'{split}_clips'] for split in SPLITS}
-        before['simulate'] = {**(before.get('simulate') or {}), **counts}
+        counts = {f'{split}_clips': stored[section][f'{split}_clips'] for split in SPLITS}
+        before[section] = {**(before.get(section) or {}), **counts}
         if before != stored:
             raise ConfigError(f'{out} holds data of other settings; choose another folder')
     try:

@@ -2,11 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Finding the settings with which a network's outputs are followed from frame to frame.
 
-First those of the hidden Markov models, by maximum likelihood of what was there, with sources that
-move, too. Then, with those that do not: the confidence, by Platt scaling (J. Platt,
-"Probabilistic outputs for support vector machines and comparisons to regularized likelihood
-methods", 1999); and, of talkers, a straight line that makes the elevation error smallest, and the
-standard deviations, so that 68 % of the errors lie within.
+First, of a single source, those of the hidden Markov model, by maximum likelihood of what was
+there, with sources that move, too. Then, with those that do not: the confidence, by Platt scaling
+(J. Platt, "Probabilistic outputs for support vector machines and comparisons to regularized
+likelihood methods", 1999); and, of talkers, a straight line that makes the elevation error
+smallest, and the standard deviations, so that 68 % of the errors lie within.
 """
 
 from dataclasses import astuple, dataclass, fields, replace
@@ -16,16 +16,18 @@ import numpy as np
 from scipy import optimize
 from tqdm import tqdm
 
+from doa_ros.core.calibration import Calibration
 from doa_ros.core.decoding import (
     PEAK_SEPARATION,
     WITHIN,
     DirectionGrid,
     Estimate,
     Spectrum,
+    decode_azimuths,
     logit,
 )
 from doa_ros.core.geometry import wrap_angle
-from doa_ros.core.memory import Memory, MemoryConfig, Occupancy
+from doa_ros.core.memory import Memory, MemoryConfig
 
 # What the maximum likelihood finds, on scales on which steps are alike.
 _FREE = {
@@ -39,8 +41,7 @@ _FREE = {
     'drift_deg': np.log,
 }
 _EVALUATIONS = 300
-# Of several sources, somebody comes to each azimuth class much more rarely than to any.
-_START, _START_SEVERAL = MemoryConfig(), MemoryConfig(onset=0.5)
+_START = MemoryConfig()
 # Estimates follow each other so closely that some are enough.
 _EVERY = 3
 _SEED = 3
@@ -57,7 +58,7 @@ _ONE_SIGMA = 0.6827
 _STEEPEST = 5.0
 # Those of the posterior as they are.
 _RAW_DEVIATIONS = {
-    f'{name}_{what}': getattr(MemoryConfig(), f'{name}_{what}')
+    f'{name}_{what}': getattr(Calibration(), f'{name}_{what}')
     for name in ('azimuth', 'elevation')
     for what in ('spread', 'power', 'fading')
 }
@@ -68,7 +69,8 @@ class Streams:
     """What a network said frame by frame in clips of one length, and what was there.
 
     Attributes:
-        outputs: of the network; all arrays begin with the axes clips, frames, the coherence too.
+        outputs: of the network or, of several sources, what is known of them after every frame;
+            all arrays begin with the axes clips, frames, the coherence too.
         above_floor: how much of the sound stands above the noise floor, shape (clips, frames, 1).
         azimuth, elevation: true directions [rad], shape (clips, frames, sources); NaN without a
             source.
@@ -101,11 +103,8 @@ class Streams:
         speed = rng.uniform(*_SPEED, clips) * rng.choice([-1, 1], clips) * (kind == 1)
         turns = np.round(speed[:, None] * self.time / step).astype(int)
         columns = (np.arange(classes) - turns[..., None]) % classes
-        elevation = self.outputs.elevation
-        if self.outputs.several:
-            elevation = np.take_along_axis(elevation, columns[..., None], axis=2)
         azimuth = np.take_along_axis(self.outputs.azimuth, columns, axis=2)
-        outputs = replace(self.outputs, azimuth=azimuth, elevation=elevation)
+        outputs = replace(self.outputs, azimuth=azimuth)
         azimuth = wrap_angle(self.azimuth + step * turns[..., None])
         truth = azimuth, self.elevation, self.voiced, self.quiet, self.silent
         # The last third goes on as the next clip of its kind does.
@@ -129,45 +128,32 @@ class Streams:
     @cached_property
     def near(self) -> np.ndarray:
         """Which azimuth classes are right, shape (clips, frames, sources, classes)."""
-        return self._distance <= WITHIN + np.pi / self._distance.shape[-1]
-
-    @cached_property
-    def far(self) -> np.ndarray:
-        """Which azimuth classes are of nobody who may be heard, shape (clips, frames, classes)."""
-        apart = (self._distance > PEAK_SEPARATION) | self.quiet[..., None]
-        return apart.all(axis=2)
-
-    @cached_property
-    def _distance(self) -> np.ndarray:
         azimuths = DirectionGrid(self.outputs.azimuth.shape[-1], 0).azimuths
         distance = np.abs(wrap_angle(azimuths - self.azimuth[..., None])).astype(np.float32)
-        return np.nan_to_num(distance, nan=np.pi)
+        return np.nan_to_num(distance, nan=np.pi) <= WITHIN + np.pi / len(azimuths)
 
 
 def fit_memory(streams: Streams, grid: DirectionGrid, hop: float) -> MemoryConfig:
-    """Return the settings that suit a network best.
+    """Return the settings that suit a network of a single source best.
 
     Args:
         streams: its outputs on clips it has not learnt from.
         grid: its classes.
         hop: time between frames [s].
     """
-    several = streams.outputs.several
-    config = _START_SEVERAL if several else _START
-    free = {name: step for name, step in _FREE.items() if not (several and name == 'change')}
     moving = streams.stirred(np.random.default_rng(_SEED))
 
     def changed(values) -> MemoryConfig:
         found = {
             name: float(value if step is None else np.exp(value))
-            for (name, step), value in zip(free.items(), values, strict=True)
+            for (name, step), value in zip(_FREE.items(), values, strict=True)
         }
-        return replace(config, **{name: _bounded(name, value) for name, value in found.items()})
+        return replace(_START, **{name: _bounded(name, value) for name, value in found.items()})
 
     start = np.array(
         [
-            getattr(config, name) if step is None else np.log(getattr(config, name))
-            for name, step in free.items()
+            getattr(_START, name) if step is None else np.log(getattr(_START, name))
+            for name, step in _FREE.items()
         ]
     )
     with tqdm(total=_EVALUATIONS, desc='fit memory', unit='pass') as progress:
@@ -195,15 +181,26 @@ def fit_memory(streams: Streams, grid: DirectionGrid, hop: float) -> MemoryConfi
     return fit_deviations(streams, grid, hop, best)
 
 
+def fit_worth(
+    streams: Streams, grid: DirectionGrid, hop: float, config: Calibration
+) -> Calibration:
+    """Return what suits the outputs of a network of several sources best.
+
+    Args:
+        streams: what is known of the sources in clips it has not learnt from.
+        grid, hop: see `fit_memory`.
+        config: of the share of the elevation, with which they were followed.
+    """
+    confident = _with_confidence(streams, grid, hop, config)
+    _, best = _with_elevation(streams, grid, hop, confident)
+    return fit_deviations(streams, grid, hop, best)
+
+
 def _bounded(name: str, value: float) -> float:
     (field,) = (field for field in fields(MemoryConfig) if field.name == name)
     low, high = field.metadata['minimum'], field.metadata['maximum']
     value = value if low is None else max(value, low)
     return value if high is None else min(value, high)
-
-
-def _memory(streams: Streams, grid: DirectionGrid, hop: float, config: MemoryConfig):
-    return (Occupancy if streams.outputs.several else Memory)(grid, hop, config)
 
 
 def _follow(
@@ -215,7 +212,7 @@ def _follow(
     elevations: bool = True,
 ) -> Spectrum:
     """Return what is known after every frame, as the outputs of `streams`."""
-    memory = _memory(streams, grid, hop, config)
+    memory = Memory(grid, hop, config)
     outputs = streams.outputs
     if not elevations:
         outputs = replace(outputs, elevation=None)
@@ -245,21 +242,11 @@ def _frame(outputs: Spectrum, index) -> Spectrum:
 
 
 def _negative_log_likelihood(streams: Streams, known: Spectrum) -> float:
-    """Return the mean over the voiced sources plus that over frames that nobody may be heard in.
-
-    Of several sources, that is anywhere far from them.
-    """
+    """Return the mean over the voiced sources plus that over the silent frames."""
     azimuth = known.azimuth[:, :, None]
-    if known.several:
-        right = np.where(streams.near, azimuth, 0).max(axis=3)
-        wrong = np.where(streams.far, known.azimuth, 0).max(axis=2)
-        counted = streams.spoken | streams.silent
-    else:
-        right = known.activity * np.where(streams.near, azimuth, 0).sum(axis=3)
-        wrong = known.activity[..., 0]
-        counted = streams.silent
+    right = known.activity * np.where(streams.near, azimuth, 0).sum(axis=3)
     hits = np.log(np.maximum(right, _LEAST))[streams.voiced]
-    misses = np.log(np.maximum(1 - wrong, _LEAST))[counted]
+    misses = np.log(np.maximum(1 - known.activity[..., 0], _LEAST))[streams.silent]
     return -float(hits.mean() + misses.mean())
 
 
@@ -298,16 +285,23 @@ class _Answers:
 
 
 def _answers(
-    streams: Streams, grid: DirectionGrid, hop: float, config: MemoryConfig
+    streams: Streams, grid: DirectionGrid, hop: float, config: Calibration
 ) -> _Answers:
     """Return the estimates of some frames in which it is known who is to be heard."""
-    memory = _memory(streams, grid, hop, config)
-    known = _follow(streams, grid, hop, config)
+    if streams.outputs.several:
+        known = streams.outputs
+
+        def estimates(spectrum: Spectrum) -> list[Estimate]:
+            peaks = decode_azimuths(spectrum.azimuth)
+            return [config.estimate(spectrum, *peak) for peak in peaks]
+    else:
+        known = _follow(streams, grid, hop, config)
+        estimates = Memory(grid, hop, config).estimates
     frames = np.argwhere(streams.spoken | streams.silent)[::_EVERY]
     rows = [
         (*astuple(estimate), i, k)
         for i, k in frames
-        for estimate in memory.estimates(_frame(known, (i, k)))
+        for estimate in estimates(_frame(known, (i, k)))
     ]
     *columns, clip, frame = np.array(rows).T
     where = clip.astype(int), frame.astype(int)
@@ -328,8 +322,8 @@ def _answers(
 
 
 def _with_confidence(
-    streams: Streams, grid: DirectionGrid, hop: float, config: MemoryConfig
-) -> MemoryConfig:
+    streams: Streams, grid: DirectionGrid, hop: float, config: Calibration
+) -> Calibration:
     answers = _answers(streams, grid, hop, config)
     hit = answers.hit[answers.certain]
     odds = logit(answers.estimates.confidence[answers.certain])
@@ -345,8 +339,8 @@ def _with_confidence(
 
 
 def _with_elevation(
-    streams: Streams, grid: DirectionGrid, hop: float, config: MemoryConfig
-) -> tuple[float, MemoryConfig]:
+    streams: Streams, grid: DirectionGrid, hop: float, config: Calibration
+) -> tuple[float, Calibration]:
     """Return the mean error of the elevation [rad] and the settings with its line."""
     answers = _answers(streams, grid, hop, config)
     chosen = answers.of_a_talker(streams.outputs.several)
@@ -361,8 +355,8 @@ def _with_elevation(
 
 
 def fit_deviations(
-    streams: Streams, grid: DirectionGrid, hop: float, config: MemoryConfig
-) -> MemoryConfig:
+    streams: Streams, grid: DirectionGrid, hop: float, config: Calibration
+) -> Calibration:
     """Return settings with deviations that 68 % of the errors of talkers lie within.
 
     Args:

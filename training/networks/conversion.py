@@ -46,7 +46,7 @@ def representative_set(shards: Shards) -> np.ndarray:
 
 
 def to_tflite(
-    model: keras.Model | tf_keras.Model, kind: str, representative: np.ndarray
+    model: keras.Model | tf_keras.Model, kind: str, representative: np.ndarray | None = None
 ) -> bytes:
     """Return the TFLite file of a network.
 

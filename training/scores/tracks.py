@@ -109,8 +109,10 @@ class Tracks(Columns):
         found: how many of these have a track or an estimate.
         squared_error: sum over the found [rad^2].
         changes: how often a talker gets another identity while all others are far away; NaN
-            where there are no identities, as are the next four.
-        kept: whether all talkers are followed, each by one and the same track.
+            where there are no identities, as are the next six.
+        met: whether two talkers meet.
+        through: whether both have the same track just before and after they meet.
+        kept: whether all talkers are followed, each by one and the same track all the time.
         confirmed: how many talkers have a track some time.
         prompt: how many have it within 0.3 s of the first frame they are expected in.
         delay: sum of the times until then [s].
@@ -130,6 +132,8 @@ class Tracks(Columns):
     found: np.ndarray
     squared_error: np.ndarray
     changes: np.ndarray
+    met: np.ndarray
+    through: np.ndarray
     kept: np.ndarray
     confirmed: np.ndarray
     prompt: np.ndarray
@@ -193,6 +197,9 @@ def _score(clip: Clip, outputs: list[Output], tracks: bool) -> tuple:
     pairs = answered = 0
     # The track of every talker in each frame that tells whose it is: 0 for none.
     identities: list[list[int]] = [[] for _ in clip.sources]
+    # In which of these frames they have yet to meet.
+    before: list[list[bool]] = [[] for _ in clip.sources]
+    meeting = _meeting(clip.sources)
     first_found: dict[int, int] = {}
     near_somebody: set[int] = set()
     for block in range(_FIRST, len(clip.silent)):
@@ -208,6 +215,7 @@ def _score(clip: Clip, outputs: list[Output], tracks: bool) -> tuple:
         for k in heard:
             if _is_clear(clip.sources, k, block):
                 identities[k].append(names.get(k, 0))
+                before[k].append(block < meeting)
             if k in names:
                 first_found.setdefault(k, block)
         around = [s.azimuth[block] for s in clip.sources if not s.silent[block]]
@@ -217,11 +225,13 @@ def _score(clip: Clip, outputs: list[Output], tracks: bool) -> tuple:
             ospa.append(_ospa(azimuths, true))
     minutes = len(clip.silent) * HOP / 60
     delays = _delays(clip, first_found)
-    of_tracks: tuple = (math.nan,) * 6
+    of_tracks: tuple = (math.nan,) * 8
     if tracks:
         all_numbers = {number for output in outputs[_FIRST:] for number, _ in output}
         of_tracks = (
             sum(_changes(ids) for ids in identities),
+            meeting > 0,
+            meeting > 0 and all(map(_is_through, identities, before)),
             all(_is_kept(ids) for ids in identities) and bool(identities),
             len(delays),
             sum(delay <= PROMPT + 1e-9 for delay in delays),
@@ -252,6 +262,20 @@ def _is_clear(sources: Sequence[Source], number: int, block: int) -> bool:
 def _changes(ids: list[int]) -> int:
     followed = [number for number in ids if number]
     return sum(a != b for a, b in zip(followed, followed[1:], strict=False))
+
+
+def _meeting(sources: Sequence[Source]) -> int:
+    """Return the block in which two talkers are nearest to each other; 0 unless there are two."""
+    if len(sources) != 2:
+        return 0
+    return int(np.argmin(np.abs(wrap_angle(sources[0].azimuth - sources[1].azimuth))))
+
+
+def _is_through(ids: list[int], before: list[bool]) -> bool:
+    """Return whether the last track before the meeting is the first one after it."""
+    earlier = [number for number, early in zip(ids, before, strict=True) if number and early]
+    later = [number for number, early in zip(ids, before, strict=True) if number and not early]
+    return bool(earlier and later) and earlier[-1] == later[0]
 
 
 def _is_kept(ids: list[int]) -> bool:
@@ -288,7 +312,13 @@ TRACK_METRICS = (
         rooted=True,
     ),
     RatioMetric('found', 'followed', lambda t: t.found, lambda t: t.pairs),
-    RatioMetric('kept', 'identity kept', lambda t: t.kept, _one),
+    RatioMetric(
+        'through',
+        'identity kept through the meeting',
+        lambda t: np.nan_to_num(t.through),
+        lambda t: np.nan_to_num(t.met),
+    ),
+    RatioMetric('kept', 'identity kept all the time', lambda t: t.kept, _one),
     RatioMetric('changes', 'changes of identity per scene', lambda t: t.changes, _one),
     RatioMetric(
         'prompt', 'confirmed in 0.3 s', lambda t: t.prompt, lambda t: _one(t) * t.talkers

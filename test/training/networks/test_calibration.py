@@ -7,11 +7,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from doa_ros.core.decoding import DirectionGrid, Spectrum
+from doa_ros.core.calibration import Calibration
+from doa_ros.core.decoding import DirectionGrid, Spectrum, decode_azimuths
 from doa_ros.core.geometry import wrap_angle
-from doa_ros.core.memory import Memory, MemoryConfig, Occupancy
+from doa_ros.core.memory import Memory, MemoryConfig
 from training.networks import calibration
-from training.networks.calibration import Streams, fit_memory
+from training.networks.calibration import Streams, fit_memory, fit_worth
 
 GRID = DirectionGrid(36, 10)
 HOP = 0.05
@@ -81,36 +82,36 @@ def several() -> Streams:
     )
 
 
-def test_several_sources_are_followed_one_by_one(several, monkeypatch):
-    monkeypatch.setattr(calibration, '_EVALUATIONS', 60)
-    memory = Occupancy(GRID, HOP, fit_memory(several, GRID, HOP))
-    found, given, errors = 0, 0, []
-    for clip in range(CLIPS):
-        memory.reset()
-        for k in range(FRAMES):
-            outputs = several.outputs
-            frame = Spectrum(
-                outputs.azimuth[clip, k],
-                outputs.elevation[clip, k],
-                outputs.activity[clip, k],
-                several=True,
-            )
-            estimates = memory.estimates(memory.update(frame, several.above_floor[clip, k]))
-            estimates = [e for e in estimates if e.confidence >= 0.5]
-            given += len(estimates)
-            for source in np.flatnonzero(several.voiced[clip, k]):
-                azimuth, elevation = (
-                    angles[clip, k, source] for angles in (several.azimuth, several.elevation)
-                )
-                near = [
-                    e for e in estimates
-                    if abs(wrap_angle(e.azimuth - azimuth)) < np.radians(15)
-                ]  # fmt: skip
-                found += len(near)
-                errors += [abs(e.elevation - elevation) for e in near]
-    assert found / np.count_nonzero(several.voiced) > 0.9
-    assert given - found < 0.1 * given
-    assert np.mean(errors) < np.radians(3)
+def test_several_sources_get_what_they_are_worth(several):
+    config = fit_worth(several, GRID, HOP, Calibration(elevation_share=0.3))
+    assert config.elevation_share == 0.3
+    confidence, hit, covered, rises = [], [], [], []
+    for clip, k in np.ndindex(CLIPS, FRAMES):
+        spectrum = Spectrum(
+            *(
+                getattr(several.outputs, name)[clip, k]
+                for name in ('azimuth', 'elevation', 'activity')
+            ),
+            several=True,
+            coherence=several.outputs.coherence[clip, k],
+        )
+        voiced = several.voiced[clip, k]
+        azimuth, elevation = (
+            angles[clip, k, voiced] for angles in (several.azimuth, several.elevation)
+        )
+        for peak in decode_azimuths(spectrum.azimuth):
+            estimate = config.estimate(spectrum, *peak)
+            errors = np.abs(wrap_angle(azimuth - estimate.azimuth))
+            confidence.append(estimate.confidence)
+            hit.append(bool((errors <= np.radians(10)).any()))
+            if len(errors) and errors.min() < np.radians(25) and estimate.confidence >= 0.5:
+                rise = abs(elevation[errors.argmin()] - estimate.elevation)
+                covered.append((errors.min() <= estimate.azimuth_stddev,
+                                rise <= estimate.elevation_stddev))  # fmt: skip
+                rises.append(rise)
+    assert np.mean(confidence) == pytest.approx(np.mean(hit), abs=0.03)
+    np.testing.assert_allclose(np.mean(covered, axis=0), 0.68, atol=0.04)
+    assert np.mean(rises) < np.radians(3)
 
 
 @pytest.fixture(scope='module')

@@ -77,10 +77,28 @@ def test_talkers_who_swap_their_tracks_do_not_keep_their_identity(uma8):
     turning = np.abs(path)
     clip = clip_of(talker(path), talker(-path))
     kept = figures(uma8, clip, _Scripted(t1=path, t2=-path))
-    assert (kept['kept'], kept['changes']) == (1, 0)
+    assert (kept['kept'], kept['through'], kept['changes']) == (1, 1, 0)
     swapped = figures(uma8, clip, _Scripted(t1=turning, t2=-turning))
-    assert (swapped['kept'], swapped['changes']) == (0, 2)
+    assert (swapped['kept'], swapped['through'], swapped['changes']) == (0, 0, 2)
     assert swapped['azimuth_rmse_deg'] == pytest.approx(0)
+
+
+def test_a_change_long_before_the_meeting_does_not_count_for_it(uma8):
+    path = np.linspace(-90, 90, BLOCKS)
+    early = np.arange(BLOCKS) < 15
+    first, later = np.where(early, path, np.nan), np.where(early, np.nan, path)
+    clip = clip_of(talker(path), talker(-path))
+    found = figures(uma8, clip, _Scripted(t1=first, t2=-path, t3=later))
+    assert (found['kept'], found['through'], found['changes']) == (0, 1, 1)
+
+
+def test_who_has_no_track_before_the_meeting_keeps_none_through_it(uma8):
+    path = np.linspace(-90, 90, BLOCKS)
+    late = np.where(np.arange(BLOCKS) < 35, np.nan, path)
+    found = figures(uma8, clip_of(talker(path), talker(-path)), _Scripted(t1=late, t2=-path))
+    assert found['through'] == 0
+    # One alone meets nobody.
+    assert math.isnan(figures(uma8, clip_of(talker(path)), _Scripted(t1=path))['through'])
 
 
 def test_who_is_lost_for_long_does_not_keep_his_identity(uma8):
