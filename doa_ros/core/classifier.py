@@ -205,7 +205,7 @@ def load_card(model: Path) -> ModelCard:
     if type(card.multilabel) is not bool:
         raise ModelError(f'{where}: multilabel must be true or false')
     if card.multilabel and (card.memory is None) != (card.follower is None):
-        raise ModelError(f'{where}: with multilabel, memory needs a follower and the other way round')
+        raise ModelError(f'{where}: with multilabel, memory and follower need each other')
     if card.follower is not None and not (
         card.multilabel and card.features.residual and named == _OUTPUTS
     ):

@@ -6,9 +6,9 @@ At each azimuth class the network has a state; in every frame gated convolutions
 move it and renew it: K. Cho et al., "Learning phrase representations using RNN encoder-decoder for
 statistical machine translation", EMNLP 2014; X. Shi et al., "Convolutional LSTM network", NIPS
 2015. It is given what another network says of each frame by itself, and has learnt how voices
-pause and mask each other, how sounds are reflected and how people walk: see S. Adavanne, A. Politis
-and T. Virtanen, "Localization, detection and tracking of multiple moving sound sources with a
-convolutional recurrent neural network", DCASE 2019.
+pause and mask each other, how sounds are reflected and how people walk; compare S. Adavanne,
+A. Politis and T. Virtanen, "Localization, detection and tracking of multiple moving sound sources
+with a convolutional recurrent neural network", DCASE 2019.
 """
 
 from dataclasses import replace
@@ -38,7 +38,7 @@ _NEAREST = math.radians(12)
 _UNKNOWN = 0.02
 
 
-def network_input(
+def follower_input(
     whole: Spectrum, rest: Spectrum, beside: np.ndarray, above_floor: float, age: float
 ) -> np.ndarray:
     """Return what the network is given of a frame.
@@ -71,7 +71,7 @@ class Follower:
     """Follows several sources in a stream of frames.
 
     Args:
-        network: from `network_input` beside the state, shape (azimuths, CHANNELS + states), to
+        network: from `follower_input` beside the state, shape (azimuths, CHANNELS + states), to
             the probability of a source beside the next state, shape (azimuths, 1 + states).
         grid: the classes.
         hop: time between frames [s].
@@ -111,13 +111,13 @@ class Follower:
     def update(
         self, whole: Spectrum, rest: Spectrum, beside: np.ndarray, above_floor: float, age: float
     ) -> Spectrum:
-        """Take in a frame; the arguments are those of `network_input`.
+        """Take in a frame; the arguments are those of `follower_input`.
 
         Returns:
             What is known after it, where the sources were `age` before: the azimuths' are the
             probabilities of a source there, the activity that of any.
         """
-        seen = network_input(whole, rest, beside, above_floor, age)
+        seen = follower_input(whole, rest, beside, above_floor, age)
         (output,) = self._network(np.concatenate([seen, self._state], axis=1))
         output = output.reshape(self._shape)
         self._state = output[:, 1:]

@@ -5,6 +5,7 @@
 from dataclasses import replace
 import hashlib
 import math
+import shutil
 
 import numpy as np
 import pytest
@@ -12,7 +13,13 @@ from scipy import signal
 import yaml
 
 from doa_ros.core.acoustics import DiffuseField
-from doa_ros.core.classifier import Classifier, load_card, network_input
+from doa_ros.core.classifier import (
+    Classifier,
+    follower_file,
+    load_card,
+    network_input,
+    save_card,
+)
 from doa_ros.core.decoding import (
     DirectionGrid,
     decode_azimuth,
@@ -240,6 +247,9 @@ _WRONG_CARDS = {
     'memory': ({'memory': {'offset': -1.0}}, 'memory'),
     'memory key': ({'memory': {'colour': 1.0}}, 'unknown colour'),
     'memory of nothing': ({'memory': {}}, 'memory needs an activity output'),
+    'follower of one source': ({'follower': '0' * 64}, 'a follower needs multilabel'),
+    'follower without memory': ({'follower': '0' * 64, 'multilabel': True}, 'need each other'),
+    'memory key of several': ({'multilabel': True, 'memory': {'offset': 1.0}}, 'unknown offset'),
     'steered response': ({'steered_response': -1.0}, 'steered_response must be at least 0'),
     'steered response of several': ({'steered_response': 2.0, 'multilabel': True}, 'at most'),
     'steered response of nothing': ({'steered_response': math.nan}, 'steered_response must'),
@@ -275,6 +285,35 @@ def test_two_talkers_at_once(uma8, extract, plane_wave):
         assert near[2] > 0.3
         decoded, _ = decode_elevation(elevation_classes(spectrum.elevation, near[0]))
         assert decoded == pytest.approx(elevation, abs=math.radians(20))
+
+
+@pytest.fixture
+def several(tmp_path):
+    """Return a copy of the shipped model of several sources."""
+    shipped = find_resource('models', 'uma8_several_int8')
+    for file in (shipped, shipped.with_suffix('.yaml'), follower_file(shipped)):
+        shutil.copy(file, tmp_path / file.name)
+    return tmp_path / shipped.name
+
+
+def test_a_follower_belongs_to_its_model(uma8, several):
+    features = load_card(several).features
+    assert Classifier(several, uma8, features).memory_of_stream() is not None
+    follower_file(several).write_bytes(b'another')
+    with pytest.raises(ModelError, match='_follower.tflite: its SHA-256 is not the one'):
+        Classifier(several, uma8, features)
+    follower_file(several).unlink()
+    with pytest.raises(ModelError, match='_follower.tflite: missing; the model needs'):
+        Classifier(several, uma8, features)
+
+
+def test_a_follower_for_other_classes_is_refused(uma8, several):
+    shutil.copy(several, follower_file(several))
+    sha256 = hashlib.sha256(several.read_bytes()).hexdigest()
+    save_card(replace(load_card(several), follower=sha256), several)
+    classifier = Classifier(several, uma8, load_card(several).features)
+    with pytest.raises(ModelError, match='does not suit 72 azimuths'):
+        classifier.memory_of_stream()
 
 
 def test_card_that_is_not_yaml(uma8, network):

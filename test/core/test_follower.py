@@ -13,7 +13,7 @@ from doa_ros.core.calibration import Calibration
 from doa_ros.core.classifier import Classifier, load_card
 from doa_ros.core.decoding import DirectionGrid, Spectrum
 from doa_ros.core.errors import ModelError
-from doa_ros.core.follower import CHANNELS, Follower, network_input
+from doa_ros.core.follower import CHANNELS, Follower, follower_input
 from doa_ros.core.geometry import wrap_angle
 from doa_ros.resources import find_resource
 
@@ -50,7 +50,7 @@ def spectrum(*azimuths, height=0.9, rise=3, activity=0.9):
 def test_the_network_sees_the_frame():
     whole, rest = spectrum(1.0, activity=0.8), spectrum(-1.0, activity=0.3)
     beside = GRID.azimuths > math.pi
-    seen = network_input(whole, rest, beside, above_floor=0.2, age=0.15)
+    seen = follower_input(whole, rest, beside, above_floor=0.2, age=0.15)
     assert seen.shape == (72, CHANNELS) and seen.dtype == np.float32
     assert wrap_angle(GRID.azimuths[seen[:, 0].argmax()] - 1.0) == pytest.approx(0, abs=0.05)
     assert wrap_angle(GRID.azimuths[seen[:, 1].argmax()] + 1.0) == pytest.approx(0, abs=0.05)

@@ -17,7 +17,7 @@ from doa_ros.core.classifier import Classifier
 from doa_ros.core.decoding import DirectionGrid, Spectrum
 from doa_ros.core.errors import ConfigError
 from doa_ros.core.features import GccFrame
-from doa_ros.core.follower import network_input
+from doa_ros.core.follower import follower_input
 from doa_ros.core.geometry import MicArray
 from doa_ros.core.residual import beside
 
@@ -41,7 +41,7 @@ class Sequences:
     """Clips of one length; one row each.
 
     Attributes:
-        maps: of the channels of `network_input` those that differ from azimuth to azimuth, shape
+        maps: of the channels of `follower_input` those that differ from azimuth to azimuth, shape
             (clips, frames, 3, azimuths), float16.
         of_frame: the other channels, shape (clips, frames, CHANNELS - 3), float16.
         azimuth: where each source was when the sound of the frame was made [rad], shape (clips,
@@ -76,7 +76,7 @@ def concatenate(parts: list[Sequences]) -> Sequences:
 def said_of(
     classifier: Classifier, frame: GccFrame
 ) -> tuple[Spectrum, Spectrum, np.ndarray, float, float]:
-    """Return what a model says of a frame, as `network_input` and `Follower.update` take it."""
+    """Return what a model says of a frame, as `follower_input` and `Follower.update` take it."""
     return (
         classifier.spectrum(frame.gcc),
         classifier.spectrum(frame.residual.gcc),
@@ -97,7 +97,7 @@ def sequence(array: MicArray, classifier: Classifier, clip: Clip, number: int) -
     """
     features = classifier.features
     frames = clip_extractor(array, features, clip).push(0, clip.audio)
-    seen = np.stack([network_input(*said_of(classifier, frame)) for frame in frames])
+    seen = np.stack([follower_input(*said_of(classifier, frame)) for frame in frames])
     hop = round(features.hop * clip.sampling_frequency)
     blocks = np.array([frame.hop_index // hop for frame in frames])
     ages = np.array([frame.age for frame in frames])

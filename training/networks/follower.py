@@ -153,7 +153,7 @@ def build_follower(config: FollowConfig, azimuths: int) -> keras.Model:
         azimuths: number of the azimuth classes.
 
     Returns:
-        From (time, azimuths, CHANNELS), see `doa_ros.core.follower.network_input`, to
+        From (time, azimuths, CHANNELS), see `doa_ros.core.follower.follower_input`, to
         (time, azimuths, 1).
     """
     x = keras.Input((None, azimuths, CHANNELS))

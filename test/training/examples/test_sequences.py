@@ -8,7 +8,7 @@ import pytest
 from doa_ros.core.classifier import Classifier, load_card
 from doa_ros.core.decoding import DirectionGrid
 from doa_ros.core.errors import ConfigError
-from doa_ros.core.follower import CHANNELS, network_input
+from doa_ros.core.follower import CHANNELS, follower_input
 from doa_ros.resources import find_resource
 from training.examples.clips import Clip, Source, clip_extractor
 from training.examples.sequences import (
@@ -57,7 +57,7 @@ def test_a_clip_is_what_the_runtime_sees(uma8, classifier, clip, heard):
     (seen,) = inputs(heard)
     assert seen.shape == (len(frames), 72, CHANNELS)
     for frame, channels in zip(frames, seen, strict=True):
-        expected = network_input(*said_of(classifier, frame))
+        expected = follower_input(*said_of(classifier, frame))
         np.testing.assert_allclose(channels, expected, rtol=1e-3, atol=1e-3)
     assert np.abs(AZIMUTHS[seen[-1, :, 0].argmax()] - 0.5) < 0.1
 
