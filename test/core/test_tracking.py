@@ -142,7 +142,7 @@ def test_who_starts_and_stops_is_caught_up_with():
         assert rms(errors_deg(tracks[130:], walker)) < 5
 
 
-@pytest.mark.parametrize('confidence', [0.6, 0.95])
+@pytest.mark.parametrize('confidence', [0.75, 0.95])
 def test_a_new_talker_is_confirmed_within_300_ms(confidence):
     tracker = Tracker(CONFIG, HOP)
     for frame in range(6):
