@@ -125,11 +125,11 @@ def _calibrated(
 def _talkers(
     array: MicArray, material: Material, scenes: int, several: bool
 ) -> Iterator[tuple[str, Clip]]:
-    """Yield rooms with a talker, by both engines, and with two of them where told."""
+    """Yield rooms with a talker, and with two of them where told, by both engines."""
     for engine in ENGINES:
         yield from room_clips(array, material, 'val', scenes, engine)
-    if several:
-        yield from talker_clips(array, material, 'val', scenes, 'fast')
+        if several:
+            yield from talker_clips(array, material, 'val', scenes, engine)
 
 
 def _others(array: MicArray, material: Material, scenes: int) -> Iterator[tuple[str, Clip]]:

@@ -52,6 +52,11 @@ _PRIOR = 0.03
 _ELEVATION_SHARES = (0.1, 0.2, 0.4, 0.7, 1.0)
 # How fast a source goes around the array in some of the streams [rad/s].
 _SPEED = np.radians([10.0, 60.0])
+# Of several sources, countless peaks are so faint that they must not decide about the others.
+_FAINT = 0.1
+# Log-odds by which several sources are less sure than they are right: one too many turns a robot's
+# head, one who is missed is found a moment later. Chosen on the split val.
+_CAUTION = 0.8
 _LEAST = 1e-4
 _ONE_SIGMA = 0.6827
 # Of the deviations over what predicts them.
@@ -191,8 +196,9 @@ def fit_worth(
         grid, hop: see `fit_memory`.
         config: of the share of the elevation, with which they were followed.
     """
-    confident = _with_confidence(streams, grid, hop, config)
-    _, best = _with_elevation(streams, grid, hop, confident)
+    confident = _with_confidence(streams, grid, hop, config, _FAINT)
+    careful = replace(confident, confidence_bias=confident.confidence_bias - _CAUTION)
+    _, best = _with_elevation(streams, grid, hop, careful)
     return fit_deviations(streams, grid, hop, best)
 
 
@@ -322,11 +328,13 @@ def _answers(
 
 
 def _with_confidence(
-    streams: Streams, grid: DirectionGrid, hop: float, config: Calibration
+    streams: Streams, grid: DirectionGrid, hop: float, config: Calibration, least: float = 0.0
 ) -> Calibration:
+    """Return the settings with the scaling that suits answers of this confidence or more."""
     answers = _answers(streams, grid, hop, config)
-    hit = answers.hit[answers.certain]
-    odds = logit(answers.estimates.confidence[answers.certain])
+    counted = answers.certain & (answers.estimates.confidence >= least)
+    hit = answers.hit[counted]
+    odds = logit(answers.estimates.confidence[counted])
 
     def loss(values):
         scaled = values[0] + values[1] * odds
