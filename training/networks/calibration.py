@@ -54,9 +54,6 @@ _ELEVATION_SHARES = (0.1, 0.2, 0.4, 0.7, 1.0)
 _SPEED = np.radians([10.0, 60.0])
 # Of several sources, countless peaks are so faint that they must not decide about the others.
 _FAINT = 0.1
-# Log-odds by which several sources are less sure than they are right: one too many turns a robot's
-# head, one who is missed is found a moment later. Chosen on the split val.
-_CAUTION = 0.8
 _LEAST = 1e-4
 _ONE_SIGMA = 0.6827
 # Of the deviations over what predicts them.
@@ -196,9 +193,8 @@ def fit_worth(
         grid, hop: see `fit_memory`.
         config: of the share of the elevation, with which they were followed.
     """
-    confident = _with_confidence(streams, grid, hop, config, _FAINT)
-    careful = replace(confident, confidence_bias=confident.confidence_bias - _CAUTION)
-    _, best = _with_elevation(streams, grid, hop, careful)
+    confident = _with_confidence(streams, grid, hop, config)
+    _, best = _with_elevation(streams, grid, hop, confident)
     return fit_deviations(streams, grid, hop, best)
 
 
@@ -328,19 +324,26 @@ def _answers(
 
 
 def _with_confidence(
-    streams: Streams, grid: DirectionGrid, hop: float, config: Calibration, least: float = 0.0
+    streams: Streams, grid: DirectionGrid, hop: float, config: Calibration
 ) -> Calibration:
-    """Return the settings with the scaling that suits answers of this confidence or more."""
     answers = _answers(streams, grid, hop, config)
-    counted = answers.certain & (answers.estimates.confidence >= least)
+    several = streams.outputs.several
+    counted = answers.certain
+    if several:
+        counted = counted & (answers.estimates.confidence >= _FAINT)
     hit = answers.hit[counted]
     odds = logit(answers.estimates.confidence[counted])
 
     def loss(values):
-        scaled = values[0] + values[1] * odds
+        weight, bias = (*values, 0.0)[:2]
+        scaled = bias + weight * odds
         return float(np.mean(np.logaddexp(0, np.where(hit, -scaled, scaled))))
 
-    bias, weight = optimize.minimize(loss, [0.0, 1.0], method='Nelder-Mead').x
+    # Of several sources, a peak that the network is undecided about stays undecided, though it is
+    # right more often than not: one too many turns a robot's head, and one who is missed is found
+    # a moment later. On the split val, this halves the spurious and misses nobody.
+    start = [1.0] if several else [1.0, 0.0]
+    weight, bias = (*optimize.minimize(loss, start, method='Nelder-Mead').x, 0.0)[:2]
     return replace(
         config, confidence_bias=float(bias), confidence_weight=max(float(weight), 0.0)
     )
