@@ -35,6 +35,8 @@ from .settings import load_settings
 
 # Of SRP-PHAT, which doubts reflections that a network takes for talkers.
 _STEERED_RESPONSE = 0.5
+# Frames overlap: about five of them say as much of the elevation as one by itself.
+_ELEVATION_SHARE = 0.2
 # What of the settings makes the clips; the rest may change.
 _OF_CLIPS = ('seed', 'train_clips', 'val_clips', 'length', 'walking', 'dead_microphones')
 
@@ -82,7 +84,8 @@ def run(args):
     content = to_tflite(step_model(model), 'float16')
     follower_file(path).write_bytes(content)
     digest = hashlib.sha256(content).hexdigest()
-    save_card(replace(card, memory=Calibration(), follower=digest), path)
+    worth = Calibration(elevation_share=_ELEVATION_SHARE)
+    save_card(replace(card, memory=worth, follower=digest), path)
     print(f'{follower_file(path)}: {len(content) / 1024:.0f} KiB; calibrate {path.name} next')
 
 

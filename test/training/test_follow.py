@@ -72,7 +72,7 @@ def model(made, tmp_path):
 def test_the_model_is_followed(made, uma8, extract, plane_wave):
     path, out = made
     card = load_card(path)
-    assert card.memory == Calibration() and card.follower is not None
+    assert card.memory == Calibration(elevation_share=0.2) and card.follower is not None
     # What it has learnt from.
     assert card.steered_response == load_card(out / 'model.tflite').steered_response == 0.5
     config = LocalizerConfig(report_stationary=True)
@@ -103,13 +103,13 @@ def test_it_is_calibrated_as_it_is_followed(run_verb, model, sounds, monkeypatch
         for name, value in card.memory.to_mapping().items()
         if value != getattr(Calibration(), name)
     }
-    assert {'confidence_bias', 'elevation_scale', 'azimuth_spread'} <= changed
+    assert {'confidence_weight', 'elevation_scale', 'azimuth_spread'} <= changed
     again = replace(card.memory, azimuth_spread=9.0)
     save_card(replace(card, memory=again), model)
     run_verb('calibrate', *asked, '--deviations')
     deviations = load_card(model).memory
     assert deviations.azimuth_spread != 9.0
-    assert deviations.confidence_bias == card.memory.confidence_bias
+    assert deviations.confidence_weight == card.memory.confidence_weight
 
 
 def test_calibration_needs_a_follower(run_verb, sounds, tmp_path):
