@@ -9,7 +9,7 @@ import numpy as np
 from scipy import special
 
 from doa_ros.core.config import Config, setting
-from doa_ros.core.decoding import Estimate, Spectrum, logit
+from doa_ros.core.decoding import Estimate, Spectrum, decode_azimuths, logit
 
 _LEAST_COHERENCE = 0.02
 
@@ -79,6 +79,10 @@ class Calibration(Config):
             self.elevation_spread * elevation_stddev,
             float(special.expit(log_odds)),
         )
+
+    def estimates(self, spectrum: Spectrum) -> list[Estimate]:
+        """Return the estimates of all peaks of several sources, the surest first."""
+        return [self.estimate(spectrum, *peak) for peak in decode_azimuths(spectrum.azimuth)]
 
     def corrected(self, elevation: float) -> float:
         """Return the elevation [rad] for that of the classes; NaN stays NaN."""

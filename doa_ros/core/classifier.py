@@ -21,10 +21,11 @@ from doa_ros.core.calibration import Calibration
 from doa_ros.core.config import load_yaml, require_keys, said, short
 from doa_ros.core.decoding import HALF_STEP, DirectionGrid, Spectrum, logit
 from doa_ros.core.errors import ConfigError, ModelError
-from doa_ros.core.features import FeatureConfig, lags_needed
+from doa_ros.core.features import FeatureConfig, GccFrame, lags_needed
 from doa_ros.core.follower import Follower
 from doa_ros.core.geometry import MicArray
 from doa_ros.core.memory import Memory, MemoryConfig
+from doa_ros.core.residual import beside
 from doa_ros.core.srp_phat import SrpPhat
 from doa_ros.core.tflite import TFLiteModel
 
@@ -339,6 +340,18 @@ class Classifier:
             else:
                 values['azimuth'] = self._sharpened(values['azimuth'], response.max(axis=0))
         return Spectrum(**values, several=self.multilabel, coherence=coherence)
+
+    def look_twice(self, frame: GccFrame) -> tuple[Spectrum, Spectrum, np.ndarray]:
+        """Return the class probabilities of the sound and of what is left of it.
+
+        Args:
+            frame: with its residual.
+
+        Returns:
+            Of the whole, of the rest, and where the rest counts: see `residual.beside`.
+        """
+        whole, rest = self.spectrum(frame.gcc), self.spectrum(frame.residual.gcc)
+        return whole, rest, beside(self.grid, frame.residual)
 
     def _sharpened(self, probability: np.ndarray, response: np.ndarray) -> np.ndarray:
         """Return the product of both: the network knows where, the response exactly where."""

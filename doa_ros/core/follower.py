@@ -150,10 +150,7 @@ class Follower:
 
     def estimates(self, spectrum: Spectrum) -> list[Estimate]:
         """Return the directions of the sources from what `update` returned, the surest first."""
-        return [
-            self._calibration.estimate(spectrum, *peak)
-            for peak in decode_azimuths(spectrum.azimuth)
-        ]
+        return self._calibration.estimates(spectrum)
 
     def detections(self, spectrum: Spectrum) -> list[Estimate]:
         """Return the peaks of what `update` returned, as a tracker takes them.

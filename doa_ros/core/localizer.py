@@ -24,7 +24,6 @@ from doa_ros.core.features import CLEAR_ACTIVITY, FeatureConfig, GccFrame
 from doa_ros.core.follower import Follower
 from doa_ros.core.geometry import MicArray
 from doa_ros.core.memory import Memory
-from doa_ros.core.residual import beside
 from doa_ros.core.srp_phat import SrpPhat
 
 # From this confidence on a direction may be of use to a tracker.
@@ -155,14 +154,13 @@ class Localizer:
             self.reset()
         # What stands above the noise floor is not steady.
         above_floor = 1.0 if self._report_stationary else frame.activity
-        spectrum = self._method.spectrum(frame.gcc)
         if isinstance(self._memory, Follower):
-            rest = self._method.spectrum(frame.residual.gcc)
-            where = beside(self.grid, frame.residual)
-            spectrum = self._memory.update(spectrum, rest, where, above_floor, frame.age)
+            seen = self._method.look_twice(frame)
+            spectrum = self._memory.update(*seen, above_floor, frame.age)
             estimates = self._memory.estimates(spectrum)
             detections = self._memory.detections(spectrum)
         else:
+            spectrum = self._method.spectrum(frame.gcc)
             peaks = _peaks(spectrum, above_floor)
             detections = self._seen(spectrum, peaks)
             if self._memory is None:

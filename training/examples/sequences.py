@@ -19,7 +19,6 @@ from doa_ros.core.errors import ConfigError
 from doa_ros.core.features import GccFrame
 from doa_ros.core.follower import follower_input
 from doa_ros.core.geometry import MicArray
-from doa_ros.core.residual import beside
 
 from .clips import MAX_SOURCES, Clip, clip_extractor
 
@@ -77,13 +76,7 @@ def said_of(
     classifier: Classifier, frame: GccFrame
 ) -> tuple[Spectrum, Spectrum, np.ndarray, float, float]:
     """Return what a model says of a frame, as `follower_input` and `Follower.update` take it."""
-    return (
-        classifier.spectrum(frame.gcc),
-        classifier.spectrum(frame.residual.gcc),
-        beside(classifier.grid, frame.residual),
-        frame.activity,
-        frame.age,
-    )
+    return *classifier.look_twice(frame), frame.activity, frame.age
 
 
 def sequence(array: MicArray, classifier: Classifier, clip: Clip, number: int) -> Sequences:

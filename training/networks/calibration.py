@@ -23,7 +23,6 @@ from doa_ros.core.decoding import (
     DirectionGrid,
     Estimate,
     Spectrum,
-    decode_azimuths,
     logit,
 )
 from doa_ros.core.geometry import wrap_angle
@@ -291,11 +290,7 @@ def _answers(
 ) -> _Answers:
     """Return the estimates of some frames in which it is known who is to be heard."""
     if streams.outputs.several:
-        known = streams.outputs
-
-        def estimates(spectrum: Spectrum) -> list[Estimate]:
-            peaks = decode_azimuths(spectrum.azimuth)
-            return [config.estimate(spectrum, *peak) for peak in peaks]
+        known, estimates = streams.outputs, config.estimates
     else:
         known = _follow(streams, grid, hop, config)
         estimates = Memory(grid, hop, config).estimates
