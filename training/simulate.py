@@ -26,7 +26,6 @@ import pickle
 import time
 
 import numpy as np
-from tqdm import tqdm
 
 from doa_ros.core.errors import ConfigError, DoaError
 from doa_ros.core.geometry import MicArray
@@ -117,20 +116,14 @@ def simulate(job: Job, out: Path, *, jobs: int = 1, scheduler: str | None = None
     tasks = [t for split in reversed(SPLITS) for t in _missing(job, out, split, clips[split])]
     count = sum(len(clips) for *_, clips in tasks)
     begin = time.perf_counter()
-    unusable: dict[Path, str] = {}
     try:
         for split in SPLITS:
             (out / split).mkdir(parents=True, exist_ok=True)
             if job.audio:
                 redone = {n for _, where, _, clips in tasks if where == split for n in clips}
                 storage.rewrite_labels(out, split, without=redone)
-        with tqdm(total=count, unit='clip', desc='simulate') as progress:
-            for shard in run_tasks(simulate_shard, tasks, jobs=jobs, scheduler=scheduler):
-                storage.write(shard, out)
-                for path in shard.unusable.keys() - unusable.keys():
-                    tqdm.write(f'left out: {shard.unusable[path]}')
-                unusable.update(shard.unusable)
-                progress.update(shard.clips)
+        shards = run_tasks(simulate_shard, tasks, jobs=jobs, scheduler=scheduler)
+        left_out = storage.write_all(shards, out, count, 'simulate')
         if job.audio:
             for split in SPLITS:
                 storage.rewrite_labels(out, split)
@@ -144,8 +137,8 @@ def simulate(job: Job, out: Path, *, jobs: int = 1, scheduler: str | None = None
         f'{count} clips, {count * config.length:g} s of audio in {seconds:.1f} s: '
         f'{count / max(seconds, 1e-9):.1f} per second'
     )
-    if unusable:
-        print(f'{len(unusable)} recordings were left out')
+    if left_out:
+        print(f'{left_out} recordings were left out')
 
 
 def _missing(job: Job, out: Path, split: str, count: int) -> list[tuple[Job, str, int, range]]:

@@ -5,7 +5,7 @@
 Every file is whole or it is not there.
 """
 
-from collections.abc import Set
+from collections.abc import Iterable, Set
 import csv
 from dataclasses import dataclass
 import io
@@ -14,6 +14,7 @@ from zipfile import BadZipFile
 
 import numpy as np
 import soundfile
+from tqdm import tqdm
 import yaml
 
 from doa_ros.core.config import load_yaml
@@ -161,6 +162,32 @@ def write(shard: Shard, out: Path) -> None:
         with (folder / 'labels.csv').open('a', newline='', encoding='utf-8') as file:
             csv.writer(file).writerows(shard.labels)
     _replace(_shard_path(out, shard.split, shard.number), shard.content)
+
+
+def write_all(shards: Iterable[Shard], out: Path, clips: int, title: str) -> int:
+    """Write shards as they come, and show how far it is.
+
+    Args:
+        shards: in any order.
+        out: folder of the data set.
+        clips: how many they hold together.
+        title: for people.
+
+    Returns:
+        How many recordings were left out; each is named once.
+
+    Raises:
+        OSError: one cannot be written.
+    """
+    unusable: dict[Path, str] = {}
+    with tqdm(total=clips, unit='clip', desc=title) as progress:
+        for shard in shards:
+            write(shard, out)
+            for path in shard.unusable.keys() - unusable.keys():
+                tqdm.write(f'left out: {shard.unusable[path]}')
+            unusable.update(shard.unusable)
+            progress.update(shard.clips)
+    return len(unusable)
 
 
 def _replace(path: Path, content: bytes):

@@ -10,7 +10,6 @@ from pathlib import Path
 import pickle
 
 import numpy as np
-from tqdm import tqdm
 
 from doa_ros.core.classifier import Classifier, load_card
 from doa_ros.core.geometry import MicArray
@@ -76,15 +75,8 @@ def simulate_talks(job: Job, out: Path, *, jobs: int) -> None:
     for split in SPLITS:
         (out / split).mkdir(parents=True, exist_ok=True)
         tasks += [(job, *task) for task in _missing(out, split, clips[split])]
-    unusable: dict[Path, str] = {}
     count = sum(len(which) for *_, which in tasks)
-    with tqdm(total=count, unit='clip', desc='listen') as progress:
-        for shard in run_tasks(simulate_shard, tasks, jobs=jobs):
-            storage.write(shard, out)
-            for path in shard.unusable.keys() - unusable.keys():
-                tqdm.write(f'left out: {shard.unusable[path]}')
-            unusable.update(shard.unusable)
-            progress.update(shard.clips)
+    storage.write_all(run_tasks(simulate_shard, tasks, jobs=jobs), out, count, 'listen')
 
 
 def _missing(out: Path, split: str, count: int) -> list[tuple[str, int, range]]:
