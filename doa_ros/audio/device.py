@@ -11,10 +11,10 @@ import time
 import numpy as np
 
 from doa_ros.audio.capture_process import CaptureProcess
-from doa_ros.audio.capture_wire import CapturedBlock, CaptureSettings, Kind
+from doa_ros.audio.capture_wire import CapturedBlock, CaptureSettings, Kind, Note
 from doa_ros.audio.source import AudioBlock, Clock
 from doa_ros.audio.stamps import Stamps
-from doa_ros.core.errors import AudioError
+from doa_ros.core.errors import AudioError, ConfigError
 from doa_ros.core.geometry import MicArray
 
 # A block that was complete longer ago than this, an analysis window, is dropped where newer ones
@@ -66,10 +66,12 @@ class DeviceSource:
         name: index, ALSA name or part of the name of the device; empty takes the one in the
             array file.
         block_duration: length of a block [s].
+        advice: what else than mending the device its user can do; follows what is wrong with it.
         on_change: is told when the device has gone and when it is back, by the thread that
             iterates over `blocks`.
 
     Raises:
+        ConfigError: neither `array` nor `name` says which device.
         AudioError: no PortAudio, no such device, or it has not the channels or the rate.
     """
 
@@ -79,13 +81,19 @@ class DeviceSource:
         *,
         name: str = '',
         block_duration: float,
+        advice: str = '',
         on_change: Callable[[CaptureState], None] = lambda state: None,
     ):
         self.sampling_frequency = array.sampling_frequency
         self.channel_count = array.channel_count
+        self._advice = advice
+        name = name or array.device
+        if not name:
+            problem = f'array {array.name!r} names no device: enter one in its file'
+            raise ConfigError(self._advised(problem))
         block = round(block_duration * array.sampling_frequency)
         self._settings = CaptureSettings(
-            name or array.device, array.sampling_frequency, array.channel_count, block
+            name, array.sampling_frequency, array.channel_count, block
         )
         # More than may wait, so that the age decides.
         self._capacity = 2 + math.ceil(2 * _MAX_DELAY / block_duration)
@@ -100,7 +108,7 @@ class DeviceSource:
         message = self._process.next()
         if message.kind != Kind.OPENED:
             self.close()
-            raise AudioError(message.text)
+            raise AudioError(self._problem(message))
         self._device = message.text
 
     @property
@@ -112,6 +120,13 @@ class DeviceSource:
     def state(self) -> CaptureState:
         """How it is doing; from any thread."""
         return replace(self._state, queue_depth=self._process.queued)
+
+    def _problem(self, message: Note) -> str:
+        # Another device helps where one does not open, not where PortAudio is missing.
+        return self._advised(message.text) if message.kind == Kind.WAITING else message.text
+
+    def _advised(self, problem: str) -> str:
+        return '; '.join(filter(None, [problem, self._advice]))
 
     def _stand_by(self) -> None:
         """See to it that a process stands by; to be called often, as it may die."""

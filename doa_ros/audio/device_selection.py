@@ -60,17 +60,16 @@ def select(
         AudioError: there is none that fits.
     """
     inputs = [device for device in devices if device.inputs > 0]
-    found = _matching(inputs, wanted, cards) if wanted else []
+    found = _matching(inputs, wanted, cards)
     if not found:
         names = '; '.join(f'{d.name} ({d.inputs} in)' for d in inputs) or 'none'
-        if wanted and not wanted.isdecimal() and wanted.lower() in _card_names(cards).lower():
+        if not wanted.isdecimal() and wanted.lower() in _card_names(cards).lower():
             advice = 'ALSA knows it, so another program is likely to use it: end that'
         else:
             advice = 'connect it'
         criterion = 'number is' if wanted.isdecimal() else 'name contains'
         raise AudioError(
-            f'no input device whose {criterion} {wanted!r} (found: {names}); {advice}, '
-            'set the parameter device to a part of its name, or try source:=sim'
+            f'no input device whose {criterion} {wanted!r} (found: {names}); {advice}'
         )
     reasons = {device: refusal(device, channel_count) for device in found}
     for device, reason in reasons.items():

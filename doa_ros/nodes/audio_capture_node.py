@@ -36,6 +36,10 @@ from doa_ros.nodes.executable import WorkerNode, run
 from doa_ros.parameters import declare
 from doa_ros.resources import find_resource
 
+_DEVICE_ADVICE = (
+    'otherwise set the parameter device to a part of the name of another one, or try source:=sim'
+)
+
 
 @dataclass(frozen=True)
 class CaptureConfig(Config):
@@ -175,7 +179,11 @@ def make_source(
     playing = {'block_duration': block, 'real_time': config.real_time, 'loop': config.loop}
     if config.source == 'device':
         return DeviceSource(
-            array, name=config.device, block_duration=block, on_change=on_change
+            array,
+            name=config.device,
+            block_duration=block,
+            advice=_DEVICE_ADVICE,
+            on_change=on_change,
         )
     if config.source == 'sim':
         return SceneSource(find_resource('scenes', config.scene), array, **playing)

@@ -37,6 +37,7 @@ _BLOCK = 0.1
 _BEFORE_VOICE = 3.0
 # How often a person is asked to speak.
 _ATTEMPTS = 3
+_DEVICE_ADVICE = 'otherwise choose another one by --device; --list-devices shows them'
 # Exit status where the array is not usable as it is.
 _FAULTY = 2
 
@@ -301,7 +302,9 @@ class Device:
     """
 
     def __init__(self, array: MicArray, name: str):
-        self._source = DeviceSource(array, name=name, block_duration=_BLOCK)
+        self._source = DeviceSource(
+            array, name=name, block_duration=_BLOCK, advice=_DEVICE_ADVICE
+        )
         _say('ok', 'device', f'{self._source.device}, with a firmware that gives all channels')
         self._rate = array.sampling_frequency
         self._blocks = self._source.blocks(time.time_ns)

@@ -17,7 +17,7 @@ from doa_ros.audio import capture_process
 from doa_ros.audio.capture_process import list_devices
 from doa_ros.audio.capture_wire import Kind
 from doa_ros.audio.device import DeviceSource
-from doa_ros.core.errors import AudioError
+from doa_ros.core.errors import AudioError, DoaError
 
 # How long a very busy machine may make things take [s].
 PATIENCE = 40.0
@@ -273,7 +273,7 @@ def fake(tmp_path, monkeypatch):
 
 
 def _refused(array, **options):
-    with pytest.raises(AudioError) as error:
+    with pytest.raises(DoaError) as error:
         DeviceSource(array, block_duration=0.02, **options)
     return str(error.value)
 
@@ -298,11 +298,15 @@ def test_blocks_have_the_length_that_is_asked_for(fake, record, block_duration):
 
 def test_missing_device(fake, uma8):
     fake(devices=[_STEREO])
-    assert "no input device whose name contains 'micArray'" in _refused(uma8)
+    found = 'found: HDA Intel: ALC (hw:0,0) (2 in)'
+    problem = f"no input device whose name contains 'micArray' ({found}); connect it"
+    assert _refused(uma8) == problem
+    assert _refused(uma8, advice='or go home') == f'{problem}; or go home'
 
 
 def test_array_without_a_device(fake, square):
-    assert 'set the parameter device' in _refused(square)
+    message = "array 'square' names no device: enter one in its file; or go home"
+    assert _refused(square, advice='or go home') == message
 
 
 def test_factory_firmware(fake, uma8):
@@ -372,7 +376,8 @@ def test_devices_are_listed(fake):
 def test_portaudio_that_does_not_load(uma8, tmp_path, monkeypatch, content, message):
     (tmp_path / 'sounddevice.py').write_text(content)
     monkeypatch.syspath_prepend(tmp_path)
-    assert message in _refused(uma8)
+    assert message in _refused(uma8, advice='or go home')
+    assert 'go home' not in _refused(uma8, advice='or go home')
 
 
 def _check_back(recorder, gone, back):

@@ -67,7 +67,7 @@ def test_a_device_that_is_not_there(wanted, cards):
     message = _refused(wanted, ALL, cards)
     assert f'no input device whose name contains {wanted!r}' in message
     assert 'found: HDA Intel: ALC (hw:0,0) (2 in); micArray RAW SPK' in message
-    assert 'connect it' in message and 'source:=sim' in message
+    assert message.endswith('; connect it')
 
 
 def test_no_devices_at_all(cards):
