@@ -5,9 +5,10 @@
 The nodes turn the same declarations into ROS parameters (`doa_ros.parameters`).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 import dataclasses
+import difflib
 import math
 from pathlib import Path
 import reprlib
@@ -112,6 +113,12 @@ def said(error: Exception) -> str:
     """Return what an error of somebody else's code says, on one line that a sentence can hold."""
     text = ' '.join(str(error).split())
     return text if len(text) <= _MOST_SAID else f'{text[:_MOST_SAID]} ...'
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Return a question after the known name that was probably meant, or nothing."""
+    found = difflib.get_close_matches(name, sorted(known), n=1)
+    return f'; do you mean {found[0]}?' if found else ''
 
 
 def _some(names) -> str:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 import pytest
 
 from doa_ros.audio.rendering import SceneConfig
-from doa_ros.core.config import Config, load_yaml, require_keys, setting
+from doa_ros.core.config import Config, load_yaml, nearest, require_keys, setting
 from doa_ros.core.errors import ConfigError
 from doa_ros.core.features import FeatureConfig
 from doa_ros.core.localizer import LocalizerConfig
@@ -107,6 +107,13 @@ def test_require_keys():
         require_keys({'c': 1}, 'here', required={'b', 'a'}, optional={'c'})
     with pytest.raises(ConfigError, match=r'^here: unknown c, d \(known: a\)$'):
         require_keys({'a': 1, 'd': 2, 'c': 3}, 'here', required={'a'})
+
+
+def test_nearest_known_name():
+    known = {'source', 'scene', 'sensitivity'}
+    assert nearest('sorce', known) == '; do you mean source?'
+    assert nearest('sensitivty', known) == '; do you mean sensitivity?'
+    assert nearest('colour', known) == ''
 
 
 def test_load_yaml_reads_utf_8(tmp_path):
