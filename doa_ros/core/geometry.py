@@ -9,11 +9,12 @@ Directions follow REP-103: x forward, y left, z up; azimuth counter-clockwise fr
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import combinations
+import math
 from pathlib import Path
 
 import numpy as np
 
-from doa_ros.core.config import load_yaml, require_keys, said
+from doa_ros.core.config import load_yaml, require_keys, said, short
 from doa_ros.core.errors import ConfigError
 
 # Closer microphones than this cannot be told apart at any audio rate.
@@ -212,16 +213,20 @@ def load_array(path: Path) -> MicArray:
     try:
         return MicArray(
             name=str(content['name']),
-            positions=np.array([m['position'] for m in microphones], dtype=float),
+            positions=np.array([_position(m) for m in microphones]),
             labels=tuple(str(m['label']) for m in microphones),
-            channels=tuple(_whole(m['channel']) for m in microphones),
-            channel_count=_whole(content['channel_count']),
-            sampling_frequency=_whole(content['sampling_frequency']),
+            channels=tuple(_whole(m['channel'], _key(m, 'channel')) for m in microphones),
+            channel_count=_whole(content['channel_count'], 'channel_count'),
+            sampling_frequency=_whole(content['sampling_frequency'], 'sampling_frequency'),
             face_down=mounting == 'face_down',
-            rotation=float(np.radians(float(content.get('rotation_deg', 0.0)))),
-            speed_of_sound=float(content.get('speed_of_sound', MicArray.speed_of_sound)),
+            rotation=float(np.radians(_number(content.get('rotation_deg', 0.0), 'rotation_deg'))),
+            speed_of_sound=_number(
+                content.get('speed_of_sound', MicArray.speed_of_sound), 'speed_of_sound'
+            ),
             device=str(content.get('device') or ''),
-            silent_channels=tuple(_whole(c['channel']) for c in unused if c.get('silent') is True),
+            silent_channels=tuple(
+                _whole(c['channel'], _key(c, 'channel')) for c in unused if c.get('silent') is True
+            ),
         )
     except (TypeError, ValueError, OverflowError) as error:
         raise ConfigError(f'{where}: {said(error)}') from None
@@ -229,10 +234,42 @@ def load_array(path: Path) -> MicArray:
         raise ConfigError(f'{where}: {error}') from None
 
 
-def _whole(value) -> int:
+def _key(microphone: dict, key: str) -> str:
+    return f'microphone {short(microphone["label"])}: {key}'
+
+
+def _position(microphone: dict) -> list[float]:
+    key, position = _key(microphone, 'position'), microphone['position']
+    if not isinstance(position, list) or len(position) != 3:
+        raise ValueError(f'{key} must be [x, y, z] in metres, not {short(position)}')
+    return [_number(x, key) for x in position]
+
+
+def _number(value, key: str) -> float:
+    if not isinstance(value, (int, float, str)) or isinstance(value, bool):
+        raise ValueError(f'{key} must be a number, not {short(value)}')
+    try:
+        # Of text, too: YAML takes 43e-3, without a dot, for text.
+        return float(value)
+    except ValueError:
+        raise ValueError(f'{key} must be a number without a unit, not {short(value)}') from None
+    except OverflowError:
+        raise ValueError(f'{key} is too large: {short(value)}') from None
+
+
+def _whole(value, key: str) -> int:
     if isinstance(value, bool) or not isinstance(value, int):
-        raise ValueError(f'{value!r} must be a whole number')
+        raise ValueError(f'{key} must be a whole number, not {short(value)}{_digits(value)}')
     return value
+
+
+def _digits(value) -> str:
+    """Return how to write what was meant: YAML takes 48e3, without a dot and a sign, for text."""
+    try:
+        number = float(value) if isinstance(value, str) else math.nan
+    except ValueError:
+        return ''
+    return f'; write {number:.0f}' if number.is_integer() else ''
 
 
 def wrap_angle(angle):
