@@ -27,8 +27,8 @@ from .scores import edgetpu, openvino_check
 from .settings import with_section
 from .tables import show_table
 
-# Least share of the inputs in which OpenVINO and the interpreter must have the same strongest
-# class; they round differently.
+# Least share of the inputs in which OpenVINO and the interpreter must find the same directions;
+# they round differently.
 _OPENVINO_AGREEMENT = 0.95
 
 
@@ -105,11 +105,16 @@ def edgetpu_faults(file: Path) -> list[str]:
 
 
 def openvino_faults(file: Path, inputs: np.ndarray) -> list[str]:
-    """Return why a model cannot be used with OpenVINO; `inputs` are what both runtimes compute."""
+    """Return why a model cannot be used with OpenVINO.
+
+    Args:
+        file: the .tflite file, with its card beside it.
+        inputs: what both runtimes compute, shape (examples, lags, pairs).
+    """
     try:
         agreement = openvino_check.compare(file, inputs).agreement
     except ModelError as error:
         return [str(error)]
     if agreement >= _OPENVINO_AGREEMENT:
         return []
-    return [f'{file.name}: OpenVINO gives the same class in {100 * agreement:.1f} % only']
+    return [f'{file.name}: OpenVINO finds the same directions in {100 * agreement:.1f} % only']

@@ -79,6 +79,24 @@ class ModelCard:
     memory: Calibration | None = None
     follower: str | None = None
 
+    @property
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """Shape of each output, by its name."""
+        azimuth, elevation = (self.grid.azimuth_count,), (self.grid.elevation_count,)
+        shapes = {
+            'azimuth': azimuth,
+            'elevation': azimuth + elevation if self.multilabel else elevation,
+            'activity': (1,),
+        }
+        return {name: shapes[name] for name in self.outputs}
+
+    def named(self, outputs: list[np.ndarray]) -> dict[str, np.ndarray]:
+        """Return the outputs of the network, each flat, in their shapes and by their names."""
+        return {
+            name: output.reshape(shape)
+            for (name, shape), output in zip(self.shapes.items(), outputs, strict=True)
+        }
+
     def to_mapping(self) -> dict:
         """Return the content of the card's file."""
         return {
@@ -289,7 +307,7 @@ class Classifier:
         self._steered_response = card.steered_response
         if self._steered_response:
             self._steering = SrpPhat(array, features.lags, card.grid.azimuth_count)
-        self._outputs = card.outputs
+        self._card = card
         self._network = TFLiteModel(model, delegate)
         expected = (features.lag_count, len(array.pairs))
         if self._network.input_shape != expected:
@@ -297,13 +315,7 @@ class Classifier:
                 f'{model}: takes input of shape {self._network.input_shape}, but its card '
                 f'promises {expected} (lags, pairs)'
             )
-        azimuth, elevation = (card.grid.azimuth_count,), (card.grid.elevation_count,)
-        self._shapes = {
-            'azimuth': azimuth,
-            'elevation': azimuth + elevation if card.multilabel else elevation,
-            'activity': (1,),
-        }
-        sizes = tuple(math.prod(self._shapes[name]) for name in card.outputs)
+        sizes = tuple(math.prod(shape) for shape in card.shapes.values())
         if self._network.output_sizes != sizes:
             raise ModelError(f'{model}: its outputs do not have the sizes its card promises')
         self._follower: Path | None = None
@@ -324,12 +336,7 @@ class Classifier:
 
     def spectrum(self, gcc: np.ndarray) -> Spectrum:
         """Return the class probabilities for GCC-PHAT of shape (pairs, lags)."""
-        values = {
-            name: value.reshape(self._shapes[name])
-            for name, value in zip(
-                self._outputs, self._network(network_input(gcc)), strict=True
-            )
-        }
+        values = self._card.named(self._network(network_input(gcc)))
         coherence = 1.0
         if self._steering is not None:
             response = self._steering.response(gcc)

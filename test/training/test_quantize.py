@@ -98,7 +98,7 @@ def test_another_class_in_openvino_is_said(models, monkeypatch):
     comparison = quantize.openvino_check.Comparison(difference=0.5, agreement=0.5)
     monkeypatch.setattr(quantize.openvino_check, 'compare', lambda *_: comparison)
     faults = openvino_faults(models / 'tiny_int8.tflite', np.zeros((1, 13, 15), np.float32))
-    assert faults == ['tiny_int8.tflite: OpenVINO gives the same class in 50.0 % only']
+    assert faults == ['tiny_int8.tflite: OpenVINO finds the same directions in 50.0 % only']
 
 
 def test_nothing_trained_is_said(run_verb, data, tmp_path):
