@@ -1,6 +1,6 @@
 # Copyright 2026 doa_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""One adapter over the TFLite runtimes: ai-edge-litert, tflite-runtime, tensorflow.lite."""
+"""One adapter over the TFLite runtimes: ai-edge-litert, tflite-runtime, TensorFlow."""
 
 from collections.abc import Iterable
 import ctypes
@@ -10,22 +10,56 @@ from pathlib import Path
 
 import numpy as np
 
+from doa_ros.core.config import said
 from doa_ros.core.errors import ModelError
 
-_RUNTIMES = ('ai_edge_litert.interpreter', 'tflite_runtime.interpreter', 'tensorflow.lite')
-
-
+# The first that works is taken.
+_RUNTIMES = ('ai_edge_litert.interpreter', 'tflite_runtime.interpreter', 'tensorflow')
 # The operator that a model consists of after the Edge TPU compiler.
 _EDGETPU_OPERATOR = 'edgetpu-custom-op'
+# What a runtime raises where the model is not usable.
+_UNUSABLE = (ValueError, RuntimeError, OSError)
 
 
-def _runtime():
+def _runtime(name: str):
+    """Return the module that has the class Interpreter."""
+    module = import_module(name)
+    # TensorFlow loads it on first use; the package tensorflow.lite has no Interpreter.
+    return module.lite if name == 'tensorflow' else module
+
+
+def _open(path: Path, delegate: str):
+    """Return an interpreter of the first runtime that works.
+
+    Raises:
+        ModelError: none does; the message says what each says.
+        ValueError, RuntimeError, OSError: the model is not usable.
+    """
+    tried = []
     for name in _RUNTIMES:
         try:
-            return import_module(name)
-        except ImportError:
+            runtime = _runtime(name)
+        except Exception as error:
+            tried.append(_failed(name, error))
             continue
-    raise ModelError('no TFLite runtime is installed; try: pip install ai-edge-litert')
+        delegates = [_load_delegate(runtime, delegate)] if delegate else None
+        try:
+            # One thread: the networks are too small to gain from more.
+            return runtime.Interpreter(
+                model_path=str(path), num_threads=1, experimental_delegates=delegates
+            )
+        except _UNUSABLE:
+            raise
+        # Made for another NumPy, it is imported, but makes no interpreter.
+        except Exception as error:
+            tried.append(_failed(name, error))
+    raise ModelError(
+        f'no TFLite runtime works ({"; ".join(tried)}); try: pip install ai-edge-litert'
+    )
+
+
+def _failed(runtime: str, error: Exception) -> str:
+    return f'{runtime}: {said(error.__cause__ or error)}'
 
 
 def _load_delegate(runtime, name: str):
@@ -50,7 +84,7 @@ def _load_delegate(runtime, name: str):
             f'delegate {name!r} is no TFLite delegate: the library has no function '
             'tflite_plugin_create_delegate'
         )
-    # tensorflow.lite has it elsewhere.
+    # TensorFlow has it elsewhere.
     load = getattr(runtime, 'load_delegate', None) or runtime.experimental.load_delegate
     try:
         return load(library)
@@ -70,24 +104,19 @@ class TFLiteModel:
             on an accelerator; empty for the CPU.
 
     Raises:
-        ModelError: no runtime is installed, the delegate does not load, or the file is not a
+        ModelError: no runtime works, the delegate does not load, or the file is not a
             usable model.
     """
 
     def __init__(self, path: Path, delegate: str = ''):
-        runtime = _runtime()
-        delegates = [_load_delegate(runtime, delegate)] if delegate else None
         try:
-            # One thread: the networks are too small to gain from more.
-            self._interpreter = runtime.Interpreter(
-                model_path=str(path), num_threads=1, experimental_delegates=delegates
-            )
+            self._interpreter = _open(path, delegate)
             self._interpreter.allocate_tensors()
             inputs = self._interpreter.get_input_details()
             self._outputs = self._interpreter.get_output_details()
             # What is wrong with a damaged network may show only when it runs.
             self._interpreter.invoke()
-        except (ValueError, RuntimeError, OSError) as error:
+        except _UNUSABLE as error:
             reason = ' '.join(str(error).split())
             if _EDGETPU_OPERATOR in reason:
                 reason += '; it is compiled for the Edge TPU: set the delegate libedgetpu.so.1'

@@ -3,9 +3,11 @@
 """The adapter over the TFLite runtimes."""
 
 import ctypes
+from importlib.util import find_spec
 import shutil
 import subprocess
 import sys
+from types import SimpleNamespace
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -53,11 +55,134 @@ def test_float_passes_unchanged():
     ]
 
 
-def test_no_runtime(monkeypatch, tmp_path):
-    for name in tflite._RUNTIMES:
-        monkeypatch.setitem(sys.modules, name, None)
-    with pytest.raises(ModelError, match='no TFLite runtime is installed; try: pip install'):
+# --- runtimes -------------------------------------------------------------------------
+
+_ANSWER = np.arange(3, dtype=np.float32)
+
+
+class _Interpreter:
+    """As much of an interpreter as a model of one input and one output needs."""
+
+    def __init__(self, model_path, num_threads, experimental_delegates):
+        self.model_path = model_path
+
+    def allocate_tensors(self):
+        pass
+
+    def invoke(self):
+        pass
+
+    def set_tensor(self, index, values):
+        pass
+
+    def get_input_details(self):
+        return [{'index': 0, 'shape': np.array([1, 2]), 'dtype': np.float32}]
+
+    def get_output_details(self):
+        return [{'index': 1, 'shape': np.array([1, 3]), 'dtype': np.float32}]
+
+    def get_tensor(self, index):
+        return _ANSWER[None]
+
+
+def _made_for_another_numpy(**_):
+    try:
+        raise ImportError('numpy.core.multiarray failed to import')
+    except ImportError as error:
+        raise SystemError('returned a result with an exception set') from error
+
+
+@pytest.fixture
+def installed(monkeypatch):
+    """Return a function that puts modules in the place of all runtimes; None is not installed."""
+
+    def install(**modules):
+        for name in tflite._RUNTIMES:
+            package = name.partition('.')[0]
+            monkeypatch.setitem(sys.modules, name, modules.get(package))
+
+    return install
+
+
+@pytest.mark.parametrize(
+    'modules',
+    [
+        {'ai_edge_litert': SimpleNamespace(Interpreter=_Interpreter)},
+        {'tflite_runtime': SimpleNamespace(Interpreter=_Interpreter)},
+        {'tensorflow': SimpleNamespace(lite=SimpleNamespace(Interpreter=_Interpreter))},
+        {
+            'tflite_runtime': SimpleNamespace(Interpreter=_made_for_another_numpy),
+            'tensorflow': SimpleNamespace(lite=SimpleNamespace(Interpreter=_Interpreter)),
+        },
+        {
+            'ai_edge_litert': SimpleNamespace(),
+            'tflite_runtime': SimpleNamespace(Interpreter=_Interpreter),
+        },
+    ],
+    ids=['LiteRT', 'tflite-runtime', 'TensorFlow', 'one for another NumPy', 'half of one'],
+)
+def test_first_runtime_that_works_is_taken(installed, modules, tmp_path):
+    installed(**modules)
+    model = tflite.TFLiteModel(tmp_path / 'a.tflite')
+    assert model.input_shape == (2,) and model.output_sizes == (3,)
+    np.testing.assert_array_equal(model(np.zeros(2)), [_ANSWER])
+
+
+def test_runtimes_that_do_not_work_say_why(installed, tmp_path):
+    installed(tflite_runtime=SimpleNamespace(Interpreter=_made_for_another_numpy))
+    with pytest.raises(
+        ModelError,
+        match=r"^no TFLite runtime works \(ai_edge_litert.interpreter: .*ai_edge_litert.*; "
+        r'tflite_runtime.interpreter: numpy.core.multiarray failed to import; '
+        r'tensorflow: .*tensorflow.*\); try: pip install ai-edge-litert$',
+    ):
         tflite.TFLiteModel(tmp_path / 'a.tflite')
+
+
+@pytest.mark.parametrize(
+    'error', [OSError('libc++.so: cannot open'), ValueError('numpy.dtype size changed')]
+)
+def test_runtime_whose_import_fails_is_passed_over(installed, monkeypatch, tmp_path, error):
+    installed(tflite_runtime=SimpleNamespace(Interpreter=_Interpreter))
+
+    def import_module(name):
+        if name.startswith('ai_edge_litert'):
+            raise error
+        return sys.modules[name]
+
+    monkeypatch.setattr(tflite, 'import_module', import_module)
+    assert tflite.TFLiteModel(tmp_path / 'a.tflite').output_sizes == (3,)
+
+
+def test_unusable_model_is_no_fault_of_the_runtime(installed, tmp_path):
+    def refuse(**_):
+        raise ValueError('not a model')
+
+    works = SimpleNamespace(lite=SimpleNamespace(Interpreter=_Interpreter))
+    installed(ai_edge_litert=SimpleNamespace(Interpreter=refuse), tensorflow=works)
+    with pytest.raises(ModelError, match=r'a.tflite: not a usable TFLite model \(not a model\)'):
+        tflite.TFLiteModel(tmp_path / 'a.tflite')
+
+
+def test_whole_tensorflow(network, build_delegate):
+    if find_spec('tensorflow') is None:
+        pytest.skip('needs TensorFlow')
+    script = """
+import sys
+import numpy as np
+sys.modules['ai_edge_litert.interpreter'] = sys.modules['tflite_runtime.interpreter'] = None
+from doa_ros.core.tflite import TFLiteModel
+for delegate in ('', sys.argv[2]):
+    model = TFLiteModel(sys.argv[1], delegate)
+    print(np.argmax(model(np.eye(13, 15, dtype=np.float32))[0]))
+"""
+    run = subprocess.run(
+        [sys.executable, '-c', script, network, build_delegate()],
+        capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    assert run.returncode == 0, run.stderr
+    expected = np.argmax(tflite.TFLiteModel(network)(np.eye(13, 15, dtype=np.float32))[0])
+    assert run.stdout.split() == [str(expected)] * 2
 
 
 # --- delegates ------------------------------------------------------------------------
