@@ -65,6 +65,30 @@ def square() -> MicArray:
 
 
 @pytest.fixture(scope='session')
+def make_array():
+    """Return a function that makes an array of microphones at these places [m]."""
+
+    def make(positions, **mounting) -> MicArray:
+        count = len(positions)
+        return MicArray(
+            name='made',
+            positions=np.array(positions),
+            labels=tuple(f'mic_{k}' for k in range(count)),
+            channels=tuple(range(count)),
+            channel_count=count,
+            sampling_frequency=16000,
+            **mounting,
+        )
+
+    return make
+
+
+@pytest.fixture(scope='session')
+def tetrahedron(make_array) -> MicArray:
+    return make_array(0.02 * np.array([[1, 1, 1], [1, -1, -1], [-1, 1, -1], [-1, -1, 1]]))
+
+
+@pytest.fixture(scope='session')
 def plane_wave():
     """Return what the microphones hear of a far source of white noise."""
 

@@ -17,6 +17,7 @@ import numpy as np
 from scipy import special
 import yaml
 
+from doa_ros.core.ambiguity import ambiguity_of
 from doa_ros.core.calibration import Calibration
 from doa_ros.core.config import load_yaml, require_keys, said, short
 from doa_ros.core.decoding import HALF_STEP, DirectionGrid, Spectrum, logit
@@ -292,6 +293,11 @@ class Classifier:
     def __init__(
         self, model: Path, array: MicArray, features: FeatureConfig, delegate: str = ''
     ):
+        if not ambiguity_of(array).horizontal:
+            raise ModelError(
+                f'{model}: networks are for flat, horizontal arrays, and {array.name!r} is none; '
+                'use method srp_phat'
+            )
         card = load_card(model)
         _check_sha256(model, card.sha256)
         differences = card.differences(array, features)

@@ -28,12 +28,14 @@ HALF_STEP = 1 / 512
 class DirectionGrid:
     """The directions that classes stand for.
 
-    Azimuth classes divide the circle evenly from 0 on; elevation classes divide 0..90 degrees
-    evenly, both ends included; `elevation_count` is 0 where elevation is not estimated.
+    Azimuth classes divide the circle evenly from 0 on; elevation classes divide the range from
+    `elevation_min` [rad] to 90 degrees evenly, both ends included; `elevation_count` is 0 where
+    elevation is not estimated.
     """
 
     azimuth_count: int
     elevation_count: int
+    elevation_min: float = 0.0
 
     @property
     def azimuth_step(self) -> float:
@@ -43,7 +45,9 @@ class DirectionGrid:
     @property
     def elevation_step(self) -> float:
         """Angle between elevation classes [rad]."""
-        return math.pi / 2 / (self.elevation_count - 1) if self.elevation_count else math.nan
+        if not self.elevation_count:
+            return math.nan
+        return _elevation_step(self.elevation_count, self.elevation_min)
 
     @property
     def azimuths(self) -> np.ndarray:
@@ -53,7 +57,11 @@ class DirectionGrid:
     @property
     def elevations(self) -> np.ndarray:
         """Centres of the elevation classes [rad]."""
-        return np.arange(self.elevation_count) * self.elevation_step
+        return self.elevation_min + np.arange(self.elevation_count) * self.elevation_step
+
+
+def _elevation_step(elevation_count: int, elevation_min: float) -> float:
+    return (math.pi / 2 - elevation_min) / (elevation_count - 1)
 
 
 @dataclass(frozen=True)
@@ -64,6 +72,7 @@ class Spectrum:
         azimuth: probability per class, shape (azimuths,); the sum is 1, unless `several`.
         elevation: probability per class, the sum is 1, shape (elevations,); of several sources
             for each azimuth class that of a source there, shape (azimuths, elevations).
+        elevation_min: that of the first elevation class [rad].
         activity: probability of there being a source at all, shape (1,).
         several: whether each azimuth class is judged by itself, for several sources at once.
         coherence: how high the steered response rises, 1 for a single plane wave; 1 where it is
@@ -75,6 +84,7 @@ class Spectrum:
     activity: np.ndarray | None = None
     several: bool = False
     coherence: float = 1.0
+    elevation_min: float = 0.0
 
     @property
     def overall_elevation(self) -> np.ndarray | None:
@@ -87,7 +97,7 @@ class Spectrum:
         """Return elevation and standard deviation at an azimuth [rad]; NaN where not known."""
         if self.elevation is None:
             return math.nan, math.nan
-        return decode_elevation(elevation_classes(self.elevation, azimuth))
+        return decode_elevation(elevation_classes(self.elevation, azimuth), self.elevation_min)
 
 
 @dataclass(frozen=True)
@@ -210,20 +220,23 @@ def elevation_classes(probability: np.ndarray, azimuth: float) -> np.ndarray:
     return probability[round(azimuth / (2 * math.pi / count)) % count]
 
 
-def decode_elevation(probability: np.ndarray) -> tuple[float, float]:
+def decode_elevation(
+    probability: np.ndarray, elevation_min: float = 0.0
+) -> tuple[float, float]:
     """Refine the strongest elevation class by a parabola through the log-probabilities.
 
     Unlike a mean, the parabola has no bias towards the middle at the ends of the scale.
 
     Args:
-        probability: per class from 0 to pi/2, shape (classes,), at least three.
+        probability: per class, shape (classes,), at least three.
+        elevation_min: that of the first class [rad]; that of the last is pi/2.
 
     Returns:
-        Elevation [rad] in 0..pi/2 and its standard deviation [rad].
+        Elevation [rad] from there to pi/2 and its standard deviation [rad].
     """
     probability = np.asarray(probability, dtype=float)
     count = len(probability)
-    step = math.pi / 2 / (count - 1)
+    step = _elevation_step(count, elevation_min)
     peak = int(np.argmax(probability))
     middle = min(max(peak, 1), count - 2)
     logs = np.log(probability[middle - 1 : middle + 2] + HALF_STEP)
@@ -232,7 +245,7 @@ def decode_elevation(probability: np.ndarray) -> tuple[float, float]:
     position = min(max(position, peak - 0.5, 0.0), peak + 0.5, count - 1.0)
     classes = np.arange(count)
     variance = np.sum(probability * (classes - position) ** 2) / max(probability.sum(), 1e-9)
-    return float(position * step), math.sqrt(variance) * step
+    return elevation_min + float(position * step), math.sqrt(variance) * step
 
 
 def logit(probability):

@@ -111,14 +111,20 @@ class MicArray:
 
     @property
     def frame_positions(self) -> np.ndarray:
-        """Microphone positions in the mounted frame (frame_id) [m], shape (microphones, 3).
+        """Microphone positions in the mounted frame (frame_id) [m], shape (microphones, 3)."""
+        return self._rotated(self.positions * [1, -1, -1] if self.face_down else self.positions)
 
-        A planar array hears a sound below its plane as one above it: elevations are folded to
-        >= 0 for either mounting.
+    def frame_vectors(self, vectors: np.ndarray) -> np.ndarray:
+        """Return directions on the board in the mounted frame, shape (..., 3).
+
+        Of a board that is turned over, what is above it stays above: its mirror image below sounds
+        alike.
         """
-        turned_over = self.positions * [1, -1, -1] if self.face_down else self.positions
+        return self._rotated(vectors * [1, -1, 1] if self.face_down else vectors)
+
+    def _rotated(self, vectors: np.ndarray) -> np.ndarray:
         cos, sin = np.cos(self.rotation), np.sin(self.rotation)
-        return turned_over @ np.array([[cos, sin, 0], [-sin, cos, 0], [0, 0, 1]])
+        return vectors @ np.array([[cos, sin, 0], [-sin, cos, 0], [0, 0, 1]])
 
     def unmounted(self) -> 'MicArray':
         """Return the array with the mounted frame where the board's own is."""

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from doa_ros.core.ambiguity import ambiguity_of
 from doa_ros.core.classifier import Classifier
 from doa_ros.core.config import Config, setting
 from doa_ros.core.decoding import (
@@ -108,7 +109,7 @@ class Localizer:
         model: the .tflite file of method cnn.
 
     Raises:
-        ConfigError: method cnn without a model.
+        ConfigError: method cnn without a model, or an array that tells no azimuth.
         ModelError: the model is not usable or does not fit.
     """
 
@@ -121,6 +122,7 @@ class Localizer:
     ):
         self.configure(config)
         self._array = array
+        self._ambiguity = ambiguity_of(array)
         self._method: SrpPhat | Classifier
         self._memory: Memory | Follower | None = None
         if config.method == 'srp_phat':
@@ -168,6 +170,9 @@ class Localizer:
             else:
                 spectrum = self._memory.update(spectrum, above_floor)
                 estimates = self._memory.estimates(spectrum)
+        if not self._ambiguity.horizontal:
+            # Between two classes, one may lie just behind the plane of the microphones.
+            estimates, detections = map(self._folded, (estimates, detections))
         heard = tuple(e for e in estimates if e.confidence >= self._least_confidence)
         return self._mounted(Localization(heard, spectrum, self._detections(detections)))
 
@@ -185,6 +190,14 @@ class Localizer:
             )
             for seen in estimates
         ]
+
+    def _folded(self, found: Iterable[Estimate]) -> list[Estimate]:
+        """Return for directions on the board those that stand for all that sound alike."""
+        folded = []
+        for one in found:
+            azimuth, elevation = self._ambiguity.fold(one.azimuth, one.elevation)
+            folded.append(replace(one, azimuth=float(azimuth), elevation=float(elevation)))
+        return folded
 
     def _detections(self, found: Iterable[Estimate]) -> tuple[Estimate, ...]:
         """Return those of the directions that a tracker should look at."""

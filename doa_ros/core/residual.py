@@ -17,8 +17,8 @@ from doa_ros.core.decoding import PEAK_SEPARATION, DirectionGrid
 from doa_ros.core.geometry import MicArray, wrap_angle
 from doa_ros.core.srp_phat import SrpPhat
 
-# Above this elevation the azimuth says little [rad].
-_OVERHEAD = math.radians(75)
+# Above this elevation, and as far below, the azimuth says little: its sine.
+_OVERHEAD = math.sin(math.radians(75))
 _TINY = np.float32(1e-20)
 # Noise alone is not magnified more than so many times.
 _MOST_GAIN = 6.0
@@ -76,9 +76,8 @@ class LoudestFader:
 
     def _azimuth(self, direction: int) -> float:
         grid = self._srp_phat.grid
-        elevation, azimuth = divmod(direction, grid.azimuth_count)
-        overhead = grid.elevations[elevation] > _OVERHEAD
-        return math.nan if overhead else float(grid.azimuths[azimuth])
+        overhead = abs(self._srp_phat.directions[direction, 2]) > _OVERHEAD
+        return math.nan if overhead else float(grid.azimuths[direction % grid.azimuth_count])
 
 
 def beside(grid: DirectionGrid, residual: Residual) -> np.ndarray:

@@ -13,8 +13,9 @@ import numpy as np
 from scipy import special
 from scipy.ndimage import maximum_filter1d
 
+from doa_ros.core.ambiguity import ambiguity_of
 from doa_ros.core.decoding import PEAK_SEPARATION, DirectionGrid, Spectrum
-from doa_ros.core.geometry import MicArray, unit_vector
+from doa_ros.core.geometry import MicArray
 
 # Sharpness of a softmax over the response: how fast the probability falls around a peak.
 _SHARPNESS = 40.0
@@ -50,42 +51,61 @@ class SrpPhat:
     """Direction probabilities without training.
 
     Attributes:
-        grid: the classes of azimuth and elevation.
-        directions: unit vectors of what `response` looks at, shape (elevations * azimuths, 3).
+        grid: the classes of azimuth and elevation. They cover what the array can tell apart:
+            other directions have no probability.
+        directions: unit vectors of what `response` looks at, shape (rows * azimuths, 3).
 
     Args:
         array: the microphones.
         lags: of the GCC-PHAT [s], shape (lags,).
         azimuth_count: how many azimuths are looked at.
+
+    Raises:
+        ConfigError: the array tells no azimuth.
     """
 
+    # Of a horizontal array.
     grid = DirectionGrid(azimuth_count=72, elevation_count=10)
 
     def __init__(
         self, array: MicArray, lags: np.ndarray, azimuth_count: int = grid.azimuth_count
     ):
-        self.grid = DirectionGrid(azimuth_count, self.grid.elevation_count)
+        ambiguity = ambiguity_of(array)
+        self.grid = _grid(azimuth_count, ambiguity.elevation_min)
         self._reach = round(PEAK_SEPARATION / self.grid.azimuth_step)
-        elevations, azimuths = np.meshgrid(
-            self.grid.elevations, self.grid.azimuths, indexing='ij'
-        )
-        self.directions = unit_vector(azimuths.ravel(), elevations.ravel())
+        directions, answers = ambiguity.looked_at(self.grid.azimuths, self.grid.elevations)
+        self._outside = None if answers.all() else ~answers
+        self.directions = directions.reshape(-1, 3)
         self._matrix = steering_matrix(array, lags, self.directions)
 
     def response(self, gcc: np.ndarray) -> np.ndarray:
-        """Return the response, shape (elevations, azimuths), for GCC-PHAT of (pairs, lags)."""
-        response = self._matrix @ gcc.ravel()
-        return response.reshape(self.grid.elevation_count, self.grid.azimuth_count)
+        """Return the response for GCC-PHAT of (pairs, lags), shape (rows, azimuths).
+
+        The rows are the elevations of the grid; where it has none, those of `directions`. What no
+        answer looks like is -inf.
+        """
+        response = (self._matrix @ gcc.ravel()).reshape(-1, self.grid.azimuth_count)
+        if self._outside is not None:
+            response[self._outside] = -np.inf
+        return response
 
     def spectrum(self, gcc: np.ndarray) -> Spectrum:
         """Return what GCC-PHAT of shape (pairs, lags) says of several sources."""
         response = self._comparable(self.response(gcc), gcc)
-        elevation = np.exp(_SHARPNESS * (response - response.max(axis=0))).T
         return Spectrum(
             azimuth=self._probability(response),
-            elevation=elevation / elevation.sum(axis=1, keepdims=True),
+            elevation=self._elevation(response) if self.grid.elevation_count else None,
             several=True,
+            elevation_min=self.grid.elevation_min,
         )
+
+    def _elevation(self, response: np.ndarray) -> np.ndarray:
+        """Return how probable elevations are at each azimuth, shape (azimuths, elevations)."""
+        strongest = response.max(axis=0)
+        # Where none is an answer, all are alike.
+        response = np.where(np.isfinite(strongest), response, 0)
+        elevation = np.exp(_SHARPNESS * (response - response.max(axis=0))).T
+        return elevation / elevation.sum(axis=1, keepdims=True)
 
     def azimuth_probability(self, response: np.ndarray, gcc: np.ndarray) -> np.ndarray:
         """Return the azimuths of `spectrum` alone, from the response to `gcc`, (azimuths,)."""
@@ -104,11 +124,20 @@ class SrpPhat:
         It is as probable as the peak of the response that it makes is high.
         """
         strongest = response.max(axis=0)
-        height = np.maximum(strongest - np.median(strongest), _LEAST_HEIGHT)
+        answers = np.isfinite(strongest)
+        height = np.maximum(strongest - np.median(strongest[answers]), _LEAST_HEIGHT)
         peak = maximum_filter1d(height, 2 * self._reach + 1, mode='wrap')
         log_odds = (
             _BIAS
             + _RELATIVE_WEIGHT * np.log(peak / height.max())
             + _HEIGHT_WEIGHT * np.log(peak)
         )
-        return special.expit(log_odds) * np.exp(_SHARPNESS * (height - peak))
+        return answers * special.expit(log_odds) * np.exp(_SHARPNESS * (height - peak))
+
+
+def _grid(azimuth_count: int, elevation_min: float) -> DirectionGrid:
+    """Return classes of azimuth, and of elevation from the lowest [rad] on; none where NaN."""
+    if math.isnan(elevation_min):
+        return DirectionGrid(azimuth_count, 0)
+    count = 1 + round((math.pi / 2 - elevation_min) / SrpPhat.grid.elevation_step)
+    return DirectionGrid(azimuth_count, count, elevation_min)

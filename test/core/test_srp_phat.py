@@ -4,19 +4,25 @@
 
 import math
 
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 import numpy as np
 import pytest
 from scipy import signal
+from scipy.spatial.distance import pdist
+from scipy.spatial.transform import Rotation
 
 from doa_ros.core.acoustics import image_sources, impulse_responses, wall_reflection
+from doa_ros.core.ambiguity import Line, MirrorPlane, NoAmbiguity, ambiguity_of
 from doa_ros.core.features import FeatureConfig
 from doa_ros.core.geometry import direction_of, unit_vector, wrap_angle
 from doa_ros.core.srp_phat import SrpPhat, steering_matrix
 
 _ROOM = np.array([5.0, 4.0, 2.7])
 _CENTRE = np.array([2.3, 1.9, 0.8])
+# Four microphones each.
+_UPRIGHT = np.array([[0, 0.03, 0.03], [0, -0.03, 0.03], [0, -0.03, -0.03], [0, 0.03, -0.03]])
+_ALONG = np.array([[x, 0, 0] for x in (-0.06, -0.02, 0.02, 0.06)])
 
 
 @pytest.fixture(scope='module')
@@ -121,3 +127,150 @@ def test_works_on_the_fine_axis_too(uma8, extract, plane_wave):
     frame = extract(uma8, plane_wave(uma8, -2.0), features)[-1]
     spectrum = SrpPhat(uma8, features.lags).spectrum(frame.gcc)
     assert abs(wrap_angle(SrpPhat.grid.azimuths[spectrum.azimuth.argmax()] + 2)) < 0.05
+
+
+@pytest.mark.parametrize('direction', [(40, -30), (10, 70), (-120, 0), (170, -60)])
+def test_array_that_fills_space(tetrahedron, plane_wave, locate, direction):
+    azimuth, elevation = np.radians(direction)
+    found = locate(tetrahedron, plane_wave(tetrahedron, azimuth, elevation))
+    assert abs(wrap_angle(found.azimuth - azimuth)) < math.radians(3)
+    assert found.elevation == pytest.approx(elevation, abs=math.radians(3))
+    assert found.confidence > 0.7
+
+
+@pytest.mark.parametrize(
+    ('source', 'answer'),
+    [((40, -30), (40, -30)), ((140, 20), (40, 20)), ((-60, 0), (-60, 0)), ((180, -50), (0, -50))],
+)
+@pytest.mark.parametrize('rotation', [0, 130])
+def test_upright_array(make_array, plane_wave, locate, source, answer, rotation):
+    array = make_array(_UPRIGHT, rotation=math.radians(rotation))
+    heard = plane_wave(array, math.radians(source[0] + rotation), math.radians(source[1]))
+    found = locate(array, heard)
+    error = wrap_angle(found.azimuth - math.radians(answer[0] + rotation))
+    assert abs(error) < math.radians(3)
+    assert found.elevation == pytest.approx(math.radians(answer[1]), abs=math.radians(3))
+    assert found.confidence > 0.7
+
+
+@pytest.mark.parametrize(
+    ('source', 'answer'),
+    [
+        ((150, 0), 150),
+        ((-150, 0), 150),
+        ((90, 0), 90),  # Broadside, where all pairs hear the same.
+        ((90, 80), 90),
+        ((5, 0), 5),
+        ((180, 0), 180),
+    ],
+)
+@pytest.mark.parametrize('positions', [_ALONG, _ALONG[[0, 3]]])
+def test_line(make_array, plane_wave, locate, positions, source, answer):
+    array = make_array(positions)
+    found = locate(array, plane_wave(array, *np.radians(source)))
+    # Along the line, delays hardly change with the angle.
+    limit = 3 if 20 < answer < 160 else 7
+    assert abs(wrap_angle(found.azimuth - math.radians(answer))) < math.radians(limit)
+    assert math.isnan(found.elevation)
+    assert math.isnan(found.elevation_stddev)
+    assert found.confidence > 0.9
+
+
+def test_what_no_answer_looks_like_has_no_probability(make_array, plane_wave, extract):
+    for positions in (_UPRIGHT, _ALONG):
+        array = make_array(positions)
+        srp = SrpPhat(array, FeatureConfig().lags)
+        spectrum = srp.spectrum(extract(array, plane_wave(array, 0.9, 0.1))[-1].gcc)
+        inside = ambiguity_of(array).inside(srp.grid.azimuths, 0.0)
+        assert inside.sum() == 37
+        assert not spectrum.azimuth[~inside].any()
+        assert spectrum.azimuth[inside].all()
+        if spectrum.elevation is not None:
+            np.testing.assert_allclose(spectrum.elevation.sum(axis=1), 1, rtol=1e-4)
+            np.testing.assert_allclose(spectrum.elevation[~inside], 1 / 19)
+
+
+def test_line_has_no_elevations(make_array, plane_wave, extract):
+    array = make_array(_ALONG)
+    srp = SrpPhat(array, FeatureConfig().lags)
+    assert srp.spectrum(extract(array, plane_wave(array, 0.9))[-1].gcc).elevation is None
+    assert len(srp.grid.elevations) == 0
+
+
+_seeds = st.integers(0, 10**6)
+
+
+def _spread(seed, dimensions):
+    """Return places of some microphones that are 2 cm or more apart, in so many dimensions."""
+    rng = np.random.default_rng(seed)
+    count = int(rng.integers(dimensions + 1, 7))
+    while True:
+        places = np.zeros((count, 3))
+        places[:, :dimensions] = rng.uniform(-0.06, 0.06, (count, dimensions))
+        centred = places - places.mean(axis=0)
+        if np.linalg.svd(centred)[1][dimensions - 1] > 0.03 and pdist(places).min() > 0.02:
+            return places
+
+
+def _assert_answer(make_array, plane_wave, locate, positions, kind, direction):
+    """Assert that a plane wave is found where the array can tell that it comes from."""
+    array = make_array(positions)
+    ambiguity = ambiguity_of(array)
+    assert isinstance(ambiguity, kind)
+    answer = ambiguity.fold(*direction)
+    found = locate(array, plane_wave(array, *direction))
+    vectors = [unit_vector(a, np.nan_to_num(e)) for a, e in (answer, _angles(found))]
+    # What hardly changes the delays is hardly known: nearly along a plane or a line, which side.
+    differences = np.abs(array.tdoa(vectors[0]) - array.tdoa(vectors[1]))
+    assert differences.max() < 0.5 / 16000
+    assert math.isnan(answer[1]) == math.isnan(found.elevation)
+    assert ambiguity.inside(found.azimuth, np.nan_to_num(found.elevation))
+    if ambiguity.side is None or vectors[0] @ ambiguity.side > 0.5:
+        assert vectors[0] @ vectors[1] > math.cos(math.radians(10))
+
+
+def _angles(found):
+    return found.azimuth, found.elevation
+
+
+@settings(max_examples=30)
+@given(_seeds, st.floats(-math.pi, math.pi), st.floats(-1.0, 1.0))
+def test_random_arrays_that_fill_space(
+    make_array, plane_wave, locate, seed, azimuth, elevation
+):
+    direction = azimuth, elevation
+    _assert_answer(make_array, plane_wave, locate, _spread(seed, 3), NoAmbiguity, direction)
+
+
+@settings(max_examples=30)
+@given(_seeds, st.floats(-math.pi, math.pi), st.floats(-1.0, 1.0))
+def test_random_arrays_in_a_plane(make_array, plane_wave, locate, seed, azimuth, elevation):
+    places = Rotation.random(None, np.random.default_rng(seed)).apply(_spread(seed, 2))
+    direction = azimuth, elevation
+    _assert_answer(make_array, plane_wave, locate, places, MirrorPlane, direction)
+
+
+@settings(max_examples=30)
+@given(
+    _seeds,
+    st.floats(-math.pi, math.pi),
+    st.just(0.0) | st.floats(-0.7, 0.7),
+    st.floats(-math.pi, math.pi),
+    st.floats(-1.0, 1.0),
+)
+def test_random_arrays_on_a_line(
+    make_array, plane_wave, locate, seed, heading, slope, azimuth, elevation
+):
+    line = unit_vector(heading, slope)
+    # What lies farther up or down than the line is slanted is given as its direction.
+    assume(abs(line @ unit_vector(azimuth, elevation)) <= math.cos(slope))
+    places = np.outer(_spread(seed, 1)[:, 0], line)
+    _assert_answer(make_array, plane_wave, locate, places, Line, (azimuth, elevation))
+
+
+def test_end_of_a_slanted_line_stands_for_what_is_above(make_array, plane_wave, locate):
+    array = make_array(np.outer([-0.05, 0, 0.05], unit_vector(0.5, 0.6)))
+    for elevation in (0.3, 0.6, 0.9):
+        found = locate(array, plane_wave(array, 0.5, elevation))
+        assert abs(wrap_angle(found.azimuth - 0.5)) < math.radians(10)
+        assert found.confidence > 0.7
