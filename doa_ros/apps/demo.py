@@ -132,6 +132,7 @@ def _record(arguments, console: Console, stopped: Callable[[], bool]) -> Recordi
     node.create_subscription(DoaTrackArray, 'tracks', on_tracks, 100)
     parameters = {
         'source': arguments.source,
+        'required': True,
         'method': arguments.method,
         'model': arguments.model,
         'scene': arguments.scene,

@@ -16,12 +16,13 @@ from doa_ros.core.errors import AudioError
 
 _MODULE = 'doa_ros.audio.portaudio'
 # How long it may take from one message to the next, by the kind of the first [s]: a cold disk at
-# the start, PortAudio when it looks for devices and opens one, and then the process says at short
-# intervals that it lives. It is the process that notices when the device falls silent.
+# the start, PortAudio when it looks for devices and opens one, a pause before it looks again, and
+# then the process says at short intervals that it lives. It is the process that notices when the
+# device falls silent.
 _LIMITS = {
     None: 10.0,
     Kind.READY: 3.0,
-    Kind.WAITING: 3.0,
+    Kind.WAITING: 6.0,
     Kind.OPENED: 3.0,
     Kind.ALIVE: 0.4,
     Kind.BLOCK: 0.4,

@@ -34,7 +34,7 @@ class CaptureStatus:
         for events, total in counts.items():
             events.total = total
         values = {
-            'device': self._source.device,
+            'device': self._source.device or 'none yet',
             'measured rate [Hz]': f'{state.measured_rate:.1f}',
             'queued blocks': str(state.queue_depth),
             'lost samples': str(state.lost_samples),

@@ -51,7 +51,7 @@ class Kind(IntEnum):
     """What a message says."""
 
     READY = 1
-    WAITING = 2  # The device does not open yet; why.
+    WAITING = 2  # The device does not open yet; why. Comes again after each attempt.
     OPENED = 3  # Its name.
     ALIVE = 4  # The device has delivered nothing, but the process runs.
     BLOCK = 5

@@ -12,6 +12,7 @@ import numpy as np
 
 from doa_ros.audio.capture_process import CaptureProcess
 from doa_ros.audio.capture_wire import CapturedBlock, CaptureSettings, Kind, Note
+from doa_ros.audio.pace import pause
 from doa_ros.audio.source import AudioBlock, Clock
 from doa_ros.audio.stamps import Stamps
 from doa_ros.core.errors import AudioError, ConfigError
@@ -21,10 +22,15 @@ from doa_ros.core.geometry import MicArray
 # wait [s]; and then all but the newest are, for one long gap leaves more to work with than many
 # short ones.
 _MAX_DELAY = 0.1
-# Processes take their turn at this interval at least [s].
-_RESTART_INTERVAL = 0.5
+# Processes take their turn at this interval at least [s]; the longer nothing comes, the longer.
+_RESTART_INTERVAL, _MAX_RESTART_INTERVAL = 0.5, 30.0
 # One that dies while it stands by is replaced at this interval at least [s].
 _STANDBY_INTERVAL = 2.0
+# PortAudio leaks a little whenever it looks for devices [12 KiB]: after so many times without
+# success it is the turn of a fresh process.
+_ATTEMPTS = 200
+# While the device is away, another reason is told at this interval at least [s].
+_TELL_INTERVAL = 5.0
 
 
 @dataclass(frozen=True)
@@ -32,9 +38,9 @@ class CaptureState:
     """How a capture is doing.
 
     Attributes:
-        capturing: whether the device delivers.
-        message: what has happened last, or why the device is still away, a sentence; empty before
-            the first fault.
+        capturing: whether the device delivers, or nothing is known yet that keeps it from that.
+        message: what has happened last, or why the device is away, a sentence; empty before the
+            first fault.
         measured_rate: [Hz]; nan before it is known.
         queue_depth: blocks that wait for the consumer.
         lost_samples: samples missing in the stream, whatever the reason.
@@ -57,7 +63,8 @@ class DeviceSource:
     """Captures all channels of a device as int32, in a process of its own.
 
     Whatever happens to the device once it has delivered, the source waits for it to come back;
-    the next block then tells by its index how many samples are missing. Another process stands by,
+    the next block then tells by its index how many samples are missing. Before that it depends on
+    `required` whether the source waits for the device or gives up. Another process stands by,
     as most of the time it takes to replace one goes into starting it. A consumer that is too slow
     loses the oldest blocks.
 
@@ -66,13 +73,16 @@ class DeviceSource:
         name: index, ALSA name or part of the name of the device; empty takes the one in the
             array file.
         block_duration: length of a block [s].
+        required: whether it is an error, raised here or by `blocks`, where the device is missing
+            or not usable at the start; otherwise it is waited for, whatever is wrong.
         advice: what else than mending the device its user can do; follows what is wrong with it.
-        on_change: is told when the device has gone and when it is back, by the thread that
-            iterates over `blocks`.
+        on_change: is told when the device is away, when it is so for another reason, and when it
+            is there again, by the thread that iterates over `blocks`.
 
     Raises:
         ConfigError: neither `array` nor `name` says which device.
-        AudioError: no PortAudio, no such device, or it has not the channels or the rate.
+        AudioError: `required`, and there is no PortAudio, no such device, or it has not the
+            channels or the rate.
     """
 
     def __init__(
@@ -81,12 +91,13 @@ class DeviceSource:
         *,
         name: str = '',
         block_duration: float,
+        required: bool = True,
         advice: str = '',
         on_change: Callable[[CaptureState], None] = lambda state: None,
     ):
         self.sampling_frequency = array.sampling_frequency
         self.channel_count = array.channel_count
-        self._advice = advice
+        self._required, self._advice = required, advice
         name = name or array.device
         if not name:
             problem = f'array {array.name!r} names no device: enter one in its file'
@@ -98,22 +109,25 @@ class DeviceSource:
         # More than may wait, so that the age decides.
         self._capacity = 2 + math.ceil(2 * _MAX_DELAY / block_duration)
         self._on_change = on_change
-        self._state = CaptureState()
+        self._state = self._told = CaptureState()
+        self._told_at = -math.inf
+        self._device = ''
         self._closed = threading.Event()
-        # Index and time of the sample that comes next.
-        self._end, self._end_time = 0, 0.0
+        # Index and time of the sample that comes next; before the first the time of the start.
+        self._end, self._end_time = 0, time.monotonic()
         self._standby: CaptureProcess | None = None
         self._standby_since = -math.inf
         self._take_turn()
-        message = self._process.next()
-        if message.kind != Kind.OPENED:
-            self.close()
-            raise AudioError(self._problem(message))
-        self._device = message.text
+        if required:
+            message = self._process.next()
+            if message.kind != Kind.OPENED:
+                self.close()
+                raise AudioError(self._problem(message))
+            self._device = message.text
 
     @property
     def device(self) -> str:
-        """Name of the device, as PortAudio gives it."""
+        """Name of the device, as PortAudio gives it; empty before one was opened."""
         return self._device
 
     @property
@@ -142,6 +156,10 @@ class DeviceSource:
         self._stand_by()
         self._process, self._standby = self._standby, None
         self._process.open()
+        if self._closed.is_set():
+            # `close`, in another thread, may have seen the one before.
+            self._process.kill()
+        self._attempts = 0
         # What belongs to this process: index of its sample 0, and its counts so far.
         self._shift: int | None = None
         self._late = self._dropped = self._overflows = 0
@@ -151,10 +169,11 @@ class DeviceSource:
         """Yield what the device captures until `close`.
 
         Raises:
-            AudioError: the device has never delivered, or runs at another rate.
+            AudioError: `required`, and the device has never delivered or runs at another rate.
         """
         self._stamps = Stamps(clock)
-        self._process.start()
+        if self._device:
+            self._process.start()
         try:
             while True:
                 message = self._process.next()
@@ -170,9 +189,12 @@ class DeviceSource:
                     self._device = message.text
                     self._process.start()
                 elif message.kind == Kind.FAILED:
-                    self._restart(message.text)
+                    self._restart(message)
                 else:
-                    self._tell_away(message.text)
+                    self._tell_away(message)
+                    self._attempts += 1
+                    if self._attempts == _ATTEMPTS:
+                        self._restart(message)
         finally:
             self._kill()
 
@@ -199,28 +221,38 @@ class DeviceSource:
         self._dropped, self._overflows = dropped, captured.overflows
         if not self._state.capturing:
             away = captured.time - self._end_time
-            self._change(True, f'device {self._device!r} is back after {away:.1f} s')
+            found = 'is back' if self._end else 'was found'
+            self._change(True, f'device {self._device!r} {found} after {away:.1f} s')
         self._end, self._end_time = index + block, captured.time + block / rate
         samples = np.frombuffer(captured.samples, dtype=np.int32).reshape(-1, self.channel_count)
         return AudioBlock(samples, rate, index, self._stamps.stamp(captured.time))
 
-    def _restart(self, problem: str) -> None:
-        if not self._end:
-            raise AudioError(problem)
-        self._tell_away(problem)
+    def _restart(self, message: Note) -> None:
+        if self._required and not self._end:
+            raise AudioError(message.text)
+        self._tell_away(message)
         self._process.kill()
-        if self._closed.wait(max(0.0, self._turn + _RESTART_INTERVAL - time.monotonic())):
+        now = time.monotonic()
+        interval = pause(
+            now - self._end_time, least=_RESTART_INTERVAL, most=_MAX_RESTART_INTERVAL
+        )
+        if self._closed.wait(max(0.0, self._turn + interval - now)):
             return
         self._take_turn()
         self._state = replace(self._state, restarts=self._state.restarts + 1)
 
-    def _tell_away(self, problem: str) -> None:
-        self._change(False, f'{problem}; capture goes on when it is back')
+    def _tell_away(self, message: Note) -> None:
+        if self._end:
+            self._change(False, f'{message.text}; capture goes on when it is back')
+        else:
+            self._change(False, f'{self._problem(message)}; capture begins as soon as it can')
 
     def _change(self, capturing: bool, message: str) -> None:
-        changed = capturing != self._state.capturing
         self._state = replace(self._state, capturing=capturing, message=message)
-        if changed:
+        now = time.monotonic()
+        another = message != self._told.message and now > self._told_at + _TELL_INTERVAL
+        if capturing != self._told.capturing or another:
+            self._told, self._told_at = self._state, now
             self._on_change(self._state)
 
     def _kill(self) -> None:

@@ -20,6 +20,7 @@ from typing import BinaryIO
 from doa_ros.audio.capture_wire import CapturedBlock, CaptureSettings, Kind, Note, write
 from doa_ros.audio.device_selection import Device, alsa_name, select
 from doa_ros.audio.latest_queue import LatestQueue
+from doa_ros.audio.pace import pause
 from doa_ros.audio.sample_clock import SampleClock
 from doa_ros.core.errors import AudioError
 
@@ -36,11 +37,9 @@ _QUEUE_SECONDS = 0.2
 _SILENCE_LIMIT = 0.4
 _START_LIMIT = 3.0
 _INTERVAL = 0.05
-# A device that does not open is tried again after this time [s].
-_RETRY_SECONDS = 0.4
-# PortAudio leaks a little whenever it looks for devices [12 KiB]: after so many times without
-# success it is the turn of a fresh process.
-_ATTEMPTS = 200
+# A device that does not open is tried again after a pause of this length [s]: a look for devices
+# takes 16 ms of CPU time of an x86 core, several times that of a small computer.
+_RETRY_SECONDS, _MAX_RETRY_SECONDS = 0.4, 3.0
 # Late callbacks lose samples; it is taken where the user may.
 _NICENESS = -10
 _NO_DEVICES = (
@@ -174,16 +173,16 @@ def _capture(settings: CaptureSettings, output: BinaryIO) -> str:
     recording = _Recording(settings, lambda message: write(output, message))
     write(output, Note(Kind.READY))
     opening.wait()
-    for _ in range(_ATTEMPTS):
+    begin, opened = time.monotonic(), None
+    while opened is None:
         _look_again(sounddevice)
         try:
-            device, stream = _open(sounddevice, settings, recording)
-            break
+            opened = _open(sounddevice, settings, recording)
         except AudioError as error:
             write(output, Note(Kind.WAITING, str(error)))
-        time.sleep(_RETRY_SECONDS)
-    else:
-        return f'no device for {settings.device!r} after {_ATTEMPTS} attempts'
+            waited = time.monotonic() - begin
+            time.sleep(pause(waited, least=_RETRY_SECONDS, most=_MAX_RETRY_SECONDS))
+    device, stream = opened
     write(output, Note(Kind.OPENED, device.name))
     starting.wait()
     try:

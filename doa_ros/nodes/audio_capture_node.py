@@ -57,6 +57,11 @@ class CaptureConfig(Config):
         'The device: part of its name, an ALSA name (hw:CARD=SPK,DEV=0) or id, or its number; '
         'empty takes the name in the array file. --list-devices shows them.',
     )
+    required: bool = setting(
+        False,
+        'Whether the node ends where the device is missing or not usable at the start; otherwise '
+        'it waits for the device.',
+    )
     file: str = setting('', 'Recording to play, source file: a path to WAV or FLAC.')
     scene: str = setting('demo', 'Scene to play, source sim: a shipped name or a YAML path.')
     loop: bool = setting(False, 'Start a recording or scene again at its end.')
@@ -170,7 +175,7 @@ def make_source(
     Args:
         config: says which.
         array: the array it belongs to.
-        on_change: is told when a device has gone and when it is back.
+        on_change: is told when a device is away, and when it is there.
 
     Raises:
         DoaError: it is not usable; the message says why.
@@ -182,6 +187,7 @@ def make_source(
             array,
             name=config.device,
             block_duration=block,
+            required=config.required,
             advice=_DEVICE_ADVICE,
             on_change=on_change,
         )

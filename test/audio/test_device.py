@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The sound card: a real PortAudio device without hardware, and a fake one for its faults."""
 
+from itertools import pairwise
 import json
 import os
 from pathlib import Path
@@ -13,7 +14,7 @@ import time
 import numpy as np
 import pytest
 
-from doa_ros.audio import capture_process
+from doa_ros.audio import capture_process, device
 from doa_ros.audio.capture_process import list_devices
 from doa_ros.audio.capture_wire import Kind
 from doa_ros.audio.device import DeviceSource
@@ -78,6 +79,9 @@ class Recorder:
     def wait_for_changes(self, count):
         _wait(lambda: len(self.changes) >= count, 'a change')
 
+    def wait_until_back(self):
+        _wait(lambda: any(state.capturing for _, state in self.changes), 'a return')
+
     def check_gaps(self):
         """Check that every gap is as long as the time without sound, and that there is one."""
         blocks = [block for _, block in self.blocks]
@@ -90,9 +94,16 @@ class Recorder:
             assert missing / 48000 == pytest.approx(elapsed, abs=0.02)
 
     def check_changes(self):
-        """Check that each is told once. A busy machine may have more of them."""
-        told = [state.capturing for _, state in self.changes]
-        assert told == [bool(k % 2) for k in range(len(told))]
+        """Check that each reason and each return is told once; return the first of both.
+
+        A busy machine may have more of them.
+        """
+        for (_, one), (_, next_one) in pairwise(self.changes):
+            assert not (one.capturing and next_one.capturing)
+            assert one.message != next_one.message
+        away, found = self.changes[0], next(c for c in self.changes if c[1].capturing)
+        assert not away[1].capturing
+        return away, found
 
     def close(self):
         self.pause.set()
@@ -207,11 +218,10 @@ def test_capture_goes_on_after_a_fault(card, record, drill, record_property):
         time.sleep(1.0)
         assert not recorder.source.state.capturing
         repair(card, recorder)
-    recorder.wait_for_changes(2)
+    recorder.wait_until_back()
     recorder.wait_for_blocks(20)
     recorder.close()
-    (lost, gone), (found, back), *_ = recorder.changes
-    recorder.check_changes()
+    (lost, gone), (found, back) = recorder.check_changes()
     assert message in gone.message
     assert gone.message.endswith('; capture goes on when it is back')
     assert back.message.startswith("device 'micArray RAW SPK' is back after ")
@@ -380,13 +390,131 @@ def test_portaudio_that_does_not_load(uma8, tmp_path, monkeypatch, content, mess
     assert 'go home' not in _refused(uma8, advice='or go home')
 
 
+# What is wrong at the start, how it is mended, and a part of what is said.
+_FAULTS = {
+    'missing': ({'devices': [_STEREO]}, {'devices': [_STEREO, _UMA8]}, 'no input device whose'),
+    'factory firmware': (
+        {'devices': [['micArray DSP: USB Audio (hw:1,0)', 2, 'ALSA']]},
+        {'devices': [_UMA8]},
+        'flash the RAW firmware',
+    ),
+    'sound server': (
+        {'devices': [['micArray RAW SPK Analog Surround 7.1', 8, 'PulseAudio']]},
+        {'devices': [_UMA8]},
+        'belongs to a sound server',
+    ),
+    'busy': ({'problem': 'Device unavailable'}, {'problem': ''}, 'in use by another program?'),
+    'another rate': ({'promised': 44100}, {'promised': 0}, 'opened at 44100 Hz'),
+    'wrong rate': ({'rate': 44100}, {'rate': 48000}, 'does not support this rate'),
+    'silent': ({'silent': True}, {'silent': False}, 'has delivered nothing for 3 s'),
+    'hanging': ({'hanging': True}, {'hanging': False}, 'the process that captures hangs'),
+}
+
+
+@pytest.mark.parametrize('fault', list(_FAULTS))
+def test_a_device_that_is_not_required_is_waited_for(fake, record, fault):
+    broken, mended, problem = _FAULTS[fault]
+    fake(**broken)
+    begin = time.monotonic()
+    recorder = record(required=False)
+    assert recorder.source.device == ''
+    recorder.wait_for_changes(1)
+    time.sleep(1.0)
+    # It is told once, and whoever asks hears it, too.
+    ((_, away),) = recorder.changes
+    assert not away.capturing and not recorder.source.state.capturing
+    assert problem in away.message and away.message.endswith('; capture begins as soon as it can')
+    fake(**mended)
+    recorder.wait_for_blocks(10)
+    assert recorder.error is None
+    (_, found) = recorder.changes[-1]
+    assert found.capturing and recorder.source.state.capturing
+    said = found.message.split(' was found after ')
+    assert said[0] == "device 'micArray RAW SPK: USB Audio (hw:1,0)'"
+    assert 1.0 < float(said[1].removesuffix(' s')) < time.monotonic() - begin
+    # The stream begins when the device delivers: nothing was lost.
+    assert recorder.indices[0] == 0
+
+
+def test_portaudio_may_be_installed_while_somebody_waits_for_it(fake, record, tmp_path):
+    nothing = tmp_path / 'sounddevice.py'
+    nothing.write_text("raise OSError('PortAudio library not found')")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(tmp_path)
+        recorder = record(required=False, advice='or go home')
+        recorder.wait_for_changes(1)
+        assert 'sudo apt-get install libportaudio2; capture' in recorder.changes[0][1].message
+        nothing.unlink()
+        recorder.wait_for_blocks(1)
+    assert len(recorder.changes) == 2
+
+
+def test_another_reason_is_told_and_the_advice_is_for_who_waits(fake, record, monkeypatch):
+    monkeypatch.setattr(device, '_TELL_INTERVAL', 0.0)
+    fake(devices=[_STEREO])
+    recorder = record(required=False, advice='or go home')
+    recorder.wait_for_changes(1)
+    fake(devices=[['micArray DSP: USB Audio (hw:1,0)', 2, 'ALSA']])
+    recorder.wait_for_changes(2)
+    fake(devices=[_UMA8])
+    recorder.wait_for_changes(3)
+    time.sleep(1.0)
+    missing, factory, found = [state.message for _, state in recorder.changes]
+    assert missing.endswith('; connect it; or go home; capture begins as soon as it can')
+    assert 'flash the RAW firmware' in factory
+    assert 'was found after' in found
+
+
+def test_reasons_that_take_turns_do_not_fill_the_log(fake, record):
+    recorder = record(required=False)
+    recorder.wait_for_blocks(1)
+    begin = fake(stopped=True, problem='one')
+    recorder.wait_for_changes(1)
+    reasons = set()
+    while time.monotonic() < begin + 4.0:
+        fake(problem='other' if int(2 * time.monotonic()) % 2 else 'one')
+        time.sleep(0.1)
+        reasons.add(recorder.source.state.message)
+    assert len(reasons) >= 3
+    assert len(recorder.changes) == 1
+
+
+def test_a_fresh_process_takes_over_after_many_attempts(fake, record, monkeypatch):
+    monkeypatch.setattr(device, '_ATTEMPTS', 2)
+    fake(devices=[])
+    recorder = record(required=False)
+    recorder.wait_for_changes(1)
+    first = recorder.process
+    kept = len(os.listdir('/proc/self/fd'))
+    _wait(lambda: recorder.source.state.restarts > 3, 'fresh processes')
+    assert not Path('/proc', str(first)).exists()
+    # One that has ended may not be forgotten yet.
+    assert len(os.listdir('/proc/self/fd')) <= kept + 2
+    assert len(recorder.changes) == 1
+    fake(devices=[_UMA8])
+    recorder.wait_for_blocks(1)
+    assert len(recorder.changes) == 2
+
+
+@pytest.mark.parametrize('after', [0.0, 0.3, 1.0])
+def test_who_waits_for_a_device_can_be_stopped_at_once(fake, record, after):
+    fake(devices=[])
+    recorder = record(required=False)
+    time.sleep(after)
+    begin = time.monotonic()
+    process = recorder.process
+    recorder.close()
+    assert time.monotonic() - begin < 1.0
+    assert not Path('/proc', str(process)).exists()
+    assert recorder.error is None
+
+
 def _check_back(recorder, gone, back):
     """Check that it is gone soon after it was, and back soon after it was [s]."""
-    recorder.wait_for_changes(2)
+    recorder.wait_until_back()
     recorder.wait_for_blocks(10)
-    recorder.check_changes()
+    (lost, _), (found, _) = recorder.check_changes()
     recorder.check_gaps()
-    (lost, _), (found, _), *_ = recorder.changes
     print(f'detected in {lost - gone:.3f} s, back in {found - back:.3f} s')
     assert lost - gone < 1.0
     assert found - back < 3.0
