@@ -31,7 +31,11 @@ setup(
         *(f'doa_ros.training.{name}' for name in find_packages('training')),
     ],
     package_dir={'doa_ros.config': 'config', 'doa_ros.training': 'training'},
-    package_data={'doa_ros.config': ['**/*'], 'doa_ros.training.scores': ['templates/*']},
+    package_data={
+        'doa_ros.config': ['**/*'],
+        'doa_ros.training': ['keras.json'],
+        'doa_ros.training.scores': ['templates/*'],
+    },
     install_requires=_requirements('runtime'),
     extras_require={'training': _requirements('training')},
     entry_points={

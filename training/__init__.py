@@ -1,10 +1,16 @@
 # Copyright 2026 doa_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Offline training: simulate rooms, train, quantise, evaluate. Never needed at run time."""
+"""Offline training: simulate rooms, train, quantise, evaluate. Never needed at run time.
+
+Attributes:
+    LEFT_OUT: what the environment asks of Keras and does not get, in words.
+"""
 
 import os
 
-# TensorFlow reads these when it is imported. Its model optimisation toolkit knows Keras 2
-# (tf_keras) only; our own networks are made with Keras 3 all the same.
-os.environ.setdefault('TF_USE_LEGACY_KERAS', '1')
-os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '2')
+from .environment import prepare
+
+# Before NumPy is loaded: results do not depend on how many threads share a sum, and matrices as
+# small as ours gain nothing from more.
+os.environ.setdefault('OPENBLAS_NUM_THREADS', '1')
+LEFT_OUT = prepare()

@@ -7,6 +7,7 @@ import sys
 
 from doa_ros.core.errors import DoaError
 
+from . import LEFT_OUT
 from .interrupts import interruptible
 from .verbs import VERBS, run_verb
 
@@ -17,6 +18,12 @@ def main() -> int:
     parser.add_argument('verb', choices=VERBS)
     parser.add_argument('arguments', nargs=argparse.REMAINDER, help='see doa-train VERB --help')
     chosen = parser.parse_args()
+    if LEFT_OUT:
+        print(
+            'doa-train: Keras runs on TensorFlow with float32 and channels last; what does not '
+            f'count: {", ".join(LEFT_OUT)}',
+            file=sys.stderr,
+        )
     try:
         with interruptible():
             run_verb(chosen.verb, chosen.arguments)

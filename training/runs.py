@@ -8,12 +8,13 @@ makes a network leaves such a folder, and every one that needs a network takes i
 
 import csv
 import json
+import math
 from pathlib import Path
 from zipfile import BadZipFile
 
 import keras
 
-from doa_ros.core.errors import ConfigError
+from doa_ros.core.errors import ConfigError, DoaError
 
 from .examples.batches import Batches
 from .settings import Settings, TrainConfig, load_settings
@@ -49,6 +50,28 @@ def losses(config: TrainConfig) -> list[str]:
     ]
 
 
+class DivergedError(DoaError):
+    """A network does not learn: its loss is not finite."""
+
+
+def check_finite(epoch: int, logs: dict[str, float]) -> None:
+    """Stop a fit, at the end of an epoch, whose losses are no longer finite.
+
+    Raises:
+        DivergedError: one of them is not.
+    """
+    wrong = [
+        f'{name} {value}'
+        for name, value in logs.items()
+        if name.endswith('loss') and not math.isfinite(value)
+    ]
+    if wrong:
+        raise DivergedError(
+            f'training has diverged in epoch {epoch + 1} ({", ".join(wrong)}); set a smaller '
+            'learning_rate and begin anew in another folder'
+        )
+
+
 def fit(
     model: keras.Model,
     settings: Settings,
@@ -65,6 +88,9 @@ def fit(
         train, val: the examples.
         out: the folder; made where it does not exist.
         callbacks: further ones.
+
+    Raises:
+        DivergedError: a loss is not finite.
     """
     config = settings.train
     # Falls to 0 over all epochs, whenever training is interrupted and goes on.
@@ -101,6 +127,9 @@ def fit_compiled(
         file: of the best epoch; history.csv and curves.png come beside it.
         epochs: most passes over the data.
         callbacks: further ones.
+
+    Raises:
+        DivergedError: a loss is not finite.
     """
     out = file.parent
     partial, history = out / 'partial.keras', out / 'history.csv'
@@ -119,6 +148,8 @@ def fit_compiled(
         epochs=epochs,
         shuffle=False,
         callbacks=[
+            # First: nothing is stored of an epoch that went wrong.
+            keras.callbacks.LambdaCallback(on_epoch_end=check_finite),
             keras.callbacks.ModelCheckpoint(
                 partial,
                 save_best_only=True,

@@ -22,7 +22,14 @@ from ..examples.batches import Batches
 from ..examples.clips import Clip, labelled_features
 from ..examples.dataset import Dataset, Shards, concatenate
 from ..examples.targets import usable_rows
-from ..runs import backup, draw_curves, earlier_losses, losses, save_network
+from ..runs import (
+    backup,
+    check_finite,
+    draw_curves,
+    earlier_losses,
+    losses,
+    save_network,
+)
 from ..scores.measure import errors_deg
 from ..settings import Settings
 from ..tables import Row
@@ -134,6 +141,7 @@ def finetune(
 
     Raises:
         ConfigError: the data does not fit the settings.
+        DivergedError: a loss is not finite.
     """
     config, seed = settings.finetune, settings.train.seed
     keras.utils.set_random_seed(seed)
@@ -170,6 +178,7 @@ def finetune(
         validation_data=judge,
         shuffle=False,
         callbacks=[
+            keras.callbacks.LambdaCallback(on_epoch_end=check_finite),
             # Of the rounds, the one that does best on what was held out.
             keras.callbacks.ModelCheckpoint(
                 best,

@@ -11,7 +11,7 @@ import tf_keras
 from doa_ros.core.errors import ModelError
 
 from ..examples.batches import Batches
-from ..runs import losses
+from ..runs import check_finite, losses
 from ..settings import TrainConfig
 
 
@@ -102,10 +102,17 @@ def fit_legacy(
         epochs: passes over the data.
         learning_rate: of Adam.
         callbacks: for each batch or epoch.
+
+    Raises:
+        DivergedError: a loss is not finite.
     """
     legacy.compile(
         optimizer=tf_keras.optimizers.Adam(learning_rate), loss=losses(config), weighted_metrics=[]
     )
+    finite = tf_keras.callbacks.LambdaCallback(on_epoch_end=check_finite)
     legacy.fit(
-        train.stream(), validation_data=val.stream(), epochs=epochs, callbacks=list(callbacks)
+        train.stream(),
+        validation_data=val.stream(),
+        epochs=epochs,
+        callbacks=[finite, *callbacks],
     )

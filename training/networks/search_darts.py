@@ -22,7 +22,7 @@ from doa_ros.core.geometry import MicArray
 
 from ..examples.batches import Batches
 from ..examples.dataset import Shards
-from ..runs import backup, losses
+from ..runs import backup, check_finite, losses
 from ..settings import SearchConfig, Settings
 from .blocks import BlockConfig, NetworkConfig, block_layers, map_heads, map_input, save_network
 
@@ -196,6 +196,7 @@ def search(settings: Settings, data: Path, out: Path) -> None:
         epochs=config.darts_epochs,
         shuffle=False,
         callbacks=[
+            keras.callbacks.LambdaCallback(on_epoch_end=check_finite),
             _MixingTable(table),
             backup(out / 'backup', keep=True),
         ],

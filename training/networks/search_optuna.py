@@ -25,7 +25,7 @@ from doa_ros.core.tflite import TFLiteModel
 
 from ..examples.batches import Batches
 from ..examples.dataset import Shards
-from ..runs import losses
+from ..runs import check_finite, losses
 from ..scores.measure import measure_model
 from ..scores.variants import latency
 from ..settings import Settings
@@ -152,7 +152,8 @@ def _work(study: optuna.Study, settings: Settings, data: Path) -> None:
             )
             try:
                 values = measured(trial)
-            # A network that cannot be built, does not fit the memory or does not convert.
+            # A network that cannot be built, does not learn, does not fit the memory or does not
+            # convert.
             except (DoaError, MemoryError, tf.errors.OpError, RuntimeError) as error:
                 trial.set_user_attr('failure', f'{type(error).__name__}: {error}')
                 study.tell(trial, state=TrialState.FAIL)
@@ -192,7 +193,11 @@ class _Objective:
         model.compile(keras.optimizers.Adam(train.learning_rate), loss=losses(train))
         batches = min(config.batches, len(self._train))
         model.fit(
-            self._train.stream().take(batches), epochs=config.epochs, shuffle=False, verbose=0
+            self._train.stream().take(batches),
+            epochs=config.epochs,
+            shuffle=False,
+            verbose=0,
+            callbacks=[keras.callbacks.LambdaCallback(on_epoch_end=check_finite)],
         )
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder, 'int8.tflite')
