@@ -40,8 +40,8 @@ setup(
     extras_require={'training': _requirements('training')},
     entry_points={
         'console_scripts': [
-            'doa-check=doa_ros.tools.check:main',
-            'doa-locate=doa_ros.tools.locate:main',
+            'doa-check=doa_ros.tools.command:doa_check',
+            'doa-locate=doa_ros.tools.command:doa_locate',
             'doa-train=doa_ros.training.__main__:main',
         ]
     },

@@ -7,16 +7,15 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 import os
-import sys
 import time
 
 import rclpy
-from rclpy.signals import SignalHandlerOptions
 
 from doa_ros.apps.node_process import NodeProcess, listen
+from doa_ros.apps.session import session
 from doa_ros.core.errors import DoaError
 from doa_ros.msg import DoaEstimateArray
-from doa_ros.nodes.executable import ignore_signals, note_signals
+from doa_ros.tools.command import positive
 
 _EXECUTABLES = {
     'pipeline': ['doa_pipeline'],
@@ -58,24 +57,15 @@ class Measurement:
 def main() -> int:
     """Run the command line; return the exit status."""
     arguments = _parser().parse_args()
-    signals = note_signals()
-    rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
-    try:
-        result = measure(**vars(arguments), stopped=lambda: not signals.empty())
-    except DoaError as error:
-        print(f'doa-benchmark-cpu: {error}', file=sys.stderr)
-        return 1
-    finally:
-        ignore_signals()
-        rclpy.try_shutdown()
-    if result is not None:
-        print(f'{arguments.mode}, {arguments.method}: {result}')
+    with session() as stopped:
+        result = measure(**vars(arguments), stopped=stopped)
+    print(f'{arguments.mode}, {arguments.method}: {result}')
     return 0
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog='doa-benchmark-cpu', description=__doc__)
-    parser.add_argument('--seconds', type=_positive, default=20.0, help='to measure (%(default)s)')
+    parser.add_argument('--seconds', type=positive, default=20.0, help='to measure (%(default)s)')
     parser.add_argument('--method', choices=('cnn', 'srp_phat'), default='cnn')
     parser.add_argument(
         '--mode',
@@ -85,13 +75,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument('--file', default='', help='recording; else the simulated scene')
     return parser
-
-
-def _positive(text: str) -> float:
-    value = float(text)
-    if not 0 < value < 1e6:
-        raise ValueError
-    return value
 
 
 def measure(

@@ -7,15 +7,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 import math
 from pathlib import Path
-import sys
 import time
 
 import numpy as np
 import rclpy
-from rclpy.signals import SignalHandlerOptions
 from rich.console import Console
 
 from doa_ros.apps.node_process import NAMESPACE, NodeProcess, listen
+from doa_ros.apps.session import session
 from doa_ros.audio.scene import load_scene
 from doa_ros.conversions import estimates_of, stamp_of, tracks_of
 from doa_ros.core.decoding import Estimate
@@ -24,7 +23,6 @@ from doa_ros.core.features import FeatureConfig
 from doa_ros.core.scoring import Score, Scorer, silent_frames, voiced_frames
 from doa_ros.core.tracking import Track
 from doa_ros.msg import DoaEstimateArray, DoaTrackArray
-from doa_ros.nodes.executable import ignore_signals, note_signals
 from doa_ros.nodes.model import ModelConfig
 from doa_ros.resources import find_resource
 
@@ -66,19 +64,11 @@ class Recording:
 def main() -> int:
     """Run the command line; return the exit status."""
     arguments = _parser().parse_args()
-    signals = note_signals()
-    rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
     console = Console(highlight=False)
-    try:
-        recording = _record(arguments, console, lambda: not signals.empty())
-        if recording.estimates or signals.empty():
+    with session() as stopped:
+        recording = _record(arguments, console, stopped)
+        if recording.estimates or not stopped():
             _summarise(recording, arguments, console)
-    except DoaError as error:
-        print(f'doa-demo: {error}', file=sys.stderr)
-        return 1
-    finally:
-        ignore_signals()
-        rclpy.try_shutdown()
     return 0
 
 

@@ -5,10 +5,10 @@
 from collections.abc import Callable, Mapping, Sequence
 import os
 from pathlib import Path
-import shutil
 import signal
 import subprocess
 
+from ament_index_python import PackageNotFoundError, get_package_prefix
 import rclpy
 from rclpy.node import Node
 
@@ -27,17 +27,15 @@ class NodeProcess:
         namespace: of its nodes and topics.
 
     Raises:
-        DoaError: the executable is not on the PATH.
+        DoaError: the executable is not installed.
     """
 
     def __init__(
         self, executable: str, parameters: Mapping[str, object], namespace: str = NAMESPACE
     ):
         self._name = executable
-        path = shutil.which(executable)
-        if path is None:
-            raise DoaError(f'{executable} is not on the PATH: source env.sh (or the workspace)')
-        command = [path, '--ros-args', '-r', f'__ns:=/{namespace}', '--log-level', 'WARN']
+        command = [_find(executable), '--ros-args', '-r', f'__ns:=/{namespace}']
+        command += ['--log-level', 'WARN']
         for name, value in parameters.items():
             text = str(value).lower() if isinstance(value, bool) else str(value)
             command += ['-p', f'{name}:={text}']
@@ -58,7 +56,8 @@ class NodeProcess:
     def stop(self) -> None:
         """End the process; does nothing when it has ended."""
         if self.status is None:
-            self._process.send_signal(signal.SIGINT)
+            # Not SIGINT, of which Python complains while it starts.
+            self._process.send_signal(signal.SIGTERM)
             try:
                 self._process.wait(_STOP_SECONDS)
             except subprocess.TimeoutExpired:
@@ -98,6 +97,21 @@ class NodeProcess:
         """
         if self.status:
             raise DoaError(f'{self._name} ended with status {self.status}; see its message above')
+
+
+def _find(executable: str) -> str:
+    """Return the path of an executable of the package, where `ros2 run` finds it, too."""
+    try:
+        path = Path(get_package_prefix('doa_ros'), 'lib', 'doa_ros', executable)
+    except (PackageNotFoundError, OSError):
+        # The latter where no workspace is sourced.
+        raise DoaError(
+            'the package doa_ros is not found: source install/setup.bash of your workspace, or '
+            'env.sh of a checkout'
+        ) from None
+    if not path.is_file():
+        raise DoaError(f'{path} is missing: build the workspace again')
+    return str(path)
 
 
 def listen(node: Node, processes: Sequence[NodeProcess], until: Callable[[], bool]) -> None:

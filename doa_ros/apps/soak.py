@@ -14,7 +14,6 @@ import os
 from pathlib import Path
 import random
 import signal
-import sys
 import tempfile
 import time
 
@@ -22,9 +21,9 @@ from diagnostic_msgs.msg import DiagnosticArray
 import numpy as np
 import rclpy
 from rclpy.node import Node
-from rclpy.signals import SignalHandlerOptions
 
 from doa_ros.apps.node_process import NodeProcess
+from doa_ros.apps.session import session
 from doa_ros.audio.capture_status import RESTARTS
 from doa_ros.audio.frame import stamp_of
 from doa_ros.audio.scene import SceneSource
@@ -33,8 +32,8 @@ from doa_ros.audio.virtual_device import VirtualUma8
 from doa_ros.core.errors import DoaError
 from doa_ros.core.geometry import load_array
 from doa_ros.msg import DoaEstimateArray
-from doa_ros.nodes.executable import ignore_signals, note_signals
 from doa_ros.resources import find_resource
+from doa_ros.tools.command import positive
 
 _BLOCK = 0.05
 # What the device plays from the beginning after each fault [s]; no calm lasts as long.
@@ -258,25 +257,18 @@ class Soak:
 def main() -> int:
     """Run the command line; return the exit status."""
     arguments = _parser().parse_args()
-    signals = note_signals()
-    rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
-    try:
-        record = _soak(arguments, lambda: not signals.empty())
-        print(report(record))
-        draw(record, arguments.plot)
-        print(f'plot: {arguments.plot.resolve()}')
-    except DoaError as error:
-        print(f'doa-soak: {error}', file=sys.stderr)
-        return 1
-    finally:
-        ignore_signals()
-        rclpy.try_shutdown()
+    with session() as stopped:
+        record = _soak(arguments, stopped)
+        if record.arrivals:
+            print(report(record))
+            draw(record, arguments.plot)
+            print(f'plot: {arguments.plot.resolve()}')
     return 1 if record.missed or record.growth() > _MAX_GROWTH else 0
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog='doa-soak', description=__doc__)
-    parser.add_argument('--minutes', type=float, default=60.0, help='how long (%(default)s)')
+    parser.add_argument('--minutes', type=positive, default=60.0, help='how long (%(default)s)')
     parser.add_argument('--seed', type=int, default=1, help='of the faults (%(default)s)')
     parser.add_argument(
         '--plot', type=Path, default=Path('doa_soak.png'), help='picture to write (%(default)s)'

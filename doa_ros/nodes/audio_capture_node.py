@@ -26,7 +26,7 @@ from doa_ros.conversions import (
     make_header,
 )
 from doa_ros.core.config import Config, setting
-from doa_ros.core.errors import AudioError, ConfigError
+from doa_ros.core.errors import ConfigError
 from doa_ros.core.geometry import MicArray, load_array
 from doa_ros.core.health import ChannelHealth
 from doa_ros.core.monitoring import Rate
@@ -35,6 +35,7 @@ from doa_ros.nodes.diagnostics import Diagnostics
 from doa_ros.nodes.executable import WorkerNode, run
 from doa_ros.parameters import declare
 from doa_ros.resources import find_resource
+from doa_ros.tools import command
 
 _DEVICE_ADVICE = (
     'otherwise set the parameter device to a part of the name of another one, or try source:=sim'
@@ -201,14 +202,10 @@ def make_source(
 def main() -> int:
     """Run the node, or show which devices there are."""
     if '--list-devices' in sys.argv:
-        return _list_devices()
+        return command.run('audio_capture', _list_devices)
     return run(lambda: [AudioCaptureNode()])
 
 
 def _list_devices() -> int:
-    try:
-        print(list_devices())
-    except AudioError as error:
-        print(f'audio_capture: {error}', file=sys.stderr)
-        return 1
+    print(list_devices())
     return 0

@@ -105,10 +105,10 @@ def _init() -> None:
 
 
 def note_signals() -> queue.SimpleQueue:
-    """Return what SIGINT and SIGTERM put something into from now on, instead of interrupting."""
+    """Return what SIGINT and SIGTERM put their numbers into, instead of interrupting."""
     # Unlike an Event it may be used in a signal handler that interrupts itself.
     notes = queue.SimpleQueue()
-    _on_signals(lambda *_: notes.put(None))
+    _on_signals(lambda number, _: notes.put(number))
     return notes
 
 

@@ -7,13 +7,19 @@ somebody speaks from the side opposite the USB cable, then from the right, seen 
 cable at the back: how the board lies.
 """
 
+import sys
+
+from doa_ros.tools.command import doa_check
+
+if __name__ == '__main__':
+    # Before the imports that take a second: a signal may come meanwhile.
+    sys.exit(doa_check())
+
 import argparse
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 import math
 from pathlib import Path
-import signal
-import sys
 import time
 
 import numpy as np
@@ -25,7 +31,7 @@ from doa_ros.audio.file import FileSource
 from doa_ros.audio.source import AudioBlock, as_float
 from doa_ros.core.channel_order import ChannelOrder, order_of_noise, reordered
 from doa_ros.core.config import load_yaml
-from doa_ros.core.errors import AudioError, ConfigError, DoaError
+from doa_ros.core.errors import AudioError, ConfigError
 from doa_ros.core.geometry import MicArray, load_array
 from doa_ros.core.health import ChannelHealth, Fault, Health
 from doa_ros.core.monitoring import Level
@@ -68,16 +74,7 @@ Recorder = Callable[[Step], np.ndarray]
 
 def main() -> int:
     """Run the command line; return the exit status."""
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    arguments = _parser().parse_args()
-    try:
-        return _run(arguments)
-    except DoaError as error:
-        print(f'doa-check: {error}', file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # Once is enough.
-        return 1
+    return _run(_parser().parse_args())
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -381,7 +378,3 @@ def _collect(blocks: Iterator[AudioBlock], duration: float, rate: int) -> np.nda
         if sum(len(part) for part in parts) >= count:
             break
     return np.concatenate(parts)[:count]
-
-
-if __name__ == '__main__':
-    sys.exit(main())

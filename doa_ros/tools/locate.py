@@ -2,15 +2,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """doa-locate: directions in a multi-channel recording, one line per analysis window."""
 
+import sys
+
+from doa_ros.tools.command import doa_locate
+
+if __name__ == '__main__':
+    # Before the imports that take a second: a signal may come meanwhile.
+    sys.exit(doa_locate())
+
 import argparse
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 import json
 import math
-import os
 from pathlib import Path
-import signal
-import sys
 
 import soundfile
 from tqdm import tqdm
@@ -19,7 +24,7 @@ from doa_ros.audio.file import FileSource
 from doa_ros.audio.source import NANOSECONDS
 from doa_ros.core.classifier import default_features
 from doa_ros.core.decoding import Estimate
-from doa_ros.core.errors import AudioError, ConfigError, DoaError
+from doa_ros.core.errors import AudioError, ConfigError
 from doa_ros.core.features import FeatureExtractor
 from doa_ros.core.geometry import MicArray, load_array
 from doa_ros.core.localizer import Localizer, LocalizerConfig
@@ -31,20 +36,9 @@ _BLOCK = 0.5
 
 def main() -> int:
     """Run the command line; return the exit status."""
-    signal.signal(signal.SIGINT, signal.default_int_handler)
     arguments = _parser().parse_args()
-    try:
-        for line in _lines(arguments):
-            print(line, flush=sys.stdout.isatty())
-        sys.stdout.flush()
-    except DoaError as error:
-        print(f'doa-locate: {error}', file=sys.stderr)
-        return 1
-    except BrokenPipeError:
-        # The reader has enough (| head); keep Python from complaining about it at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except KeyboardInterrupt:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # Once is enough.
+    for line in _lines(arguments):
+        print(line, flush=sys.stdout.isatty())
     return 0
 
 
@@ -245,7 +239,3 @@ class _Csv(_Format):
 
 
 _FORMATS = {'table': _Table, 'jsonl': _JsonLines, 'csv': _Csv}
-
-
-if __name__ == '__main__':
-    sys.exit(main())

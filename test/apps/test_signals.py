@@ -1,10 +1,11 @@
 # Copyright 2026 doa_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Ctrl-C ends the command lines, and the nodes they have started, at any time."""
+"""Signals end the command lines, and the nodes they have started, at any time."""
 
 from importlib.util import find_spec
 import os
 from pathlib import Path
+import random
 import signal
 import subprocess
 import time
@@ -14,46 +15,100 @@ import pytest
 if find_spec('rclpy') is None:
     pytest.skip('ROS is not set up: source env.sh', allow_module_level=True)
 
+from doa_ros.audio import virtual_device
 
-# While it imports, while the nodes start, while they run.
-@pytest.mark.parametrize('delay', [0.0, 2.0, 7.0])
-@pytest.mark.parametrize('name', ['doa-demo', 'doa-benchmark-cpu'])
-def test_sigint_twice(name, delay, tmp_path):
-    environment = os.environ | {
-        'ROS_DOMAIN_ID': str(1 + os.getpid() % 100),
-        'ROS_AUTOMATIC_DISCOVERY_RANGE': 'LOCALHOST',
-        'MARK': str(tmp_path),
-    }
-    process = subprocess.Popen(
-        [name],
-        cwd=tmp_path,
-        env=environment,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    _wait_until_it_catches_sigterm(process)
-    time.sleep(delay)
+# What each runs until somebody ends it. Without a device, what checks one ends soon.
+_LONG = {
+    'doa-locate': ['RECORDING'],
+    'doa-check': ['--file', 'RECORDING', 'RECORDING', 'RECORDING'],
+    'audio_capture': ['--list-devices'],
+    'doa-demo': [],
+    'doa-benchmark-cpu': [],
+    'doa-soak': [],
+}
+_APPS = ['doa-demo', 'doa-benchmark-cpu', 'doa-soak']
+# How long their imports take, at least [s].
+_IMPORTS = 0.4
+
+
+@pytest.fixture
+def launch(tmp_path):
+    """Return a function that starts a command line in a folder of its own."""
+    # Nothing ever comes out of it: whoever reads it waits.
+    os.mkfifo(tmp_path / 'recording.wav')
+    started = []
+
+    def start(name):
+        environment = os.environ | {
+            'ROS_DOMAIN_ID': str(1 + os.getpid() % 100),
+            'ROS_AUTOMATIC_DISCOVERY_RANGE': 'LOCALHOST',
+            'MARK': str(tmp_path),
+        }
+        arguments = [a.replace('RECORDING', 'recording.wav') for a in _LONG[name]]
+        started.append(
+            subprocess.Popen(
+                [name, *arguments],
+                cwd=tmp_path,
+                env=environment,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+        )
+        return started[-1]
+
+    yield start
+    for process in started:
+        process.kill()
+        process.wait()
+
+
+@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize('name', list(_LONG))
+def test_a_signal_during_the_imports(launch, name, number):
+    rng = random.Random(f'{name} {number}')
+    for _ in range(4):
+        process = launch(name)
+        _wait_for_the_script(process)
+        time.sleep(rng.uniform(0, _IMPORTS))
+        process.send_signal(number)
+        _, errors = process.communicate(timeout=20)
+        assert (process.returncode, errors) == (-number, '')
+
+
+# While nodes start, and while they run.
+@pytest.mark.parametrize('delay', [1.0, 5.0])
+@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize('name', _APPS)
+def test_twice(launch, name, number, delay, tmp_path):
+    if name == 'doa-soak' and not virtual_device.is_available():
+        pytest.skip(virtual_device.NEEDED)
+    process = launch(name)
+    _wait_for_the_script(process)
+    time.sleep(delay + random.Random(f'{name} {number} {delay}').uniform(-0.5, 0.5))
     for _ in range(2):
-        process.send_signal(signal.SIGINT)
+        process.send_signal(number)
         time.sleep(0.03)
     _, errors = process.communicate(timeout=20)
-    assert process.returncode == 0, errors
+    assert process.returncode == -number, errors
     assert 'Traceback' not in errors
     assert not _left_over(f'MARK={tmp_path}')
 
 
-def _wait_until_it_catches_sigterm(process):
-    # Before, Python itself has not started yet.
+def _wait_for_the_script(process):
+    """Wait until Python runs it: before, what ends Python is not ours."""
     end = time.monotonic() + 20
-    while not _caught(process) >> (signal.SIGTERM - 1) & 1:
+    while True:
+        status = Path('/proc', str(process.pid), 'status').read_text()
+        ignored, caught = (
+            int(status.split(f'{name}:')[1].split()[0], 16) for name in ('SigIgn', 'SigCgt')
+        )
+        # Python ignores SIGPIPE as it starts, and catches SIGINT until the script has its way.
+        begun = ignored >> (signal.SIGPIPE - 1) & 1
+        if begun and not caught >> (signal.SIGINT - 1) & 1:
+            return
         assert time.monotonic() < end
-        time.sleep(0.01)
-
-
-def _caught(process):
-    status = Path('/proc', str(process.pid), 'status').read_text()
-    return int(status.split('SigCgt:')[1].split()[0], 16)
+        time.sleep(0.001)
 
 
 def _left_over(mark):

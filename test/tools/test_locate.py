@@ -5,6 +5,7 @@
 import csv
 import json
 import math
+import os
 import signal
 import subprocess
 import sys
@@ -161,12 +162,14 @@ def test_another_array(locate, plane_wave, tmp_path, name):
     assert float(last['azimuth_deg']) == pytest.approx(math.degrees(-1.2), abs=2)
 
 
-def test_a_reader_that_has_enough_is_no_error(recording):
+def test_a_reader_that_has_enough_ends_it_quietly(recording):
+    # By SIGPIPE, like other programs: it has not done all that it was asked for.
     command = f'{sys.executable} -m doa_ros.tools.locate {recording} | head -n 2'
     done = subprocess.run(
         ['bash', '-o', 'pipefail', '-c', command], capture_output=True, text=True, check=False
     )
-    assert done.returncode == 0
+    assert done.returncode == 128 + signal.SIGPIPE
+    assert len(done.stdout.splitlines()) == 2
     assert 'Error' not in done.stderr
     assert 'Exception' not in done.stderr
 
@@ -179,16 +182,37 @@ def test_a_recording_shorter_than_a_window_is_refused(locate, audio, tmp_path):
     assert 'less than one analysis window' in done.stderr
 
 
-def test_ctrl_c_ends_it_quietly(audio, tmp_path):
+@pytest.fixture
+def long(audio, tmp_path):
     path = tmp_path / 'long.wav'
     soundfile.write(path, np.tile(audio, (40, 1)), 48000, subtype='PCM_32')
-    command = [sys.executable, '-m', 'doa_ros.tools.locate', path]
+    return path
+
+
+@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_it_quietly(long, number):
+    command = [sys.executable, '-m', 'doa_ros.tools.locate', long]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         process.stdout.readline()
-        process.send_signal(signal.SIGINT)
+        process.send_signal(number)
         _, errors = process.communicate(timeout=20)
-    assert process.returncode == 0
+    assert process.returncode == -number
     assert b'Traceback' not in errors
+
+
+def test_ctrl_c_ends_the_loop_of_a_shell(long):
+    loop = 'for i in 1 2 3; do "$0" -m doa_ros.tools.locate "$1" && echo done; done; echo after'
+    with subprocess.Popen(
+        ['bash', '-c', loop, sys.executable, long],
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        output = process.stdout.readline()
+        os.killpg(process.pid, signal.SIGINT)
+        output += process.communicate(timeout=20)[0]
+    assert process.returncode == -signal.SIGINT
+    assert 'done' not in output and 'after' not in output
 
 
 @pytest.mark.parametrize(

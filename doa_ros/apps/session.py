@@ -1,0 +1,33 @@
+# Copyright 2026 doa_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The time in which a command line uses ROS."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import rclpy
+from rclpy.signals import SignalHandlerOptions
+
+from doa_ros.nodes.executable import ignore_signals, note_signals
+from doa_ros.tools.command import Interrupted
+
+
+@contextmanager
+def session() -> Iterator[Callable[[], bool]]:
+    """Use ROS in a block, which a signal does not interrupt.
+
+    Yields:
+        Whether a signal has come: the block is to end then.
+
+    Raises:
+        Interrupted: one has, and the block has ended without an error.
+    """
+    signals = note_signals()
+    rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
+    try:
+        yield lambda: not signals.empty()
+    finally:
+        ignore_signals()
+        rclpy.try_shutdown()
+    if not signals.empty():
+        raise Interrupted(signals.get())
