@@ -34,6 +34,13 @@ def config_directory() -> Path:
     raise ConfigError('the folder config of doa_ros is not installed; install the package again')
 
 
+def shipped(kind: str) -> list[str]:
+    """Return the names of the shipped resources of a kind, as for `find_resource`."""
+    found = (config_directory() / kind).glob('*' + _SUFFIXES[kind])
+    # What has no card is part of another model.
+    return sorted(p.stem for p in found if p.with_suffix('.yaml').is_file())
+
+
 def find_resource(kind: str, name: str) -> Path:
     """Return the file of a shipped resource, or of the user's own.
 
@@ -51,12 +58,9 @@ def find_resource(kind: str, name: str) -> Path:
         if not path.is_file():
             raise ConfigError(f'{path}: no such file')
         return path
-    folder = config_directory() / kind
-    path = folder / (name + suffix)
+    path = config_directory() / kind / (name + suffix)
     if not path.is_file():
-        # What has no card is part of another model.
-        found = [p for p in folder.glob('*' + suffix) if p.with_suffix('.yaml').is_file()]
-        known = ', '.join(sorted(p.stem for p in found)) or 'none'
+        known = ', '.join(shipped(kind)) or 'none'
         raise ConfigError(
             f'no {kind[:-1]} named {name!r} (shipped: {known}); give a path to use your own'
         )

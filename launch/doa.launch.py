@@ -5,21 +5,50 @@
 `ros2 launch doa_ros doa.launch.py --show-args` lists the arguments.
 """
 
+from contextlib import suppress
+import json
+import os
+from pathlib import Path
+import sys
+
+from ament_index_python.packages import PackageNotFoundError, get_package_prefix
 from launch import LaunchDescription
-from launch.actions import DeclareLaunchArgument, Shutdown
-from launch.conditions import IfCondition
-from launch.substitutions import EqualsSubstitution, LaunchConfiguration, PathJoinSubstitution
+from launch.actions import (
+    DeclareLaunchArgument,
+    EmitEvent,
+    GroupAction,
+    OpaqueFunction,
+    Shutdown,
+)
+from launch.events import matches_action
+from launch.events.process import ShutdownProcess
+from launch.logging import get_logger, launch_config
 from launch_ros.actions import Node
-from launch_ros.parameter_descriptions import ParameterValue
-from launch_ros.substitutions import FindPackageShare
+from launch_ros.utilities import make_namespace_absolute, prefix_namespace
+
+from doa_ros.core.errors import ConfigError
+from doa_ros.launch_arguments import (
+    ParameterBlocks,
+    is_named,
+    number,
+    switch,
+    unknown_arguments,
+    without_node,
+)
+from doa_ros.resources import config_directory, shipped
 
 # A process that was killed comes back after this time [s].
 _RESPAWN_DELAY = 1.0
 _NODES = ['audio_capture', 'gcc_phat', 'doa_estimator', 'doa_tracker', 'doa_markers']
+# The arguments that are parameters, by type. Every node gets all of them and takes what it
+# declares: the same in both modes.
+_TEXTS = ['source', 'device', 'file', 'scene', 'array', 'model', 'method', 'frame_id']
+_SWITCHES = ['loop', 'publish_audio', 'required', 'use_sim_time']
+_NUMBERS = ['sensitivity']
+_AUTO = 'auto'
 
 
 def generate_launch_description():
-    config = PathJoinSubstitution([FindPackageShare('doa_ros'), 'config'])
     arguments = [
         DeclareLaunchArgument(
             'source',
@@ -29,30 +58,37 @@ def generate_launch_description():
             '(see file) or a simulation (see scene).',
         ),
         DeclareLaunchArgument(
-            'file',
+            'device',
             default_value='',
-            description='Multichannel recording to play when source is file: a path.',
+            description='Which device, where source is device; empty takes the name in the array '
+            'file. `ros2 run doa_ros audio_capture --list-devices` shows them.',
         ),
         DeclareLaunchArgument(
-            'loop',
-            default_value='false',
-            choices=['true', 'false'],
-            description='Start a recording or simulation again at its end.',
+            'file',
+            default_value='',
+            description='Multichannel recording to play, where source is file: a path.',
         ),
         DeclareLaunchArgument(
             'scene',
             default_value='demo',
-            description='Simulated scene when source is sim: a shipped name or a YAML path.',
+            description='Simulated scene to play, where source is sim: a YAML path or one of '
+            f'{_names("scenes")}.',
+        ),
+        DeclareLaunchArgument(
+            'loop',
+            default_value=_AUTO,
+            description='Whether a recording or scene starts again at its end, true or false; '
+            'auto: a scene does.',
         ),
         DeclareLaunchArgument(
             'array',
             default_value='uma8',
-            description='Microphone array: a shipped name or a YAML path.',
+            description=f'Microphone array: a YAML path or one of {_names("arrays")}.',
         ),
         DeclareLaunchArgument(
             'model',
             default_value='uma8_rooms_int8',
-            description='Network when method is cnn: a shipped name or a path.',
+            description=f'Network, where method is cnn: a path or one of {_names("models")}.',
         ),
         DeclareLaunchArgument(
             'method',
@@ -60,6 +96,11 @@ def generate_launch_description():
             choices=['cnn', 'srp_phat'],
             description='How directions are estimated: the network, or steered response '
             'power, which needs no training.',
+        ),
+        DeclareLaunchArgument(
+            'sensitivity',
+            default_value='0.5',
+            description='How readily an answer is given: 0 never, 1 always.',
         ),
         DeclareLaunchArgument(
             'mode',
@@ -70,10 +111,9 @@ def generate_launch_description():
         ),
         DeclareLaunchArgument(
             'publish_audio',
-            default_value=EqualsSubstitution(LaunchConfiguration('mode'), 'nodes'),
-            choices=['true', 'false'],
-            description='Whether the sound itself is published on the topic audio. By default '
-            'it is not, except with mode nodes, whose processes get it in no other way.',
+            default_value=_AUTO,
+            description='Whether the sound itself is published on the topic audio, true or false; '
+            'auto: only with mode nodes, whose processes get it in no other way.',
         ),
         DeclareLaunchArgument(
             'namespace',
@@ -87,51 +127,155 @@ def generate_launch_description():
         ),
         DeclareLaunchArgument(
             'params_file',
-            default_value=PathJoinSubstitution([config, 'doa.yaml']),
-            description='Parameters of the nodes that are no arguments here: a YAML path.',
+            default_value='',
+            description='Parameters of the nodes: a YAML path. What is given as an argument here '
+            f'wins over it. All there are: {config_directory() / "doa.yaml"}.',
+        ),
+        DeclareLaunchArgument(
+            'required',
+            default_value='false',
+            description='Whether all that was launched ends with the nodes: true or false. An '
+            'array that is not there is then an error instead of being waited for.',
+        ),
+        DeclareLaunchArgument(
+            'use_sim_time',
+            default_value='false',
+            description='Whether the time is that of the topic /clock: true or false.',
+        ),
+        DeclareLaunchArgument(
+            'log_level',
+            default_value='info',
+            choices=['debug', 'info', 'warn', 'error', 'fatal'],
+            description='What the nodes log, and what is worse.',
         ),
         DeclareLaunchArgument(
             'rviz',
             default_value='false',
-            choices=['true', 'false'],
-            description='Show the markers in RViz.',
+            description='Whether the directions are shown in RViz: true or false.',
         ),
     ]
+    given = set()
+    # A group keeps the defaults from a second inclusion of this file, which would take them for
+    # what was given to it.
+    return LaunchDescription([
+        GroupAction([
+            OpaqueFunction(function=lambda context: given.update(context.launch_configurations)),
+            *arguments,
+            OpaqueFunction(function=_start, args=[given, [a.name for a in arguments]]),
+        ])
+    ])
 
-    # Every node gets all of them and takes what it declares: the same in both modes.
-    strings = ['source', 'file', 'scene', 'array', 'model', 'method', 'frame_id']
-    switches = ['loop', 'publish_audio']
-    parameters = [
-        LaunchConfiguration('params_file'),
-        {name: ParameterValue(LaunchConfiguration(name), value_type=str) for name in strings},
-        {name: ParameterValue(LaunchConfiguration(name), value_type=bool) for name in switches},
-    ]
 
-    def process(executable, mode):
+def _names(kind):
+    return ', '.join(shipped(kind))
+
+
+def _start(context, given, known):
+    """Return the processes.
+
+    A parameter is what was given as an argument, or in params_file, or by SetParameter of what
+    includes this file, or the node's default, in this order.
+    """
+    arguments = context.launch_configurations
+    alone = is_named(Path(__file__), sys.argv)
+    tell = get_logger('doa.launch.py').warning
+    if alone:
+        for sentence in unknown_arguments(context.argv, known):
+            tell(sentence)
+
+    namespace = make_namespace_absolute(
+        prefix_namespace(arguments.get('ros_namespace'), arguments['namespace'])
+    )
+    nodes = [f'{namespace.rstrip("/")}/{name}' for name in _NODES]
+    capture = nodes[0]
+
+    blocks = ParameterBlocks()
+    for parameter in arguments.get('global_params', []):
+        if isinstance(parameter, tuple):
+            blocks.add('/**', dict([parameter]))
+        else:
+            # What is wrong with a file that is not ours, each node says.
+            with suppress(ConfigError):
+                blocks.add_file(Path(parameter))
+    files = []
+    if arguments['params_file']:
+        files = [Path(os.path.expanduser(arguments['params_file']))]
+        for sentence in without_node(blocks.add_file(files[0]), nodes):
+            tell(f'{files[0]}: {sentence}')
+
+    given = {name for name in given if arguments[name] != _AUTO}
+    values = {name: arguments[name] for name in _TEXTS if name in given}
+    values |= {name: switch(name, arguments[name]) for name in _SWITCHES if name in given}
+    values |= {name: number(name, arguments[name]) for name in _NUMBERS if name in given}
+    content = blocks.overridden(values)
+    for pattern in content:
+        blocks.add(pattern, values)
+    if values:
+        # Beside the log: it is read again whenever a process comes back.
+        files.append(Path(launch_config.log_dir, f'{namespace.strip("/").replace("/", ".")}.yaml'))
+        # JSON is YAML that leaves no type to be guessed.
+        files[-1].write_text(json.dumps(content, ensure_ascii=False), 'utf-8', 'surrogateescape')
+
+    # What comes first on a command line is the weakest.
+    ros_arguments = []
+    if blocks.value('source', capture, 'device') == 'sim':
+        ros_arguments += ['-p', 'loop:=true']
+    if arguments['mode'] == 'nodes':
+        ros_arguments += ['-p', 'publish_audio:=true']
+    if 'log_level' in given:
+        ros_arguments += ['--log-level', arguments['log_level']]
+    required = blocks.value('required', capture, False)
+
+    def on_exit(event, context):
+        if event.returncode < 0:
+            return None
+        if event.returncode and alone:
+            # The way to a status of launch that goes on for now.
+            context.asyncio_loop.call_exception_handler(
+                {'message': f'{event.process_name} has failed, and this launch with it'}
+            )
+        if required:
+            return Shutdown(reason=f'{event.process_name} has ended')
+        # One that ended by itself would end again: only one that was killed comes back.
+        return EmitEvent(event=ShutdownProcess(process_matcher=matches_action(event.action)))
+
+    def process(executable):
         # No name: the pipeline hosts several nodes, which keep their own.
         return Node(
             package='doa_ros',
             executable=executable,
-            namespace=LaunchConfiguration('namespace'),
-            parameters=parameters,
+            namespace=arguments['namespace'],
+            parameters=[str(file) for file in files],
+            ros_arguments=ros_arguments,
+            additional_env={'DOA_ROS_END_WITH': str(os.getpid())},
             output='screen',
-            condition=IfCondition(EqualsSubstitution(LaunchConfiguration('mode'), mode)),
-            # One that ended by itself ends all: the recording is over, or a setting is wrong.
-            on_exit=lambda event, _: (
-                Shutdown(reason=f'{executable} has ended') if event.returncode >= 0 else None
-            ),
+            on_exit=on_exit,
             respawn=True,
             respawn_delay=_RESPAWN_DELAY,
         )
 
-    return LaunchDescription([
-        *arguments,
-        process('doa_pipeline', 'pipeline'),
-        *(process(executable, 'nodes') for executable in _NODES),
+    executables = _NODES if arguments['mode'] == 'nodes' else ['doa_pipeline']
+    started = [process(executable) for executable in executables]
+    if switch('rviz', arguments['rviz']):
+        frame = blocks.value('frame_id', capture, 'mic_array')
+        clock = blocks.value('use_sim_time', capture, False)
+        started += _rviz(tell, arguments['namespace'], frame, clock)
+    return started
+
+
+def _rviz(tell, namespace, frame, clock):
+    try:
+        get_package_prefix('rviz2')
+    except PackageNotFoundError:
+        tell('rviz:=true needs RViz: sudo apt install ros-$ROS_DISTRO-rviz2; all else starts')
+        return []
+    return [
+        # Its file names the topics relative to the namespace.
         Node(
             package='rviz2',
             executable='rviz2',
-            arguments=['-d', PathJoinSubstitution([config, 'doa.rviz'])],
-            condition=IfCondition(LaunchConfiguration('rviz')),
-        ),
-    ])
+            namespace=namespace,
+            arguments=['-d', str(config_directory() / 'doa.rviz'), '-f', frame],
+            parameters=[{'use_sim_time': clock}],
+        )
+    ]

@@ -14,6 +14,7 @@ from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 
 from doa_ros.core.errors import ConfigError, DoaError
+from doa_ros.nodes.parent import end_with_launch
 
 try:
     # Costs less CPU time, but is not in the first releases of Jazzy.
@@ -45,6 +46,7 @@ def run(make_nodes: Callable[[], Sequence[Node]]) -> int:
     A terminal sends SIGINT to the whole process group and `ros2 launch` sends it again: the
     second must not interrupt the shutdown that the first began, so signals only leave a note.
     """
+    end_with_launch()
     try:
         _init()
         nodes = make_nodes()

@@ -1,8 +1,9 @@
 # Copyright 2026 doa_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The launch file declares what the README promises, and starts what it should."""
+"""The launch file starts what it should, with the parameters it should, and keeps to itself."""
 
 import importlib.util
+import json
 import os
 from pathlib import Path
 import re
@@ -10,102 +11,89 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 
 import numpy as np
 import pytest
 import soundfile
+import yaml
 
 pytest.importorskip('launch_ros', reason='launch and launch_ros come with a ROS installation')
 
 from launch import LaunchContext  # noqa: E402
-from launch.actions import DeclareLaunchArgument  # noqa: E402
 from launch.utilities import perform_substitutions  # noqa: E402
-from launch_ros.actions import Node  # noqa: E402
+import rclpy  # noqa: E402
+
+from doa_ros.core.localizer import LocalizerConfig  # noqa: E402
+from doa_ros.nodes.audio_capture_node import CaptureConfig  # noqa: E402
+from doa_ros.nodes.model import ModelConfig  # noqa: E402
+from doa_ros.resources import shipped  # noqa: E402
 
 _FILE = Path(__file__).resolve().parents[2] / 'launch' / 'doa.launch.py'
+_NODES = ['audio_capture', 'gcc_phat', 'doa_estimator', 'doa_tracker', 'doa_markers']
 
 # Argument: default, choices.
 _ARGUMENTS = {
     'source': ('device', ['device', 'file', 'sim']),
+    'device': ('', None),
     'file': ('', None),
-    'loop': ('false', ['true', 'false']),
     'scene': ('demo', None),
+    'loop': ('auto', None),
     'array': ('uma8', None),
     'model': ('uma8_rooms_int8', None),
     'method': ('cnn', ['cnn', 'srp_phat']),
+    'sensitivity': ('0.5', None),
     'mode': ('pipeline', ['pipeline', 'nodes']),
-    'publish_audio': (None, ['true', 'false']),
+    'publish_audio': ('auto', None),
     'namespace': ('doa', None),
     'frame_id': ('mic_array', None),
-    'params_file': (None, None),
-    'rviz': ('false', ['true', 'false']),
+    'params_file': ('', None),
+    'required': ('false', None),
+    'use_sim_time': ('false', None),
+    'log_level': ('info', ['debug', 'info', 'warn', 'error', 'fatal']),
+    'rviz': ('false', None),
 }
 
 
-@pytest.fixture
-def entities():
+@pytest.fixture(scope='module')
+def declared():
     spec = importlib.util.spec_from_file_location('doa_launch', _FILE)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    return module.generate_launch_description().entities
+    # As `ros2 launch --show-args` finds them.
+    return {a.name: a for a in module.generate_launch_description().get_launch_arguments()}
 
 
-def _declared(entities):
-    return {e.name: e for e in entities if isinstance(e, DeclareLaunchArgument)}
-
-
-def _started(entities, **arguments):
-    """Return the executables that start with these arguments, in order."""
-    context = LaunchContext()
-    for name, (default, _) in _ARGUMENTS.items():
-        context.launch_configurations[name] = arguments.get(name, default or '')
-    return [
-        node.node_executable
-        for node in entities
-        if isinstance(node, Node) and node.condition.evaluate(context)
-    ]
-
-
-def test_every_argument_is_declared_and_described(entities):
-    declared = _declared(entities)
-    assert sorted(declared) == sorted(_ARGUMENTS)
+def test_every_argument_is_declared_and_described(declared):
+    assert list(declared) == list(_ARGUMENTS)
     for argument in declared.values():
         assert len(argument.description) > 10
 
 
-@pytest.mark.parametrize('name', sorted(_ARGUMENTS))
-def test_defaults_and_choices(entities, name):
+@pytest.mark.parametrize('name', list(_ARGUMENTS))
+def test_defaults_and_choices(declared, name):
     default, choices = _ARGUMENTS[name]
-    argument = _declared(entities)[name]
+    argument = declared[name]
     assert argument.choices == choices
-    if default is not None:
-        assert perform_substitutions(LaunchContext(), argument.default_value) == default
+    assert perform_substitutions(LaunchContext(), argument.default_value) == default
+    # What --show-args shows.
+    assert ' + '.join(part.describe() for part in argument.default_value) == f"'{default}'"
 
 
-@pytest.mark.parametrize(('mode', 'expected'), [('pipeline', 'false'), ('nodes', 'true')])
-def test_sound_is_published_where_processes_need_it(entities, mode, expected):
-    context = LaunchContext()
-    context.launch_configurations['mode'] = mode
-    default = _declared(entities)['publish_audio'].default_value
-    assert perform_substitutions(context, default) == expected
+@pytest.mark.parametrize('config', [CaptureConfig, ModelConfig, LocalizerConfig])
+def test_stated_defaults_are_those_of_the_nodes(config):
+    defaults = {name: str(value) for name, value in config().to_mapping().items()}
+    common = defaults.keys() & _ARGUMENTS.keys() - {'loop', 'publish_audio', 'required'}
+    assert common
+    for name in common:
+        assert _ARGUMENTS[name][0] == defaults[name]
 
 
-def test_pipeline_is_one_process(entities):
-    assert _started(entities) == ['doa_pipeline']
-
-
-def test_nodes_are_one_process_each(entities):
-    assert _started(entities, mode='nodes') == [
-        'audio_capture',
-        'gcc_phat',
-        'doa_estimator',
-        'doa_tracker',
-        'doa_markers',
-    ]
-
-
-def test_rviz_on_request(entities):
-    assert _started(entities, rviz='true') == ['doa_pipeline', 'rviz2']
+@pytest.mark.parametrize(
+    ('name', 'kind'), [('array', 'arrays'), ('model', 'models'), ('scene', 'scenes')]
+)
+def test_descriptions_list_what_is_installed(declared, name, kind):
+    assert ', '.join(shipped(kind)) in declared[name].description
 
 
 # What `ros2 launch FILE name:=value ...` does.
@@ -116,39 +104,70 @@ from launch.actions import IncludeLaunchDescription
 from launch.launch_description_sources import PythonLaunchDescriptionSource
 
 source = PythonLaunchDescriptionSource(sys.argv[1])
-arguments = [argument.split(':=') for argument in sys.argv[2:]]
-service = LaunchService()
+service = LaunchService(argv=sys.argv[2:], noninteractive=True)
+arguments = [argument.split(':=', 1) for argument in sys.argv[2:]]
 service.include_launch_description(
     LaunchDescription([IncludeLaunchDescription(source, launch_arguments=arguments)])
 )
 sys.exit(service.run())
 """
 
+# A robot's own launch file, with a process of its own.
+_ROBOT = """
+import sys
+from launch import LaunchDescription
+from launch.actions import DeclareLaunchArgument, ExecuteProcess, IncludeLaunchDescription
+from launch.launch_description_sources import PythonLaunchDescriptionSource
+from launch_ros.actions import PushROSNamespace, SetParameter, SetParametersFromFile
 
-# The last line that each node writes while it starts.
-_STARTED = ('CaptureConfig(', 'MethodConfig(', 'LocalizerConfig(', 'TrackerConfig(',
-            'MarkersConfig(')  # fmt: skip
+
+def doa(**arguments):
+    source = PythonLaunchDescriptionSource({file!r})
+    return IncludeLaunchDescription(source, launch_arguments=arguments.items())
+
+
+def generate_launch_description():
+    return LaunchDescription([
+        {actions}
+    ])
+"""
+_WHEELS = "ExecuteProcess(cmd=['sleep', '5'], name='wheels')"
+# Stands in for all executables: writes how it was called.
+_RECORD = """
+import json, os, sys
+with open(sys.argv[1], 'a') as file:
+    file.write(json.dumps(sys.argv[2:]) + os.linesep)
+"""
+
+
+def _environment(folder):
+    return os.environ | {
+        'ROS_DOMAIN_ID': str(1 + os.getpid() % 100),
+        'ROS_AUTOMATIC_DISCOVERY_RANGE': 'LOCALHOST',
+        'ROS_LOG_DIR': str(folder / 'log'),
+        'PYTHONUNBUFFERED': '1',
+    }
+
+
+def _robot(folder, *actions):
+    path = folder / 'robot.launch.py'
+    path.write_text(_ROBOT.format(file=str(_FILE), actions=',\n        '.join(actions)))
+    return path
 
 
 class _Launch:
     """A running launch file; iterating gives what it writes, line by line."""
 
-    def __init__(self, folder, *arguments):
-        environment = os.environ | {
-            'ROS_DOMAIN_ID': str(1 + os.getpid() % 100),
-            'ROS_AUTOMATIC_DISCOVERY_RANGE': 'LOCALHOST',
-            'ROS_LOG_DIR': str(folder),
-            'PYTHONUNBUFFERED': '1',
-        }
+    def __init__(self, folder, *arguments, file=_FILE, **environment):
         self._process = subprocess.Popen(
-            [sys.executable, '-c', _LAUNCH, str(_FILE), *arguments],
+            [sys.executable, '-c', _LAUNCH, str(file), *arguments],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            env=environment,
+            env=_environment(folder) | environment,
             start_new_session=True,
         )
-        self._watchdog = threading.Timer(100, self.send, [signal.SIGKILL])
+        self._watchdog = threading.Timer(100, self._kill)
         self._watchdog.start()
         self.output = ''
 
@@ -157,9 +176,27 @@ class _Launch:
             self.output += line
             yield line
 
+    def _kill(self):
+        os.killpg(self._process.pid, signal.SIGKILL)
+
     def send(self, number):
-        """As a terminal does: to all processes, which launch then signals once more."""
+        """Signal launch alone."""
+        self._process.send_signal(number)
+
+    def send_all(self, number):
+        """Signal all processes, as a terminal does."""
         os.killpg(self._process.pid, number)
+
+    def started(self, count):
+        """Return the process ids of the processes as soon as so many note signals."""
+        pids = []
+        while len(pids) < count:
+            found = re.search(r'process started with pid \[(\d+)\]', next(iter(self)))
+            pids += [int(found[1])] if found else []
+        for pid in pids:
+            while not _catches(pid, signal.SIGTERM):
+                time.sleep(0.05)
+        return pids
 
     def end(self):
         """Return the exit status."""
@@ -169,58 +206,382 @@ class _Launch:
         return self._process.wait()
 
 
+def _runs(pid):
+    try:
+        return 'State:\tZ' not in Path('/proc', str(pid), 'status').read_text()
+    except OSError:
+        return False
+
+
+def _catches(pid, number):
+    status = Path('/proc', str(pid), 'status').read_text()
+    return int(status.split('SigCgt:')[1].split()[0], 16) >> (number - 1) & 1
+
+
+class _Recorded:
+    """How the executables were called by a launch in which they only say so."""
+
+    def __init__(self, folder, *arguments, file=_FILE, **environment):
+        record, calls = folder / 'record.py', folder / 'calls.jsonl'
+        record.write_text(_RECORD)
+        calls.write_text('')
+        prefix = f'launch-prefix:={sys.executable} {record} {calls}'
+        launch = _Launch(folder, *arguments, prefix, file=file, **environment)
+        self.status, self.output = launch.end(), launch.output
+        assert self.status == 0, self.output
+        self.calls = [json.loads(line) for line in calls.read_text().splitlines()]
+        self.executables = [Path(call[0]).name for call in self.calls]
+
+    def parameter(self, name, node='/doa/audio_capture', default=None, call=0):
+        """Return what the node would get, by ROS itself."""
+        context = rclpy.Context()
+        rclpy.init(context=context)
+        try:
+            running = rclpy.create_node(
+                node.rpartition('/')[2],
+                namespace=node.rpartition('/')[0],
+                context=context,
+                use_global_arguments=False,
+                cli_args=self.calls[call][1:],
+                allow_undeclared_parameters=True,
+                automatically_declare_parameters_from_overrides=True,
+            )
+            value = running.get_parameter_or(name, rclpy.Parameter(name, value=default)).value
+            running.destroy_node()
+        finally:
+            context.shutdown()
+        return value
+
+
+def _parameters(folder, text):
+    path = folder / 'parameters.yaml'
+    path.write_text(text)
+    return path
+
+
+def test_pipeline_is_one_process(tmp_path):
+    assert _Recorded(tmp_path).executables == ['doa_pipeline']
+
+
+def test_nodes_are_one_process_each(tmp_path):
+    assert sorted(_Recorded(tmp_path, 'mode:=nodes').executables) == sorted(_NODES)
+
+
+# How the value of a parameter is decided: what the parent sets, a file, arguments; the result.
+_ALL = '/**: {ros__parameters: '
+_PRECEDENCE = [
+    ([], None, [], None),
+    (['array: matrix_creator'], None, [], 'matrix_creator'),
+    (['array: matrix_creator'], _ALL + '{array: minidsp_uma16}}', [], 'minidsp_uma16'),
+    ([], _ALL + '{array: minidsp_uma16}}', ['array:=uma8'], 'uma8'),
+    (['array: matrix_creator'], None, ['array:=uma8'], 'uma8'),
+    ([], '/doa/audio_capture: {ros__parameters: {array: minidsp_uma16}}', ['array:=x'], 'x'),
+    ([], 'doa: {audio_capture: {ros__parameters: {array: minidsp_uma16}}}', ['array:=x'], 'x'),
+    ([], '{/**: {ros__parameters: {hop: 1.0}}, '
+     '/**/audio_capture: {ros__parameters: {array: minidsp_uma16}}}', ['array:=x'], 'x'),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(('parent', 'file', 'arguments', 'expected'), _PRECEDENCE)
+def test_argument_wins_over_file_over_parent(parent, file, arguments, expected, tmp_path):
+    actions = [f"SetParameter('{k}', '{v}')" for k, v in (p.split(': ') for p in parent)]
+    given = dict(argument.split(':=') for argument in arguments)
+    if file:
+        given['params_file'] = str(_parameters(tmp_path, file))
+    robot = _robot(tmp_path, *actions, f'doa(**{given})')
+    assert _Recorded(tmp_path, file=robot).parameter('array') == expected
+
+
+def test_parent_with_parameters_from_a_file(tmp_path):
+    path = _parameters(tmp_path, '/doa/gcc_phat: {ros__parameters: {array: a, window: 0.2}}')
+    robot = _robot(tmp_path, f"SetParametersFromFile('{path}')", "doa(array='b')")
+    recorded = _Recorded(tmp_path, file=robot)
+    assert recorded.parameter('array', '/doa/gcc_phat') == 'b'
+    assert recorded.parameter('window', '/doa/gcc_phat') == 0.2
+
+
+def test_every_parameter_of_a_file_counts(tmp_path, declared):
+    values = yaml.safe_load((_FILE.parents[1] / 'config' / 'doa.yaml').read_text())
+    values = values['/**']['ros__parameters']
+    changed = {
+        k: not v if isinstance(v, bool) else v / 2 if isinstance(v, float) else f'{v}x'
+        for k, v in values.items()
+    } | {'source': 'sim', 'method': 'srp_phat'}
+    assert len(changed.keys() & declared.keys()) > 8
+    path = _parameters(tmp_path, yaml.safe_dump({'/**': {'ros__parameters': changed}}))
+    recorded = _Recorded(tmp_path, f'params_file:={path}')
+    assert {name: recorded.parameter(name) for name in changed} == changed
+
+
+@pytest.mark.parametrize(
+    ('argument', 'value'),
+    [
+        ('device:=hw:1', 'hw:1'),
+        ('device:=2', '2'),
+        ('device:=1e3', '1e3'),
+        ('file:=/tmp/Straße "1".wav', '/tmp/Straße "1".wav'),
+        ('sensitivity:=0.9', 0.9),
+        ('sensitivity:=1', 1.0),
+        ('use_sim_time:=true', True),
+        ('required:=1', True),
+        ('loop:=True', True),
+        ('loop:=0', False),
+    ],
+)
+def test_arguments_become_parameters_of_their_type(argument, value, tmp_path):
+    recorded = _Recorded(tmp_path, 'source:=sim', argument)
+    got = recorded.parameter(argument.partition(':=')[0])
+    assert (got, type(got)) == (value, type(value))
+
+
+@pytest.mark.parametrize(
+    ('arguments', 'file', 'loop'),
+    [
+        (['source:=sim'], None, True),
+        ([], _ALL + '{source: sim}}', True),
+        (['source:=sim'], _ALL + '{loop: false}}', False),
+        (['source:=sim', 'loop:=false'], _ALL + '{loop: true}}', False),
+        (['source:=file', 'file:=x'], None, None),
+        (['source:=file', 'file:=x'], _ALL + '{source: sim}}', None),
+        ([], None, None),
+    ],
+)
+def test_a_scene_is_played_again_unless_told_otherwise(arguments, file, loop, tmp_path):
+    if file:
+        arguments = [*arguments, f'params_file:={_parameters(tmp_path, file)}']
+    assert _Recorded(tmp_path, *arguments).parameter('loop') == loop
+
+
+@pytest.mark.parametrize(
+    ('arguments', 'published'),
+    [
+        (['mode:=nodes'], True),
+        (['mode:=nodes', 'publish_audio:=false'], False),
+        (['publish_audio:=1'], True),
+        ([], None),
+    ],
+)
+def test_sound_is_published_where_processes_need_it(arguments, published, tmp_path):
+    assert _Recorded(tmp_path, *arguments).parameter('publish_audio') == published
+
+
+def test_two_arrays_in_one_launch_do_not_share_their_defaults(tmp_path):
+    path = _parameters(tmp_path, _ALL + '{sensitivity: 0.7, model: uma8_several_int8}}')
+    robot = _robot(
+        tmp_path,
+        "doa(namespace='left')",
+        f"doa(namespace='right', params_file='{path}')",
+    )
+    recorded = _Recorded(tmp_path, file=robot)
+    left, right = sorted(range(2), key=lambda i: '__ns:=/right' in recorded.calls[i])
+    assert recorded.parameter('model', '/left/gcc_phat', call=left) is None
+    assert recorded.parameter('model', '/right/gcc_phat', call=right) == 'uma8_several_int8'
+    assert recorded.parameter('sensitivity', '/right/doa_estimator', call=right) == 0.7
+
+
+def test_block_of_a_file_without_a_node_is_named(tmp_path):
+    path = _parameters(tmp_path, 'doa_estimator: {ros__parameters: {sensitivity: 0.9}}')
+    recorded = _Recorded(tmp_path, f'params_file:={path}', 'namespace:=left')
+    expected = '/doa_estimator is the name of no node that starts here; do you mean /left/'
+    assert recorded.output.count(expected) == 1
+    robot = _robot(
+        tmp_path, "PushROSNamespace('robot')", f"doa(params_file='{path}')"
+    )
+    assert 'do you mean /robot/doa/doa_estimator?' in _Recorded(tmp_path, file=robot).output
+
+
+@pytest.mark.parametrize(
+    ('argument', 'sentence'),
+    [
+        ('params_file:=nope.yaml', 'nope.yaml: cannot be read (No such file or directory)'),
+        ('loop:=maybe', "loop must be true or false, not 'maybe'"),
+        ('sensitivity:=high', "sensitivity must be a number, not 'high'"),
+        ('source:=tape', "provided value \"tape\" is not valid"),
+    ],
+)
+def test_unusable_argument_is_an_error(argument, sentence, tmp_path):
+    launch = _Launch(tmp_path, argument)
+    assert launch.end() == 1
+    assert sentence in launch.output
+    assert 'process started' not in launch.output
+
+
+def test_unknown_argument_is_named(tmp_path):
+    recorded = _Recorded(tmp_path, 'sorce:=sim', 'sigterm_timeout:=7')
+    assert recorded.output.count('there is no argument') == 1
+    assert 'there is no argument sorce; do you mean source?' in recorded.output
+
+
+def test_arguments_of_a_robot_are_no_unknown_ones(tmp_path):
+    robot = _robot(tmp_path, "DeclareLaunchArgument('sourc')", 'doa()')
+    assert 'no argument' not in _Recorded(tmp_path, 'sourc:=1', file=robot).output
+
+
+def test_log_level(tmp_path):
+    call = _Recorded(tmp_path, 'log_level:=debug').calls[0]
+    assert call[call.index('--log-level') + 1] == 'debug'
+    (tmp_path / 'log').rename(tmp_path / 'old')
+    assert '--log-level' not in _Recorded(tmp_path).calls[0]
+
+
+@pytest.fixture
+def rviz(tmp_path):
+    """Return the environment in which a package rviz2 is installed."""
+    prefix = tmp_path / 'prefix'
+    for path in ('share/ament_index/resource_index/packages/rviz2', 'lib/rviz2/rviz2'):
+        (prefix / path).parent.mkdir(parents=True)
+        (prefix / path).write_text('#!/bin/sh\nexec sleep 60\n')
+    (prefix / path).chmod(0o755)
+    return {'AMENT_PREFIX_PATH': f'{prefix}:{os.environ["AMENT_PREFIX_PATH"]}'}
+
+
+@pytest.mark.parametrize(
+    ('arguments', 'namespace', 'frame'),
+    [
+        (['rviz:=True'], '/doa', 'mic_array'),
+        (['rviz:=1', 'namespace:=left', 'frame_id:=left_mics'], '/left', 'left_mics'),
+    ],
+)
+def test_rviz_follows_the_arguments(arguments, namespace, frame, tmp_path, rviz):
+    recorded = _Recorded(tmp_path, *arguments, **rviz)
+    (call,) = [call for call in recorded.calls if Path(call[0]).name == 'rviz2']
+    assert call[call.index('-f') + 1] == frame
+    assert f'__ns:={namespace}' in call
+    config = yaml.safe_load(Path(call[call.index('-d') + 1]).read_text())['Visualization Manager']
+    topics = [d['Topic']['Value'] for d in config['Displays'] if 'Topic' in d]
+    frames = {d['Reference Frame'] for d in config['Displays'] if 'Reference Frame' in d}
+    # Relative to the namespace, and to the fixed frame.
+    assert topics == ['markers']
+    assert frames == {'<Fixed Frame>'}
+
+
+def test_rviz_follows_the_parameter_file(tmp_path, rviz):
+    path = _parameters(tmp_path, _ALL + '{frame_id: head_mics}}')
+    recorded = _Recorded(tmp_path, 'rviz:=true', f'params_file:={path}', **rviz)
+    (call,) = [call for call in recorded.calls if Path(call[0]).name == 'rviz2']
+    assert call[call.index('-f') + 1] == 'head_mics'
+
+
+def test_without_rviz_all_else_starts(tmp_path):
+    # No prefix but those that are needed.
+    found = [p for p in os.environ['AMENT_PREFIX_PATH'].split(':')
+             if Path(p, 'share/ament_index/resource_index/packages/rviz2').exists()]  # fmt: skip
+    if found:
+        pytest.skip('RViz is installed')
+    recorded = _Recorded(tmp_path, 'rviz:=true')
+    assert recorded.executables == ['doa_pipeline']
+    assert 'rviz:=true needs RViz: sudo apt install' in recorded.output
+
+
+_SIM = ['source:=sim', 'method:=srp_phat']
+
+
 @pytest.mark.parametrize('mode', ['pipeline', 'nodes'])
 def test_runs_until_interrupted(mode, tmp_path):
-    launch = _Launch(tmp_path, 'source:=sim', 'loop:=true', 'method:=srp_phat', f'mode:={mode}')
-    started = 0
-    for line in launch:
-        started += any(text in line for text in _STARTED)
-        if started == len(_STARTED):
-            launch.send(signal.SIGINT)
-            break
+    launch = _Launch(tmp_path, *_SIM, f'mode:={mode}')
+    count = 1 if mode == 'pipeline' else len(_NODES)
+    launch.started(count)
+    launch.send_all(signal.SIGINT)
     assert launch.end() == 0, launch.output
-    assert started == len(_STARTED), launch.output
-    clean = launch.output.count('process has finished cleanly')
-    assert clean == (1 if mode == 'pipeline' else len(_STARTED)), launch.output
+    assert launch.output.count('process has finished cleanly') == count, launch.output
     assert 'Traceback' not in launch.output
     assert 'process has died' not in launch.output
 
 
+@pytest.mark.parametrize('number', [signal.SIGTERM, signal.SIGKILL])
+def test_processes_end_with_a_launch_that_is_killed(number, tmp_path):
+    launch = _Launch(tmp_path, *_SIM, 'mode:=nodes')
+    pids = launch.started(len(_NODES))
+    # They take note of the launch before they do anything else.
+    time.sleep(4)
+    launch.send(number)
+    assert launch.end() != 0
+    deadline = time.monotonic() + 10
+    while any(map(_runs, pids)):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
 @pytest.mark.parametrize(
-    ('mode', 'victim', 'sentence'),
-    [('pipeline', 'doa_pipeline', 'CaptureConfig('), ('nodes', 'gcc_phat', 'MethodConfig(')],
+    ('mode', 'victim'), [('pipeline', 'doa_pipeline'), ('nodes', 'gcc_phat')]
 )
-def test_killed_processes_come_back(mode, victim, sentence, tmp_path):
-    launch = _Launch(tmp_path, 'source:=sim', 'loop:=true', 'method:=srp_phat', f'mode:={mode}')
-    started, pids = 0, []
+def test_killed_processes_come_back(mode, victim, tmp_path):
+    launch = _Launch(tmp_path, *_SIM, f'mode:={mode}')
+    pids = []
     for line in launch:
         found = re.search(rf'\[{victim}-\d\]: process started with pid \[(\d+)\]', line)
-        pids += [int(found[1])] if found else []
-        if sentence not in line:
-            continue
-        started += 1
-        if started == 1:
-            os.kill(pids[0], signal.SIGKILL)
-        else:
-            launch.send(signal.SIGINT)
-            break
+        if found:
+            pids.append(int(found[1]))
+            while not _catches(pids[-1], signal.SIGTERM):
+                time.sleep(0.05)
+            if len(pids) == 2:
+                launch.send_all(signal.SIGINT)
+            else:
+                os.kill(pids[0], signal.SIGKILL)
     assert launch.end() == 0, launch.output
     assert len(pids) == 2, launch.output
     assert launch.output.count('process has died') == 1, launch.output
 
 
-def test_ends_with_the_recording(tmp_path):
+@pytest.fixture
+def recording(tmp_path):
     path = tmp_path / 'short.wav'
     soundfile.write(path, np.zeros((48000, 8)), 48000)
-    arguments = ['source:=file', f'file:={path}', 'method:=srp_phat', 'mode:=nodes']
-    launch = _Launch(tmp_path, *arguments)
+    return path
+
+
+# What ends, and the status of a launch that is named on the command line.
+_ENDS = [
+    (['source:=file', 'file:={recording}'], 'process has finished cleanly', 0),
+    (['source:=file'], 'process has died', 1),
+    (['source:=sim', 'sensitivity:=7'], 'process has died', 1),
+    (['source:=sim', 'array:=nope'], 'process has died', 1),
+]
+
+
+@pytest.mark.parametrize(('arguments', 'sentence', 'status'), _ENDS)
+def test_what_ends_by_itself_stays_ended(arguments, sentence, status, tmp_path, recording):
+    arguments = [argument.format(recording=recording) for argument in arguments]
+    launch = _Launch(tmp_path, 'method:=srp_phat', *arguments)
+    assert launch.end() == status, launch.output
+    assert launch.output.count(sentence) == 1, launch.output
+    assert launch.output.count('process started') == 1, launch.output
+    assert 'Traceback' not in launch.output
+
+
+@pytest.mark.parametrize('required', [False, True])
+@pytest.mark.parametrize(('arguments', 'sentence', 'status'), _ENDS)
+def test_a_robot_goes_on_unless_it_requires_the_nodes(
+    arguments, sentence, status, required, tmp_path, recording
+):
+    given = dict(argument.format(recording=recording).split(':=') for argument in arguments)
+    given |= {'required': str(required)}
+    launch = _Launch(tmp_path, file=_robot(tmp_path, _WHEELS, f'doa(**{given})'))
+    ended, wheels = [], []
+    for line in launch:
+        if sentence in line and 'doa_pipeline' in line:
+            ended.append(time.monotonic())
+        elif 'wheels' in line and ('finished' in line or 'died' in line):
+            wheels.append(line)
+    # Its status is its own.
     assert launch.end() == 0, launch.output
-    assert 'end of the file' in launch.output
-    assert launch.output.count('process has finished cleanly') == len(_STARTED), launch.output
+    assert len(ended) == 1, launch.output
+    assert len(wheels) == 1, launch.output
+    assert ('process has died' in wheels[0]) == required, launch.output
+    assert launch.output.count('process started') == 2, launch.output
+    assert 'Traceback' not in launch.output
 
 
-def test_ends_where_a_setting_is_wrong(tmp_path):
-    launch = _Launch(tmp_path, 'source:=sim', 'mode:=nodes', 'publish_audio:=false')
-    launch.end()
-    assert launch.output.count('needs publish_audio:=true') == 1, launch.output
-    assert launch.output.count('process started') == len(_STARTED), launch.output
+def test_only_the_process_ends_that_has_played_the_recording(tmp_path, recording):
+    arguments = ['source:=file', f'file:={recording}', 'method:=srp_phat', 'mode:=nodes']
+    launch = _Launch(tmp_path, *arguments)
+    for line in launch:
+        if 'process has finished cleanly' in line:
+            assert 'audio_capture' in line
+            # Longer than a process that was killed would take to come back.
+            time.sleep(1.5)
+            launch.send_all(signal.SIGINT)
+            break
+    assert launch.end() == 0, launch.output
+    assert launch.output.count('process started') == len(_NODES), launch.output
+    assert launch.output.count('process has finished cleanly') == len(_NODES), launch.output

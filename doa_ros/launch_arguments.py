@@ -1,0 +1,143 @@
+# Copyright 2026 doa_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""What `doa.launch.py` knows of arguments and parameter files; needs neither ROS nor launch."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from itertools import pairwise
+from pathlib import Path
+import re
+from typing import Any
+
+from doa_ros.core.config import load_yaml, nearest
+from doa_ros.core.errors import ConfigError
+
+# What `ros2 launch` and its actions read themselves.
+_OF_LAUNCH = {
+    'emulate_tty',
+    'launch-prefix',
+    'launch-prefix-filter',
+    'sigkill_timeout',
+    'sigterm_timeout',
+}
+_SWITCHES = {'true': True, '1': True, 'false': False, '0': False}
+
+
+class ParameterBlocks:
+    """Parameters by patterns of node names, joined as a ROS process joins its arguments.
+
+    A value replaces an earlier one of the same block. Where several blocks match a node, the
+    one that came first into being is the weakest, whatever was added to it later.
+    """
+
+    def __init__(self):
+        self._blocks: dict[str, dict[str, Any]] = {}
+
+    def add(self, pattern: str, parameters: Mapping[str, Any]) -> None:
+        """Add parameters for the nodes whose full names match a pattern such as `/**`."""
+        self._blocks.setdefault(pattern, {}).update(parameters)
+
+    def add_file(self, path: Path) -> list[str]:
+        """Add what a ROS parameter file holds and return its patterns.
+
+        Raises:
+            ConfigError: it cannot be read, or is none; the message says why.
+        """
+        before = dict(_blocks(load_yaml(path)))
+        if not before:
+            raise ConfigError(
+                f'{path}: no parameters; they belong below the name of a node, or /**, and '
+                'ros__parameters, as in config/doa.yaml'
+            )
+        for pattern, parameters in before.items():
+            self.add(pattern, parameters)
+        return list(before)
+
+    def value(self, name: str, node: str, default: Any) -> Any:
+        """Return what a node gets as a parameter.
+
+        Args:
+            name: of the parameter.
+            node: the full name of the node.
+            default: what it has where it gets nothing.
+        """
+        values = [
+            parameters[name]
+            for pattern, parameters in self._blocks.items()
+            if _matches(pattern, node) and name in parameters
+        ]
+        return values[-1] if values else default
+
+    def overridden(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the content of a parameter file that wins over all that was added."""
+        patterns = [*self._blocks, '/**']
+        return {pattern: {'ros__parameters': dict(parameters)} for pattern in patterns}
+
+
+def without_node(patterns: Iterable[str], nodes: Collection[str]) -> list[str]:
+    """Return a sentence per pattern that matches none of the nodes, given by full names."""
+    sentences = []
+    for pattern in patterns:
+        if any(_matches(pattern, node) for node in nodes):
+            continue
+        last = pattern.rpartition('/')[2]
+        meant = [node for node in nodes if node.rpartition('/')[2] == last]
+        hint = f'; do you mean {meant[0]}?' if meant else nearest(pattern, nodes)
+        sentences.append(f'{pattern} is the name of no node that starts here{hint}')
+    return sentences
+
+
+def unknown_arguments(argv: Iterable[str], known: Collection[str]) -> list[str]:
+    """Return a sentence per argument `name:=value` whose name is not known."""
+    names = dict.fromkeys(argument.partition(':=')[0] for argument in argv)
+    return [
+        f'there is no argument {name}{nearest(name, known)}'
+        for name in names
+        if name not in known and name not in _OF_LAUNCH
+    ]
+
+
+def is_named(file: Path, argv: Sequence[str], package: str = 'doa_ros') -> bool:
+    """Return whether a launch file is itself on a command line, not included by what is there."""
+    return (package, file.name) in pairwise(argv) or any(
+        Path(argument).name == file.name and Path(argument).resolve() == file.resolve()
+        for argument in argv
+    )
+
+
+def switch(name: str, text: str) -> bool:
+    """Return what an argument such as `loop:=true` says.
+
+    Raises:
+        ConfigError: neither yes nor no.
+    """
+    try:
+        return _SWITCHES[text.strip().lower()]
+    except KeyError:
+        raise ConfigError(f'{name} must be true or false, not {text!r}') from None
+
+
+def number(name: str, text: str) -> float:
+    """Return what an argument such as `sensitivity:=1` says.
+
+    Raises:
+        ConfigError: it is no number.
+    """
+    try:
+        return float(text)
+    except ValueError:
+        raise ConfigError(f'{name} must be a number, not {text!r}') from None
+
+
+def _blocks(content: Mapping[str, Any], name: str = '') -> Iterable[tuple[str, dict[str, Any]]]:
+    # The names may be nested: a namespace, in it a node.
+    for key, value in content.items():
+        if key == 'ros__parameters':
+            yield name or '/', value if isinstance(value, Mapping) else {}
+        elif isinstance(value, Mapping):
+            yield from _blocks(value, f'{name}/{str(key).strip("/")}')
+
+
+def _matches(pattern: str, node: str) -> bool:
+    """Return whether a block is for a node: `*` is one part of a name, `**` any number."""
+    expression = re.escape(pattern).replace(r'/\*\*', r'(/\w+)*').replace(r'/\*', r'/\w+')
+    return re.fullmatch(expression, node) is not None

@@ -1,0 +1,121 @@
+# Copyright 2026 doa_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""What the launch file knows of arguments and parameter files, without launch."""
+
+import pytest
+
+from doa_ros.core.errors import ConfigError
+from doa_ros.launch_arguments import (
+    ParameterBlocks,
+    is_named,
+    number,
+    switch,
+    unknown_arguments,
+    without_node,
+)
+
+_NODES = ['/doa/audio_capture', '/doa/gcc_phat', '/doa/doa_estimator']
+
+
+def _file(folder, text):
+    path = folder / 'parameters.yaml'
+    path.write_text(text)
+    return path
+
+
+@pytest.mark.parametrize(
+    ('text', 'value'),
+    [
+        ('/**: {ros__parameters: {hop: 2}}', 2),
+        ('/doa/gcc_phat: {ros__parameters: {hop: 2}}', 2),
+        ('doa/gcc_phat: {ros__parameters: {hop: 2}}', 2),
+        ('doa: {gcc_phat: {ros__parameters: {hop: 2}}}', 2),
+        ('/doa: {gcc_phat: {ros__parameters: {hop: 2}}}', 2),
+        ('/doa/*: {ros__parameters: {hop: 2}}', 2),
+        ('/*/gcc_phat: {ros__parameters: {hop: 2}}', 2),
+        ('/**/gcc_phat: {ros__parameters: {hop: 2}}', 2),
+        ('gcc_phat: {ros__parameters: {hop: 2}}', 1),
+        ('/*: {ros__parameters: {hop: 2}}', 1),
+        ('/doa/gcc: {ros__parameters: {hop: 2}}', 1),
+        ('/doa/gcc_phat: {ros__parameters: }', 1),
+        # The block that came first into being is the weakest.
+        ('{/**: {ros__parameters: {hop: 2}}, /doa/gcc_phat: {ros__parameters: {hop: 3}}}', 3),
+        ('{/doa/gcc_phat: {ros__parameters: {hop: 3}}, /**: {ros__parameters: {hop: 2}}}', 2),
+    ],
+)
+def test_value_of_a_parameter_file(text, value, tmp_path):
+    blocks = ParameterBlocks()
+    blocks.add_file(_file(tmp_path, text))
+    assert blocks.value('hop', '/doa/gcc_phat', 1) == value
+
+
+def test_what_is_given_wins_over_every_block(tmp_path):
+    blocks = ParameterBlocks()
+    blocks.add('/**', {'hop': 1})
+    blocks.add_file(
+        _file(tmp_path, '{/**/gcc_phat: {ros__parameters: {hop: 2, window: 5}},'
+                        ' /**: {ros__parameters: {hop: 3}}}')
+    )  # fmt: skip
+    for pattern, content in blocks.overridden({'hop': 4}).items():
+        blocks.add(pattern, content['ros__parameters'])
+    assert blocks.value('hop', '/doa/gcc_phat', 1) == 4
+    assert blocks.value('window', '/doa/gcc_phat', 1) == 5
+
+
+@pytest.mark.parametrize('text', ['gcc_phat: {hop: 2}', '[]', '', '/**: {ros__parameter: {}}'])
+def test_file_without_parameters_is_an_error(text, tmp_path):
+    with pytest.raises(ConfigError, match='parameters.yaml'):
+        ParameterBlocks().add_file(_file(tmp_path, text))
+
+
+def test_missing_file_is_an_error(tmp_path):
+    with pytest.raises(ConfigError, match='nope.yaml: cannot be read'):
+        ParameterBlocks().add_file(tmp_path / 'nope.yaml')
+
+
+@pytest.mark.parametrize(
+    ('pattern', 'hint'),
+    [
+        ('/doa_estimator', '; do you mean /doa/doa_estimator?'),
+        ('/left/gcc_phat', '; do you mean /doa/gcc_phat?'),
+        ('/doa/doa_estimater', '; do you mean /doa/doa_estimator?'),
+        ('/camera', ''),
+    ],
+)
+def test_block_without_a_node_is_named(pattern, hint):
+    expected = f'{pattern} is the name of no node that starts here{hint}'
+    assert without_node(['/**', '/doa/*', pattern], _NODES) == [expected]
+
+
+def test_unknown_arguments_are_named_with_the_nearest():
+    argv = ['source:=sim', 'sorce:=sim', 'sigterm_timeout:=9', 'colour:=a:=b', 'sorce:=file']
+    assert unknown_arguments(argv, ['source', 'scene']) == [
+        'there is no argument sorce; do you mean source?',
+        'there is no argument colour',
+    ]
+
+
+def test_a_launch_file_is_named_or_included(tmp_path, monkeypatch):
+    file, other = tmp_path / 'doa.launch.py', tmp_path / 'robot' / 'doa.launch.py'
+    other.parent.mkdir()
+    for path in (file, other):
+        path.write_text('')
+    assert is_named(file, ['ros2', 'launch', 'doa_ros', 'doa.launch.py', 'source:=sim'])
+    assert is_named(file, ['ros2', 'launch', str(file)])
+    assert not is_named(file, ['ros2', 'launch', str(other)])
+    assert not is_named(file, ['ros2', 'launch', 'robot', 'doa.launch.py'])
+    assert not is_named(file, ['bringup.py', 'source:=sim'])
+    monkeypatch.chdir(tmp_path)
+    assert is_named(file, ['ros2', 'launch', './doa.launch.py'])
+
+
+def test_switches_and_numbers():
+    assert all(switch('loop', text) for text in ('true', 'True', 'TRUE', '1'))
+    assert not any(switch('loop', text) for text in ('false', 'False', '0'))
+    for text in ('', 'maybe', '2'):
+        with pytest.raises(ConfigError, match=f"loop must be true or false, not '{text}'"):
+            switch('loop', text)
+    assert number('sensitivity', '1') == 1.0
+    assert type(number('sensitivity', '1')) is float
+    with pytest.raises(ConfigError, match="sensitivity must be a number, not 'high'"):
+        number('sensitivity', 'high')
