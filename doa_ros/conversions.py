@@ -25,6 +25,7 @@ from doa_ros.audio.source import NANOSECONDS, AudioBlock
 from doa_ros.core.decoding import DirectionGrid, Estimate, Spectrum
 from doa_ros.core.errors import MessageError
 from doa_ros.core.features import FeatureConfig, GccFrame
+from doa_ros.core.framing import lost_before
 from doa_ros.core.geometry import MicArray, unit_vector
 from doa_ros.core.residual import Residual
 from doa_ros.core.tracking import Track
@@ -122,6 +123,7 @@ def gcc_phat_from_frame(
         lag_count=features.lag_count,
         activity=float(frame.activity),
         age=float(frame.age),
+        first_sample_index=frame.hop_index,
         residual_azimuth=math.nan,
     )
     message.data = _floats(frame.gcc)
@@ -140,14 +142,14 @@ def frame_from_gcc_phat(
     message: GccPhat,
     microphones: MicArray,
     features: FeatureConfig,
-    previous: Header | None = None,
+    previous: int | None = None,
 ) -> GccFrame:
     """Return the features in a message.
 
     Args:
         message: the features.
         microphones, features: what it must have been made with.
-        previous: header of the message before it, which tells whether anything was lost.
+        previous: index in the message before it, which tells whether anything was lost.
 
     Raises:
         MessageError: made for another array or with other settings, or values that are not
@@ -184,19 +186,13 @@ def frame_from_gcc_phat(
     if not 0 <= message.activity <= 1.01:
         raise MessageError('GCC-PHAT with activity outside of 0..1')
     _check_age(message)
-    # The index is known to the sender alone; stamps serve from here on.
-    gap = 0
-    if previous is not None:
-        passed = (stamp_of(message.header) - stamp_of(previous)) / NANOSECONDS
-        lost = passed - features.hop
-        if abs(lost) > features.hop / 2:
-            # A stream that starts again goes back in time: nothing is known about what was lost.
-            gap = max(round(lost * microphones.sampling_frequency), 1)
+    hop = round(features.hop * microphones.sampling_frequency)
+    expected = None if previous is None else previous + hop
     return GccFrame(
         gcc=gcc,
         activity=message.activity,
-        hop_index=0,
-        gap=gap,
+        hop_index=message.first_sample_index,
+        gap=lost_before(message.first_sample_index, expected),
         age=message.age,
         residual=residual,
     )

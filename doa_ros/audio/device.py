@@ -183,8 +183,8 @@ class DeviceSource:
                     self._stand_by()
                     if self._is_late(message):
                         self._late += 1
-                    else:
-                        yield self._deliver(message)
+                    elif (block := self._deliver(message)) is not None:
+                        yield block
                 elif message.kind == Kind.OPENED:
                     self._device = message.text
                     self._process.start()
@@ -203,7 +203,8 @@ class DeviceSource:
         self._behind = self._process.queued > 0 and (self._behind or delay > _MAX_DELAY)
         return self._behind
 
-    def _deliver(self, captured: CapturedBlock) -> AudioBlock:
+    def _deliver(self, captured: CapturedBlock) -> AudioBlock | None:
+        """Return the block, None where it has no time on the clock."""
         rate, block = self.sampling_frequency, self._settings.block
         if self._shift is None:
             # Another process counts anew: the clock tells how much is missing.
@@ -225,7 +226,8 @@ class DeviceSource:
             self._change(True, f'device {self._device!r} {found} after {away:.1f} s')
         self._end, self._end_time = index + block, captured.time + block / rate
         samples = np.frombuffer(captured.samples, dtype=np.int32).reshape(-1, self.channel_count)
-        return AudioBlock(samples, rate, index, self._stamps.stamp(captured.time))
+        place = self._stamps.place(index, captured.time)
+        return None if place is None else AudioBlock(samples, rate, *place)
 
     def _restart(self, message: Note) -> None:
         if self._required and not self._end:

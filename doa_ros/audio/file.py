@@ -9,7 +9,8 @@ import numpy as np
 import soundfile
 
 from doa_ros.audio.mono import check_file
-from doa_ros.audio.source import NANOSECONDS, AudioBlock, Clock, Pacer, usable
+from doa_ros.audio.playback import Playback
+from doa_ros.audio.source import AudioBlock, Clock, usable
 from doa_ros.core.errors import AudioError, ConfigError
 from doa_ros.core.geometry import MicArray
 
@@ -30,7 +31,7 @@ class FileSource:
         path: the recording: all channels of the array's device, or its microphones alone.
         array: the array it was made with.
         block_duration: length of a block [s].
-        real_time: deliver at the pace of the recording instead of as fast as possible.
+        real_time: deliver at the pace of the clock instead of as fast as possible.
         loop: start again at the end.
 
     Raises:
@@ -48,7 +49,6 @@ class FileSource:
     ):
         self._path = path
         self._loop = loop
-        self._pacer = Pacer(real_time)
         check_file(path)
         try:
             self._file = soundfile.SoundFile(path)
@@ -68,6 +68,7 @@ class FileSource:
             raise AudioError(f'{path}: {error}') from None
         if self._file.frames == 0:
             raise AudioError(f'{path}: holds no samples')
+        self._playback = Playback(self.sampling_frequency, real_time)
         self._block = round(block_duration * self.sampling_frequency)
         self._dtype = _DTYPES.get(self._file.subtype, 'float32')
 
@@ -82,22 +83,22 @@ class FileSource:
         Raises:
             AudioError: the file is damaged or holds values that are not finite.
         """
-        index, start = 0, clock()
-        rate = self.sampling_frequency
+        self._playback.begin(clock)
+        empty = True
         while True:
             samples = self._read()
             if len(samples) == 0:
-                if not self._loop or self._pacer.closed:
+                if not self._loop or self._playback.closed:
                     return
-                if index == 0:
+                if empty:
                     raise AudioError(f'{self._path}: damaged (no samples); record it again')
                 self._file.seek(0)
                 continue
-            # A block is there once its last sample is.
-            if not self._pacer.wait((index + len(samples)) / rate):
+            empty = False
+            block = self._playback.deliver(samples)
+            if block is None:
                 return
-            yield AudioBlock(samples, rate, index, start + index * NANOSECONDS // rate)
-            index += len(samples)
+            yield block
 
     def _read(self) -> np.ndarray:
         try:
@@ -113,4 +114,4 @@ class FileSource:
 
     def close(self) -> None:
         """End `blocks`."""
-        self._pacer.close()
+        self._playback.close()

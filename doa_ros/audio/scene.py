@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from doa_ros.audio.mono import read_mono
+from doa_ros.audio.playback import Playback
 from doa_ros.audio.rendering import SceneConfig, render_talkers
-from doa_ros.audio.source import NANOSECONDS, AudioBlock, Clock, Pacer
+from doa_ros.audio.source import AudioBlock, Clock
 from doa_ros.core.config import load_yaml, require_keys
 from doa_ros.core.decoding import Estimate
 from doa_ros.core.errors import ConfigError
@@ -45,7 +46,7 @@ class SceneSource:
         path: the scene file (see config/scenes).
         array: the array to render for.
         block_duration: length of a block [s].
-        real_time: deliver at the pace of real time instead of as fast as possible.
+        real_time: deliver at the pace of the clock instead of as fast as possible.
         loop: start again at the end.
 
     Raises:
@@ -66,7 +67,7 @@ class SceneSource:
         self.sampling_frequency = array.sampling_frequency
         self.channel_count = array.channel_count
         self._loop = loop
-        self._pacer = Pacer(real_time)
+        self._playback = Playback(array.sampling_frequency, real_time)
         self._block = round(block_duration * array.sampling_frequency)
         rate = array.sampling_frequency
         speeches = [read_mono(path.parent / talker.speech, rate) for talker in self.talkers]
@@ -83,23 +84,23 @@ class SceneSource:
 
     def blocks(self, clock: Clock) -> Iterator[AudioBlock]:
         """Yield the scene with the truth of each block; stamps count from the first call."""
-        rate, start, index = self.sampling_frequency, clock(), 0
+        self._playback.begin(clock)
         while True:
             for number, active in enumerate(self._active):
-                if not self._pacer.wait((index + self._block) / rate):
-                    return
                 samples = self._samples[number * self._block : (number + 1) * self._block]
-                time = (number + 0.5) * self._block / rate
+                time = (number + 0.5) * self._block / self.sampling_frequency
                 truth = tuple(
                     Estimate(*talker.direction(time), 0.0, 0.0, 1.0)
                     for talker, speaks in zip(self.talkers, active, strict=True)
                     if speaks
                 )
-                yield AudioBlock(samples, rate, index, start + index * NANOSECONDS // rate, truth)
-                index += self._block
+                block = self._playback.deliver(samples, truth)
+                if block is None:
+                    return
+                yield block
             if not self._loop:
                 return
 
     def close(self) -> None:
         """End `blocks`."""
-        self._pacer.close()
+        self._playback.close()

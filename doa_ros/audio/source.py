@@ -4,8 +4,6 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-import threading
-import time
 from typing import Protocol
 
 import numpy as np
@@ -76,34 +74,3 @@ class AudioSource(Protocol):
 
     def close(self) -> None:
         """End `blocks`, from any thread."""
-
-
-class Pacer:
-    """Delivers recorded samples when they would have been acquired.
-
-    Args:
-        real_time: whether to wait; otherwise samples come as fast as they are taken.
-    """
-
-    def __init__(self, real_time: bool):
-        self._real_time = real_time
-        self._closed = threading.Event()
-        self._start: float | None = None
-
-    @property
-    def closed(self) -> bool:
-        """Whether `close` was called."""
-        return self._closed.is_set()
-
-    def wait(self, elapsed: float) -> bool:
-        """Wait until `elapsed` seconds after the first call; return False once closed."""
-        now = time.monotonic()
-        if self._start is None:
-            self._start = now
-        if self._real_time:
-            self._closed.wait(max(0.0, self._start + elapsed - now))
-        return not self.closed
-
-    def close(self) -> None:
-        """End all waiting."""
-        self._closed.set()

@@ -1,7 +1,8 @@
 # Copyright 2026 doa_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""From the clock of the computer to stamps on the clock that is asked for."""
+"""From the clock of the computer to stamps on a clock that may be set, or run as it likes."""
 
+import math
 import time
 
 from doa_ros.audio.source import NANOSECONDS, Clock
@@ -10,10 +11,52 @@ from doa_ros.audio.source import NANOSECONDS, Clock
 # busy computer gets so many chances.
 _SIMULTANEOUS = 50e-6
 _ATTEMPTS = 5
+# A simulation may run this much faster than time passes [1], and a computer that is busy may be
+# told of its clock this much later [s]. A clock that goes ahead by more was set.
+_FASTEST = 10
+_LATE = 0.5
+# A clock that shows the same for this time stands still [s]; some go on in coarse steps.
+_STILL = 0.5
+
+
+class ClockWatch:
+    """Tells from readings of a clock whether it was set, and whether it goes.
+
+    It may run at any rate, and stand still for a while: then it was not set.
+    """
+
+    def __init__(self):
+        # The latest reading, when it was taken, and since when the clock shows that.
+        self._shown: int | None = None
+        self._read, self._changed = 0.0, -math.inf
+
+    def was_set(self, shown: int, now: float) -> bool:
+        """Take a reading; return whether the clock was set since the one before.
+
+        Args:
+            shown: what the clock shows [ns].
+            now: the time of `time.monotonic` [s].
+        """
+        before, passed = self._shown, now - self._read
+        self._shown, self._read = shown, now
+        if before is None:
+            return False
+        if shown != before:
+            self._changed = now
+        step = (shown - before) / NANOSECONDS
+        return step < 0 or step > _LATE + _FASTEST * passed
+
+    @property
+    def goes(self) -> bool:
+        """Whether the clock was seen to go on lately."""
+        return self._read - self._changed < _STILL
 
 
 class Stamps:
-    """Stamps that never go back, whatever is done to the clock.
+    """Indices and stamps of the blocks of a stream.
+
+    Where the clock is set, another stream begins: indices count from 0 again. Within a stream
+    stamps grow, however inexactly the clock can be read.
 
     Args:
         clock: the clock they are on.
@@ -21,23 +64,46 @@ class Stamps:
 
     def __init__(self, clock: Clock):
         self._clock = clock
-        self._last = 0
+        self._watch = ClockWatch()
+        self._watch.was_set(*self._read())
+        self._start_stream()
 
-    def stamp(self, seconds: float) -> int:
-        """Return the stamp [ns] of a time of `time.monotonic`; successive ones grow."""
-        self._last = max(self._offset() + round(seconds * NANOSECONDS), self._last + 1)
-        return self._last
+    def _start_stream(self) -> None:
+        # Index of its first block, and the latest stamp.
+        self._first: int | None = None
+        self._last = -1
 
-    def _offset(self) -> int:
-        """Return by how much the clock is ahead of `time.monotonic` [ns]."""
+    def place(self, index: int, seconds: float) -> tuple[int, int] | None:
+        """Return index and stamp [ns] of a block in its stream.
+
+        Args:
+            index: of its first sample, since the start.
+            seconds: the time of that [s], on the clock of `time.monotonic`.
+
+        Returns:
+            None where it has no time: the clock stands still, or began to run only afterwards.
+        """
+        shown, now = self._read()
+        if self._watch.was_set(shown, now):
+            self._start_stream()
+        ahead = shown - round(now * NANOSECONDS)
+        stamp = ahead + round(seconds * NANOSECONDS)
+        if stamp < 0 or not self._watch.goes:
+            return None
+        if self._first is None:
+            self._first = index
+        self._last = max(stamp, self._last + 1)
+        return index - self._first, self._last
+
+    def _read(self) -> tuple[int, float]:
+        """Return what the clock shows [ns], and the time of `time.monotonic` then [s]."""
         best = None
         for _ in range(_ATTEMPTS):
             before = time.monotonic()
-            now = self._clock()
+            shown = self._clock()
             after = time.monotonic()
-            middle = round((before + after) / 2 * NANOSECONDS)
             if best is None or after - before < best[0]:
-                best = after - before, now - middle
+                best = after - before, shown, (before + after) / 2
             if best[0] < _SIMULTANEOUS:
                 break
-        return best[1]
+        return best[1:]

@@ -108,7 +108,8 @@ class GccFrame:
         activity: how much of the averaged sound stands above the noise floor, 0..1: the mean
             over a dozen frequency bands.
         hop_index: index, since stream start, of the first sample that was new in this window.
-        gap: samples lost before this window; where not 0 the averaging started anew.
+        gap: samples lost before this window; where not 0 the averaging started anew. None where
+            it is the first of a stream: nothing is remembered of another one.
         age: how much older than this window the sound above the noise floor is on average [s]; it
             grows in a pause, where the average keeps what was heard before.
         residual: the same without the loudest direction, where it is computed.
@@ -117,7 +118,7 @@ class GccFrame:
     gcc: np.ndarray
     activity: float
     hop_index: int
-    gap: int = 0
+    gap: int | None = 0
     age: float = 0.0
     residual: Residual | None = None
 
@@ -159,23 +160,27 @@ class FeatureExtractor:
         bins = len(self._gcc_phat.frequencies)
         if bins == 0:
             raise ConfigError('no frequency bin lies between band_min and band_max')
-        self._dead = DeadMicrophones(len(array.positions), config.hop)
-        self._noise_floor = NoiseFloor(bins, config.hop, config.noise_memory)
         edges = np.geomspace(config.band_min, config.band_max, _BANDS + 1) - config.band_min
         spread = config.band_max - config.band_min
         self._bands = np.unique((edges[:-1] / spread * bins).astype(int))
         self._band_sizes = np.diff(self._bands, append=bins)
-        self._band_floor = NoiseFloor(
-            len(self._bands), config.hop, config.noise_memory, _BAND_BIAS
-        )
         self._weight_min = np.float32(config.weight_min)
         # An exponential average weighs like a box of (1 + keep) / (1 - keep) hops.
         length = config.averaging / config.hop
         self._keep = (length - 1) / (length + 1)
-        self._reset(len(array.pairs), bins)
+        self._start_stream()
 
-    def _reset(self, pairs: int, bins: int):
-        self._sum = np.zeros((pairs, bins), dtype=np.complex64)
+    def _start_stream(self) -> None:
+        """Forget everything: what was heard is of another stream."""
+        hop, memory = self.config.hop, self.config.noise_memory
+        self._dead = DeadMicrophones(len(self._array.positions), hop)
+        self._noise_floor = NoiseFloor(len(self._gcc_phat.frequencies), hop, memory)
+        self._band_floor = NoiseFloor(len(self._bands), hop, memory, _BAND_BIAS)
+        self._start_averages()
+
+    def _start_averages(self) -> None:
+        shape = len(self._array.pairs), len(self._gcc_phat.frequencies)
+        self._sum = np.zeros(shape, dtype=np.complex64)
         self._weight_sum = 0.0
         self._present = 0.0
         self._count = 0.0
@@ -201,8 +206,10 @@ class FeatureExtractor:
         return [self._frame(w) for w in self._framer.push(first_sample_index, microphones)]
 
     def _frame(self, window: Window) -> GccFrame:
-        if window.gap:
-            self._reset(*self._sum.shape)
+        if window.gap is None:
+            self._start_stream()
+        elif window.gap:
+            self._start_averages()
         spectra = self._gcc_phat.spectra(window.samples)
         powers = spectra.real**2 + spectra.imag**2
         power = np.mean(powers, axis=0)

@@ -14,12 +14,24 @@ class Window:
     Attributes:
         samples: shape (window, channels).
         hop_index: index, since stream start, of the first sample that is new in this window.
-        gap: samples lost before this window; the windows before it are no longer its past.
+        gap: samples lost before this window; the windows before it are no longer its past. None
+            where it is the first of a stream.
     """
 
     samples: np.ndarray
     hop_index: int
-    gap: int = 0
+    gap: int | None = 0
+
+
+def lost_before(index: int, expected: int | None) -> int | None:
+    """Return how many samples are missing before an index, None where a stream begins there.
+
+    Args:
+        index: counts from the start of the stream.
+        expected: the one that would continue the stream; None where nothing came yet. A stream
+            that starts again goes back.
+    """
+    return None if expected is None or index < expected else index - expected
 
 
 class Framer:
@@ -40,19 +52,21 @@ class Framer:
         self._pending: list[np.ndarray] = []
         self._pending_count = 0
         self._next_index: int | None = None
-        self._gap = 0
+        self._gap: int | None = None
 
     def push(self, first_sample_index: int, samples: np.ndarray) -> list[Window]:
         """Append a block and return the windows it completes.
 
         Args:
             first_sample_index: index of the block's first sample since stream start. Where it
-                does not continue the last block, the unfinished window is dropped.
+                does not continue the last block, the unfinished window is dropped; where it goes
+                back, another stream begins.
             samples: shape (samples, channels).
         """
-        if self._next_index is not None and first_sample_index != self._next_index:
-            # A stream that starts again counts from 0: nothing is known about what was lost.
-            self._gap += max(first_sample_index - self._next_index, 1)
+        lost = lost_before(first_sample_index, self._next_index)
+        if lost != 0:
+            # Before the first window of a stream, nothing is lost of it.
+            self._gap = None if None in (lost, self._gap) else self._gap + lost
             self._pending, self._pending_count = [], 0
         self._next_index = first_sample_index + len(samples)
         self._pending.append(samples)

@@ -118,6 +118,11 @@ class ChannelHealth:
         self._array, self._config = array, config or HealthConfig()
         window = round(_WINDOW * array.sampling_frequency)
         self._framer = Framer(window, window)
+        self._start_stream()
+
+    def _start_stream(self) -> None:
+        """Forget everything: what was found is of another stream."""
+        array, window = self._array, round(_WINDOW * self._array.sampling_frequency)
         self._coherence = Coherence(array, window)
         self._dead = DeadMicrophones(len(array.positions), _WINDOW)
         self._gains: deque[np.ndarray] = deque(maxlen=_GAIN_PERIODS)
@@ -139,6 +144,8 @@ class ChannelHealth:
             ConfigError: the number of channels is not the array's.
         """
         for window in self._framer.push(first_sample_index, samples):
+            if window.gap is None:
+                self._start_stream()
             self._take(window.samples)
 
     def status(self) -> Status:

@@ -152,7 +152,7 @@ class Localizer:
 
     def locate(self, frame: GccFrame) -> Localization:
         """Return the directions in one frame of features; successive calls are one stream."""
-        if frame.gap:
+        if frame.gap != 0:
             self.reset()
         # What stands above the noise floor is not steady.
         above_floor = 1.0 if self._report_stationary else frame.activity

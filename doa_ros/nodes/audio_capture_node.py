@@ -8,6 +8,7 @@ from pathlib import Path
 import sys
 import threading
 
+from rclpy.clock import Clock, ClockType
 from rclpy.publisher import Publisher
 from rclpy.qos import DurabilityPolicy, QoSProfile
 from rclpy.qos_overriding_options import QoSOverridingOptions
@@ -18,7 +19,7 @@ from doa_ros.audio.capture_status import CaptureStatus
 from doa_ros.audio.device import CaptureState, DeviceSource
 from doa_ros.audio.file import FileSource
 from doa_ros.audio.scene import SceneSource
-from doa_ros.audio.source import AudioBlock, AudioSource
+from doa_ros.audio.source import NANOSECONDS, AudioBlock, AudioSource
 from doa_ros.conversions import (
     array_info,
     audio_frame_from_block,
@@ -40,6 +41,11 @@ from doa_ros.tools import command
 _DEVICE_ADVICE = (
     'otherwise set the parameter device to a part of the name of another one, or try source:=sim'
 )
+
+# How often the clock is looked at, and for how long it may stand still before the log says so [s].
+_CLOCK_PERIOD = 0.5
+_CLOCK_PATIENCE = 2.0
+_POLL = 0.05
 
 
 @dataclass(frozen=True)
@@ -98,7 +104,7 @@ class AudioCaptureNode(WorkerNode):
     def __init__(self, listener: Callable[[Header, AudioBlock], None] | None = None):
         super().__init__('audio_capture')
         self._config = declare(self, CaptureConfig)
-        array = load_array(find_resource('arrays', self._config.array))
+        self._array = array = load_array(find_resource('arrays', self._config.array))
         if listener is None and not self._config.publish_audio:
             raise ConfigError(
                 'audio_capture by itself needs publish_audio:=true: other processes get the '
@@ -122,8 +128,11 @@ class AudioCaptureNode(WorkerNode):
         self._truth = self.create_publisher(DoaEstimateArray, 'truth', 10)
         latched = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
         self._array_info = self.create_publisher(MicArrayInfo, 'array_info', latched)
-        header = make_header(self._now(), self._config.frame_id)
-        self._array_info.publish(array_info(header, array))
+        self._shown, self._still = 0, 0.0
+        # On a clock of its own: that of the node may stand still.
+        self.create_timer(
+            _CLOCK_PERIOD, self._watch_clock, clock=Clock(clock_type=ClockType.STEADY_TIME)
+        )
         self.get_logger().info(f'{self._config}')
 
     def _now(self) -> int:
@@ -135,17 +144,39 @@ class AudioCaptureNode(WorkerNode):
         else:
             self.get_logger().error(state.message)
 
+    def _watch_clock(self) -> None:
+        """Say it where the clock stands still, or goes on after that."""
+        shown, still = self._now(), self._still
+        self._still = still + _CLOCK_PERIOD if shown == self._shown else 0.0
+        self._shown = shown
+        if still < _CLOCK_PATIENCE <= self._still:
+            self.get_logger().warning(
+                '/clock stands still: what keeps its pace waits until it goes on'
+                if shown
+                else 'waiting for the first message on /clock, as use_sim_time is set'
+            )
+        elif still >= _CLOCK_PATIENCE > self._still:
+            self.get_logger().info('/clock goes on')
+
     def work(self) -> None:
         """Publish until the source ends."""
+        # Before the first message on /clock, it shows 0.
+        self._wait_until(self._now)
+        self._publish_array_info()
         if self._listener is None and self._config.source == 'file':
             self._wait_for_subscriber()
+        next_stamp = 0
         for block in self._source.blocks(self._now):
+            if block.first_sample_index == 0 and next_stamp:
+                self._tell_set(block.stamp - next_stamp)
+                self._publish_array_info()
+            duration = len(block.samples) / block.sampling_frequency
+            next_stamp = block.stamp + round(duration * NANOSECONDS)
             header = make_header(block.stamp, self._config.frame_id)
             # Audio is large: it crosses DDS only while someone listens.
             if self._audio is not None and self._audio.get_subscription_count():
                 self._audio.publish(audio_frame_from_block(header, block))
             if block.truth is not None:
-                duration = len(block.samples) / block.sampling_frequency
                 self._truth.publish(estimate_array(header, duration, block.truth))
             if self._listener is not None:
                 self._listener(header, block)
@@ -158,9 +189,23 @@ class AudioCaptureNode(WorkerNode):
         # A recording has a beginning that would be lost while the listeners start.
         if not self._audio.get_subscription_count():
             self.get_logger().info(f'waiting for a subscriber of {self._audio.topic_name}')
-        while not self._audio.get_subscription_count():
-            if self._interrupted.wait(0.05):
-                return
+        self._wait_until(self._audio.get_subscription_count)
+
+    def _wait_until(self, condition: Callable[[], int]) -> None:
+        """Wait until something is true, or interrupted."""
+        while not condition() and not self._interrupted.wait(_POLL):
+            pass
+
+    def _publish_array_info(self) -> None:
+        header = make_header(self._now(), self._config.frame_id)
+        self._array_info.publish(array_info(header, self._array))
+
+    def _tell_set(self, by: int) -> None:
+        """Say that the clock was set, by so much [ns], so that another stream begins."""
+        way = 'forward' if by > 0 else 'back'
+        self.get_logger().warning(
+            f'the clock was set {way} by {abs(by) / NANOSECONDS:.1f} s: everything starts anew'
+        )
 
     def interrupt(self) -> None:
         """End `work`."""

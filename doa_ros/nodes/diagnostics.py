@@ -5,6 +5,7 @@
 from collections.abc import Callable, Sequence
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
+from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 
 from doa_ros.core.errors import MessageError
@@ -52,7 +53,9 @@ class Diagnostics:
             self._updater.add('health', self._fill)
         else:
             self._publisher = node.create_publisher(DiagnosticArray, '/diagnostics', 1)
-            self._timer = node.create_timer(_PERIOD, self._publish)
+            # On a clock of its own: that of the node may be simulated, and stand still.
+            steady = Clock(clock_type=ClockType.STEADY_TIME)
+            self._timer = node.create_timer(_PERIOD, self._publish, clock=steady)
 
     def reject(self, error: MessageError) -> None:
         """Count a message that is dropped, and say why in the log, not too often."""

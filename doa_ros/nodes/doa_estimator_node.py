@@ -53,7 +53,7 @@ class DoaEstimatorNode(Node):
         self._spectrum = self.create_publisher(DoaSpectrum, 'spectrum', 10)
         if subscribe:
             self._order = StampOrder()
-            self._previous: Header | None = None
+            self._previous: int | None = None
             self._inbox = Inbox(
                 self,
                 GccPhat,
@@ -68,7 +68,7 @@ class DoaEstimatorNode(Node):
     def _on_gcc_phat(self, message: GccPhat) -> None:
         frame = frame_from_gcc_phat(message, self._array, self._features, self._previous)
         self._order.check(stamp_of(message.header))
-        self._previous = message.header
+        self._previous = message.first_sample_index
         self.process(message.header, frame)
 
     def process(self, header: Header, frame: GccFrame) -> None:

@@ -126,7 +126,8 @@ def test_real_time_takes_as_long_as_the_recording(record, uma8):
     assert time.monotonic() - start < 0.25
     start = time.monotonic()
     arrivals = []
-    for block in FileSource(path, uma8, block_duration=_BLOCK, real_time=True).blocks(_clock):
+    source = FileSource(path, uma8, block_duration=_BLOCK, real_time=True)
+    for block in source.blocks(time.monotonic_ns):
         arrivals.append((time.monotonic() - start, block.first_sample_index + len(block.samples)))
     # Not before its last sample would have been heard.
     assert all(arrived >= end / 48000 - 0.005 for arrived, end in arrivals)

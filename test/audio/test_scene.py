@@ -206,7 +206,8 @@ def test_loop_goes_on_counting_and_close_ends_it(square, scene):
 def test_real_time_and_close_from_another_thread(square, scene):
     source = SceneSource(scene(duration=3, rt60=0), square, block_duration=0.05)
     blocks = []
-    thread = threading.Thread(target=lambda: blocks.extend(source.blocks(_clock)), daemon=True)
+    stream = source.blocks(time.monotonic_ns)
+    thread = threading.Thread(target=lambda: blocks.extend(stream), daemon=True)
     thread.start()
     time.sleep(0.3)
     source.close()

@@ -36,7 +36,7 @@ def test_any_split_gives_the_same_windows(window, hop, cuts):
     for number, found in enumerate(windows):
         np.testing.assert_array_equal(found.samples, samples[number * hop :][:window])
         assert found.hop_index == number * hop + window - hop
-        assert found.gap == 0
+        assert found.gap == (0 if number else None)
 
 
 @given(st.lists(st.integers(0, 9600), max_size=8))
@@ -56,7 +56,7 @@ def test_any_split_gives_the_same_features(uma8, plane_wave, cuts):
         assert found.activity == pytest.approx(expected.activity, abs=1e-5)
 
 
-@given(st.integers(0, 300), st.integers(1, 500))
+@given(st.integers(100, 300), st.integers(1, 500))
 def test_gap_drops_the_unfinished_window_and_is_reported_once(before, lost):
     framer = Framer(100, 50)
     framer.push(0, _stream(before))
@@ -70,24 +70,52 @@ def test_gap_drops_the_unfinished_window_and_is_reported_once(before, lost):
 
 def test_gaps_add_up_until_a_window_is_complete():
     framer = Framer(100, 50)
-    framer.push(0, _stream(10))
-    assert framer.push(15, _stream(10)) == []
-    (window,) = framer.push(32, _stream(100))
+    framer.push(0, _stream(100))
+    assert framer.push(105, _stream(10)) == []
+    (window,) = framer.push(122, _stream(100))
     assert window.gap == 5 + 7
 
 
-def test_stream_that_starts_again_is_a_gap():
+def test_stream_that_starts_again_has_no_past():
     framer = Framer(100, 50)
     framer.push(1000, _stream(120))
     assert framer.push(0, _stream(90)) == []
-    (window,) = framer.push(90, _stream(10))
-    assert window.gap == 1
-    assert window.hop_index == 50
+    window, following = framer.push(90, _stream(60))
+    assert (window.gap, window.hop_index) == (None, 50)
+    assert (following.gap, following.hop_index) == (0, 100)
+
+
+@pytest.mark.parametrize('lost_before_it', [True, False])
+def test_loss_next_to_a_start_is_a_start(lost_before_it):
+    framer = Framer(100, 50)
+    framer.push(1000, _stream(120))
+    if lost_before_it:
+        framer.push(2000, _stream(10))
+    framer.push(0, _stream(10))
+    (window,) = framer.push(10 if lost_before_it else 500, _stream(100))
+    assert window.gap is None
 
 
 def test_stream_may_start_anywhere():
     (window,) = Framer(100, 50).push(12345, _stream(100))
-    assert (window.gap, window.hop_index) == (0, 12395)
+    assert (window.gap, window.hop_index) == (None, 12395)
+
+
+@pytest.mark.parametrize('start', [0, 480])
+def test_a_stream_that_starts_again_is_heard_as_by_a_new_extractor(uma8, plane_wave, start):
+    loud, quiet = plane_wave(uma8, 0.0), 0.1 * plane_wave(uma8, 2.0, seed=2)
+    loud[:, 1] = 0
+    extractor = FeatureExtractor(uma8, FeatureConfig())
+    for number in range(10):
+        extractor.push(number * len(loud), loud)
+    assert extractor.dead_microphones
+    found = extractor.push(start, quiet)
+    fresh = FeatureExtractor(uma8, FeatureConfig()).push(start, quiet)
+    assert not extractor.dead_microphones
+    assert [f.gap for f in found] == [None, *[0] * (len(found) - 1)]
+    for one, other in zip(found, fresh, strict=True):
+        np.testing.assert_array_equal(one.gcc, other.gcc)
+        assert (one.activity, one.age) == (other.activity, other.age)
 
 
 def test_gap_starts_the_averaging_anew(uma8, plane_wave):

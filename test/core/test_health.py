@@ -264,3 +264,17 @@ def test_status_in_words(uma8, noise):
     assert list(status.values)[1] == 'channel 1 (ring_1) [dBFS]'
     assert float(status.values['channel 1 (ring_1) [dBFS]']) == pytest.approx(-75, abs=1.5)
     assert status.values['channel 7 [dBFS]'] == '-inf'
+
+
+def test_a_stream_that_starts_again_is_judged_anew(uma8, noise):
+    health, audio = ChannelHealth(uma8), _cut(noise)
+    audio[:, 2] = 0
+    health.push(0, audio)
+    assert (Fault.DEAD, (2,)) in _faults(health.health)
+    # A loss is no new stream.
+    health.push(len(audio) + 480, audio[:4800])
+    assert _faults(health.health)
+    health.push(0, _cut(noise, 1)[:24000])
+    assert health.health is None
+    health.push(24000, _cut(noise, 3))
+    assert not _faults(health.health)

@@ -285,6 +285,15 @@ def recording(samples, uma8, tmp_path_factory):
     return path
 
 
+@pytest.fixture
+def playing(virtual_uma8, samples, tmp_path):
+    """A UMA-8 that hears the sound of `samples` again and again."""
+    path = tmp_path / 'uma8.raw'
+    np.tile(samples, (10, 1)).tofile(path)
+    with virtual_uma8(path) as card:
+        yield card
+
+
 @pytest.fixture(scope='session')
 def scene(tmp_path_factory):
     """A scene that is rendered faster than the shipped one, from the same recordings."""

@@ -15,7 +15,7 @@ from std_msgs.msg import Header
 from visualization_msgs.msg import Marker
 
 from doa_ros import conversions
-from doa_ros.audio.frame import FORMATS, block_from_audio_frame, stamp_of
+from doa_ros.audio.frame import FORMATS, block_from_audio_frame
 from doa_ros.audio.source import AudioBlock
 from doa_ros.core.decoding import DirectionGrid, Estimate, Spectrum
 from doa_ros.core.errors import MessageError
@@ -215,16 +215,15 @@ def test_residuals_that_do_not_fit(changes, words):
 
 
 @pytest.mark.parametrize(
-    ('milliseconds', 'gap'), [(50, 0), (51, 0), (100, 2400), (150, 4800), (0, 1), (-5000, 1)]
+    ('previous', 'gap'),
+    [(2400, 0), (0, 2400), (2399, 1), (None, None), (4800, None), (480000, None)],
 )
-def test_features_after_a_gap_say_so(milliseconds, gap):
-    """The hop is 50 ms at 48 kHz; a stream that starts again goes back in time."""
+def test_features_after_a_gap_say_so(previous, gap):
+    """The hop is 2400 samples; the index of a stream that starts again goes back."""
     message = _gcc_phat()
-    stamp = stamp_of(message.header) - milliseconds * 1_000_000
-    previous = conversions.make_header(stamp, 'mic_array')
+    message.first_sample_index = 4800
     received = conversions.frame_from_gcc_phat(message, ARRAY, FEATURES, previous)
-    assert received.gap == gap
-    assert conversions.frame_from_gcc_phat(message, ARRAY, FEATURES).gap == 0
+    assert (received.hop_index, received.gap) == (4800, gap)
 
 
 @pytest.mark.parametrize(

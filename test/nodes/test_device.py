@@ -32,15 +32,6 @@ BLOCK = 0.05
 LATENCY = 0.2
 
 
-@pytest.fixture
-def playing(virtual_uma8, samples, tmp_path):
-    """A UMA-8 that hears the sound of `samples` again and again."""
-    path = tmp_path / 'uma8.raw'
-    np.tile(samples, (10, 1)).tofile(path)
-    with virtual_uma8(path) as card:
-        yield card
-
-
 def test_a_uma8_gives_directions(playing, start, listener):
     estimates = listener.collect(DoaEstimateArray, 'estimates')
     audio = listener.collect(AudioFrame, 'audio')
