@@ -31,19 +31,23 @@ from doa_ros.audio.file import FileSource
 from doa_ros.audio.source import AudioBlock, as_float
 from doa_ros.core.channel_order import ChannelOrder, order_of_noise, reordered
 from doa_ros.core.config import load_yaml
-from doa_ros.core.errors import AudioError, ConfigError
+from doa_ros.core.errors import AudioError, ConfigError, DoaError
 from doa_ros.core.geometry import MicArray, load_array
 from doa_ros.core.health import ChannelHealth, Fault, Health
 from doa_ros.core.monitoring import Level
 from doa_ros.core.orientation import Orientation, find_orientation, spoken_azimuth
 from doa_ros.resources import find_resource
+from doa_ros.tools.output_file import OutputFile
 
 _BLOCK = 0.1
 # So much of the quiet room is heard before a voice [s].
 _BEFORE_VOICE = 3.0
 # How often a person is asked to speak.
 _ATTEMPTS = 3
-_DEVICE_ADVICE = 'otherwise choose another one by --device; --list-devices shows them'
+_DEVICE_ADVICE = (
+    'otherwise choose another one by --device (--list-devices shows them), or check recordings by '
+    '--file'
+)
 # Exit status where the array is not usable as it is.
 _FAULTY = 2
 
@@ -110,6 +114,7 @@ def _run(arguments) -> int:
         return 0
     path = find_resource('arrays', arguments.array)
     array = load_array(path).unmounted()
+    out = None if arguments.out is None else OutputFile(arguments.out)
     if arguments.file is not None:
         result = check(array, _recorded(array, arguments.file, arguments.times))
     elif arguments.times is not None:
@@ -121,13 +126,16 @@ def _run(arguments) -> int:
         finally:
             device.close()
     if result.orientation is not None:
-        text = corrected(path, result)
-        if arguments.out is None:
-            print('\nGive --out FILE to get an array file with this:\n')
-            print(_summary(result))
+        try:
+            if out is not None:
+                out.write(corrected(path, result).encode())
+        finally:
+            # Whatever becomes of the file: a person has taken part in finding it out.
+            print(f'\n{_summary(result)}\n')
+        if out is None:
+            print('Give --out FILE to get an array file with this.')
         else:
-            arguments.out.write_text(text, encoding='utf-8')
-            print(f'\nWritten: {arguments.out}. Use it by array:={arguments.out.resolve()}')
+            print(f'Written: {out}. Use it by array:={arguments.out.resolve()}')
     return _FAULTY if result.faulty else 0
 
 
@@ -310,7 +318,7 @@ class Device:
         """Return what is heard in a step."""
         print(f'\n{step.request}', flush=True)
         if step is not QUIET and sys.stdin.isatty():
-            input(f'Press Enter and go on for {step.duration:g} seconds ...')
+            _wait_for_enter(f'Press Enter and go on for {step.duration:g} seconds ...')
         start = time.time_ns()
         # What was heard while the person got ready is of no interest.
         fresh = (block for block in self._blocks if block.stamp >= start)
@@ -319,6 +327,18 @@ class Device:
     def close(self) -> None:
         """Release the device."""
         self._source.close()
+
+
+def _wait_for_enter(prompt: str) -> None:
+    try:
+        input(prompt)
+    except EOFError:
+        print()
+        # No AudioError: asking again would not help.
+        raise DoaError(
+            'the input has ended before the last step, so nothing is written; what was found so '
+            'far is above'
+        ) from None
 
 
 def _recorded(array: MicArray, files: list[Path], times: str | None) -> Recorder:

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """doa-check on recordings of simulated steps, as a process of its own."""
 
+import io
 import re
 import subprocess
 import sys
@@ -12,10 +13,12 @@ import soundfile
 
 from doa_ros.audio.mono import read_mono
 from doa_ros.audio.rendering import SceneConfig, render
-from doa_ros.core.errors import AudioError
+from doa_ros.audio.source import AudioBlock
+from doa_ros.core.errors import AudioError, DoaError
 from doa_ros.core.geometry import load_array
 from doa_ros.core.symmetry import symmetries
 from doa_ros.resources import find_resource
+from doa_ros.tools.check import QUIET as QUIET_STEP
 from doa_ros.tools.check import Device, Step
 from doa_ros.tools.check import check as check_array
 
@@ -204,6 +207,61 @@ def test_no_device():
     done = call('--device', 'no such device')
     assert done.returncode == 1
     assert done.stderr.startswith("doa-check: no input device whose name contains 'no such")
+    # What a person at a terminal can do, and nothing about parameters of nodes.
+    assert 'connect it' in done.stderr
+    for option in ('--device', '--list-devices', '--file'):
+        assert option in done.stderr
+    assert 'source:=' not in done.stderr and 'parameter' not in done.stderr
+
+
+class _SilentSource:
+    """In place of a device: it delivers silence for ever."""
+
+    device = 'silent'
+
+    def __init__(self, array, **_):
+        self._array = array
+
+    def blocks(self, clock):
+        count = round(0.1 * self._array.sampling_frequency)
+        for number in range(10_000):
+            samples = np.zeros((count, self._array.channel_count), np.int32)
+            yield AudioBlock(samples, self._array.sampling_frequency, number * count, clock())
+
+    def close(self):
+        pass
+
+
+def test_ctrl_d_instead_of_enter(uma8, monkeypatch, capsys):
+    monkeypatch.setattr('doa_ros.tools.check.DeviceSource', _SilentSource)
+    terminal = io.StringIO()
+    terminal.isatty = lambda: True
+    monkeypatch.setattr('sys.stdin', terminal)
+    device = Device(uma8, '')
+    assert len(device.record(QUIET_STEP)) == 12 * 48000
+    with pytest.raises(DoaError, match='the input has ended .* nothing is written') as ended:
+        device.record(Step('Speak.', 0.5, 0.0))
+    # Who asks for a voice asks again where the sound is not right: not here.
+    assert not isinstance(ended.value, AudioError)
+
+
+@pytest.mark.parametrize('arguments', [['--file', '0.wav', '1.wav', '2.wav'], []])
+def test_where_nothing_can_be_written_is_found_out_first(tmp_path, arguments):
+    # Neither the recordings nor the device are there, either.
+    done = call(*arguments, '--out', tmp_path / 'missing' / 'own.yaml')
+    assert (done.returncode, done.stdout) == (1, '')
+    assert done.stderr == (
+        f'doa-check: {tmp_path}/missing/own.yaml: cannot be written (there is no folder '
+        f'{tmp_path}/missing)\n'
+    )
+
+
+def test_a_disk_that_is_full_in_the_end(check, steps):
+    done = check(steps, '--out', '/dev/full')
+    assert done.returncode == 1
+    assert done.stderr == 'doa-check: /dev/full: cannot be written (No space left on device)\n'
+    assert 'mounting: face_up\nrotation_deg: 0.0' in done.stdout
+    assert 'Written' not in done.stdout
 
 
 @pytest.mark.parametrize(

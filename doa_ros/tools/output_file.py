@@ -1,0 +1,75 @@
+# Copyright 2026 doa_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Files that command lines write when all is done."""
+
+import os
+from pathlib import Path
+import stat
+import tempfile
+
+from doa_ros.core.errors import DoaError
+
+
+class OutputFile:
+    """A file whose place is tried before the work begins, and which is then written as a whole.
+
+    Args:
+        path: where it shall be; what is there is replaced.
+
+    Raises:
+        DoaError: it cannot be written there.
+    """
+
+    def __init__(self, path: Path):
+        self._path = path
+        # Behind a link lies what is meant.
+        self._target = Path(os.path.realpath(path))
+        try:
+            self._mode = _mode_of(path)
+            if self._mode is not None and stat.S_ISREG(self._mode):
+                self._target.open('ab').close()
+            if self._replaces:
+                tempfile.TemporaryFile(dir=self._target.parent).close()
+        except FileNotFoundError:
+            raise self._error(f'there is no folder {self._target.parent}') from None
+        except OSError as error:
+            raise self._error(error.strerror) from None
+        if self._mode is not None and stat.S_ISDIR(self._mode):
+            raise self._error('it is a folder; name a file')
+
+    @property
+    def _replaces(self) -> bool:
+        # What is a pipe or a device, such as /dev/stdout, cannot be replaced.
+        return self._mode is None or stat.S_ISREG(self._mode)
+
+    def __str__(self):
+        return str(self._path)
+
+    def write(self, content: bytes) -> None:
+        """Write the whole content; where that fails, what was there stays.
+
+        Raises:
+            DoaError: it cannot be written.
+        """
+        part = self._target.with_name(f'.doa_ros_{os.getpid()}.part')
+        try:
+            if not self._replaces:
+                self._path.write_bytes(content)
+                return
+            part.write_bytes(content)
+            if self._mode is not None:
+                part.chmod(stat.S_IMODE(self._mode))
+            part.replace(self._target)
+        except OSError as error:
+            part.unlink(missing_ok=True)
+            raise self._error(error.strerror) from None
+
+    def _error(self, reason: str) -> DoaError:
+        return DoaError(f'{self._path}: cannot be written ({reason})')
+
+
+def _mode_of(path: Path) -> int | None:
+    try:
+        return path.stat().st_mode
+    except FileNotFoundError:
+        return None
