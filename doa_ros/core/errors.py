@@ -3,8 +3,19 @@
 """The errors a user can act on. Each message says what is wrong and what to do about it."""
 
 
+def printable(text: object) -> str:
+    r"""Return text that every output can take, in one line: bytes of no character as \\udcff."""
+    return ''.join(
+        c if c.isprintable() else c.encode('unicode_escape').decode() for c in str(text)
+    )
+
+
 class DoaError(Exception):
     """Base class; executables print its message without a traceback and exit non-zero."""
+
+    def __str__(self):
+        # Messages name files, and names of files may hold anything.
+        return printable(super().__str__())
 
 
 class ConfigError(DoaError):

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from doa_ros.audio.mono import read_mono, resample
+from doa_ros.audio.mono import read_mono
+from doa_ros.audio.resampling import resample
 from doa_ros.core.errors import AudioError
 
 
@@ -42,11 +43,18 @@ def test_resample_works_along_time():
     assert resample(samples, 48000, 48000) is samples
 
 
-@pytest.mark.parametrize('samples', [np.zeros(100), np.zeros(0), np.full(100, np.nan)])
-def test_no_sound_is_refused(tmp_path, samples):
+@pytest.mark.parametrize(
+    ('samples', 'message'),
+    [
+        (np.zeros(100), 'holds no sound'),
+        (np.zeros(0), 'holds no samples'),
+        (np.full(100, np.nan), 'holds no sound'),
+    ],
+)
+def test_no_sound_is_refused(tmp_path, samples, message):
     path = tmp_path / 'none.wav'
     soundfile.write(path, samples, 16000, subtype='FLOAT')
-    with pytest.raises(AudioError, match='holds no sound'):
+    with pytest.raises(AudioError, match=message):
         read_mono(path, 16000)
 
 

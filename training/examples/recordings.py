@@ -33,10 +33,10 @@ from pathlib import Path
 
 import numpy as np
 from scipy import signal
-import soundfile
 from tqdm import tqdm
 
 from doa_ros.audio.file import FileSource
+from doa_ros.audio.recording import Recording
 from doa_ros.audio.source import NANOSECONDS, AudioBlock
 from doa_ros.core.config import load_yaml, require_keys
 from doa_ros.core.errors import AudioError, ConfigError
@@ -164,13 +164,12 @@ def _pieces(path: Path, array: MicArray) -> Iterator[_Piece]:
 
 
 def _file_blocks(path: Path, array: MicArray) -> Iterator[AudioBlock]:
+    recording = Recording(path, warn=tqdm.write)
     try:
-        rate = soundfile.info(path).samplerate
-        source = FileSource(
-            path, replace(array, sampling_frequency=rate), block_duration=_BLOCK
-        )
-    except (soundfile.LibsndfileError, OSError, ConfigError) as error:
+        array = replace(array, sampling_frequency=recording.sampling_frequency)
+    except ConfigError as error:
         raise AudioError(f'{path}: cannot be read as audio ({error})') from None
+    source = FileSource(recording, array, block_duration=_BLOCK)
     return source.blocks(lambda: 0)
 
 

@@ -12,9 +12,9 @@ from threading import Lock
 import warnings
 
 import numpy as np
-import soundfile
 
 from doa_ros.audio.mono import read_mono
+from doa_ros.audio.recording import Recording
 from doa_ros.core.errors import AudioError
 
 SPLITS = ('train', 'val')
@@ -90,10 +90,10 @@ class Material:
 
 
 def _length(path: Path) -> float:
-    try:
-        return soundfile.info(path).duration
-    except (soundfile.LibsndfileError, OSError) as error:
-        raise AudioError(f'{path}: cannot be read as audio ({error})') from None
+    recording = Recording(path)
+    recording.close()
+    # Where only reading would tell, the beginning is used.
+    return recording.duration or 0.0
 
 
 def load_material(folder: Path, split: str, rate: int, *, strict: bool = False) -> Material:

@@ -9,7 +9,7 @@ from typing import Protocol
 
 import numpy as np
 
-from doa_ros.audio.mono import resample
+from doa_ros.audio.resampling import resample
 from doa_ros.core.decoding import Estimate
 from doa_ros.core.errors import ConfigError
 from doa_ros.core.features import FeatureConfig, GccFrame
