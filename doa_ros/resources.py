@@ -4,6 +4,7 @@
 
 import os
 from pathlib import Path
+import stat
 
 from doa_ros.core.errors import ConfigError
 
@@ -55,13 +56,24 @@ def find_resource(kind: str, name: str) -> Path:
     if name.endswith(suffix) or '/' in name:
         # Unlike Path.expanduser, this leaves the home of an unknown user as it is.
         path = Path(os.path.expanduser(name))
-        if not path.is_file():
+        if not _is_file(path):
             raise ConfigError(f'{path}: no such file')
         return path
     path = config_directory() / kind / (name + suffix)
-    if not path.is_file():
+    if not _is_file(path):
         known = ', '.join(shipped(kind)) or 'none'
         raise ConfigError(
             f'no {kind[:-1]} named {name!r} (shipped: {known}); give a path to use your own'
         )
     return path
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return stat.S_ISREG(path.stat().st_mode)
+    except FileNotFoundError:
+        return False
+    except (OSError, ValueError) as error:
+        # ValueError: a name that no file can have.
+        reason = getattr(error, 'strerror', None) or error
+        raise ConfigError(f'{path}: cannot be read ({reason})') from None

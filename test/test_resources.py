@@ -59,6 +59,20 @@ def test_missing_path(name):
         find_resource('arrays', name)
 
 
+@pytest.mark.parametrize(
+    ('name', 'reason'),
+    [
+        ('a' * 300 + '.yaml', 'File name too long'),
+        ('a' * 300, 'File name too long'),
+        ('/etc/passwd/a.yaml', 'Not a directory'),
+        ('a\0b.yaml', 'null byte'),
+    ],
+)
+def test_paths_that_cannot_be_looked_at(name, reason):
+    with pytest.raises(ConfigError, match=reason):
+        find_resource('arrays', name)
+
+
 def test_share_folder_of_a_workspace_is_found(tmp_path, monkeypatch):
     # As if only the Python files were elsewhere than the rest.
     share = tmp_path / 'share' / 'doa_ros' / 'config'

@@ -123,6 +123,8 @@ class Recording:
             raise AudioError(f'{self.name}: holds no samples')
         if self.frame_count is not None:
             self._compare(self.frame_count)
+        if raw is not None:
+            self._check_size(raw)
 
     @property
     def duration(self) -> float | None:
@@ -201,6 +203,16 @@ class Recording:
             complete = False
         self._reopen()
         return self._stated if complete else None
+
+    def _check_size(self, raw: RawFormat) -> None:
+        """Warn where the bytes do not fit what they are said to be."""
+        size = self._samples.size
+        if size is not None and size % (raw.channel_count * int(raw.encoding[1:]) // 8):
+            self._warn_once(
+                f'{self.name}: its {size} bytes are no whole number of samples of '
+                f'{raw.channel_count} channels in {raw.encoding}; is it something else, or cut '
+                'off?'
+            )
 
     def _end(self, damage: Exception | None) -> None:
         """Say what is wrong once the end is reached."""

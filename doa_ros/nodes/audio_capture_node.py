@@ -4,6 +4,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+import os
 from pathlib import Path
 import sys
 import threading
@@ -18,6 +19,7 @@ from doa_ros.audio.capture_process import list_devices
 from doa_ros.audio.capture_status import CaptureStatus
 from doa_ros.audio.device import CaptureState, DeviceSource
 from doa_ros.audio.file import FileSource
+from doa_ros.audio.recording import Recording
 from doa_ros.audio.scene import SceneSource
 from doa_ros.audio.source import NANOSECONDS, AudioBlock, AudioSource
 from doa_ros.conversions import (
@@ -112,7 +114,9 @@ class AudioCaptureNode(WorkerNode):
             )
         self._listener = listener
         self._interrupted = threading.Event()
-        self._source = make_source(self._config, array, self._tell)
+        self._source = make_source(
+            self._config, array, self._tell, self.get_logger().warning
+        )
         self._health = ChannelHealth(array)
         self._rate = Rate('samples [1/s]', 'no sound arrives: the log says why')
         parts = [self._rate.status, self._health.status]
@@ -214,7 +218,10 @@ class AudioCaptureNode(WorkerNode):
 
 
 def make_source(
-    config: CaptureConfig, array: MicArray, on_change: Callable[[CaptureState], None]
+    config: CaptureConfig,
+    array: MicArray,
+    on_change: Callable[[CaptureState], None],
+    warn: Callable[[str], None],
 ) -> AudioSource:
     """Open the configured source.
 
@@ -222,6 +229,7 @@ def make_source(
         config: says which.
         array: the array it belongs to.
         on_change: is told when a device is away, and when it is there.
+        warn: is told what is not as it should be with a recording.
 
     Raises:
         DoaError: it is not usable; the message says why.
@@ -241,7 +249,9 @@ def make_source(
         return SceneSource(find_resource('scenes', config.scene), array, **playing)
     if not config.file:
         raise ConfigError('source file needs the parameter file: the path of a recording')
-    return FileSource(Path(config.file).expanduser(), array, **playing)
+    # Unlike Path.expanduser, this leaves the home of an unknown user as it is.
+    path = Path(os.path.expanduser(config.file))
+    return FileSource(Recording(path, warn=warn), array, **playing)
 
 
 def main() -> int:

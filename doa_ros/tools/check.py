@@ -18,6 +18,7 @@ if __name__ == '__main__':
 import argparse
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+import functools
 import math
 from pathlib import Path
 import time
@@ -28,6 +29,7 @@ import yaml
 from doa_ros.audio.capture_process import list_devices
 from doa_ros.audio.device import DeviceSource
 from doa_ros.audio.file import FileSource
+from doa_ros.audio.recording import Recording
 from doa_ros.audio.source import AudioBlock, as_float
 from doa_ros.core.channel_order import ChannelOrder, order_of_noise, reordered
 from doa_ros.core.config import load_yaml
@@ -351,24 +353,27 @@ def _recorded(array: MicArray, files: list[Path], times: str | None) -> Recorder
     places = zip(_STEPS, files * (1 if times is None else len(_STEPS)), parts, strict=True)
     by_step = {step.request: (file, part) for step, file, part in places}
 
+    @functools.cache  # Once, however often a recording is opened.
+    def warn(sentence: str) -> None:
+        print(f'doa-check: {sentence}', file=sys.stderr)
+
     def record(step: Step) -> np.ndarray:
         file, (start, end) = by_step[step.request]
-        source = FileSource(file, array, block_duration=_BLOCK)
+        source = FileSource(Recording(file, warn=warn), array, block_duration=_BLOCK)
         if source.channel_count != array.channel_count:
             raise AudioError(
-                f'{file}: has {source.channel_count} channels; needed are all '
+                f'{source.name}: has {source.channel_count} channels; needed are all '
                 f'{array.channel_count} of the device'
             )
         rate = array.sampling_frequency
-        duration = min(end, source.duration) - start
+        samples = _collect(source.blocks(lambda: 0), end, rate)[round(start * rate) :]
+        duration = len(samples) / rate
         if duration < step.least:
             raise AudioError(
-                f'{file}: {max(duration, 0):.1f} s are too short; needed are {step.least:g} s of: '
+                f'{source.name}: {duration:.1f} s are too short; needed are {step.least:g} s of: '
                 f'{step.request}'
             )
-        blocks = source.blocks(lambda: 0)
-        samples = _collect(blocks, min(end, source.duration), rate)
-        return samples[round(start * rate) :]
+        return samples
 
     return record
 
@@ -388,8 +393,8 @@ def _ranges(times: str) -> list[tuple[float, float]]:
 
 
 def _collect(blocks: Iterator[AudioBlock], duration: float, rate: int) -> np.ndarray:
-    """Return the first seconds of a stream."""
-    count, parts, expected = round(duration * rate), [], None
+    """Return the first seconds of a stream, or all of it where there are fewer."""
+    count, parts, expected = round(min(duration * rate, sys.maxsize)), [], None
     for block in blocks:
         if expected is not None and block.first_sample_index != expected:
             raise AudioError('samples were lost on the way; close other programs and try again')

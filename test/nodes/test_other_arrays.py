@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy import signal
 import soundfile
 import yaml
 
@@ -56,6 +57,23 @@ def test_srp_phat_needs_the_array_alone(start, listener, play, name):
     listener.spin_until(lambda: len(estimates) > 20, 'estimates')
     assert process.stop() == 0
     _assert_found(estimates)
+
+
+def test_a_recording_at_another_rate_that_was_cut_off(start, listener, play):
+    parameters = play('respeaker_usb_4mic') | {'method': 'srp_phat'}
+    path = Path(parameters['file'])
+    audio, rate = soundfile.read(path)
+    soundfile.write(path, signal.resample_poly(audio, 3, 1), 3 * rate, subtype='PCM_24')
+    path.write_bytes(path.read_bytes()[:-48000])
+    process = start('doa_pipeline', **parameters)
+    estimates = listener.collect(DoaEstimateArray, 'estimates')
+    listener.spin_until(lambda: len(estimates) > 60, 'estimates')
+    assert process.stop() == 0
+    _assert_found(estimates)
+    warnings = [line for line in process.output.splitlines() if '[WARN]' in line]
+    # Once each, however often the recording begins again.
+    assert sum('its header says 2.000 s, but 1.917 s' in line for line in warnings) == 1
+    assert sum('sampled at 48000 Hz and resampled to the 16000' in line for line in warnings) == 1
 
 
 @pytest.mark.parametrize('mode', ['pipeline', 'nodes'])
