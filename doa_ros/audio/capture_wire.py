@@ -15,6 +15,8 @@ import json
 import struct
 from typing import BinaryIO
 
+from doa_ros.audio.device_selection import Wanted
+
 # Kind and length of what follows.
 _HEADER = struct.Struct('=BI')
 # The fields of CapturedBlock before its samples.
@@ -26,16 +28,19 @@ class CaptureSettings:
     """What shall be captured.
 
     Attributes:
-        device: index, ALSA name, or part of the name.
+        wanted: the device.
         rate: sampling frequency [Hz].
-        channels: number of channels.
         block: length of a block [samples].
     """
 
-    device: str
+    wanted: Wanted
     rate: int
-    channels: int
     block: int
+
+    @property
+    def channels(self) -> int:
+        """Number of channels."""
+        return self.wanted.channels
 
     def to_json(self) -> str:
         """Return them as text."""
@@ -44,7 +49,8 @@ class CaptureSettings:
     @classmethod
     def from_json(cls, text: str) -> 'CaptureSettings':
         """Return what `to_json` gave."""
-        return cls(**json.loads(text))
+        fields = json.loads(text)
+        return cls(**{**fields, 'wanted': Wanted(**fields['wanted'])})
 
 
 class Kind(IntEnum):

@@ -12,6 +12,7 @@ import numpy as np
 
 from doa_ros.audio.capture_process import CaptureProcess
 from doa_ros.audio.capture_wire import CapturedBlock, CaptureSettings, Kind, Note
+from doa_ros.audio.device_selection import Wanted
 from doa_ros.audio.pace import pause
 from doa_ros.audio.source import AudioBlock, Clock
 from doa_ros.audio.stamps import Stamps
@@ -103,9 +104,10 @@ class DeviceSource:
             problem = f'array {array.name!r} names no device: enter one in its file'
             raise ConfigError(self._advised(problem))
         block = round(block_duration * array.sampling_frequency)
-        self._settings = CaptureSettings(
-            name, array.sampling_frequency, array.channel_count, block
+        wanted = Wanted(
+            name, array.channel_count, array.device, array.factory_channels, array.factory_advice
         )
+        self._settings = CaptureSettings(wanted, array.sampling_frequency, block)
         # More than may wait, so that the age decides.
         self._capacity = 2 + math.ceil(2 * _MAX_DELAY / block_duration)
         self._on_change = on_change

@@ -18,8 +18,27 @@ _PORTAUDIO_HW = re.compile(r'\(hw:(\d+),(\d+)\)$')
 # ALSA devices that lead to a sound server or through a channel map.
 _SERVER_NAME = re.compile(r'(pulse|pipewire|default|sysdefault|surround\d+)(?!\w)', re.IGNORECASE)
 _SERVER_HOSTS = ('PulseAudio',)
-# The factory firmware of a UMA-8 delivers so many channels.
-_FACTORY_CHANNELS = 2
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which device is asked for.
+
+    Attributes:
+        name: an index in PortAudio's list, an ALSA name (hw:CARD=SPK,DEV=0), an ALSA id (SPK) or
+            a part of a name, in any case.
+        channels: input channels that are needed.
+        own_name: part of the name of the array's own device, about which the rest tells;
+            empty where nothing is known.
+        factory_channels: what that one delivers at most as it is sold, if those are too few.
+        factory_advice: what to do about that.
+    """
+
+    name: str
+    channels: int
+    own_name: str = ''
+    factory_channels: int = 0
+    factory_advice: str = ''
 
 
 @dataclass(frozen=True)
@@ -44,34 +63,30 @@ class Device:
         return self.host in _SERVER_HOSTS or _SERVER_NAME.match(self.name) is not None
 
 
-def select(
-    devices: Sequence[Device], wanted: str, channel_count: int, cards: Path = ALSA_CARDS
-) -> Device:
+def select(devices: Sequence[Device], wanted: Wanted, cards: Path = ALSA_CARDS) -> Device:
     """Return the device that is meant.
 
     Args:
         devices: all that there are.
-        wanted: an index in PortAudio's list, an ALSA name (hw:CARD=SPK,DEV=0), an ALSA id (SPK)
-            or a part of a name, in any case.
-        channel_count: input channels that are needed.
+        wanted: which one.
         cards: where ALSA tells about its cards.
 
     Raises:
         AudioError: there is none that fits.
     """
     inputs = [device for device in devices if device.inputs > 0]
-    found = _matching(inputs, wanted, cards)
+    found, name = _matching(inputs, wanted.name, cards), wanted.name
     if not found:
         names = '; '.join(f'{d.name} ({d.inputs} in)' for d in inputs) or 'none'
-        if not wanted.isdecimal() and wanted.lower() in _card_names(cards).lower():
+        if not name.isdecimal() and name.lower() in _card_names(cards).lower():
             advice = 'ALSA knows it, so another program is likely to use it: end that'
         else:
             advice = 'connect it'
-        criterion = 'number is' if wanted.isdecimal() else 'name contains'
+        criterion = 'number is' if name.isdecimal() else 'name contains'
         raise AudioError(
-            f'no input device whose {criterion} {wanted!r} (found: {names}); {advice}'
+            f'no input device whose {criterion} {name!r} (found: {names}); {advice}'
         )
-    reasons = {device: refusal(device, channel_count) for device in found}
+    reasons = {device: refusal(device, wanted) for device in found}
     for device, reason in reasons.items():
         if not reason:
             return device
@@ -79,8 +94,8 @@ def select(
     raise AudioError(min(reasons.items(), key=lambda item: item[0].from_server)[1])
 
 
-def refusal(device: Device, channel_count: int) -> str:
-    """Return why a device cannot be used with an array, and what to do; empty if it can."""
+def refusal(device: Device, wanted: Wanted) -> str:
+    """Return why a device is not the one that is wanted, and what to do; empty if it is."""
     if device.from_server:
         return (
             f'device {device.name!r} belongs to a sound server (PulseAudio or PipeWire), whose '
@@ -88,18 +103,16 @@ def refusal(device: Device, channel_count: int) -> str:
             'the sound card itself, such as hw:CARD=SPK,DEV=0, and take the card from the '
             'server (pavucontrol, Configuration, profile Off)'
         )
-    if device.inputs >= channel_count:
+    if device.inputs >= wanted.channels:
         return ''
     advice = 'choose another device or another array'
-    if device.inputs <= _FACTORY_CHANNELS < channel_count:
-        advice = (
-            'it runs its factory (DSP) firmware: flash the RAW firmware of its maker, which '
-            'comes with its updater in the UMA-8 download of your miniDSP account'
-        )
+    own = wanted.own_name and wanted.own_name.lower() in device.name.lower()
+    if own and device.inputs <= wanted.factory_channels:
+        advice = f'it runs its factory firmware: {wanted.factory_advice}'
     plural = 's' * (device.inputs != 1)
     return (
         f'device {device.name!r} has {device.inputs} input channel{plural} and the array needs '
-        f'{channel_count}; {advice}'
+        f'{wanted.channels}; {advice}'
     )
 
 

@@ -241,7 +241,7 @@ def _open(sounddevice, settings: CaptureSettings, recording: _Recording):
         devices = _devices(sounddevice)
     except sounddevice.PortAudioError as error:
         raise AudioError(f'PortAudio does not list its devices ({error})') from None
-    device = select(devices, settings.device, settings.channels)
+    device = select(devices, settings.wanted)
     try:
         stream = sounddevice.RawInputStream(
             device=device.index,

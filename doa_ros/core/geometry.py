@@ -41,6 +41,9 @@ class MicArray:
         speed_of_sound: [m/s].
         device: part of the PortAudio name of the device; empty when there is none.
         silent_channels: those of the device that are 0 in every sample.
+        factory_channels: number of channels that the device delivers at most as it is sold, too
+            few to locate with; 0 where it is sold with all.
+        factory_advice: what to do about that.
     """
 
     name: str
@@ -54,6 +57,8 @@ class MicArray:
     speed_of_sound: float = 343.0
     device: str = ''
     silent_channels: tuple[int, ...] = ()
+    factory_channels: int = 0
+    factory_advice: str = ''
 
     def __post_init__(self):
         positions = np.array(self.positions, dtype=float)
@@ -84,6 +89,10 @@ class MicArray:
         for channel in self.silent_channels:
             if channel in self.channels or not 0 <= channel < self.channel_count:
                 raise ConfigError(f'{where}: silent channel {channel} is a microphone or is none')
+        if not 0 <= self.factory_channels < self.channel_count:
+            raise ConfigError(
+                f'{where}: channels of the factory_firmware must be fewer than channel_count'
+            )
         if not -2 * np.pi <= self.rotation <= 2 * np.pi:
             raise ConfigError(f'{where}: rotation_deg must lie in -360..360')
         if not 8000 <= self.sampling_frequency <= 384000:
@@ -188,6 +197,7 @@ def load_array(path: Path) -> MicArray:
         optional={
             'description',
             'device',
+            'factory_firmware',
             'mounting',
             'rotation_deg',
             'speed_of_sound',
@@ -213,6 +223,8 @@ def load_array(path: Path) -> MicArray:
             required={'label', 'channel'},
             optional={'description', 'position', 'silent'},
         )
+    factory = content.get('factory_firmware') or {'channels': 0, 'advice': ''}
+    require_keys(factory, f'{where}: factory_firmware', required={'channels', 'advice'})
     mounting = content.get('mounting', 'face_up')
     if mounting not in ('face_up', 'face_down'):
         raise ConfigError(f'{where}: mounting must be face_up or face_down, not {mounting!r}')
@@ -233,6 +245,8 @@ def load_array(path: Path) -> MicArray:
             silent_channels=tuple(
                 _whole(c['channel'], _key(c, 'channel')) for c in unused if c.get('silent') is True
             ),
+            factory_channels=_whole(factory['channels'], 'factory_firmware: channels'),
+            factory_advice=str(factory['advice']),
         )
     except (TypeError, ValueError, OverflowError) as error:
         raise ConfigError(f'{where}: {said(error)}') from None

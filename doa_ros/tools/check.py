@@ -312,7 +312,8 @@ class Device:
         self._source = DeviceSource(
             array, name=name, block_duration=_BLOCK, advice=_DEVICE_ADVICE
         )
-        _say('ok', 'device', f'{self._source.device}, with a firmware that gives all channels')
+        channels = f'all {array.channel_count} channels'
+        _say('ok', 'device', f'{self._source.device}, which gives {channels}')
         self._rate = array.sampling_frequency
         self._blocks = self._source.blocks(time.time_ns)
 

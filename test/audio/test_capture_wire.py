@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from doa_ros.audio.capture_wire import CapturedBlock, CaptureSettings, Kind, Note, read, write
+from doa_ros.audio.device_selection import Wanted
 
 _COUNTS = st.integers(0, 2**64 - 1)
 _TIMES = st.floats(allow_nan=False)
@@ -37,5 +38,5 @@ def test_what_was_cut_off_is_the_end(message, data):
 
 
 def test_settings_survive_the_command_line():
-    settings = CaptureSettings('hw:CARD=SPK,DEV=0 "é"', 48000, 8, 2400)
+    settings = CaptureSettings(Wanted('hw:CARD=SPK,DEV=0 "é"', 8, 'x', 2, 'é'), 48000, 2400)
     assert CaptureSettings.from_json(settings.to_json()) == settings

@@ -4,7 +4,7 @@
 
 import pytest
 
-from doa_ros.audio.device_selection import Device, alsa_name, refusal, select
+from doa_ros.audio.device_selection import Device, Wanted, alsa_name, refusal, select
 from doa_ros.core.errors import AudioError
 
 UMA8 = Device(2, 'micArray RAW SPK: USB Audio (hw:1,0)', 'ALSA', 8)
@@ -29,9 +29,13 @@ def cards(tmp_path):
     return tmp_path
 
 
-def _refused(wanted, devices, cards, channels=8):
+def _wanted(name):
+    return Wanted(name, 8, 'micArray', 2, 'flash another one')
+
+
+def _refused(wanted, devices, cards):
     with pytest.raises(AudioError) as error:
-        select(devices, wanted, channels, cards)
+        select(devices, _wanted(wanted), cards)
     return str(error.value)
 
 
@@ -41,25 +45,25 @@ def _refused(wanted, devices, cards, channels=8):
      'hw:1,0', 'hw:CARD=SPK'],
 )  # fmt: skip
 def test_all_ways_to_name_it(wanted, cards):
-    assert select(ALL, wanted, 8, cards) == UMA8
+    assert select(ALL, _wanted(wanted), cards) == UMA8
 
 
 def test_an_alsa_id_is_found_under_any_number(cards):
     (cards / 'SPK').unlink()
     (cards / 'SPK').symlink_to('card4')
     moved = Device(0, 'something else (hw:4,0)', 'ALSA', 8)
-    assert select([UMA8, moved], 'SPK', 8, cards) == moved
-    assert select([UMA8, moved], 'hw:CARD=SPK,DEV=0', 8, cards) == moved
+    assert select([UMA8, moved], _wanted('SPK'), cards) == moved
+    assert select([UMA8, moved], _wanted('hw:CARD=SPK,DEV=0'), cards) == moved
 
 
 def test_a_name_serves_where_there_is_no_alsa(tmp_path):
-    assert select(ALL, 'SPK', 8, tmp_path / 'none') == UMA8
+    assert select(ALL, _wanted('SPK'), tmp_path / 'none') == UMA8
 
 
 def test_the_device_that_fits_is_taken(cards):
     factory = Device(0, 'micArray DSP (hw:3,0)', 'ALSA', 2)
     server = Device(1, 'micArray RAW SPK Analog Surround 7.1', 'PulseAudio', 8)
-    assert select([factory, server, UMA8], 'micArray', 8, cards) == UMA8
+    assert select([factory, server, UMA8], _wanted('micArray'), cards) == UMA8
 
 
 @pytest.mark.parametrize('wanted', ['Other', 'hw:CARD=XYZ,DEV=0', 'hw:1,1', '../PCH'])
@@ -86,15 +90,23 @@ def test_factory_firmware(cards):
     factory = Device(0, 'micArray DSP (hw:1,0)', 'ALSA', 2)
     message = _refused('micArray', [factory], cards)
     assert "'micArray DSP (hw:1,0)' has 2 input channels and the array needs 8" in message
-    assert 'flash the RAW firmware of its maker' in message
+    assert message.endswith('; it runs its factory firmware: flash another one')
 
 
 def test_too_few_channels(cards):
     message = _refused('micArray', [Device(0, 'micArray', 'ALSA', 6)], cards)
     assert 'choose another device or another array' in message
     assert 'firmware' not in message
-    # A small array has few channels anyway.
-    assert 'firmware' not in refusal(Device(0, 'Mono', 'ALSA', 1), 2)
+
+
+@pytest.mark.parametrize('inputs', [1, 2])
+@pytest.mark.parametrize('name', ['ReSpeaker 4 Mic Array (hw:1,0)', 'HD Webcam', 'ALC257'])
+def test_the_advice_is_that_for_the_device_that_was_found(name, inputs, cards):
+    reason = refusal(Device(0, name, 'ALSA', inputs), _wanted(name))
+    assert reason.endswith('and the array needs 8; choose another device or another array')
+    # Nothing is known about the device of the array.
+    reason = refusal(Device(0, name, 'ALSA', inputs), Wanted(name, 8))
+    assert reason.endswith('choose another device or another array')
 
 
 @pytest.mark.parametrize(
@@ -116,7 +128,7 @@ def test_a_sound_server_is_known_by_its_host(cards):
 
 @pytest.mark.parametrize('name', ['micArray RAW SPK', 'defaultish', 'Surround mixer (hw:2,0)'])
 def test_names_that_only_look_similar(name):
-    assert refusal(Device(0, name, 'ALSA', 8), 8) == ''
+    assert refusal(Device(0, name, 'ALSA', 8), _wanted(name)) == ''
 
 
 def test_the_alsa_name_of_a_device(cards):

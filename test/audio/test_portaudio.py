@@ -12,6 +12,7 @@ import pytest
 
 from doa_ros.audio import portaudio
 from doa_ros.audio.capture_wire import CaptureSettings
+from doa_ros.audio.device_selection import Wanted
 from doa_ros.audio.portaudio import _Recording
 from doa_ros.core.errors import AudioError
 
@@ -43,7 +44,7 @@ def test_blocks_of_any_length_are_cut(block, monkeypatch):
     now = [0.0]
     monkeypatch.setattr(portaudio, 'time', SimpleNamespace(monotonic=lambda: now[0]))
     blocks = []
-    recording = _Recording(CaptureSettings('', 48000, 1, block), blocks.append)
+    recording = _Recording(CaptureSettings(Wanted('', 1), 48000, block), blocks.append)
     with _running(recording):
         for number in range(100):
             now[0] += 0.01
@@ -67,7 +68,7 @@ def test_a_parent_that_takes_nothing_loses_the_oldest():
         if len(blocks) == 1:
             time.sleep(1.0)
 
-    recording = _Recording(CaptureSettings('', 48000, 1, 2400), send)
+    recording = _Recording(CaptureSettings(Wanted('', 1), 48000, 2400), send)
     with _running(recording):
         begin = time.monotonic()
         for number in range(200):
@@ -84,7 +85,7 @@ def test_a_parent_that_takes_nothing_loses_the_oldest():
 
 
 def test_a_device_that_falls_silent():
-    recording = _Recording(CaptureSettings('', 48000, 1, PIECE), lambda block: None)
+    recording = _Recording(CaptureSettings(Wanted('', 1), 48000, PIECE), lambda block: None)
     status = SimpleNamespace(input_overflow=False)
     recording.callback(memoryview(bytes(4 * PIECE)), PIECE, None, status)
     begin = time.monotonic()

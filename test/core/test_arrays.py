@@ -43,6 +43,21 @@ def test_name_size_and_device(array):
     assert array.device
 
 
+@pytest.mark.parametrize(
+    ('name', 'channels', 'words'),
+    [
+        ('uma8', 2, 'RAW firmware'),
+        ('respeaker_usb_4mic', 1, '6_channels_firmware'),
+        ('respeaker_xvf3800', 2, '6-channel USB firmware'),
+        ('matrix_creator', 0, ''),
+    ],
+)
+def test_advice_for_devices_as_they_are_sold(name, channels, words):
+    array = load_array(find_resource('arrays', name))
+    assert array.factory_channels == channels
+    assert words in array.factory_advice
+
+
 def test_says_that_it_was_not_verified(array):
     text = find_resource('arrays', array.name).read_text(encoding='utf-8')
     comment = ' '.join(line[1:].strip() for line in text.splitlines() if line.startswith('#'))

@@ -291,6 +291,14 @@ _WRONG = {
     'unused not a list': (_set('unused_channels', 7), 'unused_channels must be a list'),
     'unused without channel': (_set('unused_channels', [{'label': 'a'}]), 'missing channel'),
     'unused no mapping': (_set('unused_channels', [7]), 'unused channel 0: must be a mapping'),
+    'factory without advice': (_set('factory_firmware', {'channels': 2}), 'missing advice'),
+    'factory no mapping': (_set('factory_firmware', 2), 'factory_firmware: must be a mapping'),
+    'factory with all channels': (
+        _set('factory_firmware', {'channels': 8, 'advice': 'flash it'}),
+        'channels of the factory_firmware must be fewer than channel_count'),
+    'factory no number': (
+        _set('factory_firmware', {'channels': 'two', 'advice': 'flash it'}),
+        'factory_firmware: channels'),
     'silent microphone': (
         _set('unused_channels', [{'label': 'a', 'channel': 1, 'silent': True}]),
         'silent channel 1 is a microphone'),
