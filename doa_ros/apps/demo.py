@@ -11,7 +11,6 @@ import time
 
 import numpy as np
 import rclpy
-from rich.console import Console
 
 from doa_ros.apps.node_process import NAMESPACE, NodeProcess, listen
 from doa_ros.apps.session import session
@@ -40,6 +39,23 @@ _NEAR = math.radians(15)
 _COLOURS = ('tab:blue', 'tab:green', 'tab:red', 'tab:purple', 'tab:cyan')
 
 
+class Plain:
+    """Prints without style, where rich is not installed."""
+
+    def print(self, text: str, style: str | None = None) -> None:
+        """Print a line."""
+        print(text)
+
+
+def make_console() -> Plain:
+    """Return what prints lines: with style where rich is installed."""
+    try:
+        from rich.console import Console
+    except ImportError:
+        return Plain()
+    return Console(highlight=False, markup=False)
+
+
 @dataclass
 class Recording:
     """What was heard, by stamp [ns].
@@ -64,11 +80,11 @@ class Recording:
 def main() -> int:
     """Run the command line; return the exit status."""
     arguments = _parser().parse_args()
-    console = Console(highlight=False)
+    console = make_console()
     with session() as stopped:
         recording = _record(arguments, console, stopped)
         if recording.estimates or not stopped():
-            _summarise(recording, arguments, console)
+            summarise(recording, arguments.plot, console)
     return 0
 
 
@@ -95,7 +111,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _record(arguments, console: Console, stopped: Callable[[], bool]) -> Recording:
+def _record(arguments, console: Plain, stopped: Callable[[], bool]) -> Recording:
     recording = Recording()
     several = arguments.source == 'sim' and _talkers(arguments.scene) > 1
     node = rclpy.create_node('doa_demo', namespace=NAMESPACE)
@@ -145,7 +161,7 @@ def _record(arguments, console: Console, stopped: Callable[[], bool]) -> Recordi
     return recording
 
 
-def _print_line(console: Console, recording: Recording, stamp: int) -> None:
+def _print_line(console: Plain, recording: Recording, stamp: int) -> None:
     if len(recording.estimates) == _LINE_EVERY:
         heads = ('time', 'true az', 'estimated', 'true el', 'estimated', 'confidence')
         console.print(_row(heads), style='bold')
@@ -167,7 +183,7 @@ def _talkers(scene: str) -> int:
     return len(load_scene(find_resource('scenes', scene)))
 
 
-def _print_tracks(console: Console, recording: Recording, stamp: int) -> None:
+def _print_tracks(console: Plain, recording: Recording, stamp: int) -> None:
     if len(recording.estimates) == _LINE_EVERY:
         heads = ('time', 'true azimuths', 'estimated', 'tracks by id (~ predicted)')
         console.print(_lists(heads), style='bold')
@@ -209,12 +225,17 @@ def _row(cells) -> str:
     return ''.join(f'{cell:>{width}}' for cell, width in zip(cells, _WIDTHS, strict=True))
 
 
-def _summarise(recording: Recording, arguments, console: Console) -> None:
+def summarise(recording: Recording, plot: Path, console: Plain) -> None:
+    """Print how well the talkers were found and write the plot.
+
+    Raises:
+        DoaError: nothing was heard, or the plot cannot be written.
+    """
     stamps = list(recording.estimates)
     if not stamps:
         raise DoaError('no estimates came; is another doa_ros running in this ROS domain?')
     seconds = recording.time(stamps[-1])
-    console.print(f'\n[bold]Summary[/bold] ({seconds:.1f} s, {len(stamps)} estimates)')
+    console.print(f'\nSummary ({seconds:.1f} s, {len(stamps)} estimates)', style='bold')
     if max(map(len, recording.truth.values()), default=0) > 1:
         console.print(f'  {"voices with a track within 15 deg":<36}{followed(recording):.1%}')
         for line in _lives(recording):
@@ -233,8 +254,12 @@ def _summarise(recording: Recording, arguments, console: Console) -> None:
     if len(recording.cpu) == 2 and seconds > 0:
         factor = (recording.cpu[1] - recording.cpu[0]) / seconds
         console.print(f'  {"real-time factor":<30}{factor:.3f} CPU seconds per second of audio')
-    draw(recording, arguments.plot)
-    console.print(f'  {"plot":<30}{arguments.plot.resolve()}')
+    try:
+        draw(recording, plot)
+        drawn = plot.resolve()
+    except ImportError:
+        drawn = 'none, it needs matplotlib: sudo apt install python3-matplotlib'
+    console.print(f'  {"plot":<30}{drawn}')
 
 
 def followed(recording: Recording) -> float:

@@ -261,8 +261,11 @@ def main() -> int:
         record = _soak(arguments, stopped)
         if record.arrivals:
             print(report(record))
-            draw(record, arguments.plot)
-            print(f'plot: {arguments.plot.resolve()}')
+            try:
+                draw(record, arguments.plot)
+                print(f'plot: {arguments.plot.resolve()}')
+            except ImportError:
+                print('no plot, it needs matplotlib: sudo apt install python3-matplotlib')
     return 1 if record.missed or record.growth() > _MAX_GROWTH else 0
 
 

@@ -18,7 +18,6 @@ import math
 from pathlib import Path
 
 import soundfile
-from tqdm import tqdm
 
 from doa_ros.audio.file import FileSource
 from doa_ros.audio.source import NANOSECONDS
@@ -125,10 +124,15 @@ def _with_channels(array: MicArray, channels: str, recording: Path) -> MicArray:
 
 
 def _with_progress(source: FileSource):
+    blocks = source.blocks(lambda: 0)
     # Where the lines themselves are on the screen, they are the progress.
-    hidden = sys.stdout.isatty() or not sys.stderr.isatty()
-    total = math.ceil(source.duration / _BLOCK)
-    return tqdm(source.blocks(lambda: 0), total=total, disable=hidden, unit='block')
+    if sys.stdout.isatty() or not sys.stderr.isatty():
+        return blocks
+    try:
+        from tqdm import tqdm
+    except ImportError:
+        return blocks
+    return tqdm(blocks, total=math.ceil(source.duration / _BLOCK), unit='block')
 
 
 def _degrees(angle: float) -> float | None:

@@ -5,15 +5,24 @@
 from importlib.util import find_spec
 import math
 import os
+from pathlib import Path
 import re
 import subprocess
+import sys
 
 import pytest
 
 if find_spec('rclpy') is None:
     pytest.skip('ROS is not set up: source env.sh', allow_module_level=True)
 
-from doa_ros.apps.demo import Recording, draw, followed, score_recording
+from doa_ros.apps.demo import (
+    Recording,
+    draw,
+    followed,
+    make_console,
+    score_recording,
+    summarise,
+)
 from doa_ros.core.decoding import Estimate
 from doa_ros.core.errors import DoaError
 from doa_ros.core.tracking import Tracker, TrackerConfig
@@ -118,6 +127,17 @@ def test_voices_are_followed_where_a_track_is_near():
     begin = next(stamp for stamp, tracks in recording.tracks.items() if tracks) // HOP
     assert followed(recording) == pytest.approx((40 - begin) / 60)
     assert math.isnan(followed(Recording()))
+
+
+def test_the_demo_needs_neither_rich_nor_matplotlib(monkeypatch, capsys):
+    for module in ('rich.console', 'matplotlib.figure'):
+        monkeypatch.setitem(sys.modules, module, None)
+    recording = Recording({0: estimate(5)}, {0: (), HOP: estimate(5)})
+    summarise(recording, Path('plot.png'), make_console())
+    shown = capsys.readouterr().out
+    assert 'Summary (' in shown
+    assert 'plot' in shown
+    assert 'none, it needs matplotlib: sudo apt install python3-matplotlib' in shown
 
 
 def test_a_plot_that_cannot_be_written_is_said(tmp_path):

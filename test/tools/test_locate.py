@@ -9,6 +9,7 @@ import os
 import signal
 import subprocess
 import sys
+import termios
 
 import numpy as np
 import pytest
@@ -54,6 +55,34 @@ def locate():
 def lines(done):
     assert done.returncode == 0, done.stderr
     return done.stdout.splitlines()
+
+
+@pytest.mark.parametrize('installed', [True, False])
+def test_progress_is_shown_where_tqdm_is_installed(installed, tmp_path):
+    recording = tmp_path / 'short.wav'
+    soundfile.write(recording, np.zeros((24000, 8)), 48000)
+    if not installed:
+        (tmp_path / 'tqdm.py').write_text('raise ImportError')
+    path = os.pathsep.join([str(tmp_path), os.environ.get('PYTHONPATH', '')])
+    screen, terminal = os.openpty()
+    termios.tcsetwinsize(terminal, (24, 80))
+    done = subprocess.run(
+        [sys.executable, '-m', 'doa_ros.tools.locate', recording, '--method', 'srp_phat'],
+        stdout=subprocess.PIPE,
+        stderr=terminal,
+        env=os.environ | {'PYTHONPATH': path},
+        check=False,
+    )
+    os.write(terminal, b'!')
+    shown = ''
+    while not shown.endswith('!'):
+        shown += os.read(screen, 10000).decode()
+    os.close(screen)
+    os.close(terminal)
+    assert done.returncode == 0, shown
+    assert done.stdout.count(b'\n') > 8
+    assert ('100%' in shown) == installed
+    assert installed or shown == '!'
 
 
 @pytest.mark.parametrize('method', ['cnn', 'srp_phat'])
