@@ -101,7 +101,7 @@ def write(stream: BinaryIO, message: Note | CapturedBlock) -> None:
         OSError: the other process is gone.
     """
     if isinstance(message, Note):
-        kind, parts = message.kind, [message.text.encode()]
+        kind, parts = message.kind, [message.text.encode(errors='backslashreplace')]
     else:
         m = message
         kind = Kind.BLOCK

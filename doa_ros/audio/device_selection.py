@@ -122,7 +122,7 @@ def alsa_name(device: Device, cards: Path = ALSA_CARDS) -> str:
     if numbers is None:
         return ''
     try:
-        card = (cards / f'card{numbers[1]}' / 'id').read_text().strip()
+        card = _text(cards / f'card{numbers[1]}' / 'id').strip()
     except OSError:
         return ''
     return f'hw:CARD={card},DEV={numbers[2]}'
@@ -145,6 +145,11 @@ def _matching(devices: Sequence[Device], wanted: str, cards: Path) -> list[Devic
 
 def _card_names(cards: Path) -> str:
     try:
-        return (cards / 'cards').read_text()
+        return _text(cards / 'cards')
     except OSError:
         return ''
+
+
+def _text(path: Path) -> str:
+    # Names come from the devices, in whatever bytes.
+    return path.read_text(encoding='utf-8', errors='backslashreplace')

@@ -218,7 +218,25 @@ def _portaudio() -> ModuleType:
             f'PortAudio is not installed ({error}); on Debian or Ubuntu: '
             'sudo apt-get install libportaudio2'
         ) from None
+    sounddevice._ffi = _ReadableStrings(sounddevice._ffi)
     return sounddevice
+
+
+class _ReadableStrings:
+    """The C functions that sounddevice uses; what they take for text is UTF-8.
+
+    sounddevice trusts in that, while a device may be named in any bytes: it would not list a
+    single one. Bytes that are no UTF-8 are escaped, so that the name can be read and chosen.
+    """
+
+    def __init__(self, ffi):
+        self._ffi = ffi
+
+    def string(self, *arguments) -> bytes:
+        return self._ffi.string(*arguments).decode('utf-8', 'backslashreplace').encode()
+
+    def __getattr__(self, name):
+        return getattr(self._ffi, name)
 
 
 def _look_again(sounddevice) -> None:

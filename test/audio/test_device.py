@@ -7,6 +7,7 @@ import json
 import os
 from pathlib import Path
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -367,6 +368,56 @@ def test_devices_are_listed(fake):
     ]
     fake(devices=[['micArray speaker', 0, 'ALSA']])
     assert list_devices().startswith('no input devices: connect the array; where it is')
+
+
+_STRANGE = ['Micro \udce9 été (hw:1,0)', 8, 'ALSA']
+
+
+@pytest.mark.parametrize('name', ['Micro', 'été', 'Micro \\xe9 é', 'hw:1,0'])
+def test_names_in_any_bytes(fake, uma8, name):
+    fake(devices=[_STRANGE, _UMA8])
+    assert list_devices().splitlines()[0] == r'0: Micro \xe9 été (hw:1,0) (8 channels)'
+    source = DeviceSource(uma8, name=name, block_duration=0.02)
+    source.close()
+    assert source.device == r'Micro \xe9 été (hw:1,0)'
+
+
+def test_names_in_any_bytes_do_not_hide_the_others(fake, record):
+    fake(devices=[_STRANGE, _UMA8])
+    record().wait_for_blocks(1)
+
+
+def test_what_is_asked_for_may_be_no_text(fake, uma8):
+    assert r"whose name contains '\udce9'" in _refused(uma8, name='\udce9')
+    fake(devices=[_STRANGE], problem='für')
+    assert r"device 'Micro \\xe9 été (hw:1,0)' does not open" in _refused(uma8, name='Micro')
+
+
+def test_real_portaudio_lists_names_in_any_bytes(tmp_path, monkeypatch, uma8):
+    names = [b'micArray \xe9 SPK', 'micArray été'.encode()]
+    pcms = b''.join(b'pcm."%s" { type null }\n' % name for name in names)
+    (tmp_path / 'asound.conf').write_bytes(b'</usr/share/alsa/alsa.conf>\n' + pcms)
+    monkeypatch.setenv('ALSA_CONFIG_PATH', str(tmp_path / 'asound.conf'))
+    listed = list_devices()
+    assert r': micArray \xe9 SPK (' in listed and ': micArray été (' in listed
+    source = DeviceSource(uma8, name=r'\xe9 SPK', block_duration=0.02)
+    source.close()
+    assert source.device == r'micArray \xe9 SPK'
+
+
+def test_names_are_shown_where_the_output_is_ascii(fake):
+    fake(devices=[_STRANGE])
+    code = 'from doa_ros.tools.command import doa_check; doa_check()'
+    environment = {**os.environ, 'LC_ALL': 'C', 'PYTHONIOENCODING': 'ascii', 'PYTHONUTF8': '0'}
+    environment['PYTHONPATH'] = os.pathsep.join(sys.path)
+    done = subprocess.run(
+        [sys.executable, '-c', code, '--list-devices'],
+        env=environment,
+        capture_output=True,
+        timeout=60,
+    )
+    listed = done.stdout.decode('ascii')
+    assert listed == '0: Micro \\xe9 \\xe9t\\xe9 (hw:1,0) (8 channels)\n', done.stderr
 
 
 @pytest.mark.parametrize(

@@ -86,6 +86,13 @@ def test_a_card_that_portaudio_leaves_out_is_in_use(cards):
     assert "no input device whose number is '1'" in message and 'connect it' in message
 
 
+def test_cards_are_named_in_any_bytes(cards):
+    (cards / 'cards').write_bytes(b' 1 [SPK ]: USB-Audio - Micro \xe9 SPK\n')
+    assert 'another program is likely to use it' in _refused('micro', [STEREO], cards)
+    (cards / 'card1' / 'id').write_bytes(b'\xe9\n')
+    assert alsa_name(UMA8, cards) == r'hw:CARD=\xe9,DEV=0'
+
+
 def test_factory_firmware(cards):
     factory = Device(0, 'micArray DSP (hw:1,0)', 'ALSA', 2)
     message = _refused('micArray', [factory], cards)

@@ -4,6 +4,7 @@
 
 import contextlib
 from itertools import pairwise
+import json
 import os
 from pathlib import Path
 import re
@@ -94,6 +95,37 @@ def test_a_uma8_that_is_not_yet_connected_is_waited_for(playing, start, listener
     playing.plug()
     process.wait_for("device 'micArray RAW SPK' was found after ")
     listener.spin_until(lambda: len(estimates) > 5, 'an estimate')
+    assert process.stop() == 0
+    assert 'Traceback' not in process.output
+
+
+@pytest.fixture
+def fake_devices(tmp_path, monkeypatch):
+    """Return a function that says what devices a fake PortAudio has."""
+    script = {'problem': '', 'promised': 0, 'rate': 48000, 'silent': False, 'lost': 0,
+              'flagged': True, 'stopped': False, 'hanging': False}  # fmt: skip
+    fakes = Path(__file__).parents[1] / 'audio' / 'fakes'
+    monkeypatch.setenv('PYTHONPATH', os.pathsep.join([str(fakes), *sys.path]))
+    monkeypatch.setenv('FAKE_SOUNDDEVICE', str(tmp_path / 'script.json'))
+
+    def change(*devices, **changes):
+        content = json.dumps({**script, **changes, 'devices': devices})
+        (tmp_path / 'script.json').write_text(content)
+
+    return change
+
+
+@pytest.mark.parametrize('encoding', ['utf-8', 'ascii'])
+def test_a_device_that_is_named_in_any_bytes_is_named_in_the_log(
+    fake_devices, start, monkeypatch, encoding
+):
+    monkeypatch.setenv('LC_ALL', 'C.UTF-8' if encoding == 'utf-8' else 'C')
+    monkeypatch.setenv('PYTHONIOENCODING', encoding)
+    fake_devices(['Micro \udce9 été (hw:1,0)', 1, 'ALSA'])
+    process = start('doa_pipeline', device='Micro', method='srp_phat')
+    process.wait_for('été (hw:1,0)', 'has 1 input channel and the array needs 8; choose another')
+    fake_devices(['Micro \udce9 été (hw:1,0)', 8, 'ALSA'])
+    process.wait_for('été (hw:1,0)', 'was found after')
     assert process.stop() == 0
     assert 'Traceback' not in process.output
 

@@ -55,10 +55,26 @@ def query_hostapis():
 
 
 def query_devices():
-    return [
-        {'name': name, 'max_input_channels': inputs, 'hostapi': _HOSTS.index(host)}
-        for name, inputs, host in _devices
-    ]
+    return [_query(index) for index in range(len(_devices))]
+
+
+def _query(index):
+    name, inputs, host = _devices[index]
+    return {
+        'name': _ffi.string(name).decode(),
+        'max_input_channels': inputs,
+        'hostapi': _HOSTS.index(host),
+    }
+
+
+class _FFI:
+    """Names as C has them: a lone surrogate stands for a byte that is no UTF-8."""
+
+    def string(self, name):
+        return name.encode('utf-8', 'surrogateescape')
+
+
+_ffi = _FFI()
 
 
 class RawInputStream:
@@ -72,7 +88,7 @@ class RawInputStream:
         if script.problem:
             raise PortAudioError(script.problem)
         assert dtype == 'int32'
-        assert channels <= _devices[device][1]
+        assert channels <= _query(device)['max_input_channels']
         self.samplerate = script.promised or samplerate
         self._shape = blocksize, channels
         self._callback, self._finished = callback, finished_callback
