@@ -488,6 +488,14 @@ def test_runs_until_interrupted(mode, tmp_path):
     assert 'process has died' not in launch.output
 
 
+def test_ends_as_the_systemd_unit_ends_it(tmp_path):
+    launch = _Launch(tmp_path, *_SIM, 'mode:=nodes')
+    launch.started(len(_NODES))
+    launch.send(signal.SIGINT)
+    assert launch.end() == 0, launch.output
+    assert launch.output.count('process has finished cleanly') == len(_NODES), launch.output
+
+
 @pytest.mark.parametrize('number', [signal.SIGTERM, signal.SIGKILL])
 def test_processes_end_with_a_launch_that_is_killed(number, tmp_path):
     launch = _Launch(tmp_path, *_SIM, 'mode:=nodes')
