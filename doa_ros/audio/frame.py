@@ -27,12 +27,6 @@ def stamp_of(header) -> int:
     return header.stamp.sec * NANOSECONDS + header.stamp.nanosec
 
 
-def duration_of(message) -> float:
-    """Return how long the audio of an AudioFrame lasts [s]; 0 where it does not say."""
-    rate = message.sampling_frequency
-    return message.frame_sample_count / rate if rate else 0.0
-
-
 def check_header(header) -> None:
     """Check the header of a received message.
 

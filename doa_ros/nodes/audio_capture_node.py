@@ -10,9 +10,7 @@ import sys
 import threading
 
 from rclpy.clock import Clock, ClockType
-from rclpy.publisher import Publisher
 from rclpy.qos import DurabilityPolicy, QoSProfile
-from rclpy.qos_overriding_options import QoSOverridingOptions
 from std_msgs.msg import Header
 
 from doa_ros.audio.capture_process import list_devices
@@ -36,6 +34,7 @@ from doa_ros.core.monitoring import Rate
 from doa_ros.msg import AudioFrame, DoaEstimateArray, MicArrayInfo
 from doa_ros.nodes.diagnostics import Diagnostics
 from doa_ros.nodes.executable import WorkerNode, run
+from doa_ros.nodes.outbox import Outbox, Topic, depth_of
 from doa_ros.parameters import declare
 from doa_ros.resources import find_resource
 from doa_ros.tools import command
@@ -100,10 +99,15 @@ class AudioCaptureNode(WorkerNode):
     """Publishes what a sound source delivers.
 
     Args:
+        outbox: publishes.
         listener: takes every block in this process; None where listeners are other processes.
     """
 
-    def __init__(self, listener: Callable[[Header, AudioBlock], None] | None = None):
+    def __init__(
+        self,
+        outbox: Outbox,
+        listener: Callable[[Header, AudioBlock], None] | None = None,
+    ):
         super().__init__('audio_capture')
         self._config = declare(self, CaptureConfig)
         self._array = array = load_array(find_resource('arrays', self._config.array))
@@ -117,21 +121,25 @@ class AudioCaptureNode(WorkerNode):
         self._source = make_source(
             self._config, array, self._tell, self.get_logger().warning
         )
+        if self._config.source != 'device' and not self._config.real_time:
+            outbox.lose_nothing()
         self._health = ChannelHealth(array)
         self._rate = Rate('samples [1/s]', 'no sound arrives: the log says why')
         parts = [self._rate.status, self._health.status]
         if isinstance(self._source, DeviceSource):
             parts.append(CaptureStatus(self._source).status)
-        self._diagnostics = Diagnostics(self, 'all channels are well', parts)
-        self._audio: Publisher | None = None
+        self._diagnostics = Diagnostics(self, outbox, 'all channels are well', parts)
+
+        def topic(message_type, name, qos) -> Topic:
+            return outbox.topic(self, message_type, name, qos, self._diagnostics.note_publishing)
+
+        depth = depth_of(self._config.block_duration)
+        self._audio: Topic | None = None
         if self._config.publish_audio:
-            overridable = QoSOverridingOptions.with_default_policies()
-            self._audio = self.create_publisher(
-                AudioFrame, 'audio', 10, qos_overriding_options=overridable
-            )
-        self._truth = self.create_publisher(DoaEstimateArray, 'truth', 10)
+            self._audio = topic(AudioFrame, 'audio', depth)
+        self._truth = topic(DoaEstimateArray, 'truth', depth)
         latched = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
-        self._array_info = self.create_publisher(MicArrayInfo, 'array_info', latched)
+        self._array_info = topic(MicArrayInfo, 'array_info', latched)
         self._shown, self._still = 0, 0.0
         # On a clock of its own: that of the node may stand still.
         self.create_timer(
@@ -178,7 +186,7 @@ class AudioCaptureNode(WorkerNode):
             next_stamp = block.stamp + round(duration * NANOSECONDS)
             header = make_header(block.stamp, self._config.frame_id)
             # Audio is large: it crosses DDS only while someone listens.
-            if self._audio is not None and self._audio.get_subscription_count():
+            if self._audio is not None and self._audio.wanted:
                 self._audio.publish(audio_frame_from_block(header, block))
             if block.truth is not None:
                 self._truth.publish(estimate_array(header, duration, block.truth))
@@ -191,11 +199,11 @@ class AudioCaptureNode(WorkerNode):
 
     def _wait_for_subscriber(self) -> None:
         # A recording has a beginning that would be lost while the listeners start.
-        if not self._audio.get_subscription_count():
-            self.get_logger().info(f'waiting for a subscriber of {self._audio.topic_name}')
-        self._wait_until(self._audio.get_subscription_count)
+        if not self._audio.wanted:
+            self.get_logger().info(f'waiting for a subscriber of {self._audio.name}')
+        self._wait_until(lambda: self._audio.wanted)
 
-    def _wait_until(self, condition: Callable[[], int]) -> None:
+    def _wait_until(self, condition: Callable[[], bool | int]) -> None:
         """Wait until something is true, or interrupted."""
         while not condition() and not self._interrupted.wait(_POLL):
             pass
@@ -258,7 +266,7 @@ def main() -> int:
     """Run the node, or show which devices there are."""
     if '--list-devices' in sys.argv:
         return command.run('audio_capture', _list_devices)
-    return run(lambda: [AudioCaptureNode()])
+    return run(lambda outbox: [AudioCaptureNode(outbox)])
 
 
 def _list_devices() -> int:

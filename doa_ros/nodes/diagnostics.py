@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the nodes say about themselves on `/diagnostics`, and how they drop bad messages."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from rclpy.clock import Clock, ClockType
@@ -10,15 +11,13 @@ from rclpy.node import Node
 
 from doa_ros.core.errors import MessageError
 from doa_ros.core.monitoring import Events, Level, Status, merge
-
-try:
-    import diagnostic_updater
-except ImportError:  # It is not in the wheels.
-    diagnostic_updater = None
+from doa_ros.nodes.outbox import Outbox
 
 # [s]
 _PERIOD = 1.0
 _LOG_PERIOD = 5.0
+# Who publishes is not held up for so long on a computer that is only busy [s].
+_HELD_UP = 0.2
 _LEVELS = {
     Level.OK: DiagnosticStatus.OK,
     Level.WARN: DiagnosticStatus.WARN,
@@ -27,60 +26,82 @@ _LEVELS = {
 
 
 class Diagnostics:
-    """Publishes the health of a node once a second, and counts the messages that it drops.
+    """Publishes the health of a node once a second, and counts the messages that are lost.
 
-    Where diagnostic_updater is installed it does the publishing; otherwise the same content is
-    published here.
+    Not by diagnostic_updater: in Python it publishes where it is called, so that a node would
+    wait for DDS, and its names do not tell two namespaces apart.
 
     Args:
         node: the node.
+        outbox: publishes.
         ok: the sentence where all is well.
         parts: are asked for their status every time.
     """
 
-    def __init__(self, node: Node, ok: str, parts: Sequence[Callable[[], Status]] = ()):
+    def __init__(
+        self,
+        node: Node,
+        outbox: Outbox,
+        ok: str,
+        parts: Sequence[Callable[[], Status]] = (),
+    ):
         self._node, self._ok = node, ok
-        self.rejected = Events(
+        self._rejected = Events(
             'rejected messages', 'they do not fit the configuration; the log says why'
         )
-        self.late = Events('late messages', 'this computer is too busy to keep up')
-        self._parts = [*parts, self.rejected.status, self.late.status]
+        self._late = Events('late messages', 'this computer is too busy or too slow to take all')
+        self._lost = Events('lost messages', 'DDS did not take them in time')
+        events = (self._rejected, self._late, self._lost)
+        self._parts = [*parts, *(e.status for e in events)]
         # Several arrays on one robot are told apart by the namespace.
         self._hardware_id = node.get_namespace()
-        if diagnostic_updater is not None:
-            self._updater = diagnostic_updater.Updater(node, _PERIOD)
-            self._updater.setHardwareID(self._hardware_id)
-            self._updater.add('health', self._fill)
-        else:
-            self._publisher = node.create_publisher(DiagnosticArray, '/diagnostics', 1)
-            # On a clock of its own: that of the node may be simulated, and stand still.
-            steady = Clock(clock_type=ClockType.STEADY_TIME)
-            self._timer = node.create_timer(_PERIOD, self._publish, clock=steady)
+        self._topic = outbox.topic(
+            node, DiagnosticArray, '/diagnostics', 1, self.note_publishing
+        )
+        # On a clock of its own: that of the node may be simulated, and stand still.
+        steady = Clock(clock_type=ClockType.STEADY_TIME)
+        self._timer = node.create_timer(_PERIOD, self._publish, clock=steady)
 
-    def reject(self, error: MessageError) -> None:
-        """Count a message that is dropped, and say why in the log, not too often."""
-        self.rejected.add()
-        self._node.get_logger().error(f'dropped: {error}', throttle_duration_sec=_LOG_PERIOD)
+    @contextmanager
+    def dropping(self) -> Iterator[None]:
+        """Drop the message that turns out not to be usable in this context.
 
-    def drop_late(self, count: int) -> None:
-        """Count messages that are dropped because they have waited for too long."""
-        self.late.add(count)
+        It is counted, and the log says why, not too often.
+        """
+        try:
+            yield
+        except MessageError as error:
+            self._rejected.add()
+            self._node.get_logger().error(f'dropped: {error}', throttle_duration_sec=_LOG_PERIOD)
+
+    def drop_late(self, count: int, needed: float) -> None:
+        """Count messages that are left out, as it would need a time [s] to take all."""
+        self._late.add(count)
         self._node.get_logger().warning(
-            f'left out {count} messages that came too late: this computer is too busy',
+            f'left out {count} messages: to take all that had come would last {needed:.2f} s; '
+            'this computer is too busy or too slow',
             throttle_duration_sec=_LOG_PERIOD,
         )
 
-    def _fill(self, status):
-        found = merge([Status(Level.OK, self._ok), *(part() for part in self._parts)])
-        status.level = _LEVELS[found.level]
-        status.message = found.message
-        status.values = [KeyValue(key=k, value=v) for k, v in found.values.items()]
-        return status
+    def note_publishing(self, topic: str, took: float, lost: int) -> None:
+        """Tell where DDS took long to take a message [s], or messages were lost meanwhile."""
+        self._lost.add(lost)
+        if lost or took > _HELD_UP:
+            number = f'{lost} messages were lost' if lost else 'nothing was lost'
+            self._node.get_logger().warning(
+                f'{topic}: DDS held up a message for {took:.2f} s; {number}',
+                throttle_duration_sec=_LOG_PERIOD,
+            )
 
     def _publish(self) -> None:
+        found = merge([Status(Level.OK, self._ok), *(part() for part in self._parts)])
         status = DiagnosticStatus(
-            name=f'{self._node.get_name()}: health', hardware_id=self._hardware_id
+            name=f'{self._node.get_fully_qualified_name()}: health',
+            hardware_id=self._hardware_id,
+            level=_LEVELS[found.level],
+            message=found.message,
+            values=[KeyValue(key=k, value=v) for k, v in found.values.items()],
         )
-        message = DiagnosticArray(status=[self._fill(status)])
+        message = DiagnosticArray(status=[status])
         message.header.stamp = self._node.get_clock().now().to_msg()
-        self._publisher.publish(message)
+        self._topic.publish(message)

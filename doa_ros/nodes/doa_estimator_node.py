@@ -10,13 +10,14 @@ from std_msgs.msg import Header
 from doa_ros.audio.frame import StampOrder, stamp_of
 from doa_ros.conversions import estimate_array, frame_from_gcc_phat, spectrum_message
 from doa_ros.core.features import GccFrame
-from doa_ros.core.localizer import Localizer, LocalizerConfig
+from doa_ros.core.localizer import Localization, Localizer, LocalizerConfig
 from doa_ros.core.monitoring import Durations, Rate
 from doa_ros.msg import DoaEstimateArray, DoaSpectrum, GccPhat
 from doa_ros.nodes.diagnostics import Diagnostics
 from doa_ros.nodes.executable import run
 from doa_ros.nodes.inbox import Inbox
 from doa_ros.nodes.model import ModelConfig, declare_features
+from doa_ros.nodes.outbox import Outbox, Topic, depth_of
 from doa_ros.parameters import declare, follow
 
 
@@ -24,12 +25,14 @@ class DoaEstimatorNode(Node):
     """Finds directions in features.
 
     Args:
+        outbox: publishes.
         listener: takes estimates and detections of every window in this process.
         subscribe: whether features come from the topic `gcc_phat` rather than by `process`.
     """
 
     def __init__(
         self,
+        outbox: Outbox,
         listener: Callable[[DoaEstimateArray, DoaEstimateArray], None] | None = None,
         *,
         subscribe: bool = True,
@@ -46,11 +49,18 @@ class DoaEstimatorNode(Node):
         self._inference = Durations('inference')
         self._rate = Rate('estimates [1/s]', 'no features arrive: is gcc_phat running?')
         self._diagnostics = Diagnostics(
-            self, 'the features arrive', [self._rate.status, self._inference.status]
+            self, outbox, 'the features arrive', [self._rate.status, self._inference.status]
         )
-        self._estimates = self.create_publisher(DoaEstimateArray, 'estimates', 10)
-        self._detections = self.create_publisher(DoaEstimateArray, 'detections', 10)
-        self._spectrum = self.create_publisher(DoaSpectrum, 'spectrum', 10)
+        depth = depth_of(self._features.hop)
+
+        def topic(message_type, name) -> Topic:
+            return outbox.topic(
+                self, message_type, name, depth, self._diagnostics.note_publishing
+            )
+
+        self._estimates = topic(DoaEstimateArray, 'estimates')
+        self._detections = topic(DoaEstimateArray, 'detections')
+        self._spectrum = topic(DoaSpectrum, 'spectrum')
         if subscribe:
             self._order = StampOrder()
             self._previous: int | None = None
@@ -60,7 +70,6 @@ class DoaEstimatorNode(Node):
                 'gcc_phat',
                 self._on_gcc_phat,
                 self._diagnostics,
-                lasts=lambda _: self._features.hop,
                 limit=self._features.window,
             )
         self.get_logger().info(f'{config} {localizer_config} {self._features}')
@@ -73,17 +82,21 @@ class DoaEstimatorNode(Node):
 
     def process(self, header: Header, frame: GccFrame) -> None:
         """Take features and pass on the directions in them."""
-        with self._inference.measure():
-            result = self._localizer.locate(frame)
-        self._rate.add()
+        with self._diagnostics.dropping():
+            with self._inference.measure():
+                result = self._localizer.locate(frame)
+            self._rate.add()
+            self._pass_on(header, frame, result)
+
+    def _pass_on(self, header: Header, frame: GccFrame, result: Localization) -> None:
         estimates, detections = (
             estimate_array(header, self._features.window, found, frame.age)
             for found in (result.estimates, result.detections)
         )
         self._estimates.publish(estimates)
-        if self._detections.get_subscription_count():
+        if self._detections.wanted:
             self._detections.publish(detections)
-        if self._spectrum.get_subscription_count():
+        if self._spectrum.wanted:
             self._spectrum.publish(
                 spectrum_message(
                     header, self._features.window, result.spectrum, self._localizer.grid
@@ -95,4 +108,4 @@ class DoaEstimatorNode(Node):
 
 def main() -> int:
     """Run the node."""
-    return run(lambda: [DoaEstimatorNode()])
+    return run(lambda outbox: [DoaEstimatorNode(outbox)])

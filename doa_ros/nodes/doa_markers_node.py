@@ -12,11 +12,11 @@ from doa_ros.audio.frame import stamp_of
 from doa_ros.audio.source import NANOSECONDS
 from doa_ros.conversions import marker_array, track_markers, tracks_of
 from doa_ros.core.config import Config, setting
-from doa_ros.core.errors import MessageError
 from doa_ros.core.tracking import Track
 from doa_ros.msg import DoaEstimateArray, DoaTrackArray
 from doa_ros.nodes.diagnostics import Diagnostics
 from doa_ros.nodes.executable import run
+from doa_ros.nodes.outbox import Outbox
 from doa_ros.parameters import declare, follow
 
 
@@ -44,43 +44,38 @@ class DoaMarkersNode(Node):
     """Shows every track as an arrow with a trail, and every estimate as an arrow.
 
     Args:
+        outbox: publishes.
         subscribe: whether estimates and tracks come from the topics `estimates` and `tracks`
             rather than by `process` and `process_tracks`.
     """
 
-    def __init__(self, *, subscribe: bool = True):
+    def __init__(self, outbox: Outbox, *, subscribe: bool = True):
         super().__init__('doa_markers')
         self._config = declare(self, MarkersConfig)
         follow(self, self._config, self._configure)
         self._shown = 0
         self._trails: dict[int, deque[tuple[int, Track]]] = defaultdict(deque)
-        self._diagnostics = Diagnostics(self, 'all estimates are usable')
-        self._publisher = self.create_publisher(MarkerArray, 'markers', 10)
+        self._diagnostics = Diagnostics(self, outbox, 'all estimates are usable')
+        self._topic = outbox.topic(
+            self, MarkerArray, 'markers', 10, self._diagnostics.note_publishing
+        )
         if subscribe:
-            self.create_subscription(DoaEstimateArray, 'estimates', self._on_estimates, 10)
-            self.create_subscription(DoaTrackArray, 'tracks', self._on_tracks, 10)
+            self.create_subscription(DoaEstimateArray, 'estimates', self.process, 10)
+            self.create_subscription(DoaTrackArray, 'tracks', self.process_tracks, 10)
         self.get_logger().info(f'{self._config}')
 
     def _configure(self, config: MarkersConfig) -> None:
         self._config = config
 
-    def _on_estimates(self, message: DoaEstimateArray) -> None:
-        try:
-            self.process(message)
-        except MessageError as error:
-            self._diagnostics.reject(error)
-
-    def _on_tracks(self, message: DoaTrackArray) -> None:
-        try:
-            self.process_tracks(message)
-        except MessageError as error:
-            self._diagnostics.reject(error)
-
     def process_tracks(self, message: DoaTrackArray) -> None:
         """Show the tracks as of one window."""
-        if not self._publisher.get_subscription_count():
-            self._trails.clear()
-            return
+        with self._diagnostics.dropping():
+            if self._topic.wanted:
+                self._show_tracks(message)
+            else:
+                self._trails.clear()
+
+    def _show_tracks(self, message: DoaTrackArray) -> None:
         stamp, tracks = stamp_of(message.header), tracks_of(message)
         ended = set(self._trails) - {track.id for track in tracks}
         for number in ended:
@@ -93,26 +88,25 @@ class DoaMarkersNode(Node):
                 trail.popleft()
         if tracks or ended:
             trails = {number: [t for _, t in trail] for number, trail in self._trails.items()}
-            self._publisher.publish(
+            self._topic.publish(
                 track_markers(message.header, trails, ended, self._config.arrow_length)
             )
 
     def process(self, message: DoaEstimateArray) -> None:
         """Show the estimates of one window."""
-        if not self._publisher.get_subscription_count():
-            return
-        if message.estimates or self._shown:
-            self._publisher.publish(
-                marker_array(
-                    message,
-                    self._shown,
-                    self._config.arrow_length,
-                    faint=bool(self._trails),
+        with self._diagnostics.dropping():
+            if self._topic.wanted and (message.estimates or self._shown):
+                self._topic.publish(
+                    marker_array(
+                        message,
+                        self._shown,
+                        self._config.arrow_length,
+                        faint=bool(self._trails),
+                    )
                 )
-            )
-            self._shown = len(message.estimates)
+                self._shown = len(message.estimates)
 
 
 def main() -> int:
     """Run the node."""
-    return run(lambda: [DoaMarkersNode()])
+    return run(lambda outbox: [DoaMarkersNode(outbox)])

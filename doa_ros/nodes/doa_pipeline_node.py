@@ -9,20 +9,21 @@ from doa_ros.nodes.doa_markers_node import DoaMarkersNode
 from doa_ros.nodes.doa_tracker_node import DoaTrackerNode
 from doa_ros.nodes.executable import run
 from doa_ros.nodes.gcc_phat_node import GccPhatNode
+from doa_ros.nodes.outbox import Outbox
 
 
-def make_nodes():
+def make_nodes(outbox: Outbox):
     """Return the nodes of the chain; each keeps its own name, parameters and topics."""
-    markers = DoaMarkersNode(subscribe=False)
-    tracker = DoaTrackerNode(markers.process_tracks, subscribe=False)
+    markers = DoaMarkersNode(outbox, subscribe=False)
+    tracker = DoaTrackerNode(outbox, markers.process_tracks, subscribe=False)
 
     def on_window(estimates: DoaEstimateArray, detections: DoaEstimateArray) -> None:
         tracker.process(detections)
         markers.process(estimates)
 
-    estimator = DoaEstimatorNode(on_window, subscribe=False)
-    gcc_phat = GccPhatNode(estimator.process, subscribe=False)
-    capture = AudioCaptureNode(gcc_phat.process)
+    estimator = DoaEstimatorNode(outbox, on_window, subscribe=False)
+    gcc_phat = GccPhatNode(outbox, estimator.process, subscribe=False)
+    capture = AudioCaptureNode(outbox, gcc_phat.process)
     return [capture, gcc_phat, estimator, tracker, markers]
 
 

@@ -12,15 +12,13 @@ from doa_ros.audio.frame import StampOrder, check_header, stamp_of
 from doa_ros.conversions import estimates_of, target_pose, target_vector, track_array
 from doa_ros.core.config import Config, setting
 from doa_ros.core.features import FeatureConfig
-from doa_ros.core.tracking import Tracker, TrackerConfig
+from doa_ros.core.tracking import Track, Tracker, TrackerConfig
 from doa_ros.msg import DoaEstimateArray, DoaTrackArray
 from doa_ros.nodes.diagnostics import Diagnostics
 from doa_ros.nodes.executable import run
 from doa_ros.nodes.inbox import Inbox
+from doa_ros.nodes.outbox import Outbox, Topic, depth_of
 from doa_ros.parameters import declare
-
-# An estimator that has stood still may have so much waiting [s].
-_LATE = 0.5
 
 
 @dataclass(frozen=True)
@@ -39,22 +37,34 @@ class DoaTrackerNode(Node):
     """Follows talkers.
 
     Args:
+        outbox: publishes.
         listener: takes all tracks in this process.
         subscribe: whether detections come from the topic of this name rather than by `process`.
     """
 
     def __init__(
-        self, listener: Callable[[DoaTrackArray], None] | None = None, *, subscribe: bool = True
+        self,
+        outbox: Outbox,
+        listener: Callable[[DoaTrackArray], None] | None = None,
+        *,
+        subscribe: bool = True,
     ):
         super().__init__('doa_tracker')
         hop = declare(self, HopConfig).hop
         config = declare(self, TrackerConfig)
         self._tracker = Tracker(config, hop)
         self._listener = listener
-        self._diagnostics = Diagnostics(self, 'all detections are usable')
-        self._tracks = self.create_publisher(DoaTrackArray, 'tracks', 10)
-        self._target = self.create_publisher(PoseStamped, 'target', 10)
-        self._vector = self.create_publisher(Vector3Stamped, 'target_vector', 10)
+        self._diagnostics = Diagnostics(self, outbox, 'all detections are usable')
+        depth = depth_of(hop)
+
+        def topic(message_type, name) -> Topic:
+            return outbox.topic(
+                self, message_type, name, depth, self._diagnostics.note_publishing
+            )
+
+        self._tracks = topic(DoaTrackArray, 'tracks')
+        self._target = topic(PoseStamped, 'target')
+        self._vector = topic(Vector3Stamped, 'target_vector')
         if subscribe:
             self._order = StampOrder()
             self._inbox = Inbox(
@@ -63,8 +73,7 @@ class DoaTrackerNode(Node):
                 'detections',
                 self._on_detections,
                 self._diagnostics,
-                lasts=lambda _: hop,
-                limit=_LATE,
+                limit=2 * hop,
             )
         self.get_logger().info(f'{config}')
 
@@ -74,19 +83,19 @@ class DoaTrackerNode(Node):
         self.process(message)
 
     def process(self, message: DoaEstimateArray) -> None:
-        """Take the detections of one window and pass on the tracks.
+        """Take the detections of one window and pass on the tracks."""
+        with self._diagnostics.dropping():
+            tracks = self._tracker.update(
+                stamp_of(message.header), estimates_of(message), age=message.age
+            )
+            self._pass_on(message, tracks)
 
-        Raises:
-            MessageError: a detection is not usable.
-        """
-        tracks = self._tracker.update(
-            stamp_of(message.header), estimates_of(message), age=message.age
-        )
+    def _pass_on(self, message: DoaEstimateArray, tracks: tuple[Track, ...]) -> None:
         found = track_array(message.header, tracks)
         self._tracks.publish(found)
         if found.tracks:
             self._target.publish(target_pose(message.header, tracks[0]))
-            if self._vector.get_subscription_count():
+            if self._vector.wanted:
                 self._vector.publish(target_vector(message.header, tracks[0]))
         if self._listener is not None:
             self._listener(found)
@@ -94,4 +103,4 @@ class DoaTrackerNode(Node):
 
 def main() -> int:
     """Run the node."""
-    return run(lambda: [DoaTrackerNode()])
+    return run(lambda outbox: [DoaTrackerNode(outbox)])

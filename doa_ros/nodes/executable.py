@@ -14,6 +14,7 @@ from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 
 from doa_ros.core.errors import ConfigError, DoaError
+from doa_ros.nodes.outbox import Outbox
 from doa_ros.nodes.parent import end_with_launch
 
 try:
@@ -40,7 +41,7 @@ class WorkerNode(Node):
         raise NotImplementedError
 
 
-def run(make_nodes: Callable[[], Sequence[Node]]) -> int:
+def run(make_nodes: Callable[[Outbox], Sequence[Node]]) -> int:
     """Run nodes until a signal comes or a worker ends; return the exit status.
 
     A terminal sends SIGINT to the whole process group and `ros2 launch` sends it again: the
@@ -49,7 +50,8 @@ def run(make_nodes: Callable[[], Sequence[Node]]) -> int:
     end_with_launch()
     try:
         _init()
-        nodes = make_nodes()
+        outbox = Outbox()
+        nodes = make_nodes(outbox)
     except DoaError as error:
         rclpy.logging.get_logger('doa_ros').fatal(str(error))
         rclpy.try_shutdown()
@@ -78,13 +80,16 @@ def run(make_nodes: Callable[[], Sequence[Node]]) -> int:
         thread.start()
     try:
         # Not spin(): built for an old C library, as in the wheels, it never sleeps.
-        while stop.empty():
+        while stop.empty() and outbox.works:
             executor.spin_once(timeout_sec=_SIGNAL_LATENCY)
     finally:
+        if not outbox.works:
+            failed.append(outbox)
         # Python takes handlers away when it ends, and a late signal would change the status.
         ignore_signals()
         for node in workers:
             node.interrupt()
+        outbox.close()
     for thread in threads:
         thread.join(_END_LIMIT)
     if any(thread.is_alive() for thread in threads):

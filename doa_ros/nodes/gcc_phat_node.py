@@ -5,10 +5,9 @@
 from collections.abc import Callable
 
 from rclpy.node import Node
-from rclpy.qos_overriding_options import QoSOverridingOptions
 from std_msgs.msg import Header
 
-from doa_ros.audio.frame import StampOrder, block_from_audio_frame, check_header, duration_of
+from doa_ros.audio.frame import StampOrder, block_from_audio_frame, check_header
 from doa_ros.audio.source import AudioBlock
 from doa_ros.conversions import gcc_phat_from_frame, window_header
 from doa_ros.core.features import FeatureExtractor, GccFrame
@@ -19,6 +18,7 @@ from doa_ros.nodes.diagnostics import Diagnostics
 from doa_ros.nodes.executable import run
 from doa_ros.nodes.inbox import Inbox
 from doa_ros.nodes.model import ModelConfig, declare_features
+from doa_ros.nodes.outbox import Outbox, depth_of
 from doa_ros.parameters import declare
 
 
@@ -26,12 +26,14 @@ class GccPhatNode(Node):
     """Computes the features.
 
     Args:
+        outbox: publishes.
         listener: takes every frame in this process.
         subscribe: whether audio comes from the topic `audio` rather than by `process`.
     """
 
     def __init__(
         self,
+        outbox: Outbox,
         listener: Callable[[Header, GccFrame], None] | None = None,
         *,
         subscribe: bool = True,
@@ -46,12 +48,16 @@ class GccPhatNode(Node):
         self._rate = Rate('features [1/s]', 'no audio arrives: is audio_capture running?')
         self._diagnostics = Diagnostics(
             self,
+            outbox,
             'the audio arrives without gaps',
             [self._rate.status, self._gaps.status, self._dead_status],
         )
-        overridable = QoSOverridingOptions.with_default_policies()
-        self._publisher = self.create_publisher(
-            GccPhat, 'gcc_phat', 10, qos_overriding_options=overridable
+        self._topic = outbox.topic(
+            self,
+            GccPhat,
+            'gcc_phat',
+            depth_of(self._features.hop),
+            self._diagnostics.note_publishing,
         )
         if subscribe:
             self._order = StampOrder()
@@ -61,7 +67,6 @@ class GccPhatNode(Node):
                 'audio',
                 self._on_audio,
                 self._diagnostics,
-                lasts=duration_of,
                 limit=self._features.window,
             )
         self.get_logger().info(f'{config} {method_config} {self._features}')
@@ -85,23 +90,24 @@ class GccPhatNode(Node):
 
     def process(self, header: Header, block: AudioBlock) -> None:
         """Take a block of audio and pass on the features it completes."""
-        for frame in self._extractor.push(block.first_sample_index, block.as_float()):
-            self._rate.add()
-            if frame.gap:
-                self._gaps.add()
-                self.get_logger().warning(
-                    f'{frame.gap} samples of audio lost; averaging starts anew',
-                    throttle_duration_sec=5.0,
-                )
-            stamped = window_header(header, block, frame.hop_index)
-            if self._publisher.get_subscription_count():
-                self._publisher.publish(
-                    gcc_phat_from_frame(stamped, frame, self._array, self._features)
-                )
-            if self._listener is not None:
-                self._listener(stamped, frame)
+        with self._diagnostics.dropping():
+            for frame in self._extractor.push(block.first_sample_index, block.as_float()):
+                self._pass_on(window_header(header, block, frame.hop_index), frame)
+
+    def _pass_on(self, header: Header, frame: GccFrame) -> None:
+        self._rate.add()
+        if frame.gap:
+            self._gaps.add()
+            self.get_logger().warning(
+                f'{frame.gap} samples of audio lost; averaging starts anew',
+                throttle_duration_sec=5.0,
+            )
+        if self._topic.wanted:
+            self._topic.publish(gcc_phat_from_frame(header, frame, self._array, self._features))
+        if self._listener is not None:
+            self._listener(header, frame)
 
 
 def main() -> int:
     """Run the node."""
-    return run(lambda: [GccPhatNode()])
+    return run(lambda outbox: [GccPhatNode(outbox)])

@@ -24,8 +24,10 @@ class Board:
     def _on(self, message):
         for status in message.status:
             if status.hardware_id == self._namespace:
-                name, _, part = status.name.partition(': ')
+                full_name, _, part = status.name.partition(': ')
                 assert part == 'health'
+                place, _, name = full_name.rpartition('/')
+                assert place == self._namespace
                 self.newest[name] = status
                 self.stamps.setdefault(name, []).append(stamp_of(message.header))
 

@@ -2,20 +2,21 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a node takes up after it did not get to run."""
 
+from contextlib import contextmanager
 import time
 from types import SimpleNamespace
 
 import pytest
 
-from doa_ros.conversions import make_header
 from doa_ros.core.errors import MessageError
 from doa_ros.nodes.inbox import Inbox
 
-STEP = 0.05
+# To take what waits may last so long [s].
+LIMIT = 0.1
 
 
 class _Queue:
-    """Messages that arrive at certain times [s]; stands for a node and its subscription."""
+    """Messages that wait; stands for a node and its subscription."""
 
     def __init__(self):
         self.pending = []
@@ -31,38 +32,41 @@ class _Queue:
         pass
 
     def take_message(self, *_):
-        if self.pending and self.pending[0][0] <= time.monotonic():
-            return (self.pending.pop(0)[1],)
-        return None
+        return (self.pending.pop(0),) if self.pending else None
 
 
 @pytest.fixture
 def inbox():
     queue = _Queue()
-    seen = SimpleNamespace(taken=[], late=[], rejected=[], queue=queue)
+    seen = SimpleNamespace(taken=[], late=[], rejected=[], queue=queue, lasts=0.0)
 
     def take(message):
         if message.bad:
             raise MessageError('bad')
+        time.sleep(seen.lasts)
         seen.taken.append(message.number)
 
-    diagnostics = SimpleNamespace(drop_late=seen.late.append, reject=seen.rejected.append)
-    box = Inbox(
-        queue, object, 'topic', take, diagnostics, lasts=lambda _: STEP, limit=2 * STEP
+    @contextmanager
+    def dropping():
+        try:
+            yield
+        except MessageError as error:
+            seen.rejected.append(error)
+
+    diagnostics = SimpleNamespace(
+        drop_late=lambda count, needed: seen.late.append((count, needed)), dropping=dropping
     )
+    box = Inbox(queue, object, 'topic', take, diagnostics, limit=LIMIT)
     seen.give = box._on_message
     return seen
 
 
-def _message(number, bad=False, stamp=None):
-    """Return a message that was made when its number says, if no time passed since."""
-    made = time.monotonic() if stamp is None else stamp
-    header = make_header(round(made * 1e9), 'a')
-    return SimpleNamespace(number=number, header=header, bad=bad)
+def _message(number, bad=False):
+    return SimpleNamespace(number=number, bad=bad)
 
 
-def _wait(inbox, *messages, after=0.0):
-    inbox.queue.pending += [(time.monotonic() + after, message) for message in messages]
+def _wait(inbox, *messages):
+    inbox.queue.pending += messages
 
 
 def test_what_comes_in_time_is_taken(inbox):
@@ -72,35 +76,47 @@ def test_what_comes_in_time_is_taken(inbox):
     assert not inbox.late
 
 
-def test_three_that_wait_are_taken(inbox):
-    _wait(inbox, _message(1), _message(2))
-    inbox.give(_message(0))
-    assert inbox.taken == [0, 1, 2]
-
-
-def test_of_more_the_newest_are_taken(inbox):
-    _wait(inbox, *[_message(number) for number in range(1, 10)])
-    inbox.give(_message(0))
-    assert inbox.taken == [7, 8, 9]
-    assert inbox.late == [7]
-
-
-def test_an_old_one_that_comes_alone_is_not_taken_before_newer_ones(inbox):
-    inbox.give(_message(0))
-    now = time.monotonic()
-    _wait(inbox, *[_message(n, stamp=now - 0.9 + 0.1 * n) for n in range(2, 10)], after=0.005)
-    inbox.give(_message(1, stamp=now - 0.8))
-    assert inbox.taken == [0, 7, 8, 9]
-    assert inbox.late == [6]
-
-
-def test_a_stream_that_is_slow_is_taken(inbox):
-    """A bag at half its speed, or a sender whose clock was set back: nothing newer comes."""
-    start = time.monotonic()
-    for number in range(20):
-        inbox.give(_message(number, stamp=start - 0.1 * number))
-    assert inbox.taken == list(range(20))
+def test_all_that_wait_are_taken_where_it_is_done_in_a_moment(inbox):
+    """DDS or the sender was held up for a second: nothing is missing afterwards."""
+    for number in range(30):
+        inbox.give(_message(number))
+    _wait(inbox, *[_message(number) for number in range(31, 51)])
+    inbox.give(_message(30))
+    assert inbox.taken == list(range(51))
     assert not inbox.late
+
+
+def test_the_newest_are_taken_where_it_would_last_too_long(inbox):
+    inbox.lasts = LIMIT / 4
+    for number in range(10):
+        inbox.give(_message(number))
+    _wait(inbox, *[_message(number) for number in range(11, 30)])
+    inbox.give(_message(10))
+    taken = inbox.taken[10:]
+    assert taken == list(range(30 - len(taken), 30))
+    assert 1 <= len(taken) <= 4
+    ((count, needed),) = inbox.late
+    assert count == 20 - len(taken)
+    assert needed >= 20 * LIMIT / 4
+
+
+def test_the_newest_is_taken_however_slow_it_is(inbox):
+    inbox.lasts = 1.1 * LIMIT
+    for number in range(3):
+        inbox.give(_message(number))
+    _wait(inbox, *[_message(number) for number in range(4, 8)])
+    inbox.give(_message(3))
+    assert inbox.taken == [0, 1, 2, 7]
+
+
+def test_one_that_lasted_long_once_is_no_reason(inbox):
+    """The process was stopped, or the computer was busy for a moment."""
+    for number in range(8):
+        inbox.lasts = 3 * LIMIT if number == 4 else 0.0
+        inbox.give(_message(number))
+    _wait(inbox, *[_message(number) for number in range(9, 20)])
+    inbox.give(_message(8))
+    assert inbox.taken == list(range(20))
 
 
 def test_what_is_refused_is_counted(inbox):

@@ -9,7 +9,6 @@ import threading
 import numpy as np
 import pytest
 import rclpy
-from rclpy.publisher import Publisher
 from visualization_msgs.msg import MarkerArray
 
 from doa_ros.audio.rendering import SceneConfig
@@ -19,6 +18,7 @@ from doa_ros.core.config import load_yaml
 from doa_ros.core.geometry import wrap_angle
 from doa_ros.msg import AudioFrame, DoaEstimateArray, DoaSpectrum, GccPhat
 from doa_ros.nodes.doa_pipeline_node import make_nodes
+from doa_ros.nodes.outbox import Outbox, Topic
 
 _ON_DEMAND = {
     'audio': AudioFrame,
@@ -47,15 +47,16 @@ def test_large_messages_cross_dds_only_while_someone_listens(
     arguments += ['-p', f'publish_audio:={str(publish_audio).lower()}']
     monkeypatch.setattr(sys, 'argv', ['doa_pipeline', '--ros-args', *arguments])
     published = []
-    publish = Publisher.publish
+    send = Topic.send
 
     def spy(self, message):
-        published.append(self.topic_name.rpartition('/')[2])
-        publish(self, message)
+        published.append(self.name.rpartition('/')[2])
+        send(self, message)
 
-    monkeypatch.setattr(Publisher, 'publish', spy)
+    monkeypatch.setattr(Topic, 'send', spy)
     rclpy.init()
-    nodes = make_nodes()
+    outbox = Outbox()
+    nodes = make_nodes(outbox)
     try:
         for topic in wanted:
             nodes[0].create_subscription(_ON_DEMAND[topic], topic, lambda _: None, 1)
@@ -67,6 +68,7 @@ def test_large_messages_cross_dds_only_while_someone_listens(
         worker.join(60)
         assert not worker.is_alive()
     finally:
+        outbox.close()
         for node in nodes:
             node.destroy_node()
         rclpy.shutdown()
