@@ -174,6 +174,10 @@ class MirrorPlane(Ambiguity):
         )
 
 
+# Of the arrays that most robots have.
+HORIZONTAL = MirrorPlane(_UP)
+
+
 @dataclass(frozen=True)
 class Line(Ambiguity):
     """The microphones lie on a line: only the angle to it is known.
@@ -258,7 +262,7 @@ def ambiguity_of(array: MicArray) -> Ambiguity:
     if width <= _THIN:
         return _line(array, axes[0] * [1, 1, 0] if flat else axes[0])
     if flat:
-        return MirrorPlane(_UP)
+        return HORIZONTAL
     if thickness > _THIN:
         return NoAmbiguity()
     normal = axes[2]

@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 from scipy.optimize import linear_sum_assignment
 
+from doa_ros.core.ambiguity import HORIZONTAL, Ambiguity
 from doa_ros.core.config import Config, setting
 from doa_ros.core.decoding import PEAK_SEPARATION, Estimate
 
@@ -134,7 +135,7 @@ class Track(NamedTuple):
     Attributes:
         id: 1 or more; never that of another talker. 0 until the track is confirmed.
         azimuth: [rad] in (-pi, pi].
-        elevation: [rad] in 0..pi/2; NaN while not known.
+        elevation: [rad], as low as answers of the array lie; NaN while not known.
         azimuth_rate, elevation_rate: angular velocity [rad/s]; the latter NaN while not known.
         azimuth_stddev, elevation_stddev: standard deviations [rad].
         azimuth_rate_stddev, elevation_rate_stddev: standard deviations [rad/s].
@@ -298,20 +299,96 @@ class _Match(NamedTuple):
     distance: float
 
 
+class _Answers:
+    """Keeps what moves on the sphere within the directions that an array can tell.
+
+    Attributes:
+        lowest: the lowest elevation [rad].
+    """
+
+    def __init__(self, ambiguity: Ambiguity):
+        level, self._side = ambiguity.horizontal, None
+        self.lowest = 0.0 if level else -math.pi / 2
+        if not level and ambiguity.side is not None:
+            self._side = ambiguity.side.tolist()
+
+    def entered(
+        self, azimuth: float, elevation: float, east: float, north: float
+    ) -> tuple[float, float, tuple[float, float]]:
+        """Return a direction and its velocity there, where it has left them.
+
+        Args:
+            azimuth: not wrapped [rad].
+            elevation: may lie beyond the zenith [rad].
+            east, north: velocity along the arcs [rad/s].
+
+        Returns:
+            Azimuth in (-pi, pi] and elevation [rad], and the velocities.
+        """
+        if elevation > math.pi / 2:
+            azimuth, elevation = azimuth + math.pi, math.pi - elevation
+            east, north = -east, -north
+        elif elevation < self.lowest:
+            if self.lowest < 0:
+                azimuth, elevation = azimuth + math.pi, -math.pi - elevation
+                east, north = -east, -north
+            else:
+                elevation, north = 0.0, max(north, 0.0)
+        if self._side is None:
+            return _wrap(azimuth), elevation, (east, north)
+        return self._mirrored(_wrap(azimuth), elevation, east, north)
+
+    def _mirrored(self, azimuth, elevation, east, north):
+        """Return the same on the other side where it is behind the array."""
+        ahead, left, up = _tangents(azimuth, elevation)
+        behind = _dot(ahead, self._side)
+        if behind >= 0:
+            return azimuth, elevation, (east, north)
+        velocity = [east * a + north * b for a, b in zip(left, up, strict=True)]
+        x, y, z = self._reflected(ahead)
+        velocity = self._reflected(velocity)
+        azimuth, elevation = math.atan2(y, x), math.atan2(z, math.hypot(x, y))
+        _, left, up = _tangents(azimuth, elevation)
+        return azimuth, elevation, (_dot(velocity, left), _dot(velocity, up))
+
+    def _reflected(self, vector):
+        along = 2 * _dot(vector, self._side)
+        return [v - along * s for v, s in zip(vector, self._side, strict=True)]
+
+
+def _tangents(azimuth: float, elevation: float):
+    """Return the unit vectors of a direction and, square to it, towards east and north."""
+    cos, sin = math.cos(azimuth), math.sin(azimuth)
+    level, high = math.cos(elevation), math.sin(elevation)
+    return (level * cos, level * sin, high), (-sin, cos, 0.0), (-high * cos, -high * sin, level)
+
+
+def _dot(first, second) -> float:
+    return sum(a * b for a, b in zip(first, second, strict=True))
+
+
 class _Talker:
     """A talker at the time of the sound that was heard last."""
 
     __slots__ = (
-        'id', 'azimuth', 'elevation', 'elevation_known', 'sine', 'cosine', 'east', 'north',
-        'born', 'heard', 'noted', 'informed', 'evidence', 'confidence', 'predicted',
+        'answers', 'id', 'azimuth', 'elevation', 'elevation_known', 'sine', 'cosine', 'east',
+        'north', 'born', 'heard', 'noted', 'informed', 'evidence', 'confidence', 'predicted',
     )  # fmt: skip
 
-    def __init__(self, stamp: int, time: int, observation: _Observation, velocity: float):
+    def __init__(
+        self,
+        stamp: int,
+        time: int,
+        observation: _Observation,
+        velocity: float,
+        answers: '_Answers',
+    ):
+        self.answers = answers
         self.id = 0
         self.elevation_known = observation.elevation is not None
-        self._face(observation.azimuth, observation.elevation or 0.0)
         self.east = _Axis(observation.east_variance, velocity**2)
         self.north = _Axis(observation.north_variance, (_CLIMB * velocity) ** 2)
+        self._face(observation.azimuth, observation.elevation or 0.0)
         # Stamps [ns] of the first detection, of the latest, and of the latest that may be its own.
         self.born = self.heard = self.noted = stamp
         # When the sound of the latest detection was made [ns].
@@ -390,13 +467,12 @@ class _Talker:
         )
 
     def _face(self, azimuth: float, elevation: float) -> None:
-        """Take a new direction, which may lie beyond the zenith or below the plane."""
-        self.azimuth, self.elevation = _folded(azimuth, elevation)
+        """Take a new direction, which may lie beyond the zenith or be no answer of the array."""
+        self.azimuth, self.elevation, velocities = self.answers.entered(
+            azimuth, elevation, self.east.velocity, self.north.velocity
+        )
+        self.east.velocity, self.north.velocity = velocities
         self.sine, self.cosine = math.sin(self.elevation), math.cos(self.elevation)
-        if elevation > math.pi / 2:
-            self.east.velocity, self.north.velocity = -self.east.velocity, -self.north.velocity
-        elif elevation < 0:
-            self.north.velocity = max(self.north.velocity, 0.0)
 
     def _per_arc(self) -> float:
         """Return the azimuth per arc."""
@@ -407,7 +483,9 @@ class _Talker:
         arc, turning, arc_variance, turning_variance = self.east.ahead(motion, 1.0)
         climb, climbing, climb_variance, climbing_variance = self.north.ahead(motion, _CLIMB)
         per_arc = self._per_arc()
-        azimuth, elevation = _folded(self.azimuth + per_arc * arc, self.elevation + climb)
+        azimuth, elevation, _ = self.answers.entered(
+            self.azimuth + per_arc * arc, self.elevation + climb, turning, climbing
+        )
         if not self.elevation_known:
             elevation = climbing = climb_variance = climbing_variance = math.nan
         return Track(
@@ -435,10 +513,15 @@ class Tracker:
     Args:
         config: the settings.
         hop: time between frames [s], where none is lost.
+        ambiguity: which directions the array that hears the talkers can tell, in the frame of the
+            detections; tracks leave them no more than detections do.
     """
 
-    def __init__(self, config: TrackerConfig, hop: float = 0.05):
+    def __init__(
+        self, config: TrackerConfig, hop: float = 0.05, ambiguity: Ambiguity = HORIZONTAL
+    ):
         self._config = config
+        self._answers = _Answers(ambiguity)
         self._hop = hop
         self._acceleration = math.radians(config.acceleration_deg)
         self._least_stddev = math.radians(config.stddev_min_deg)
@@ -536,7 +619,7 @@ class Tracker:
             return _Observation(
                 float(detection.azimuth), None, 0.0, 1.0, east**2, north**2, confidence
             )
-        elevation = min(max(float(detection.elevation), 0.0), math.pi / 2)
+        elevation = min(max(float(detection.elevation), self._answers.lowest), math.pi / 2)
         cosine = math.cos(elevation)
         return _Observation(
             float(detection.azimuth),
@@ -650,7 +733,9 @@ class Tracker:
                 continue
             known = [*self._talkers, *born]
             if all(t.matches([observation])[0].arc >= PEAK_SEPARATION / 2 for t in known):
-                talker = _Talker(self._stamp, self._time, observation, velocity)
+                talker = _Talker(
+                    self._stamp, self._time, observation, velocity, self._answers
+                )
                 talker.evidence = _evidence(observation.confidence) * self._hop
                 born.append(talker)
         return born
@@ -659,13 +744,6 @@ class Tracker:
 def _evidence(confidence: float) -> float:
     """Return what a frame says for a talker, -1/2..1; a confidence of 0 is no detection."""
     return 1.5 * confidence - 0.5
-
-
-def _folded(azimuth: float, elevation: float) -> tuple[float, float]:
-    """Return a direction with its azimuth in (-pi, pi] and its elevation in 0..pi/2 [rad]."""
-    if elevation > math.pi / 2:
-        azimuth, elevation = azimuth + math.pi, math.pi - elevation
-    return _wrap(azimuth), max(elevation, 0.0)
 
 
 def _wrap(angle: float) -> float:

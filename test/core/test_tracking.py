@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 import numpy as np
 import pytest
 
+from doa_ros.core.ambiguity import HORIZONTAL, Line, MirrorPlane, NoAmbiguity
 from doa_ros.core.decoding import PEAK_SEPARATION, Estimate
 from doa_ros.core.errors import ConfigError
 from doa_ros.core.geometry import direction_of, unit_vector, wrap_angle
-from doa_ros.core.tracking import Tracker, TrackerConfig
+from doa_ros.core.tracking import Tracker, TrackerConfig, _Answers
 
 HOP = 0.05
 HOP_NS = 50_000_000
@@ -33,13 +34,16 @@ def circle(azimuth_deg, speed_deg=0.0, elevation_deg=25.0):
     return direction
 
 
-def estimates_of(talkers, duration, *, seed=0, stddev_deg=3.0, speaking=None, known=True):
+def estimates_of(
+    talkers, duration, *, seed=0, stddev_deg=3.0, speaking=None, known=True, ambiguity=HORIZONTAL
+):
     """Yield stamp [ns] and estimates per frame: late, and with errors that last for a while.
 
     Args:
         talkers: directions over time.
         speaking: whether a talker, by number, speaks at a time [s].
         known: whether elevations are.
+        ambiguity: of the array.
     """
     rng = np.random.default_rng(seed)
     keep, sigma = math.exp(-HOP / 0.25), math.radians(stddev_deg)
@@ -51,11 +55,14 @@ def estimates_of(talkers, duration, *, seed=0, stddev_deg=3.0, speaking=None, kn
         for number, talker in enumerate(talkers):
             if speaking is None or speaking(number, frame * HOP):
                 azimuth, elevation = np.add(talker(frame * HOP - DELAY), errors[number])
+                azimuth, elevation = ambiguity.fold(
+                    wrap_angle(azimuth), np.clip(elevation, -math.pi / 2, math.pi / 2)
+                )
                 confidence = rng.uniform(0.7, 1.0)
                 found.append(
                     Estimate(
-                        wrap_angle(azimuth),
-                        min(abs(elevation), math.pi / 2) if known else math.nan,
+                        azimuth,
+                        elevation if known else math.nan,
                         sigma,
                         sigma if known else math.nan,
                         confidence,
@@ -69,9 +76,9 @@ def estimates_of(talkers, duration, *, seed=0, stddev_deg=3.0, speaking=None, kn
         yield frame * HOP_NS, kept
 
 
-def follow(frames, config=CONFIG):
+def follow(frames, config=CONFIG, ambiguity=HORIZONTAL):
     """Return time [s] and confirmed tracks of every frame."""
-    tracker = Tracker(config, HOP)
+    tracker = Tracker(config, HOP, ambiguity)
     return [
         (stamp * 1e-9, [t for t in tracker.update(stamp, found, age=AGE) if t.confirmed])
         for stamp, found in frames
@@ -542,3 +549,81 @@ def test_costs_little(record_property):
     record_property('cpu_seconds_per_second', seconds)
     print(f'{seconds:.5f} CPU s per s of audio with three tracks, where calls take {slowness:.2f}')
     assert seconds <= 0.002 * slowness
+
+
+# Around the ends of a line and of an upright plane, and across a tilted one.
+_AMBIGUITIES = {
+    'line': Line(np.array([1.0, 0, 0]), np.array([0, 1.0, 0])),
+    'slanted': Line(unit_vector(0.3, 0.5), unit_vector(0.3 + math.pi / 2, 0.0)),
+    'upright': MirrorPlane(np.array([1.0, 0, 0])),
+    'tilted': MirrorPlane(unit_vector(2.0, 0.9)),
+    'none': NoAmbiguity(),
+}
+
+
+def told(talker, ambiguity):
+    """Return where an array says that a talker is, over time [s]."""
+    return lambda time: ambiguity.fold(*talker(time))
+
+
+@pytest.mark.parametrize('elevation_deg', [-60, -5, 30])
+@pytest.mark.parametrize('name', ['upright', 'none'])
+def test_who_is_below_is_followed_there(name, elevation_deg):
+    walker, ambiguity = circle(-40, 15, elevation_deg), _AMBIGUITIES[name]
+    tracks = follow(estimates_of([walker], 5.0, ambiguity=ambiguity), ambiguity=ambiguity)
+    assert ids(tracks) == {1}
+    elevations = [t.elevation for _, found in tracks for t in found]
+    assert np.degrees(np.median(elevations)) == pytest.approx(elevation_deg, abs=3)
+    assert rms(errors_deg(tracks, walker)) < 7
+
+
+@pytest.mark.parametrize('name', ['line', 'slanted', 'upright', 'tilted'])
+@pytest.mark.parametrize('speed_deg', [20, -45])
+@pytest.mark.parametrize('pause', [None, 1.0])
+def test_who_walks_behind_the_array_stays_one_track(name, speed_deg, pause):
+    ambiguity = _AMBIGUITIES[name]
+    walker = circle(100, speed_deg, 10.0)
+    frames = estimates_of(
+        [walker],
+        10.0,
+        ambiguity=ambiguity,
+        speaking=lambda _, time: pause is None or time % 4 > pause,
+    )
+    tracks = follow(frames, ambiguity=ambiguity)
+    assert ids(tracks) == {1}
+    for _, found in tracks:
+        for t in found:
+            assert ambiguity.inside(t.azimuth, np.nan_to_num(t.elevation))
+            assert math.isnan(t.elevation) == isinstance(ambiguity, Line)
+    # Who turns in an instant, at the border, is caught up with in some frames.
+    errors = np.abs(errors_deg(tracks, told(walker, ambiguity)))
+    assert np.median(errors) < 7
+
+
+@settings(max_examples=50)
+@given(
+    st.sampled_from(sorted(_AMBIGUITIES)),
+    st.floats(-math.pi, math.pi),
+    st.floats(-math.pi, math.pi),
+    st.floats(-10, 10),
+    st.floats(-10, 10),
+)
+def test_tracks_go_where_answers_are(name, azimuth, elevation, east, north):
+    ambiguity = _AMBIGUITIES[name]
+    azimuth, elevation, velocity = _Answers(ambiguity).entered(azimuth, elevation, east, north)
+    assert -math.pi < azimuth <= math.pi
+    assert abs(elevation) <= math.pi / 2
+    assert ambiguity.side is None or unit_vector(azimuth, elevation) @ ambiguity.side > -1e-9
+    assert math.hypot(*velocity) == pytest.approx(math.hypot(east, north))
+
+
+def test_who_moves_into_a_mirror_comes_out_of_it():
+    answers = _Answers(_AMBIGUITIES['upright'])
+    azimuth, elevation, velocity = answers.entered(math.radians(95), 0.2, 0.3, 0.1)
+    assert math.degrees(azimuth) == pytest.approx(85)
+    assert elevation == pytest.approx(0.2)
+    assert velocity == pytest.approx((-0.3, 0.1))
+    # Below the horizon, and past the nadir.
+    azimuth, elevation, velocity = answers.entered(0.4, -math.pi / 2 - 0.1, 0.3, 0.1)
+    assert elevation == pytest.approx(-math.pi / 2 + 0.1)
+    assert abs(azimuth) < math.pi / 2
