@@ -22,6 +22,14 @@ from visualization_msgs.msg import Marker, MarkerArray
 
 from doa_ros.audio.frame import FORMATS, check_header, stamp_of
 from doa_ros.audio.source import NANOSECONDS, AudioBlock
+from doa_ros.core.ambiguity import (
+    HORIZONTAL,
+    Ambiguity,
+    Line,
+    MirrorPlane,
+    NoAmbiguity,
+    ambiguity_in_frame,
+)
 from doa_ros.core.decoding import DirectionGrid, Estimate, Spectrum
 from doa_ros.core.errors import MessageError
 from doa_ros.core.features import FeatureConfig, GccFrame
@@ -40,6 +48,11 @@ from doa_ros.msg import (
     MicArrayInfo,
 )
 
+_AMBIGUITIES = {
+    NoAmbiguity: MicArrayInfo.AMBIGUITY_NONE,
+    MirrorPlane: MicArrayInfo.AMBIGUITY_PLANE,
+    Line: MicArrayInfo.AMBIGUITY_LINE,
+}
 _FORMAT_NAMES = {dtype: name for name, dtype in FORMATS.items()}
 
 # What to do where the features of another node do not fit.
@@ -95,10 +108,18 @@ def audio_frame_from_block(header: Header, block: AudioBlock) -> AudioFrame:
 
 
 def array_info(header: Header, microphones: MicArray) -> MicArrayInfo:
-    """Return the description of an array in its mounted frame."""
+    """Return the description of an array in its mounted frame.
+
+    Raises:
+        ConfigError: the array tells no azimuth.
+    """
+    ambiguity = ambiguity_in_frame(microphones)
+    x, y, z = ambiguity.axis.tolist()
     return MicArrayInfo(
         header=header,
         name=microphones.name,
+        ambiguity=_AMBIGUITIES[type(ambiguity)],
+        ambiguity_axis=Vector3(x=x, y=y, z=z),
         channel_labels=list(microphones.labels),
         channel_indices=list(microphones.channels),
         positions=[Point(x=x, y=y, z=z) for x, y, z in microphones.frame_positions.tolist()],
@@ -374,6 +395,7 @@ def spectrum_message(
     )
     message.azimuth_probability = _probability(spectrum.azimuth, whole=not spectrum.several)
     if spectrum.elevation is not None:
+        message.elevation_min = grid.elevation_min
         message.elevation_step = grid.elevation_step
         message.elevation_probability = _probability(spectrum.overall_elevation)
     return message
@@ -387,14 +409,23 @@ def _probability(values: np.ndarray, *, whole: bool = True) -> array.array:
 
 
 def marker_array(
-    message: DoaEstimateArray, previous: int, length: float, *, faint: bool = False
+    message: DoaEstimateArray,
+    previous: int,
+    length: float,
+    *,
+    ambiguity: Ambiguity = HORIZONTAL,
+    faint: bool = False,
 ) -> MarkerArray:
     """Return an arrow per estimate: the surer, the longer and the greener.
+
+    Unless above and below alone are mistaken for each other, a faint line per estimate shows the
+    directions that sound like it.
 
     Args:
         message: the estimates.
         previous: number of arrows shown so far; those without an estimate are deleted.
         length: length of an arrow of confidence 1 [m].
+        ambiguity: of the array.
         faint: whether something surer is shown beside them.
 
     Raises:
@@ -417,11 +448,38 @@ def marker_array(
                 ),
             )
         )
-    for number in range(len(markers), previous):
-        markers.append(
-            Marker(header=message.header, ns='doa', id=number, action=Marker.DELETE)
-        )
+    shown, namespaces = len(markers), ['doa']
+    if not (ambiguity.horizontal or isinstance(ambiguity, NoAmbiguity)):
+        namespaces.append('alike')
+        markers += [
+            _alike(message.header, number, estimate, length, ambiguity)
+            for number, estimate in enumerate(estimates_of(message))
+        ]
+    for number in range(shown, previous):
+        markers += [
+            Marker(header=message.header, ns=namespace, id=number, action=Marker.DELETE)
+            for namespace in namespaces
+        ]
     return MarkerArray(markers=markers)
+
+
+def _alike(header, number, estimate: Estimate, length, ambiguity: Ambiguity) -> Marker:
+    """Return a faint line: around a cone, or from the array to the mirror image."""
+    directions = ambiguity.alike(estimate.azimuth, _elevation(estimate))
+    if len(directions) == 1:
+        directions = np.concatenate([np.zeros((1, 3)), directions])
+    return Marker(
+        header=header,
+        ns='alike',
+        id=number,
+        type=Marker.LINE_STRIP,
+        action=Marker.ADD,
+        pose=Pose(orientation=Quaternion(w=1.0)),
+        scale=Vector3(x=_ARROW_WIDTH / 2),
+        points=[Point(x=x, y=y, z=z) for x, y, z in (length * directions).tolist()],
+        color=ColorRGBA(r=1 - estimate.confidence, g=estimate.confidence, b=0.1, a=_FAINT),
+        lifetime=Duration(nanosec=round(_MARKER_LIFETIME * NANOSECONDS)),
+    )
 
 
 def _arrow(header, namespace, number, direction, length, colour: ColorRGBA) -> Marker:

@@ -9,6 +9,7 @@ from std_msgs.msg import Header
 
 from doa_ros.audio.frame import StampOrder, stamp_of
 from doa_ros.conversions import estimate_array, frame_from_gcc_phat, spectrum_message
+from doa_ros.core.ambiguity import ambiguity_in_frame
 from doa_ros.core.features import GccFrame
 from doa_ros.core.localizer import Localization, Localizer, LocalizerConfig
 from doa_ros.core.monitoring import Durations, Rate
@@ -73,6 +74,9 @@ class DoaEstimatorNode(Node):
                 limit=self._features.window,
             )
         self.get_logger().info(f'{config} {localizer_config} {self._features}')
+        self.get_logger().info(
+            f'array {self._array.name!r}: {ambiguity_in_frame(self._array)}'
+        )
 
     def _on_gcc_phat(self, message: GccPhat) -> None:
         frame = frame_from_gcc_phat(message, self._array, self._features, self._previous)

@@ -16,6 +16,7 @@ from doa_ros.core.tracking import Track
 from doa_ros.msg import DoaEstimateArray, DoaTrackArray
 from doa_ros.nodes.diagnostics import Diagnostics
 from doa_ros.nodes.executable import run
+from doa_ros.nodes.model import declare_ambiguity
 from doa_ros.nodes.outbox import Outbox
 from doa_ros.parameters import declare, follow
 
@@ -53,6 +54,7 @@ class DoaMarkersNode(Node):
         super().__init__('doa_markers')
         self._config = declare(self, MarkersConfig)
         follow(self, self._config, self._configure)
+        self._ambiguity = declare_ambiguity(self)
         self._shown = 0
         self._trails: dict[int, deque[tuple[int, Track]]] = defaultdict(deque)
         self._diagnostics = Diagnostics(self, outbox, 'all estimates are usable')
@@ -101,6 +103,7 @@ class DoaMarkersNode(Node):
                         message,
                         self._shown,
                         self._config.arrow_length,
+                        ambiguity=self._ambiguity,
                         faint=bool(self._trails),
                     )
                 )

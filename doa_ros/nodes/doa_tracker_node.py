@@ -17,6 +17,7 @@ from doa_ros.msg import DoaEstimateArray, DoaTrackArray
 from doa_ros.nodes.diagnostics import Diagnostics
 from doa_ros.nodes.executable import run
 from doa_ros.nodes.inbox import Inbox
+from doa_ros.nodes.model import declare_ambiguity
 from doa_ros.nodes.outbox import Outbox, Topic, depth_of
 from doa_ros.parameters import declare
 
@@ -52,7 +53,7 @@ class DoaTrackerNode(Node):
         super().__init__('doa_tracker')
         hop = declare(self, HopConfig).hop
         config = declare(self, TrackerConfig)
-        self._tracker = Tracker(config, hop)
+        self._tracker = Tracker(config, hop, declare_ambiguity(self))
         self._listener = listener
         self._diagnostics = Diagnostics(self, outbox, 'all detections are usable')
         depth = depth_of(hop)

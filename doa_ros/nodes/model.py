@@ -1,12 +1,13 @@
 # Copyright 2026 doa_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What the nodes `gcc_phat` and `doa_estimator` find out alike: array, model and features."""
+"""What several nodes find out alike: array, model and features."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
 from rclpy.node import Node
 
+from doa_ros.core.ambiguity import Ambiguity, ambiguity_in_frame
 from doa_ros.core.classifier import default_features
 from doa_ros.core.config import Config, setting
 from doa_ros.core.features import FeatureConfig
@@ -16,15 +17,31 @@ from doa_ros.resources import find_resource
 
 
 @dataclass(frozen=True)
-class ModelConfig(Config):
-    """Parameters of both nodes besides the method and the features."""
+class ArrayConfig(Config):
+    """Which array it is."""
 
     array: str = setting('uma8', 'Microphone array: a shipped name or a YAML path.')
+
+
+@dataclass(frozen=True)
+class ModelConfig(ArrayConfig):
+    """Parameters of both nodes besides the method and the features."""
+
     model: str = setting(
         'uma8_rooms_int8',
         'Network of method cnn: a shipped name or a .tflite path. What it was trained with is '
         'the default of every parameter of the features.',
     )
+
+
+def declare_ambiguity(node: Node) -> Ambiguity:
+    """Declare which array it is, and return what that cannot tell, in its mounted frame.
+
+    Raises:
+        DoaError: its file is missing or not usable.
+    """
+    array = declare(node, ArrayConfig).array
+    return ambiguity_in_frame(load_array(find_resource('arrays', array)))
 
 
 def declare_features(

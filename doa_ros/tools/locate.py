@@ -21,6 +21,7 @@ import soundfile
 
 from doa_ros.audio.file import FileSource
 from doa_ros.audio.source import NANOSECONDS
+from doa_ros.core.ambiguity import ambiguity_in_frame
 from doa_ros.core.classifier import default_features
 from doa_ros.core.decoding import Estimate
 from doa_ros.core.errors import AudioError, ConfigError
@@ -91,7 +92,9 @@ def _lines(arguments) -> Iterator[str]:
     localizer = Localizer(array, features, config, model)
     extractor = FeatureExtractor(array, features)
     hop = round(features.hop * array.sampling_frequency)
-    tracker = Tracker(TrackerConfig(), features.hop) if arguments.tracks else None
+    tracker = None
+    if arguments.tracks:
+        tracker = Tracker(TrackerConfig(), features.hop, ambiguity_in_frame(array))
     form = _FORMATS[arguments.format](_TRACKS if tracker else _ESTIMATES)
     if source.duration < features.window:
         raise AudioError(

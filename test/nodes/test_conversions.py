@@ -17,6 +17,7 @@ from visualization_msgs.msg import Marker
 from doa_ros import conversions
 from doa_ros.audio.frame import FORMATS, block_from_audio_frame
 from doa_ros.audio.source import AudioBlock
+from doa_ros.core.ambiguity import ambiguity_in_frame
 from doa_ros.core.decoding import DirectionGrid, Estimate, Spectrum
 from doa_ros.core.errors import MessageError
 from doa_ros.core.features import FeatureConfig, GccFrame
@@ -351,6 +352,33 @@ def test_array_info_is_in_the_mounted_frame():
     assert list(face_up.channel_indices) == list(ARRAY.channels)
 
 
+_UPRIGHT = np.array([[0, 0.03, 0.03], [0, -0.03, 0.03], [0, -0.03, -0.03], [0, 0.03, -0.03]])
+_LINE = np.array([[0, -0.04, 0], [0, 0.04, 0]])
+
+
+def test_array_info_says_what_the_array_cannot_tell(make_array, tetrahedron):
+    turned = math.radians(90)
+    for microphones, kind, axis in (
+        (ARRAY, MicArrayInfo.AMBIGUITY_PLANE, (0, 0, 1)),
+        (replace(ARRAY, face_down=True, rotation=1.0), MicArrayInfo.AMBIGUITY_PLANE, (0, 0, 1)),
+        (tetrahedron, MicArrayInfo.AMBIGUITY_NONE, (0, 0, 0)),
+        (make_array(_UPRIGHT, rotation=turned), MicArrayInfo.AMBIGUITY_PLANE, (0, 1, 0)),
+        (make_array(_LINE, rotation=turned), MicArrayInfo.AMBIGUITY_LINE, (1, 0, 0)),
+    ):
+        message = _over_the_wire(conversions.array_info(HEADER, microphones))
+        assert message.ambiguity == kind
+        found = message.ambiguity_axis
+        assert np.abs((found.x, found.y, found.z)) == pytest.approx(axis)
+
+
+def test_spectrum_says_where_its_elevations_begin():
+    grid = DirectionGrid(36, 19, -math.pi / 2)
+    spectrum = Spectrum(np.full(36, 1 / 36), np.full(19, 1 / 19))
+    message = _over_the_wire(conversions.spectrum_message(HEADER, 0.1, spectrum, grid))
+    assert message.elevation_min == -math.pi / 2
+    assert message.elevation_min + 18 * message.elevation_step == pytest.approx(math.pi / 2)
+
+
 def _points_at(pose):
     """Return where a pose turns +x: v + 2 w (q x v) + 2 q x (q x v)."""
     q = pose.orientation
@@ -361,7 +389,7 @@ def _points_at(pose):
 
 @given(
     azimuth=st.floats(-math.pi, math.pi),
-    elevation=st.floats(0, math.pi / 2) | st.just(math.nan),
+    elevation=st.floats(-math.pi / 2, math.pi / 2) | st.just(math.nan),
 )
 def test_arrows_point_at_the_source(azimuth, elevation):
     estimate = Estimate(azimuth, elevation, 0.1, 0.1, 0.5)
@@ -389,6 +417,35 @@ def test_arrows_of_sounds_that_ended_are_deleted(previous, count, actions):
     assert {marker.ns for marker in markers} <= {'doa'}
     assert all(marker.header == HEADER for marker in markers)
     assert all(0 < marker.scale.x <= 2 for marker in markers if marker.action == Marker.ADD)
+
+
+def _shown(ambiguity, previous, *estimates):
+    message = conversions.estimate_array(HEADER, 0.1, estimates)
+    markers = conversions.marker_array(message, previous, 2.0, ambiguity=ambiguity)
+    alike = [m for m in _over_the_wire(markers).markers if m.ns == 'alike']
+    return alike, [np.array([(p.x, p.y, p.z) for p in m.points]) for m in alike]
+
+
+def test_mirror_image_is_shown(make_array, tetrahedron):
+    estimate = Estimate(0.6, -0.3, 0.1, 0.1, 0.9)
+    (marker,), (points,) = _shown(ambiguity_in_frame(make_array(_UPRIGHT)), 0, estimate)
+    assert marker.action == Marker.ADD
+    np.testing.assert_allclose(points, [[0, 0, 0], 2 * unit_vector(math.pi - 0.6, -0.3)])
+    # Where there is nothing to mistake, or only above and below, nothing is.
+    for microphones in (ARRAY, tetrahedron):
+        assert _shown(ambiguity_in_frame(microphones), 0, estimate) == ([], [])
+
+
+def test_cone_around_a_line_is_shown(make_array):
+    estimates = [Estimate(azimuth, math.nan, 0.1, math.nan, 0.9) for azimuth in (0.0, 0.6)]
+    _, rings = _shown(ambiguity_in_frame(make_array(_LINE)), 0, *estimates)
+    for ring, estimate in zip(rings, estimates, strict=True):
+        ends = [2 * unit_vector(estimate.azimuth, 0.0)] * 2
+        np.testing.assert_allclose(ring[[0, -1]], ends, atol=1e-12)
+        np.testing.assert_allclose(np.linalg.norm(ring, axis=1), 2)
+        np.testing.assert_allclose(ring[:, 1], 2 * math.sin(estimate.azimuth), atol=1e-12)
+    markers, _ = _shown(ambiguity_in_frame(make_array(_LINE)), 2)
+    assert [m.action for m in markers] == [Marker.DELETE] * 2
 
 
 def test_surer_arrows_are_longer():

@@ -5,15 +5,18 @@
 import math
 from pathlib import Path
 
+from geometry_msgs.msg import PoseStamped, Vector3Stamped
 import numpy as np
 import pytest
+from rclpy.qos import DurabilityPolicy, QoSProfile
 from scipy import signal
 import soundfile
+from visualization_msgs.msg import MarkerArray
 import yaml
 
 from doa_ros.core.features import FeatureConfig
-from doa_ros.core.geometry import load_array, wrap_angle
-from doa_ros.msg import DoaEstimateArray, GccPhat
+from doa_ros.core.geometry import load_array, unit_vector, wrap_angle
+from doa_ros.msg import DoaEstimateArray, DoaTrackArray, GccPhat, MicArrayInfo
 from doa_ros.resources import find_resource
 
 AZIMUTH, ELEVATION = math.radians(130), math.radians(20)
@@ -74,6 +77,112 @@ def test_a_recording_at_another_rate_that_was_cut_off(start, listener, play):
     # Once each, however often the recording begins again.
     assert sum('its header says 2.000 s, but 1.917 s' in line for line in warnings) == 1
     assert sum('sampled at 48000 Hz and resampled to the 16000' in line for line in warnings) == 1
+
+
+@pytest.fixture
+def play_at(make_array, plane_wave, tmp_path):
+    """Return the parameters that play a plane wave at microphones at these places."""
+
+    def prepare(positions, azimuth_deg, elevation_deg):
+        array = make_array(positions)
+        path = tmp_path / 'array.yaml'
+        microphones = [
+            {'label': label, 'channel': channel, 'position': position}
+            for label, channel, position in zip(
+                array.labels, array.channels, array.positions.tolist(), strict=True
+            )
+        ]
+        path.write_text(
+            yaml.safe_dump(
+                {
+                    'name': array.name,
+                    'sampling_frequency': array.sampling_frequency,
+                    'channel_count': array.channel_count,
+                    'microphones': microphones,
+                }
+            ),
+            encoding='utf-8',
+        )
+        azimuth, elevation = np.radians([azimuth_deg, elevation_deg])
+        wave = tmp_path / 'wave.wav'
+        heard = plane_wave(array, azimuth, elevation, duration=2.0)
+        # A voice: noise that goes on and on is not much of an event.
+        heard[: len(heard) // 4] *= 0.01
+        soundfile.write(wave, heard, array.sampling_frequency, subtype='FLOAT')
+        return {
+            **_SHIPPED,
+            'array': str(path),
+            'source': 'file',
+            'file': str(wave),
+            'loop': True,
+            'method': 'srp_phat',
+        }
+
+    return prepare
+
+
+@pytest.mark.parametrize(
+    ('positions', 'source', 'answer', 'ambiguity', 'said'),
+    [
+        (
+            [[0.02, 0.02, 0.02], [0.02, -0.02, -0.02], [-0.02, 0.02, -0.02], [-0.02, -0.02, 0.02]],
+            (40, -30),
+            (40, -30),
+            MicArrayInfo.AMBIGUITY_NONE,
+            'it tells all directions apart',
+        ),
+        (
+            [[0, 0.03, 0.03], [0, -0.03, 0.03], [0, -0.03, -0.03], [0, 0.03, -0.03]],
+            (140, 20),
+            (40, 20),
+            MicArrayInfo.AMBIGUITY_PLANE,
+            'the two sides of its plane',
+        ),
+        (
+            [[0.04, 0, 0], [-0.04, 0, 0]],
+            (-95, 0),
+            (95, math.nan),
+            MicArrayInfo.AMBIGUITY_LINE,
+            'on a line',
+        ),
+    ],
+)
+def test_array_that_is_not_flat_and_horizontal(
+    start, listener, play_at, positions, source, answer, ambiguity, said
+):
+    process = start('doa_pipeline', **play_at(positions, *source))
+    latched = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+    infos = listener.collect(MicArrayInfo, 'array_info', latched)
+    tracks = listener.collect(DoaTrackArray, 'tracks')
+    targets = listener.collect(PoseStamped, 'target')
+    vectors = listener.collect(Vector3Stamped, 'target_vector')
+    markers = listener.collect(MarkerArray, 'markers')
+    listener.spin_until(
+        lambda: sum(bool(m.tracks) for m in tracks) > 60 and infos and targets and vectors,
+        'tracks',
+    )
+    assert process.stop() == 0
+    assert process.output.count(said) == 1
+    assert infos[0].ambiguity == ambiguity
+    # One talker is one track.
+    found = [track.estimate for message in tracks for track in message.tracks]
+    assert {estimate.track_id for estimate in found} == {1}
+    azimuth = np.median([estimate.azimuth for estimate in found])
+    assert math.degrees(azimuth) == pytest.approx(answer[0], abs=4)
+    elevation = np.median([estimate.elevation for estimate in found])
+    assert math.degrees(elevation) == pytest.approx(answer[1], abs=4, nan_ok=True)
+    vector = vectors[-1].vector
+    expected = unit_vector(*np.radians(np.nan_to_num(answer)))
+    assert [vector.x, vector.y, vector.z] == pytest.approx(expected, abs=0.1)
+    alike = any(marker.ns == 'alike' for message in markers for marker in message.markers)
+    assert alike == (ambiguity != MicArrayInfo.AMBIGUITY_NONE)
+
+
+def test_array_without_an_azimuth_is_refused(start, play_at):
+    process = start('doa_pipeline', **play_at([[0, 0, -0.04], [0, 0, 0.04]], 0, 0))
+    assert process.end() != 0
+    assert 'one above the other' in process.output
+    assert 'Traceback' not in process.output
 
 
 @pytest.mark.parametrize('mode', ['pipeline', 'nodes'])

@@ -20,15 +20,15 @@ from doa_ros.msg import DoaEstimateArray
 from doa_ros.nodes.audio_capture_node import CaptureConfig
 from doa_ros.nodes.doa_markers_node import MarkersConfig
 from doa_ros.nodes.doa_tracker_node import HopConfig
-from doa_ros.nodes.model import ModelConfig
+from doa_ros.nodes.model import ArrayConfig, ModelConfig
 
 ROOT = Path(__file__).resolve().parents[2]
 NODES = {
     'audio_capture': [CaptureConfig],
     'gcc_phat': [ModelConfig, MethodConfig, FeatureConfig],
     'doa_estimator': [ModelConfig, LocalizerConfig, FeatureConfig],
-    'doa_tracker': [HopConfig, TrackerConfig],
-    'doa_markers': [MarkersConfig],
+    'doa_tracker': [ArrayConfig, HopConfig, TrackerConfig],
+    'doa_markers': [ArrayConfig, MarkersConfig],
 }
 DYNAMIC = {'sensitivity', 'report_stationary', 'arrow_length', 'trail_duration'}
 _TYPES = {

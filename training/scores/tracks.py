@@ -18,6 +18,7 @@ from typing import Protocol
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
+from doa_ros.core.ambiguity import ambiguity_of
 from doa_ros.core.errors import ConfigError
 from doa_ros.core.geometry import MicArray, wrap_angle
 from doa_ros.core.tracking import Tracker, TrackerConfig
@@ -87,7 +88,7 @@ class Tracked:
 
     def outputs(self, listening: Listening) -> list[Output]:
         """Return the confirmed tracks at every block."""
-        tracker = Tracker(self._config, HOP)
+        tracker = Tracker(self._config, HOP, ambiguity_of(listening.array))
         outputs: list[Output] = [[] for _ in listening.clip.silent]
         frames = listening.features(self._ours.features)
         for block, heard in self._ours.hear(listening).items():
