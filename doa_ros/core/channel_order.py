@@ -48,7 +48,7 @@ class Coherence:
         frequencies = fft.rfftfreq(window, 1 / rate)
         distances = pair_distances(array)
         lowest = _LEAST_SPAN * array.speed_of_sound / distances.max()
-        highest = min(_HIGHEST, 0.45 * rate)
+        highest = min(_HIGHEST, array.highest_frequency)
         self._bins = slice(*np.searchsorted(frequencies, [lowest, highest]))
         self.frequencies = frequencies[self._bins]
         self._floor = NoiseFloor(1, window / rate, _MEMORY)

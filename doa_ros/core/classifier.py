@@ -259,7 +259,8 @@ def default_features(array: MicArray, model: Path | None) -> FeatureConfig:
 
     Returns:
         What the model was trained with; without a model the defaults with a longer memory of the
-        noise, and with as many more delay taps as a large array needs.
+        noise, with as many more delay taps as a large array needs, and with a band that ends at
+        0.45 times the sampling frequency where that is lower.
 
     Raises:
         ModelError: the model or its card is missing or not usable.
@@ -267,8 +268,11 @@ def default_features(array: MicArray, model: Path | None) -> FeatureConfig:
     if model is not None:
         return load_card(model).features
     features = FeatureConfig(noise_memory=_NOISE_MEMORY)
-    needed = lags_needed(array, features.lag_rate)
-    return dataclasses.replace(features, lag_count=max(features.lag_count, needed))
+    return dataclasses.replace(
+        features,
+        lag_count=max(features.lag_count, lags_needed(array, features.lag_rate)),
+        band_max=min(features.band_max, array.highest_frequency),
+    )
 
 
 def network_input(gcc: np.ndarray) -> np.ndarray:

@@ -119,6 +119,11 @@ class MicArray:
         return float(np.linalg.norm(first - second, axis=1).max()) / self.speed_of_sound
 
     @property
+    def highest_frequency(self) -> float:
+        """Highest frequency below the slope of an anti-aliasing filter [Hz]."""
+        return 0.45 * self.sampling_frequency
+
+    @property
     def frame_positions(self) -> np.ndarray:
         """Microphone positions in the mounted frame (frame_id) [m], shape (microphones, 3)."""
         return self._rotated(self.positions * [1, -1, -1] if self.face_down else self.positions)

@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 import json
 import math
 from pathlib import Path
+from typing import NamedTuple
 
 import soundfile
 
@@ -58,6 +59,13 @@ def _parser() -> argparse.ArgumentParser:
         'file, counted from 0: 1,2,3,4,5,6; by default those of the array file',
     )
     parser.add_argument(
+        '--band',
+        type=_band,
+        metavar='MIN,MAX',
+        help='frequencies that are used [Hz], like 300,3400; by default those that the model was '
+        'trained with, which takes no other, or those that suit the array',
+    )
+    parser.add_argument(
         '--sensitivity',
         type=float,
         default=LocalizerConfig.sensitivity,
@@ -77,6 +85,16 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _band(text: str) -> tuple[float, float]:
+    try:
+        lowest, highest = (float(number) for number in text.split(','))
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f'{text!r} is not a lowest and a highest frequency, like 300,3400'
+        ) from None
+    return lowest, highest
+
+
 def _lines(arguments) -> Iterator[str]:
     array = load_array(find_resource('arrays', arguments.array))
     if arguments.channels is not None:
@@ -84,6 +102,9 @@ def _lines(arguments) -> Iterator[str]:
     source = FileSource(arguments.recording, array, block_duration=_BLOCK)
     model = find_resource('models', arguments.model) if arguments.method == 'cnn' else None
     features = default_features(array, model)
+    if arguments.band is not None:
+        band_min, band_max = arguments.band
+        features = replace(features, band_min=band_min, band_max=band_max)
     config = LocalizerConfig(
         method=arguments.method,
         sensitivity=arguments.sensitivity,
@@ -111,7 +132,8 @@ def _lines(arguments) -> Iterator[str]:
                 begin = frame.hop_index * NANOSECONDS // array.sampling_frequency
                 tracks = tracker.update(begin, heard.detections, bool(frame.gap), frame.age)
                 found = tuple(track for track in tracks if track.confirmed)
-            yield from form.rows((frame.hop_index + hop) / array.sampling_frequency, found)
+            end = (frame.hop_index + hop) / array.sampling_frequency
+            yield from form.rows(_Window(end, features.window, frame.age), found)
 
 
 def _with_channels(array: MicArray, channels: str, recording: Path) -> MicArray:
@@ -139,56 +161,86 @@ def _with_progress(source: FileSource):
 
 
 def _degrees(angle: float) -> float | None:
-    return None if math.isnan(angle) else round(math.degrees(angle), 2)
+    return round(math.degrees(angle), 2) if math.isfinite(angle) else None
+
+
+class _Window(NamedTuple):
+    """An analysis window.
+
+    Attributes:
+        stamp: its end [s].
+        duration: its length [s].
+        age: how much older the sound is that the estimates are those of [s].
+    """
+
+    stamp: float
+    duration: float
+    age: float
 
 
 @dataclass(frozen=True)
 class _Column:
-    """What is printed of an estimate or a track.
+    """What is printed of an estimate, a track or a window.
 
     Attributes:
         name: in JSON lines and CSV.
-        heading: in the table.
-        value: of an estimate or a track; None where it is not known.
+        value: of what it is a column of; None where it is not known.
+        heading: in the table; None where it is not shown there.
         decimals: in the table, of what is not a whole number.
     """
 
     name: str
-    heading: str
     value: Callable
+    heading: str | None = None
     decimals: int | None = None
 
 
 @dataclass(frozen=True)
 class _Contents:
-    """What is printed.
+    """What is printed: all that the messages hold.
 
     Attributes:
         name: in JSON lines.
         columns: of each estimate or track.
+        window_columns: of each window, besides its stamp.
     """
 
     name: str
     columns: tuple[_Column, ...]
+    window_columns: tuple[_Column, ...] = ()
 
 
 _DIRECTION = (
-    _Column('azimuth_deg', 'azimuth [deg]', lambda e: _degrees(e.azimuth), 1),
-    _Column('elevation_deg', 'elevation [deg]', lambda e: _degrees(e.elevation), 1),
-    _Column('confidence', 'confidence', lambda e: round(e.confidence, 3), 2),
+    _Column('azimuth_deg', lambda e: _degrees(e.azimuth), 'azimuth [deg]', 1),
+    _Column('elevation_deg', lambda e: _degrees(e.elevation), 'elevation [deg]', 1),
+    _Column('confidence', lambda e: round(e.confidence, 3), 'confidence', 2),
 )
-_ESTIMATES = _Contents('estimates', _DIRECTION)
+_DEVIATION = (
+    _Column('azimuth_stddev_deg', lambda e: _degrees(e.azimuth_stddev)),
+    _Column('elevation_stddev_deg', lambda e: _degrees(e.elevation_stddev)),
+)
+_ESTIMATES = _Contents(
+    'estimates',
+    (*_DIRECTION, *_DEVIATION),
+    (
+        _Column('window_duration', lambda w: w.duration),
+        _Column('age', lambda w: round(w.age, 3)),
+    ),
+)
 _TRACKS = _Contents(
     'tracks',
     (
-        _Column('track_id', 'track', lambda t: t.id),
+        _Column('track_id', lambda t: t.id, 'track'),
         *_DIRECTION,
-        _Column('azimuth_rate_deg', 'azimuth [deg/s]', lambda t: _degrees(t.azimuth_rate), 1),
+        _Column('azimuth_rate_deg', lambda t: _degrees(t.azimuth_rate), 'azimuth [deg/s]', 1),
         _Column(
-            'elevation_rate_deg', 'elevation [deg/s]', lambda t: _degrees(t.elevation_rate), 1
+            'elevation_rate_deg', lambda t: _degrees(t.elevation_rate), 'elevation [deg/s]', 1
         ),
-        _Column('age', 'age [s]', lambda t: round(t.age, 3), 2),
-        _Column('predicted', 'predicted', lambda t: t.predicted),
+        _Column('age', lambda t: round(t.age, 3), 'age [s]', 2),
+        _Column('predicted', lambda t: t.predicted, 'predicted'),
+        *_DEVIATION,
+        _Column('azimuth_rate_stddev_deg', lambda t: _degrees(t.azimuth_rate_stddev)),
+        _Column('elevation_rate_stddev_deg', lambda t: _degrees(t.elevation_rate_stddev)),
     ),
 )
 
@@ -197,28 +249,33 @@ def _plain(value, unknown: str) -> str:
     return unknown if value is None else str(value).lower()
 
 
+def _values(columns: Sequence[_Column], of) -> dict:
+    return {column.name: column.value(of) for column in columns}
+
+
 class _Format:
     """Turns what was found into lines."""
 
     header: Sequence[str] = ()
 
     def __init__(self, contents: _Contents):
-        self._name, self._columns = contents.name, contents.columns
+        self._contents = contents
 
-    def rows(self, stamp: float, found: Sequence[Estimate | Track]) -> Iterator[str]:
-        """Yield the lines of a window that ends at a stamp [s]."""
+    def rows(self, window: _Window, found: Sequence[Estimate | Track]) -> Iterator[str]:
+        """Yield the lines of a window."""
         raise NotImplementedError
 
 
 class _Table(_Format):
     def __init__(self, contents: _Contents):
         super().__init__(contents)
-        self.header = ['  '.join(['  time [s]', *(c.heading for c in contents.columns)])]
+        self._shown = [c for c in contents.columns if c.heading is not None]
+        self.header = ['  '.join(['  time [s]', *(c.heading for c in self._shown)])]
 
-    def rows(self, stamp, found):
+    def rows(self, window, found):
         for one in found or [None]:
-            cells = (self._cell(column, one) for column in self._columns)
-            yield f'{stamp:10.2f}' + ''.join(cells)
+            cells = (self._cell(column, one) for column in self._shown)
+            yield f'{window.stamp:10.2f}' + ''.join(cells)
 
     @staticmethod
     def _cell(column: _Column, one) -> str:
@@ -229,20 +286,28 @@ class _Table(_Format):
 
 
 class _JsonLines(_Format):
-    def rows(self, stamp, found):
-        entries = [{c.name: c.value(one) for c in self._columns} for one in found]
-        yield json.dumps({'stamp': round(stamp, 6), self._name: entries})
+    def rows(self, window, found):
+        contents = self._contents
+        entries = [_values(contents.columns, one) for one in found]
+        stamp = {'stamp': round(window.stamp, 6)}
+        yield json.dumps(
+            stamp | _values(contents.window_columns, window) | {contents.name: entries}
+        )
 
 
 class _Csv(_Format):
     def __init__(self, contents: _Contents):
         super().__init__(contents)
-        self.header = [','.join(['stamp', *(c.name for c in contents.columns)])]
+        columns = (*contents.columns, *contents.window_columns)
+        self.header = [','.join(['stamp', *(c.name for c in columns)])]
 
-    def rows(self, stamp, found):
+    def rows(self, window, found):
+        contents = self._contents
+        nothing = dict.fromkeys(column.name for column in contents.columns)
         for one in found or [None]:
-            values = (None if one is None else c.value(one) for c in self._columns)
-            yield ','.join([f'{stamp:.6f}', *(_plain(value, '') for value in values)])
+            values = nothing if one is None else _values(contents.columns, one)
+            values = values | _values(contents.window_columns, window)
+            yield ','.join([f'{window.stamp:.6f}', *(_plain(v, '') for v in values.values())])
 
 
 _FORMATS = {'table': _Table, 'jsonl': _JsonLines, 'csv': _Csv}

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The shipped arrays: every one can be used, and finds plane waves where they come from."""
 
+from dataclasses import replace
 import math
 
 import numpy as np
@@ -99,6 +100,22 @@ def test_default_features_of_a_large_array_have_more_lags(uma8):
     assert default_features(uma8, None) == FeatureConfig(noise_memory=4.0)
     uma16 = load_array(find_resource('arrays', 'minidsp_uma16'))
     assert default_features(uma16, None).lag_count == 19
+
+
+# To the digit what it was at the rates that are common ...
+@pytest.mark.parametrize('rate', [16000, 44100, 48000, 192000])
+def test_default_band_of_common_rates(square, rate):
+    band = default_features(replace(square, sampling_frequency=rate), None)
+    assert (band.band_min, band.band_max) == (200.0, 7000.0)
+
+
+# ... and below that as much as there is, down to the lowest rate that an array may have.
+@pytest.mark.parametrize('rate', [8000, 8192, 11025, 12000])
+def test_default_band_follows_the_rate(square, plane_wave, locate, rate):
+    array = replace(square, sampling_frequency=rate)
+    assert default_features(array, None).band_max == pytest.approx(0.45 * rate)
+    found = locate(array, plane_wave(array, 2.0, 0.4, duration=1.0))
+    assert found.azimuth == pytest.approx(2.0, abs=math.radians(3))
 
 
 def test_default_features_are_those_of_the_model(square, write_network, tmp_path):

@@ -185,6 +185,18 @@ def test_array_without_an_azimuth_is_refused(start, play_at):
     assert 'Traceback' not in process.output
 
 
+def test_an_array_of_a_low_rate_just_works(start, listener, play, tmp_path):
+    path = tmp_path / 'slow.yaml'
+    content = yaml.safe_load(find_resource('arrays', 'respeaker_usb_4mic').read_text('utf-8'))
+    path.write_text(yaml.safe_dump(content | {'sampling_frequency': 8192}))
+    process = start('doa_pipeline', **(play(str(path)) | {'method': 'srp_phat'}))
+    estimates = listener.collect(DoaEstimateArray, 'estimates')
+    listener.spin_until(lambda: len(estimates) > 20, 'estimates')
+    assert listener.get('gcc_phat', 'band_max') == pytest.approx(0.45 * 8192)
+    assert process.stop() == 0
+    _assert_found(estimates)
+
+
 @pytest.mark.parametrize('mode', ['pipeline', 'nodes'])
 def test_cnn_needs_array_and_model_alone(start, listener, play, write_network, tmp_path, mode):
     array = load_array(find_resource('arrays', 'matrix_creator'))

@@ -3,6 +3,7 @@
 """doa-locate on a recording of the demo scene, as a process of its own."""
 
 import csv
+from dataclasses import replace
 import json
 import math
 import os
@@ -14,9 +15,14 @@ import termios
 import numpy as np
 import pytest
 import soundfile
+import yaml
 
 from doa_ros.audio.scene import SceneSource
+from doa_ros.audio.source import as_float
+from doa_ros.core.classifier import default_features
+from doa_ros.core.features import FeatureExtractor
 from doa_ros.core.geometry import load_array
+from doa_ros.core.localizer import Localizer, LocalizerConfig
 from doa_ros.resources import find_resource
 
 
@@ -101,7 +107,6 @@ def test_jsonl_follows_the_talker(locate, recording, scene, method):
     errors = []
     for row in found:
         estimate = row['estimates'][0]
-        assert set(estimate) == {'azimuth_deg', 'elevation_deg', 'confidence'}
         azimuth, _ = scene.config.direction(row['stamp'])
         errors.append(math.remainder(estimate['azimuth_deg'] - math.degrees(azimuth), 360))
     assert np.mean(np.abs(errors) < 20) >= (1 if method == 'cnn' else 0.85)
@@ -112,7 +117,7 @@ def test_csv_and_table_say_the_same(locate, recording):
     table = lines(locate(recording))[1:]
     assert len(rows) == len(table) == 99
     for row, line in zip(rows, table, strict=True):
-        time, azimuth, _, _ = line.split()
+        time, azimuth, _, _ = line.split()  # Not all that there is fits into a line.
         assert float(time) == pytest.approx(float(row['stamp']), abs=0.006)
         assert (azimuth == '-') == (row['azimuth_deg'] == '')
         if row['azimuth_deg']:
@@ -146,12 +151,62 @@ def test_tracks_in_csv_and_table(locate, recording):
     assert header.split('  ')[-1] == 'predicted'
     for row, line in zip(rows, table, strict=True):
         cells = line.split()
-        assert len(cells) == len(row) == 9
+        assert (len(cells), len(row)) == (9, 13)
         assert (cells[1] == '-') == (row['track_id'] == '')
         if row['track_id']:
             assert cells[1] == row['track_id'] == '1'
             assert float(cells[2]) == pytest.approx(float(row['azimuth_deg']), abs=0.06)
             assert cells[-1] == row['predicted']
+
+
+@pytest.mark.parametrize('arguments', [[], ['--tracks']])
+def test_jsonl_and_csv_hold_all_that_the_messages_hold(locate, recording, arguments):
+    messages = pytest.importorskip('doa_ros.msg')
+    message = messages.DoaTrackArray if arguments else messages.DoaEstimateArray
+    fields = set(message.get_fields_and_field_types()) - {'header'}
+    elements = set(messages.DoaEstimate.get_fields_and_field_types()) - {'track_id'}
+    if arguments:
+        elements |= set(messages.DoaTrack.get_fields_and_field_types()) - {'estimate'}
+        elements |= {'track_id'}
+    # Angles are in degrees here.
+    elements = {
+        f'{n}_deg' if n.startswith(('azimuth', 'elevation')) else n for n in elements
+    }
+    rows = [json.loads(line) for line in lines(locate(recording, *arguments, '--format', 'jsonl'))]
+    name = 'tracks' if arguments else 'estimates'
+    assert all(set(row) == {'stamp', *fields} for row in rows)
+    found = [row for row in rows if row[name]]
+    assert found and all(set(one) == elements for row in found for one in row[name])
+    table = list(csv.DictReader(lines(locate(recording, *arguments, '--format', 'csv'))))
+    assert set(table[0]) == {'stamp', *elements, *fields} - {name}
+    # The first of a window is the same one.
+    by_stamp = {float(row['stamp']): row for row in reversed(table)}
+    for row in found:
+        for key, value in (row | row[name][0]).items():
+            if key != name:
+                cell = by_stamp[row['stamp']][key]
+                assert cell == str(value).lower() if key == 'predicted' else (
+                    float(cell) == value
+                )
+
+
+def test_deviations_and_ages_are_those_of_the_localizer(locate, recording, audio, uma8):
+    features = default_features(uma8, None)
+    localizer = Localizer(uma8, features, LocalizerConfig(method='srp_phat'))
+    frames = FeatureExtractor(uma8, features).push(0, as_float(audio))
+    rows = lines(locate(recording, '--method', 'srp_phat', '--format', 'jsonl'))
+    count = 0
+    for line, frame in zip(map(json.loads, rows), frames, strict=True):
+        assert line['window_duration'] == 0.1
+        assert line['age'] == pytest.approx(frame.age, abs=6e-4)
+        for one, estimate in zip(
+            line['estimates'], localizer.locate(frame).estimates, strict=True
+        ):
+            count += 1
+            for angle in ('azimuth', 'elevation', 'azimuth_stddev', 'elevation_stddev'):
+                value = math.degrees(getattr(estimate, angle))
+                assert one[f'{angle}_deg'] == pytest.approx(value, abs=0.006)
+    assert count > 20
 
 
 def test_the_microphones_alone_give_the_same(locate, recording, audio, tmp_path):
@@ -189,6 +244,31 @@ def test_another_array(locate, plane_wave, tmp_path, name):
     assert len(strongest) == 19
     last = strongest[rows[-1]['stamp']]
     assert float(last['azimuth_deg']) == pytest.approx(math.degrees(-1.2), abs=2)
+
+
+@pytest.mark.parametrize('rate', [8000, 8192, 11025, 12000])
+def test_an_array_of_a_low_rate_just_works(locate, plane_wave, square, tmp_path, rate):
+    array = replace(square, sampling_frequency=rate)
+    path, file = tmp_path / 'square.yaml', tmp_path / 'wave.wav'
+    microphones = [
+        {'label': label, 'channel': channel, 'position': position}
+        for label, channel, position in zip(
+            array.labels, array.channels, array.positions.tolist(), strict=True
+        )
+    ]
+    content = {'name': array.name, 'sampling_frequency': rate, 'channel_count': 5}
+    path.write_text(yaml.safe_dump(content | {'microphones': microphones}))
+    samples = np.zeros((rate, array.channel_count), np.float32)
+    samples[:, list(array.channels)] = plane_wave(array, -1.2, 0.3, duration=1.0)
+    soundfile.write(file, samples, rate, subtype='FLOAT')
+    arguments = [file, '--array', path, '--method', 'srp_phat', '--sensitivity', '1']
+    rows = [json.loads(line) for line in lines(locate(*arguments, '--format', 'jsonl'))]
+    azimuth = rows[-1]['estimates'][0]['azimuth_deg']
+    assert azimuth == pytest.approx(math.degrees(-1.2), abs=3)
+    # By default the band ends at 0.45 of the rate; another one can be had.
+    band = ['--format', 'jsonl', '--band']
+    assert lines(locate(*arguments, *band, f'200,{0.45 * rate}')) == [json.dumps(r) for r in rows]
+    assert lines(locate(*arguments, *band, '300,2000')) != [json.dumps(r) for r in rows]
 
 
 def test_a_reader_that_has_enough_ends_it_quietly(recording):
@@ -256,6 +336,10 @@ def test_ctrl_c_ends_the_loop_of_a_shell(long):
         (['RECORDING', '--delegate', 'libnone.so'], "delegate 'libnone.so' cannot be loaded"),
         (['RECORDING', '--array', 'respeaker_usb_4mic'], '48000 Hz'),
         (['RECORDING', '--sensitivity', '2'], 'sensitivity must be at most 1'),
+        (['RECORDING', '--band', '200,3400'], 'its band_max is 7000 and the configured one is'),
+        (['RECORDING', '--method', 'srp_phat', '--band', '200,30000'], 'above half the sampling'),
+        (['RECORDING', '--method', 'srp_phat', '--band', '900,200'], 'band_min must be below'),
+        (['RECORDING', '--method', 'srp_phat', '--band', '200,nan'], 'band_max'),
     ],
 )
 def test_bad_input_gets_one_sentence(locate, recording, arguments, sentence):
@@ -265,3 +349,12 @@ def test_bad_input_gets_one_sentence(locate, recording, arguments, sentence):
     assert done.stderr.startswith('doa-locate: ')
     assert done.stderr.count('\n') == 1
     assert done.stdout == ''
+
+
+@pytest.mark.parametrize('band', ['', '200', '200,300,400', 'a,b', '200-3400'])
+def test_a_band_that_is_none_is_refused_like_other_arguments(locate, recording, band):
+    done = locate(recording, f'--band={band}')
+    assert done.returncode == 2
+    assert done.stderr.endswith(
+        f'argument --band: {band!r} is not a lowest and a highest frequency, like 300,3400\n'
+    )
