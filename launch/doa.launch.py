@@ -223,11 +223,14 @@ def _start(context, given, known):
     if arguments['mode'] == 'nodes':
         ros_arguments += ['-p', 'publish_audio:=true']
     if 'log_level' in given:
-        ros_arguments += ['--log-level', arguments['log_level']]
+        # Not those of ROS itself, which say much at debug.
+        for name in [namespace.strip('/').replace('/', '.')] if namespace != '/' else _NODES:
+            ros_arguments += ['--log-level', f'{name}:={arguments["log_level"]}']
     required = blocks.value('required', capture, False)
 
     def on_exit(event, context):
-        if event.returncode < 0:
+        # In a shutdown, what launch says of a process that has just ended may be wrong.
+        if event.returncode < 0 or context.is_shutdown:
             return None
         if event.returncode and alone:
             # The way to a status of launch that goes on for now.

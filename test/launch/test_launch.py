@@ -104,7 +104,7 @@ from launch.actions import IncludeLaunchDescription
 from launch.launch_description_sources import PythonLaunchDescriptionSource
 
 source = PythonLaunchDescriptionSource(sys.argv[1])
-service = LaunchService(argv=sys.argv[2:], noninteractive=True)
+service = LaunchService(argv=sys.argv[2:], noninteractive=not sys.stdin.isatty())
 arguments = [argument.split(':=', 1) for argument in sys.argv[2:]]
 service.include_launch_description(
     LaunchDescription([IncludeLaunchDescription(source, launch_arguments=arguments)])
@@ -158,9 +158,12 @@ def _robot(folder, *actions):
 class _Launch:
     """A running launch file; iterating gives what it writes, line by line."""
 
-    def __init__(self, folder, *arguments, file=_FILE, **environment):
+    def __init__(
+        self, folder, *arguments, file=_FILE, terminal=subprocess.DEVNULL, **environment
+    ):
         self._process = subprocess.Popen(
             [sys.executable, '-c', _LAUNCH, str(file), *arguments],
+            stdin=terminal,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -183,9 +186,9 @@ class _Launch:
         """Signal launch alone."""
         self._process.send_signal(number)
 
-    def send_all(self, number):
+    def interrupt(self):
         """Signal all processes, as a terminal does."""
-        os.killpg(self._process.pid, number)
+        os.killpg(self._process.pid, signal.SIGINT)
 
     def started(self, count):
         """Return the process ids of the processes as soon as so many note signals."""
@@ -211,6 +214,15 @@ def _runs(pid):
         return 'State:\tZ' not in Path('/proc', str(pid), 'status').read_text()
     except OSError:
         return False
+
+
+@pytest.fixture
+def terminal():
+    """Return what makes launch expect that somebody signals its processes, too."""
+    ends = os.openpty()
+    yield ends[1]
+    for end in ends:
+        os.close(end)
 
 
 def _catches(pid, number):
@@ -417,10 +429,16 @@ def test_arguments_of_a_robot_are_no_unknown_ones(tmp_path):
     assert 'no argument' not in _Recorded(tmp_path, 'sourc:=1', file=robot).output
 
 
-def test_log_level(tmp_path):
-    call = _Recorded(tmp_path, 'log_level:=debug').calls[0]
-    assert call[call.index('--log-level') + 1] == 'debug'
-    (tmp_path / 'log').rename(tmp_path / 'old')
+@pytest.mark.parametrize(
+    ('namespace', 'loggers'), [('doa', ['doa']), ('robot/left', ['robot.left']), ('/', _NODES)]
+)
+def test_log_level_of_the_nodes_alone(namespace, loggers, tmp_path):
+    call = _Recorded(tmp_path, 'log_level:=debug', f'namespace:={namespace}').calls[0]
+    levels = [call[i + 1] for i, word in enumerate(call) if word == '--log-level']
+    assert levels == [f'{logger}:=debug' for logger in loggers]
+
+
+def test_log_level_is_left_to_ros_unless_it_is_given(tmp_path):
     assert '--log-level' not in _Recorded(tmp_path).calls[0]
 
 
@@ -477,11 +495,11 @@ _SIM = ['source:=sim', 'method:=srp_phat']
 
 
 @pytest.mark.parametrize('mode', ['pipeline', 'nodes'])
-def test_runs_until_interrupted(mode, tmp_path):
-    launch = _Launch(tmp_path, *_SIM, f'mode:={mode}')
+def test_runs_until_interrupted(mode, tmp_path, terminal):
+    launch = _Launch(tmp_path, *_SIM, f'mode:={mode}', terminal=terminal)
     count = 1 if mode == 'pipeline' else len(_NODES)
     launch.started(count)
-    launch.send_all(signal.SIGINT)
+    launch.interrupt()
     assert launch.end() == 0, launch.output
     assert launch.output.count('process has finished cleanly') == count, launch.output
     assert 'Traceback' not in launch.output
@@ -513,8 +531,8 @@ def test_processes_end_with_a_launch_that_is_killed(number, tmp_path):
 @pytest.mark.parametrize(
     ('mode', 'victim'), [('pipeline', 'doa_pipeline'), ('nodes', 'gcc_phat')]
 )
-def test_killed_processes_come_back(mode, victim, tmp_path):
-    launch = _Launch(tmp_path, *_SIM, f'mode:={mode}')
+def test_killed_processes_come_back(mode, victim, tmp_path, terminal):
+    launch = _Launch(tmp_path, *_SIM, f'mode:={mode}', terminal=terminal)
     pids = []
     for line in launch:
         found = re.search(rf'\[{victim}-\d\]: process started with pid \[(\d+)\]', line)
@@ -523,7 +541,7 @@ def test_killed_processes_come_back(mode, victim, tmp_path):
             while not _catches(pids[-1], signal.SIGTERM):
                 time.sleep(0.05)
             if len(pids) == 2:
-                launch.send_all(signal.SIGINT)
+                launch.interrupt()
             else:
                 os.kill(pids[0], signal.SIGKILL)
     assert launch.end() == 0, launch.output
@@ -580,15 +598,15 @@ def test_a_robot_goes_on_unless_it_requires_the_nodes(
     assert 'Traceback' not in launch.output
 
 
-def test_only_the_process_ends_that_has_played_the_recording(tmp_path, recording):
+def test_only_the_process_ends_that_has_played_the_recording(tmp_path, recording, terminal):
     arguments = ['source:=file', f'file:={recording}', 'method:=srp_phat', 'mode:=nodes']
-    launch = _Launch(tmp_path, *arguments)
+    launch = _Launch(tmp_path, *arguments, terminal=terminal)
     for line in launch:
         if 'process has finished cleanly' in line:
             assert 'audio_capture' in line
             # Longer than a process that was killed would take to come back.
             time.sleep(1.5)
-            launch.send_all(signal.SIGINT)
+            launch.interrupt()
             break
     assert launch.end() == 0, launch.output
     assert launch.output.count('process started') == len(_NODES), launch.output
