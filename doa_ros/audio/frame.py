@@ -62,7 +62,10 @@ class StampOrder:
         if backwards and (self._refused is None or stamp <= self._refused):
             self._refused = stamp
             behind = (self._last - stamp) / NANOSECONDS
-            raise MessageError(f'its stamp lies {behind:.3f} s before that of the last message')
+            raise MessageError(
+                f'its stamp lies {behind:.3f} s before that of the last message; what goes on from '
+                'there is another stream'
+            )
         self._last, self._refused = stamp, None
 
 

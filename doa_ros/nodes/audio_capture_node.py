@@ -74,7 +74,8 @@ class CaptureConfig(Config):
     scene: str = setting('demo', 'Scene to play, source sim: a shipped name or a YAML path.')
     loop: bool = setting(False, 'Start a recording or scene again at its end.')
     real_time: bool = setting(
-        True, 'Play a recording or scene at its own pace instead of as fast as possible.'
+        True,
+        'Play a recording or scene at the pace of the ROS clock instead of as fast as possible.',
     )
     block_duration: float = setting(
         0.05,
