@@ -63,8 +63,8 @@ class StampOrder:
             self._refused = stamp
             behind = (self._last - stamp) / NANOSECONDS
             raise MessageError(
-                f'its stamp lies {behind:.3f} s before that of the last message; what goes on from '
-                'there is another stream'
+                f'its stamp lies {behind:.3f} s before that of the last message; what goes on '
+                'from there is another stream'
             )
         self._last, self._refused = stamp, None
 
