@@ -20,7 +20,7 @@ import warnings
 
 import numpy as np
 
-from doa_ros.core.errors import AudioError, printable
+from doa_ros.core.errors import AudioError, ConfigError, printable
 
 RAW_ENCODINGS = {'s16': 'PCM_16', 's24': 'PCM_24', 's32': 'PCM_32', 'f32': 'FLOAT'}
 """How samples without a header may be written, and what libsndfile calls it."""
@@ -44,6 +44,10 @@ _SUBTYPES = {
     (6, 8): 'ALAW',
     (7, 8): 'ULAW',
 }
+# Of libsndfile.
+_UNRECOGNISED = 1
+_MOST_CHANNELS = 1024
+_MOST_RATE = 2**31 - 1
 # The format tag that says that the true one comes later.
 _EXTENSIBLE = 0xFFFE
 # Sizes of 32 bits are those of the data modulo this; the largest says that it is not known here.
@@ -68,11 +72,22 @@ class RawFormat:
         encoding: one of RAW_ENCODINGS, least significant byte first.
         sampling_frequency: [Hz].
         channel_count: channels; their samples take turns.
+
+    Raises:
+        ConfigError: there is no such encoding, rate or number of channels.
     """
 
     encoding: str
     sampling_frequency: int
     channel_count: int
+
+    def __post_init__(self):
+        if self.encoding not in RAW_ENCODINGS:
+            raise ConfigError(f'raw samples are one of {", ".join(RAW_ENCODINGS)}')
+        if not 0 < self.sampling_frequency <= _MOST_RATE:
+            raise ConfigError(f'the rate of raw samples must lie in 1..{_MOST_RATE} Hz')
+        if not 0 < self.channel_count <= _MOST_CHANNELS:
+            raise ConfigError(f'raw samples must have 1..{_MOST_CHANNELS} channels')
 
 
 class Recording:
@@ -145,7 +160,7 @@ class Recording:
         try:
             samples = self._file.read(out=samples)
         except self._soundfile.LibsndfileError as error:
-            damage = error
+            damage = _said(error)
             # What was read before it is good.
             samples = samples[: self._file.tell() - self._position]
         self._raise_failure()
@@ -167,7 +182,7 @@ class Recording:
         try:
             self._position = self._file.seek(position)
         except self._soundfile.LibsndfileError as error:
-            raise self._unreadable(error) from None
+            raise self._unreadable(_said(error)) from None
 
     def close(self) -> None:
         """Close the file."""
@@ -184,7 +199,7 @@ class Recording:
             self._file = self._soundfile.SoundFile(self._window, **options)
         except self._soundfile.LibsndfileError as error:
             self._raise_failure()
-            raise self._unreadable(error) from None
+            raise self._unreadable(_said(error)) from None
         self._position = 0
         # Otherwise soundfile seeks after it has read, which fails at the end of some FLAC files.
         self._file.seekable = lambda: False
@@ -214,11 +229,10 @@ class Recording:
                 'off?'
             )
 
-    def _end(self, damage: Exception | None) -> None:
+    def _end(self, damage: str | None) -> None:
         """Say what is wrong once the end is reached."""
         if self._position == 0:
-            reason = 'no samples' if damage is None else damage
-            raise AudioError(f'{self.name}: damaged ({reason}); record it again')
+            raise AudioError(f'{self.name}: damaged ({damage or "no samples"}); record it again')
         if self._stated is not None:
             self._compare(self._position)
         elif damage is not None:
@@ -277,6 +291,14 @@ def _import_soundfile() -> ModuleType:
 def _reason(error: Exception) -> str:
     text = error.strerror if isinstance(error, OSError) else None
     return (text or str(error)).lower()
+
+
+def _said(error) -> str:
+    """Return what libsndfile says."""
+    text = error.error_string.rstrip('.').lower()
+    if error.code == _UNRECOGNISED:
+        text += '; doa-locate --raw-format reads samples without a header'
+    return text
 
 
 def _open(path: Path) -> BinaryIO:
@@ -462,7 +484,7 @@ def _raw_options(content: bytes, order: str) -> tuple[dict[str, Any] | None, int
     if tag == _EXTENSIBLE and len(content) >= 26:
         (tag,) = struct.unpack(order + 'H', content[24:26])
     subtype = _SUBTYPES.get((tag, bits))
-    if subtype is None or not 0 < channels <= 1024 or not 0 < rate < 1 << 31:
+    if subtype is None or not 0 < channels <= _MOST_CHANNELS or not 0 < rate <= _MOST_RATE:
         return None, 0
     if frame != channels * bits // 8:
         return None, 0

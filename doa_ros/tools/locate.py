@@ -18,9 +18,8 @@ import math
 from pathlib import Path
 from typing import NamedTuple
 
-import soundfile
-
 from doa_ros.audio.file import FileSource
+from doa_ros.audio.recording import RAW_ENCODINGS, RawFormat, Recording
 from doa_ros.audio.source import NANOSECONDS
 from doa_ros.core.ambiguity import ambiguity_in_frame
 from doa_ros.core.classifier import default_features
@@ -45,7 +44,11 @@ def main() -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog='doa-locate', description=__doc__)
-    parser.add_argument('recording', type=Path, help='WAV or FLAC file')
+    parser.add_argument(
+        'recording',
+        help='WAV or FLAC file; - is standard input, which may be a pipe. Another sampling '
+        'frequency than that of the array is changed to it',
+    )
     parser.add_argument('--array', default='uma8', help='shipped name or YAML path (%(default)s)')
     parser.add_argument(
         '--model',
@@ -81,7 +84,21 @@ def _parser() -> argparse.ArgumentParser:
         action='store_true',
         help='print talkers with an identity, smoothed and through pauses, instead of estimates',
     )
-    parser.add_argument('--format', choices=('table', 'jsonl', 'csv'), default='table')
+    parser.add_argument(
+        '--format', choices=('table', 'jsonl', 'csv'), default='table', help='of what is printed'
+    )
+    raw = parser.add_argument_group(
+        'samples without a header', 'read as they are told to be, least significant byte first'
+    )
+    raw.add_argument('--raw-format', choices=tuple(RAW_ENCODINGS), help='integers or floats')
+    raw.add_argument(
+        '--raw-rate', type=int, help='sampling frequency [Hz] (default: that of the array)'
+    )
+    raw.add_argument(
+        '--raw-channels',
+        type=int,
+        help="channels that take turns (default: all of the array's device)",
+    )
     return parser
 
 
@@ -97,9 +114,10 @@ def _band(text: str) -> tuple[float, float]:
 
 def _lines(arguments) -> Iterator[str]:
     array = load_array(find_resource('arrays', arguments.array))
+    recording = _open(arguments, array)
     if arguments.channels is not None:
-        array = _with_channels(array, arguments.channels, arguments.recording)
-    source = FileSource(arguments.recording, array, block_duration=_BLOCK)
+        array = _with_channels(array, arguments.channels, recording)
+    source = FileSource(recording, array, block_duration=_BLOCK)
     model = find_resource('models', arguments.model) if arguments.method == 'cnn' else None
     features = default_features(array, model)
     if arguments.band is not None:
@@ -117,14 +135,13 @@ def _lines(arguments) -> Iterator[str]:
     if arguments.tracks:
         tracker = Tracker(TrackerConfig(), features.hop, ambiguity_in_frame(array))
     form = _FORMATS[arguments.format](_TRACKS if tracker else _ESTIMATES)
-    if source.duration < features.window:
-        raise AudioError(
-            f'{arguments.recording}: lasts {source.duration:.3f} s, less than one analysis window '
-            f'of {features.window:g} s'
-        )
-    yield from form.header
+    samples = windows = 0
     for block in _with_progress(source):
+        samples += len(block.samples)
         for frame in extractor.push(block.first_sample_index, block.as_float()):
+            if windows == 0:
+                yield from form.header
+            windows += 1
             heard = localizer.locate(frame)
             found = heard.estimates
             if tracker is not None:
@@ -134,18 +151,49 @@ def _lines(arguments) -> Iterator[str]:
                 found = tuple(track for track in tracks if track.confirmed)
             end = (frame.hop_index + hop) / array.sampling_frequency
             yield from form.rows(_Window(end, features.window, frame.age), found)
+    if windows == 0:
+        raise AudioError(
+            f'{recording.name}: lasts {samples / array.sampling_frequency:.3f} s, less than one '
+            f'analysis window of {features.window:g} s'
+        )
 
 
-def _with_channels(array: MicArray, channels: str, recording: Path) -> MicArray:
+def _open(arguments, array: MicArray) -> Recording:
+    """Open the recording as the arguments say."""
+    rate, channels = arguments.raw_rate, arguments.raw_channels
+    raw = None
+    if arguments.raw_format is not None:
+        raw = RawFormat(
+            arguments.raw_format,
+            array.sampling_frequency if rate is None else rate,
+            array.channel_count if channels is None else channels,
+        )
+    elif rate is not None or channels is not None:
+        raise ConfigError('--raw-rate and --raw-channels are for samples of a --raw-format')
+    name = arguments.recording
+    return Recording(sys.stdin.buffer if name == '-' else Path(name), raw=raw, warn=_warn)
+
+
+def _warn(sentence: str) -> None:
+    print(f'doa-locate: {sentence}', file=sys.stderr)
+
+
+def _with_channels(array: MicArray, channels: str, recording: Recording) -> MicArray:
     try:
         numbers = tuple(int(number) for number in channels.split(','))
     except ValueError:
         raise ConfigError(f'--channels takes numbers like 1,2,3 and not {channels!r}') from None
+    if len(numbers) != len(array.labels):
+        raise ConfigError(
+            f'--channels takes one for each of the {len(array.labels)} microphones of array '
+            f'{array.name!r}, {", ".join(array.labels)}, and not {channels!r}'
+        )
     try:
-        count = soundfile.info(recording).channels
-    except (soundfile.LibsndfileError, OSError) as error:
-        raise AudioError(f'{recording}: cannot be read as audio ({error})') from None
-    return replace(array, channels=numbers, channel_count=count, silent_channels=())
+        return replace(
+            array, channels=numbers, channel_count=recording.channel_count, silent_channels=()
+        )
+    except ConfigError as error:
+        raise AudioError(f'{recording.name}: --channels {channels}: {error}') from None
 
 
 def _with_progress(source: FileSource):
@@ -157,7 +205,8 @@ def _with_progress(source: FileSource):
         from tqdm import tqdm
     except ImportError:
         return blocks
-    return tqdm(blocks, total=math.ceil(source.duration / _BLOCK), unit='block')
+    total = None if source.duration is None else math.ceil(source.duration / _BLOCK)
+    return tqdm(blocks, total=total, unit='block')
 
 
 def _degrees(angle: float) -> float | None:

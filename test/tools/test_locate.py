@@ -4,6 +4,7 @@
 
 import csv
 from dataclasses import replace
+import io
 import json
 import math
 import os
@@ -17,6 +18,7 @@ import pytest
 import soundfile
 import yaml
 
+from doa_ros.audio.resampling import resample
 from doa_ros.audio.scene import SceneSource
 from doa_ros.audio.source import as_float
 from doa_ros.core.classifier import default_features
@@ -271,6 +273,64 @@ def test_an_array_of_a_low_rate_just_works(locate, plane_wave, square, tmp_path,
     assert lines(locate(*arguments, *band, '300,2000')) != [json.dumps(r) for r in rows]
 
 
+@pytest.mark.parametrize('form', ['WAV', 'FLAC', 'raw'])
+def test_standard_input(locate, recording, audio, form):
+    file = io.BytesIO()
+    if form == 'raw':
+        file.write(audio.astype('<i4').tobytes())
+    else:
+        soundfile.write(file, audio, 48000, format=form, subtype='PCM_24')
+    arguments = ['--raw-format', 's32'] if form == 'raw' else []
+    command = [sys.executable, '-m', 'doa_ros.tools.locate', '-', '--format', 'csv', *arguments]
+    done = subprocess.run(command, input=file.getvalue(), capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr
+    heard = list(csv.DictReader(done.stdout.decode().splitlines()))
+    expected = list(csv.DictReader(lines(locate(recording, '--format', 'csv'))))
+    assert [row['stamp'] for row in heard] == [row['stamp'] for row in expected]
+    for row, wanted in zip(heard, expected, strict=True):
+        if row['azimuth_deg'] and wanted['azimuth_deg']:
+            error = float(row['azimuth_deg']) - float(wanted['azimuth_deg'])
+            assert math.remainder(error, 360) == pytest.approx(0, abs=1)
+
+
+def test_microphones_alone_without_a_header(locate, recording, audio, tmp_path):
+    path = tmp_path / 'microphones.raw'
+    path.write_bytes(audio[:, 6:0:-1].astype('<i4').tobytes())
+    raw = ['--raw-format', 's32', '--raw-channels', '6', '--channels', '5,4,3,2,1,0']
+    assert lines(locate(path, *raw)) == lines(locate(recording))
+
+
+@pytest.mark.parametrize('rate', [16000, 44100, 96000])
+def test_another_rate(locate, recording, audio, scene, tmp_path, rate):
+    path = tmp_path / 'rate.wav'
+    soundfile.write(path, resample(audio / 2**31, 48000, rate), rate, subtype='PCM_32')
+    done = locate(path, '--format', 'csv')
+    assert done.stderr.count(f'is sampled at {rate} Hz and resampled to the 48000 Hz of') == 1
+    rows = [row for row in csv.DictReader(lines(done)) if row['azimuth_deg']]
+    assert len(rows) > 20
+    for row in rows:
+        azimuth, _ = scene.config.direction(float(row['stamp']))
+        error = math.remainder(float(row['azimuth_deg']) - math.degrees(azimuth), 360)
+        assert abs(error) < 20
+    # As many windows as without.
+    assert len(lines(done)) == len(lines(locate(recording, '--format', 'csv')))
+
+
+@pytest.mark.parametrize('name', ['a.wav', 'a.flac'])
+def test_a_recording_that_was_cut_off(locate, recording, audio, tmp_path, name):
+    path = tmp_path / name
+    soundfile.write(path, audio, 48000, subtype='PCM_24')
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) * 3 // 4])
+    done = locate(path, '--format', 'csv')
+    stamps = [float(row['stamp']) for row in csv.DictReader(lines(done))]
+    assert done.stderr.count('\n') == 1 + ('INFO' in done.stderr)
+    assert f'doa-locate: {path}: its header says 5.000 s, but ' in done.stderr
+    there = float(done.stderr.split('but ')[1].split(' s of')[0])
+    assert there == pytest.approx(3.75, abs=0.5)
+    assert there - 0.051 < stamps[-1] <= there
+
+
 def test_a_reader_that_has_enough_ends_it_quietly(recording):
     # By SIGPIPE, like other programs: it has not done all that it was asked for.
     command = f'{sys.executable} -m doa_ros.tools.locate {recording} | head -n 2'
@@ -331,10 +391,25 @@ def test_ctrl_c_ends_the_loop_of_a_shell(long):
         (['RECORDING', '--array', 'nonesuch'], 'no array named'),
         (['RECORDING', '--model', 'nonesuch'], 'no model named'),
         (['RECORDING', '--channels', 'a,b'], '--channels takes numbers'),
-        (['RECORDING', '--channels', '1,2,3'], 'needs a label, a channel and a position'),
-        (['RECORDING', '--channels', '1,2,3,4,5,8'], 'channels must lie in 0..7'),
+        (
+            ['RECORDING', '--channels', '1,2,3'],
+            "one for each of the 6 microphones of array 'uma8', ring_1, ring_2, ring_3, ring_4, "
+            "ring_5, ring_6, and not '1,2,3'",
+        ),
+        (
+            ['RECORDING', '--channels', '1,2,3,4,5,8'],
+            "scene.wav: --channels 1,2,3,4,5,8: array 'uma8': channels must lie in 0..7",
+        ),
         (['RECORDING', '--delegate', 'libnone.so'], "delegate 'libnone.so' cannot be loaded"),
-        (['RECORDING', '--array', 'respeaker_usb_4mic'], '48000 Hz'),
+        (['RECORDING', '--array', 'respeaker_usb_4mic'], 'needs all 6 channels'),
+        (['missing.raw', '--channels', '1,2,3,4,5,6'], 'missing.raw: cannot be read as audio (no'),
+        ([__file__, '--channels', '1,2,3,4,5,6'], 'doa-locate --raw-format reads samples without'),
+        (['/dev/zero', '--channels', '1,2,3,4,5,6'], '/dev/zero: cannot be read as audio (not a'),
+        (['a' * 300, '--channels', '1,2,3,4,5,6'], 'file name too long'),
+        (['RECORDING', '--raw-rate', '48000'], 'are for samples of a --raw-format'),
+        (['RECORDING', '--raw-format', 's16', '--raw-channels', '0'], 'have 1..1024 channels'),
+        (['RECORDING', '--array', '/etc/passwd/a.yaml'], 'cannot be read (Not a directory)'),
+        (['RECORDING', '--model', 'a' * 300], 'File name too long'),
         (['RECORDING', '--sensitivity', '2'], 'sensitivity must be at most 1'),
         (['RECORDING', '--band', '200,3400'], 'its band_max is 7000 and the configured one is'),
         (['RECORDING', '--method', 'srp_phat', '--band', '200,30000'], 'above half the sampling'),
