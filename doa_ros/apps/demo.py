@@ -8,22 +8,29 @@ from dataclasses import dataclass, field
 import math
 from pathlib import Path
 import time
+from typing import TYPE_CHECKING
 
 import numpy as np
 import rclpy
 
 from doa_ros.apps.node_process import NAMESPACE, NodeProcess, listen
+from doa_ros.apps.plot_file import PlotFile
 from doa_ros.apps.session import session
 from doa_ros.audio.scene import load_scene
 from doa_ros.conversions import estimates_of, stamp_of, tracks_of
+from doa_ros.core.classifier import load_card
 from doa_ros.core.decoding import Estimate
 from doa_ros.core.errors import DoaError
 from doa_ros.core.features import FeatureConfig
+from doa_ros.core.geometry import load_array
 from doa_ros.core.scoring import Score, Scorer, silent_frames, voiced_frames
 from doa_ros.core.tracking import Track
 from doa_ros.msg import DoaEstimateArray, DoaTrackArray
 from doa_ros.nodes.model import ModelConfig
 from doa_ros.resources import find_resource
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 _HOP = FeatureConfig.hop
 # Time that messages take to arrive after the pipeline has ended, at most [s].
@@ -80,11 +87,13 @@ class Recording:
 def main() -> int:
     """Run the command line; return the exit status."""
     arguments = _parser().parse_args()
+    plot = PlotFile(arguments.plot)
+    _check(arguments)
     console = make_console()
     with session() as stopped:
         recording = _record(arguments, console, stopped)
         if recording.estimates or not stopped():
-            summarise(recording, arguments.plot, console)
+            summarise(recording, plot, console)
     return 0
 
 
@@ -109,6 +118,15 @@ def _parser() -> argparse.ArgumentParser:
         '--plot', type=Path, default=Path('doa_demo.png'), help='picture to write (%(default)s)'
     )
     return parser
+
+
+def _check(arguments) -> None:
+    """Raise DoaError where the pipeline would end with it."""
+    load_array(find_resource('arrays', arguments.array))
+    if arguments.method == 'cnn':
+        load_card(find_resource('models', arguments.model))
+    if arguments.source == 'sim':
+        load_scene(find_resource('scenes', arguments.scene))
 
 
 def _record(arguments, console: Plain, stopped: Callable[[], bool]) -> Recording:
@@ -225,7 +243,7 @@ def _row(cells) -> str:
     return ''.join(f'{cell:>{width}}' for cell, width in zip(cells, _WIDTHS, strict=True))
 
 
-def summarise(recording: Recording, plot: Path, console: Plain) -> None:
+def summarise(recording: Recording, plot: PlotFile, console: Plain) -> None:
     """Print how well the talkers were found and write the plot.
 
     Raises:
@@ -254,12 +272,7 @@ def summarise(recording: Recording, plot: Path, console: Plain) -> None:
     if len(recording.cpu) == 2 and seconds > 0:
         factor = (recording.cpu[1] - recording.cpu[0]) / seconds
         console.print(f'  {"real-time factor":<30}{factor:.3f} CPU seconds per second of audio')
-    try:
-        draw(recording, plot)
-        drawn = plot.resolve()
-    except ImportError:
-        drawn = 'none, it needs matplotlib: sudo apt install python3-matplotlib'
-    console.print(f'  {"plot":<30}{drawn}')
+    console.print(f'  {"plot":<30}{plot.write(lambda: draw(recording))}')
 
 
 def followed(recording: Recording) -> float:
@@ -311,8 +324,8 @@ def score_recording(recording: Recording) -> Score:
     return scorer.score()
 
 
-def draw(recording: Recording, path: Path) -> None:
-    """Write a picture of truth, estimates and tracks over time."""
+def draw(recording: Recording) -> 'Figure':
+    """Return a picture of truth, estimates and tracks over time."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(9, 5.5), layout='constrained')
@@ -346,7 +359,4 @@ def draw(recording: Recording, path: Path) -> None:
                 axes.plot(*zip(*points, strict=True), linestyle='', **style)
         axes.grid(alpha=0.3)
     azimuths.legend(loc='lower right')
-    try:
-        figure.savefig(path, dpi=120)
-    except OSError as error:
-        raise DoaError(f'{path}: the plot cannot be written ({error.strerror})') from None
+    return figure

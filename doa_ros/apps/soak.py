@@ -16,6 +16,7 @@ import random
 import signal
 import tempfile
 import time
+from typing import TYPE_CHECKING
 
 from diagnostic_msgs.msg import DiagnosticArray
 import numpy as np
@@ -23,6 +24,7 @@ import rclpy
 from rclpy.node import Node
 
 from doa_ros.apps.node_process import NodeProcess
+from doa_ros.apps.plot_file import PlotFile
 from doa_ros.apps.session import session
 from doa_ros.audio.capture_status import RESTARTS
 from doa_ros.audio.frame import stamp_of
@@ -34,6 +36,9 @@ from doa_ros.core.geometry import load_array
 from doa_ros.msg import DoaEstimateArray
 from doa_ros.resources import find_resource
 from doa_ros.tools.command import positive
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 _BLOCK = 0.05
 # What the device plays from the beginning after each fault [s]; no calm lasts as long.
@@ -257,15 +262,12 @@ class Soak:
 def main() -> int:
     """Run the command line; return the exit status."""
     arguments = _parser().parse_args()
+    plot = PlotFile(arguments.plot)
     with session() as stopped:
         record = _soak(arguments, stopped)
         if record.arrivals:
             print(report(record))
-            try:
-                draw(record, arguments.plot)
-                print(f'plot: {arguments.plot.resolve()}')
-            except ImportError:
-                print('no plot, it needs matplotlib: sudo apt install python3-matplotlib')
+            print(f'plot: {plot.write(lambda: draw(record))}')
     return 1 if record.missed or record.growth() > _MAX_GROWTH else 0
 
 
@@ -351,12 +353,8 @@ def _thinned(memory: list[tuple[float, int, int]]) -> list[int]:
     return [value for _, value, _ in memory[:: max(1, len(memory) // 12)]]
 
 
-def draw(record: Record, path: Path) -> None:
-    """Write a picture of memory, estimates per second and faults over time.
-
-    Raises:
-        DoaError: it cannot be written.
-    """
+def draw(record: Record) -> 'Figure':
+    """Return a picture of memory, estimates per second and faults over time."""
     from matplotlib.figure import Figure
 
     begin = record.arrivals[0][0]
@@ -377,7 +375,4 @@ def draw(record: Record, path: Path) -> None:
     for fault in record.faults:
         colour = 'tab:orange' if fault.recovered else 'tab:red'
         rate.axvline((fault.begin - begin) / 60, color=colour, linewidth=0.5)
-    try:
-        figure.savefig(path, dpi=120)
-    except OSError as error:
-        raise DoaError(f'{path}: the plot cannot be written ({error.strerror})') from None
+    return figure

@@ -23,6 +23,7 @@ from doa_ros.apps.demo import (
     score_recording,
     summarise,
 )
+from doa_ros.apps.plot_file import PlotFile
 from doa_ros.core.decoding import Estimate
 from doa_ros.core.errors import DoaError
 from doa_ros.core.tracking import Tracker, TrackerConfig
@@ -129,18 +130,55 @@ def test_voices_are_followed_where_a_track_is_near():
     assert math.isnan(followed(Recording()))
 
 
-def test_the_demo_needs_neither_rich_nor_matplotlib(monkeypatch, capsys):
-    for module in ('rich.console', 'matplotlib.figure'):
+def test_the_demo_needs_neither_rich_nor_matplotlib(monkeypatch, capsys, tmp_path):
+    for module in ('rich.console', 'matplotlib.backend_bases', 'matplotlib.figure'):
         monkeypatch.setitem(sys.modules, module, None)
     recording = Recording({0: estimate(5)}, {0: (), HOP: estimate(5)})
-    summarise(recording, Path('plot.png'), make_console())
+    summarise(recording, PlotFile(tmp_path / 'plot.png'), make_console())
     shown = capsys.readouterr().out
     assert 'Summary (' in shown
     assert 'plot' in shown
     assert 'none, it needs matplotlib: sudo apt install python3-matplotlib' in shown
 
 
-def test_a_plot_that_cannot_be_written_is_said(tmp_path):
-    recording = Recording({0: ()}, {0: (), HOP: estimate(5)})
-    with pytest.raises(DoaError, match='cannot be written'):
-        draw(recording, tmp_path / 'missing' / 'plot.png')
+@pytest.mark.parametrize(
+    ('plot', 'reason'),
+    [
+        ('missing/plot.png', r'cannot be written \(there is no folder'),
+        ('.', r'cannot be written \(it is a folder'),
+        ('plot.xyz', r'\.xyz is no format of pictures; known are .*png'),
+    ],
+)
+@pytest.mark.parametrize('command', ['doa-demo', 'doa-soak'])
+def test_a_plot_that_cannot_be_written_is_said_first(tmp_path, command, plot, reason):
+    path = tmp_path / plot
+    done = subprocess.run([command, '--plot', path], capture_output=True, text=True, timeout=20)
+    assert (done.returncode, done.stdout) == (1, '')
+    assert re.fullmatch(f'{command}: {re.escape(str(path))}: {reason}.*\n', done.stderr)
+
+
+@pytest.mark.parametrize(
+    ('arguments', 'reason'),
+    [
+        (['--scene', 'nonesuch'], "no scene named 'nonesuch'"),
+        (['--array', 'nonesuch'], "no array named 'nonesuch'"),
+        (['--model', 'nonesuch'], "no model named 'nonesuch'"),
+    ],
+)
+def test_arguments_that_are_no_good_are_said_first(tmp_path, arguments, reason):
+    done = run_demo(*arguments, '--plot', tmp_path / 'plot.png')
+    assert (done.returncode, done.stdout) == (1, '')
+    assert done.stderr.startswith(f'doa-demo: {reason}') and done.stderr.count('\n') == 1
+
+
+def test_a_full_disk_leaves_the_summary(capsys):
+    recording = Recording({0: estimate(5)}, {0: (), HOP: estimate(5)})
+    with pytest.raises(DoaError, match='/dev/full: cannot be written .No space left on device'):
+        summarise(recording, PlotFile(Path('/dev/full')), make_console())
+    assert 'Summary (' in capsys.readouterr().out
+
+
+def test_a_plot_without_a_suffix_is_a_png_of_that_name(tmp_path):
+    recording = Recording({0: estimate(5)}, {0: (), HOP: estimate(5)})
+    assert PlotFile(tmp_path / 'plot').write(lambda: draw(recording)) == str(tmp_path / 'plot')
+    assert (tmp_path / 'plot').read_bytes().startswith(b'\x89PNG')

@@ -10,6 +10,7 @@ import pytest
 
 pytest.importorskip('rclpy')
 from doa_ros.apps import soak  # noqa: E402
+from doa_ros.apps.plot_file import PlotFile  # noqa: E402
 from doa_ros.apps.soak import Fault, Record, draw, report  # noqa: E402
 from doa_ros.audio import virtual_device  # noqa: E402
 
@@ -57,8 +58,15 @@ def test_a_fault_without_recovery_is_missed():
 def test_the_plot_is_written(tmp_path):
     record = _record()
     record.faults = [Fault('pipeline stopped', 10.0, 11.0), Fault('x', 20.0, 21.0, 22.0)]
-    draw(record, tmp_path / 'plot.png')
+    PlotFile(tmp_path / 'plot.png').write(lambda: draw(record))
     assert (tmp_path / 'plot.png').stat().st_size > 10_000
+
+
+def test_one_that_was_interrupted_early_is_told_of_too(tmp_path):
+    record = Record(arrivals=[(100.0, 99.9)], memory=[(99.0, 10**8, 0)])
+    assert '1 estimates' in report(record)
+    assert record.growth() == 0
+    PlotFile(tmp_path / 'plot.png').write(lambda: draw(record))
 
 
 @pytest.fixture
