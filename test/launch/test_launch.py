@@ -598,6 +598,25 @@ def test_a_robot_goes_on_unless_it_requires_the_nodes(
     assert 'Traceback' not in launch.output
 
 
+def test_a_robot_waits_for_its_array(tmp_path, terminal):
+    robot = _robot(tmp_path, _WHEELS, "doa(device='no such device', method='srp_phat')")
+    launch = _Launch(tmp_path, file=robot, terminal=terminal)
+    for line in launch:
+        if 'wheels' in line and 'process has finished cleanly' in line:
+            assert 'no such device' in launch.output
+            launch.interrupt()
+            break
+    assert launch.end() == 0, launch.output
+    assert launch.output.count('process started') == 2, launch.output
+    assert 'process has died' not in launch.output
+
+
+def test_an_array_that_is_required_is_not_waited_for(tmp_path):
+    launch = _Launch(tmp_path, 'device:=no such device', 'method:=srp_phat', 'required:=true')
+    assert launch.end() == 1, launch.output
+    assert 'no such device' in launch.output
+
+
 def test_only_the_process_ends_that_has_played_the_recording(tmp_path, recording, terminal):
     arguments = ['source:=file', f'file:={recording}', 'method:=srp_phat', 'mode:=nodes']
     launch = _Launch(tmp_path, *arguments, terminal=terminal)
