@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which topics are published, and when."""
 
+from collections import Counter
 from pathlib import Path
 import sys
 import threading
@@ -15,7 +16,9 @@ from doa_ros.audio.rendering import SceneConfig
 from doa_ros.audio.source import NANOSECONDS
 from doa_ros.conversions import stamp_of
 from doa_ros.core.config import load_yaml
+from doa_ros.core.errors import MessageError
 from doa_ros.core.geometry import wrap_angle
+from doa_ros.core.tracking import Tracker
 from doa_ros.msg import AudioFrame, DoaEstimateArray, DoaSpectrum, GccPhat
 from doa_ros.nodes.doa_pipeline_node import make_nodes
 from doa_ros.nodes.outbox import Outbox, Topic
@@ -135,3 +138,43 @@ def test_simulation_says_the_truth(start, listener, scene):
     true, found = voiced(truth), voiced(estimates)
     errors = [abs(wrap_angle(found[stamp] - true[stamp])) for stamp in true.keys() & found.keys()]
     assert np.median(errors) < np.radians(10)
+
+
+def test_a_message_that_a_node_of_the_pipeline_refuses_is_dropped_and_counted(
+    monkeypatch, namespace, recording
+):
+    arguments = ['-r', f'__ns:={namespace}', '-p', 'method:=srp_phat', '-p', 'source:=file']
+    arguments += ['-p', f'file:={recording}', '-p', 'real_time:=false']
+    monkeypatch.setattr(sys, 'argv', ['doa_pipeline', '--ros-args', *arguments])
+    update, calls = Tracker.update, []
+
+    def refuse_some(self, *args, **keywords):
+        calls.append(args)
+        if len(calls) % 10 == 5:
+            raise MessageError('not usable')
+        return update(self, *args, **keywords)
+
+    monkeypatch.setattr(Tracker, 'update', refuse_some)
+    published = []
+    monkeypatch.setattr(
+        Topic, 'publish', lambda topic, message: published.append((topic.name, message))
+    )
+    rclpy.init()
+    outbox = Outbox()
+    nodes = make_nodes(outbox)
+    try:
+        nodes[0].work()
+        tracker = next(node for node in nodes if node.get_name() == 'doa_tracker')
+        next(iter(tracker.timers)).callback()
+    finally:
+        outbox.close()
+        for node in nodes:
+            node.destroy_node()
+        rclpy.shutdown()
+    dropped = (len(calls) + 5) // 10
+    counts = Counter(name.rpartition('/')[2] for name, _ in published)
+    assert counts['estimates'] == len(calls) > 100
+    assert counts['tracks'] == len(calls) - dropped
+    (status,) = published[-1][1].status
+    values = {v.key: v.value for v in status.values}
+    assert values['rejected messages'] == str(dropped)
