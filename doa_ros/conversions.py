@@ -518,15 +518,22 @@ def track_markers(
         colour = ColorRGBA(
             **dict(zip('rgb', rgb, strict=True)), a=_FAINT if now.predicted else 1.0
         )
-        markers.append(_arrow(header, 'tracks', track_id, now, length, colour))
+        markers.append(_arrow(header, 'tracks', _marker_id(track_id), now, length, colour))
         if len(trail) > 1:
             markers.append(_trail(header, track_id, trail, length, rgb))
     for namespace in ('tracks', 'trails'):
         markers += [
-            Marker(header=header, ns=namespace, id=track_id, action=Marker.DELETE)
+            Marker(
+                header=header, ns=namespace, id=_marker_id(track_id), action=Marker.DELETE
+            )
             for track_id in ended
         ]
     return MarkerArray(markers=markers)
+
+
+def _marker_id(track_id: int) -> int:
+    """Return an id that fits into the int32 of a marker."""
+    return track_id % 2**31
 
 
 def _trail(header, track_id, trail: Sequence[Track], length, rgb) -> Marker:
@@ -534,7 +541,7 @@ def _trail(header, track_id, trail: Sequence[Track], length, rgb) -> Marker:
     return Marker(
         header=header,
         ns='trails',
-        id=track_id,
+        id=_marker_id(track_id),
         type=Marker.LINE_STRIP,
         action=Marker.ADD,
         pose=Pose(orientation=Quaternion(w=1.0)),

@@ -70,7 +70,7 @@ class Recording:
     Attributes:
         truth: directions of those who speak.
         estimates: given by the pipeline.
-        tracks: likewise.
+        tracks: likewise; their ids count from 1, as the lines of a table are short.
         cpu: CPU time of the pipeline at its first and at its latest estimate [s].
     """
 
@@ -78,6 +78,14 @@ class Recording:
     estimates: dict[int, tuple[Estimate, ...]] = field(default_factory=dict)
     tracks: dict[int, tuple[Track, ...]] = field(default_factory=dict)
     cpu: list[float] = field(default_factory=list)
+    _numbers: dict[int, int] = field(default_factory=dict)
+
+    def add_tracks(self, stamp: int, tracks: tuple[Track, ...]) -> None:
+        """Take tracks, with ids that can be any numbers."""
+        self.tracks[stamp] = tuple(
+            track._replace(id=self._numbers.setdefault(track.id, len(self._numbers) + 1))
+            for track in tracks
+        )
 
     def time(self, stamp: int) -> float:
         """Return a stamp as seconds since the first estimate; they come in order."""
@@ -149,7 +157,7 @@ def _record(arguments, console: Plain, stopped: Callable[[], bool]) -> Recording
                 _print_line(console, recording, stamp)
 
     def on_tracks(message: DoaTrackArray) -> None:
-        recording.tracks[stamp_of(message.header)] = tracks_of(message)
+        recording.add_tracks(stamp_of(message.header), tracks_of(message))
 
     node.create_subscription(DoaEstimateArray, 'truth', on_truth, 100)
     node.create_subscription(DoaEstimateArray, 'estimates', on_estimates, 100)

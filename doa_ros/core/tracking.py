@@ -515,17 +515,23 @@ class Tracker:
         hop: time between frames [s], where none is lost.
         ambiguity: which directions the array that hears the talkers can tell, in the frame of the
             detections; tracks leave them no more than detections do.
+        first_id: of the first track; the others count on.
     """
 
     def __init__(
-        self, config: TrackerConfig, hop: float = 0.05, ambiguity: Ambiguity = HORIZONTAL
+        self,
+        config: TrackerConfig,
+        hop: float = 0.05,
+        ambiguity: Ambiguity = HORIZONTAL,
+        *,
+        first_id: int = 1,
     ):
         self._config = config
         self._answers = _Answers(ambiguity)
         self._hop = hop
         self._acceleration = math.radians(config.acceleration_deg)
         self._least_stddev = math.radians(config.stddev_min_deg)
-        self._next_id = 1
+        self._next_id = first_id
         self.reset()
 
     def reset(self) -> None:

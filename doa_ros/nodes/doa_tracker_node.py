@@ -4,6 +4,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+import secrets
 
 from geometry_msgs.msg import PoseStamped, Vector3Stamped
 from rclpy.node import Node
@@ -20,6 +21,9 @@ from doa_ros.nodes.inbox import Inbox
 from doa_ros.nodes.model import declare_ambiguity
 from doa_ros.nodes.outbox import Outbox, Topic, depth_of
 from doa_ros.parameters import declare
+
+# The rest of a uint32, and of the int32 of a marker, is left for counting on.
+_FIRST_IDS = 2**30
 
 
 @dataclass(frozen=True)
@@ -53,7 +57,9 @@ class DoaTrackerNode(Node):
         super().__init__('doa_tracker')
         hop = declare(self, HopConfig).hop
         config = declare(self, TrackerConfig)
-        self._tracker = Tracker(config, hop, declare_ambiguity(self))
+        # Ids of an earlier run do not come again: one chance in a billion per track.
+        first_id = 1 + secrets.randbelow(_FIRST_IDS)
+        self._tracker = Tracker(config, hop, declare_ambiguity(self), first_id=first_id)
         self._listener = listener
         self._diagnostics = Diagnostics(self, outbox, 'all detections are usable')
         depth = depth_of(hop)

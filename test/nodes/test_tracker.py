@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The tracker through DDS: detections go in at one process, tracks come out in another."""
 
+import copy
 import math
 
 from geometry_msgs.msg import PoseStamped, Vector3Stamped
@@ -81,6 +82,16 @@ def tracker(start, listener):
     return process, topics, publisher
 
 
+def _counted(messages):
+    """Return tracks with ids that count from 1, as their first one is drawn at random."""
+    first = min(t.estimate.track_id for m in messages for t in m.tracks)
+    counted = copy.deepcopy(messages)
+    for message in counted:
+        for track in message.tracks:
+            track.estimate.track_id -= first - 1
+    return counted
+
+
 def _play(listener, tracks, publisher, messages):
     """Publish messages as they would come, rather than as a flood; return the tracks of each."""
     for message in messages:
@@ -90,11 +101,16 @@ def _play(listener, tracks, publisher, messages):
     return tracks[-len(messages):]
 
 
+def _ids(messages):
+    return {t.estimate.track_id for m in messages for t in m.tracks}
+
+
 def test_tracks_are_those_of_the_core(listener, tracker):
     process, topics, publisher = tracker
     messages = _frames()
-    assert _play(listener, topics['tracks'], publisher, messages) == _expected(messages)
-    last = tracks_of(topics['tracks'][-1])
+    found = _counted(_play(listener, topics['tracks'], publisher, messages))
+    assert found == _expected(messages)
+    last = tracks_of(found[-1])
     assert [(t.id, t.predicted) for t in sorted(last, key=lambda t: t.id)] == [
         (1, True), (2, False),
     ]  # fmt: skip
@@ -142,14 +158,35 @@ def test_a_replay_gives_the_same(listener, tracker):
     # The first message from the past may be a late one, the second is not.
     publisher.publish(messages[0])
     second = _play(listener, topics['tracks'], publisher, messages[1:])
-    number = {t.estimate.track_id for m in first for t in m.tracks}
-    assert number == {1, 2}
-    assert {t.estimate.track_id for m in second for t in m.tracks} == {3, 4}
+    first, second = (_counted([*first, *second])[k * len(first) :][: len(first)] for k in (0, 1))
+    assert _ids(first) == {1, 2}
+    assert _ids(second) == {3, 4}
     again = _expected(messages[1:])
     for message in again:
         for track in message.tracks:
             track.estimate.track_id += 2
     assert second == again
+
+
+def test_ids_do_not_come_again_after_a_restart(start, listener, tracker):
+    process, topics, publisher = tracker
+    before = _ids(_play(listener, topics['tracks'], publisher, _frames()))
+    assert process.stop() == 0
+    listener.spin_until(lambda: not listener.node.count_subscribers('detections'), 'the end')
+    start('doa_tracker')
+    listener.wait_for_subscriber('detections')
+    listener.wait_for_publisher('tracks')
+    del topics['tracks'][:]
+    early = iter(range(1000))
+    listener.publish_until(
+        lambda: topics['tracks'],
+        publisher,
+        lambda: estimate_array(make_header(next(early) * HOP_NS, 'head'), 0.1, []),
+        'tracks of the second run',
+    )
+    after = _ids(_play(listener, topics['tracks'], publisher, _frames()))
+    assert len(before) == len(after) == 2
+    assert not before & after
 
 
 def test_bad_estimates_are_dropped(listener, tracker):
@@ -176,7 +213,7 @@ def test_a_late_message_does_not_end_tracks(listener, tracker):
     _play(listener, topics['tracks'], publisher, messages[:30])
     publisher.publish(messages[25])
     found = _play(listener, topics['tracks'], publisher, messages[30:40])
-    assert {t.estimate.track_id for m in found for t in m.tracks} == {1, 2}
+    assert _ids(_counted(found)) == {1, 2}
     process.wait_for('dropped: ')
 
 
