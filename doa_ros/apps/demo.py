@@ -26,7 +26,7 @@ from doa_ros.core.geometry import load_array
 from doa_ros.core.scoring import Score, Scorer, silent_frames, voiced_frames
 from doa_ros.core.tracking import Track
 from doa_ros.msg import DoaEstimateArray, DoaTrackArray
-from doa_ros.nodes.model import ModelConfig
+from doa_ros.nodes.configs import ModelConfig
 from doa_ros.resources import find_resource
 
 if TYPE_CHECKING:

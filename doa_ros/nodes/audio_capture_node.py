@@ -3,7 +3,6 @@
 """Node `audio_capture`: from a sound source to `audio`, `array_info` and, simulated, `truth`."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 import os
 from pathlib import Path
 import sys
@@ -26,12 +25,12 @@ from doa_ros.conversions import (
     estimate_array,
     make_header,
 )
-from doa_ros.core.config import Config, setting
 from doa_ros.core.errors import ConfigError
 from doa_ros.core.geometry import MicArray, load_array
 from doa_ros.core.health import ChannelHealth
 from doa_ros.core.monitoring import Rate
 from doa_ros.msg import AudioFrame, DoaEstimateArray, MicArrayInfo
+from doa_ros.nodes.configs import CaptureConfig
 from doa_ros.nodes.diagnostics import Diagnostics
 from doa_ros.nodes.executable import WorkerNode, run
 from doa_ros.nodes.outbox import Outbox, Topic, depth_of
@@ -47,53 +46,6 @@ _DEVICE_ADVICE = (
 _CLOCK_PERIOD = 0.5
 _CLOCK_PATIENCE = 2.0
 _POLL = 0.05
-
-
-@dataclass(frozen=True)
-class CaptureConfig(Config):
-    """Parameters of the node."""
-
-    array: str = setting('uma8', 'Microphone array: a shipped name or a YAML path.')
-    frame_id: str = setting('mic_array', 'TF frame of the array.')
-    source: str = setting(
-        'device',
-        'Where the sound comes from: the array itself, a recording or a simulated scene.',
-        choices=('device', 'file', 'sim'),
-    )
-    device: str = setting(
-        '',
-        'The device: part of its name, an ALSA name (hw:CARD=SPK,DEV=0) or id, or its number; '
-        'empty takes the name in the array file. --list-devices shows them.',
-    )
-    required: bool = setting(
-        False,
-        'Whether the node ends where the device is missing or not usable at the start; otherwise '
-        'it waits for the device.',
-    )
-    file: str = setting('', 'Recording to play, source file: a path to WAV or FLAC.')
-    scene: str = setting('demo', 'Scene to play, source sim: a shipped name or a YAML path.')
-    loop: bool = setting(False, 'Start a recording or scene again at its end.')
-    real_time: bool = setting(
-        True,
-        'Play a recording or scene at the pace of the ROS clock instead of as fast as possible.',
-    )
-    block_duration: float = setting(
-        0.05,
-        'Length of an audio frame [s]; equal to hop it makes every estimate carry the stamp of '
-        'an audio frame.',
-        minimum=0.002,
-        maximum=0.2,
-    )
-    publish_audio: bool = setting(
-        False,
-        'Whether the sound itself leaves the process, on the topic audio. The executable '
-        'audio_capture has no other use and demands it.',
-    )
-
-    def __post_init__(self):
-        super().__post_init__()
-        if not self.frame_id:
-            raise ConfigError('frame_id must not be empty')
 
 
 class AudioCaptureNode(WorkerNode):

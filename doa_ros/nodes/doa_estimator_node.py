@@ -14,10 +14,11 @@ from doa_ros.core.features import GccFrame
 from doa_ros.core.localizer import Localization, Localizer, LocalizerConfig
 from doa_ros.core.monitoring import Durations, Rate
 from doa_ros.msg import DoaEstimateArray, DoaSpectrum, GccPhat
+from doa_ros.nodes.configs import ModelConfig
 from doa_ros.nodes.diagnostics import Diagnostics
 from doa_ros.nodes.executable import run
 from doa_ros.nodes.inbox import Inbox
-from doa_ros.nodes.model import ModelConfig, declare_features
+from doa_ros.nodes.model import declare_features
 from doa_ros.nodes.outbox import Outbox, Topic, depth_of
 from doa_ros.parameters import declare, follow
 

@@ -3,7 +3,6 @@
 """Node `doa_markers`: from `estimates` and `tracks` to `markers` for RViz."""
 
 from collections import defaultdict, deque
-from dataclasses import dataclass
 
 from rclpy.node import Node
 from visualization_msgs.msg import MarkerArray
@@ -11,34 +10,14 @@ from visualization_msgs.msg import MarkerArray
 from doa_ros.audio.frame import stamp_of
 from doa_ros.audio.source import NANOSECONDS
 from doa_ros.conversions import marker_array, track_markers, tracks_of
-from doa_ros.core.config import Config, setting
 from doa_ros.core.tracking import Track
 from doa_ros.msg import DoaEstimateArray, DoaTrackArray
+from doa_ros.nodes.configs import MarkersConfig
 from doa_ros.nodes.diagnostics import Diagnostics
 from doa_ros.nodes.executable import run
 from doa_ros.nodes.model import declare_ambiguity
 from doa_ros.nodes.outbox import Outbox
 from doa_ros.parameters import declare, follow
-
-
-@dataclass(frozen=True)
-class MarkersConfig(Config):
-    """Parameters of the node."""
-
-    arrow_length: float = setting(
-        1.0,
-        'Length of an arrow of confidence 1 [m].',
-        minimum=0.01,
-        maximum=100.0,
-        dynamic=True,
-    )
-    trail_duration: float = setting(
-        3.0,
-        'How long the trail of a track stays visible [s].',
-        minimum=0.0,
-        maximum=60.0,
-        dynamic=True,
-    )
 
 
 class DoaMarkersNode(Node):

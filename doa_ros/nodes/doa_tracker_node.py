@@ -3,7 +3,6 @@
 """Node `doa_tracker`: from `detections` to `tracks`, `target` and `target_vector`."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 import secrets
 
 from geometry_msgs.msg import PoseStamped, Vector3Stamped
@@ -11,10 +10,9 @@ from rclpy.node import Node
 
 from doa_ros.audio.frame import StampOrder, check_header, stamp_of
 from doa_ros.conversions import estimates_of, target_pose, target_vector, track_array
-from doa_ros.core.config import Config, setting
-from doa_ros.core.features import FeatureConfig
 from doa_ros.core.tracking import Track, Tracker, TrackerConfig
 from doa_ros.msg import DoaEstimateArray, DoaTrackArray
+from doa_ros.nodes.configs import HopConfig
 from doa_ros.nodes.diagnostics import Diagnostics
 from doa_ros.nodes.executable import run
 from doa_ros.nodes.inbox import Inbox
@@ -24,18 +22,6 @@ from doa_ros.parameters import declare
 
 # The rest of a uint32, and of the int32 of a marker, is left for counting on.
 _FIRST_IDS = 2**30
-
-
-@dataclass(frozen=True)
-class HopConfig(Config):
-    """What this node has to know of the features."""
-
-    hop: float = setting(
-        FeatureConfig.hop,
-        'Time between windows [s], as in gcc_phat.',
-        minimum=0.005,
-        maximum=1.0,
-    )
 
 
 class DoaTrackerNode(Node):

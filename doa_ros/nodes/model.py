@@ -2,36 +2,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """What several nodes find out alike: array, model and features."""
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from rclpy.node import Node
 
 from doa_ros.core.ambiguity import Ambiguity, ambiguity_in_frame
 from doa_ros.core.classifier import default_features
-from doa_ros.core.config import Config, setting
 from doa_ros.core.features import FeatureConfig
 from doa_ros.core.geometry import MicArray, load_array
+from doa_ros.nodes.configs import ArrayConfig, ModelConfig
 from doa_ros.parameters import declare
 from doa_ros.resources import find_resource
-
-
-@dataclass(frozen=True)
-class ArrayConfig(Config):
-    """Which array it is."""
-
-    array: str = setting('uma8', 'Microphone array: a shipped name or a YAML path.')
-
-
-@dataclass(frozen=True)
-class ModelConfig(ArrayConfig):
-    """Parameters of both nodes besides the method and the features."""
-
-    model: str = setting(
-        'uma8_rooms_int8',
-        'Network of method cnn: a shipped name or a .tflite path. What it was trained with is '
-        'the default of every parameter of the features.',
-    )
 
 
 def declare_ambiguity(node: Node) -> Ambiguity:

@@ -25,8 +25,7 @@ from launch.utilities import perform_substitutions  # noqa: E402
 import rclpy  # noqa: E402
 
 from doa_ros.core.localizer import LocalizerConfig  # noqa: E402
-from doa_ros.nodes.audio_capture_node import CaptureConfig  # noqa: E402
-from doa_ros.nodes.model import ModelConfig  # noqa: E402
+from doa_ros.nodes.configs import CaptureConfig, ModelConfig  # noqa: E402
 from doa_ros.resources import shipped  # noqa: E402
 
 _FILE = Path(__file__).resolve().parents[2] / 'launch' / 'doa.launch.py'

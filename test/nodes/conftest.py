@@ -35,7 +35,7 @@ else:
     from rclpy.executors import SingleThreadedExecutor
     from rclpy.parameter_client import AsyncParameterClient
 
-    from doa_ros.nodes.model import ModelConfig
+    from doa_ros.nodes.configs import ModelConfig
 
 # Not how long things take, but how long a very busy machine may make them take [s].
 PATIENCE = 40.0

@@ -14,22 +14,10 @@ import yaml
 
 from doa_ros.core.classifier import default_features
 from doa_ros.core.features import FeatureConfig
-from doa_ros.core.localizer import LocalizerConfig, MethodConfig
-from doa_ros.core.tracking import TrackerConfig
 from doa_ros.msg import DoaEstimateArray
-from doa_ros.nodes.audio_capture_node import CaptureConfig
-from doa_ros.nodes.doa_markers_node import MarkersConfig
-from doa_ros.nodes.doa_tracker_node import HopConfig
-from doa_ros.nodes.model import ArrayConfig, ModelConfig
+from doa_ros.nodes.configs import NODES, settings
 
 ROOT = Path(__file__).resolve().parents[2]
-NODES = {
-    'audio_capture': [CaptureConfig],
-    'gcc_phat': [ModelConfig, MethodConfig, FeatureConfig],
-    'doa_estimator': [ModelConfig, LocalizerConfig, FeatureConfig],
-    'doa_tracker': [ArrayConfig, HopConfig, TrackerConfig],
-    'doa_markers': [ArrayConfig, MarkersConfig],
-}
 DYNAMIC = {'sensitivity', 'report_stationary', 'arrow_length', 'trail_duration'}
 _TYPES = {
     bool: ParameterType.PARAMETER_BOOL,
@@ -39,10 +27,6 @@ _TYPES = {
 }
 # What every ROS node has.
 _FOREIGN = ('use_sim_time', 'start_type_description_service', 'qos_overrides.')
-
-
-def _fields(node):
-    return {f.name: f for config in NODES[node] for f in dataclasses.fields(config)}
 
 
 @pytest.fixture(scope='module')
@@ -64,7 +48,7 @@ def test_parameter_file_lists_every_parameter_with_its_default(uma8):
     # Those of the features depend on the model, two on the launch: they are written as comments.
     commented = rf'^    # ({"|".join([*features, "loop", "publish_audio"])}):'
     content = yaml.safe_load(re.sub(commented, r'    \1:', text, flags=re.MULTILINE))
-    declared = {f.name: f.default for node in NODES for f in _fields(node).values()}
+    declared = {name: field.default for name, field in settings().items()}
     declared |= default_features(uma8, None).to_mapping()
     assert content == {'/**': {'ros__parameters': declared}}
     listed = content['/**']['ros__parameters']
@@ -77,9 +61,9 @@ def test_readme_names_every_parameter(node):
     readme = (ROOT / 'README.md').read_text(encoding='utf-8')
     sections = re.split(r'^### `?(\w+)`?$', readme, flags=re.MULTILINE)
     text = dict(zip(sections[1::2], sections[2::2], strict=True)).get(node, '')
-    wanted = set(_fields(node))
+    wanted = set(settings([node]))
     if 'All of `gcc_phat`' in text:
-        wanted -= set(_fields('gcc_phat'))
+        wanted -= set(settings(['gcc_phat']))
     missing = wanted - set(re.findall(r'^\| `(\w+)` \|', text, re.MULTILINE))
     assert not missing, f'README.md: section {node} has no table row for {sorted(missing)}'
 
@@ -90,7 +74,7 @@ def test_every_parameter_is_described(running, node):
     client = listener.parameters(node)
     names = listener.answer(client.list_parameters()).result.names
     names = sorted(name for name in names if not name.startswith(_FOREIGN))
-    fields = _fields(node)
+    fields = settings([node])
     assert names == sorted(fields)
     for descriptor in listener.answer(client.describe_parameters(names)).descriptors:
         field = fields[descriptor.name]

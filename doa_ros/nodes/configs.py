@@ -1,0 +1,124 @@
+# Copyright 2026 doa_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Which parameters each node has."""
+
+from collections.abc import Iterable
+from dataclasses import Field, dataclass, fields
+
+from doa_ros.core.config import Config, setting
+from doa_ros.core.errors import ConfigError
+from doa_ros.core.features import FeatureConfig
+from doa_ros.core.localizer import LocalizerConfig, MethodConfig
+from doa_ros.core.tracking import TrackerConfig
+
+
+@dataclass(frozen=True)
+class CaptureConfig(Config):
+    """What is captured, and how it is passed on."""
+
+    array: str = setting('uma8', 'Microphone array: a shipped name or a YAML path.')
+    frame_id: str = setting('mic_array', 'TF frame of the array.')
+    source: str = setting(
+        'device',
+        'Where the sound comes from: the array itself, a recording or a simulated scene.',
+        choices=('device', 'file', 'sim'),
+    )
+    device: str = setting(
+        '',
+        'The device: part of its name, an ALSA name (hw:CARD=SPK,DEV=0) or id, or its number; '
+        'empty takes the name in the array file. --list-devices shows them.',
+    )
+    required: bool = setting(
+        False,
+        'Whether the node ends where the device is missing or not usable at the start; otherwise '
+        'it waits for the device.',
+    )
+    file: str = setting('', 'Recording to play, source file: a path to WAV or FLAC.')
+    scene: str = setting('demo', 'Scene to play, source sim: a shipped name or a YAML path.')
+    loop: bool = setting(False, 'Start a recording or scene again at its end.')
+    real_time: bool = setting(
+        True,
+        'Play a recording or scene at the pace of the ROS clock instead of as fast as possible.',
+    )
+    block_duration: float = setting(
+        0.05,
+        'Length of an audio frame [s]; equal to hop it makes every estimate carry the stamp of '
+        'an audio frame.',
+        minimum=0.002,
+        maximum=0.2,
+    )
+    publish_audio: bool = setting(
+        False,
+        'Whether the sound itself leaves the process, on the topic audio. The executable '
+        'audio_capture has no other use and demands it.',
+    )
+
+    def __post_init__(self):
+        super().__post_init__()
+        if not self.frame_id:
+            raise ConfigError('frame_id must not be empty')
+
+
+@dataclass(frozen=True)
+class ArrayConfig(Config):
+    """Which array it is."""
+
+    array: str = setting('uma8', 'Microphone array: a shipped name or a YAML path.')
+
+
+@dataclass(frozen=True)
+class ModelConfig(ArrayConfig):
+    """Which network it is."""
+
+    model: str = setting(
+        'uma8_rooms_int8',
+        'Network of method cnn: a shipped name or a .tflite path. What it was trained with is '
+        'the default of every parameter of the features.',
+    )
+
+
+@dataclass(frozen=True)
+class HopConfig(Config):
+    """What a tracker has to know of the features."""
+
+    hop: float = setting(
+        FeatureConfig.hop,
+        'Time between windows [s], as in gcc_phat.',
+        minimum=0.005,
+        maximum=1.0,
+    )
+
+
+@dataclass(frozen=True)
+class MarkersConfig(Config):
+    """How arrows and trails look."""
+
+    arrow_length: float = setting(
+        1.0,
+        'Length of an arrow of confidence 1 [m].',
+        minimum=0.01,
+        maximum=100.0,
+        dynamic=True,
+    )
+    trail_duration: float = setting(
+        3.0,
+        'How long the trail of a track stays visible [s].',
+        minimum=0.0,
+        maximum=60.0,
+        dynamic=True,
+    )
+
+
+# In the order of the chain.
+NODES: dict[str, tuple[type[Config], ...]] = {
+    'audio_capture': (CaptureConfig,),
+    'gcc_phat': (ModelConfig, MethodConfig, FeatureConfig),
+    'doa_estimator': (ModelConfig, LocalizerConfig, FeatureConfig),
+    'doa_tracker': (ArrayConfig, HopConfig, TrackerConfig),
+    'doa_markers': (ArrayConfig, MarkersConfig),
+}
+
+
+def settings(nodes: Iterable[str] = NODES) -> dict[str, Field]:
+    """Return the settings of nodes, all by default, by the names of their parameters."""
+    return {f.name: f for node in nodes for config in NODES[node] for f in fields(config)}
