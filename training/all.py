@@ -13,6 +13,7 @@ of speech make a better model. The report is made with real speech either way.
 from importlib.util import find_spec
 from pathlib import Path
 
+from doa_ros.core.ambiguity import require_horizontal
 from doa_ros.core.features import FeatureConfig, lags_needed
 from doa_ros.core.geometry import load_array
 from doa_ros.resources import find_resource
@@ -55,6 +56,7 @@ def run(args):
             raise ModuleNotFoundError(f'No module named {package!r}', name=package)
     array_path = find_resource('arrays', args.array)
     array = load_array(array_path)
+    require_horizontal(array)
     settings = settings_for(array, args.array, args.budget)
     args.out.mkdir(parents=True, exist_ok=True)
     settings_path = args.out / 'settings.yaml'

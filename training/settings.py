@@ -9,6 +9,7 @@ import shutil
 
 import yaml
 
+from doa_ros.core.ambiguity import require_horizontal
 from doa_ros.core.config import Config, load_yaml, require_keys, setting
 from doa_ros.core.errors import ConfigError
 from doa_ros.core.features import FeatureConfig
@@ -303,8 +304,14 @@ class Settings:
         return slice(middle - reach, middle + reach + 1, round(step))
 
     def load_array(self) -> MicArray:
-        """Return the array, read from its file."""
-        return load_array(find_resource('arrays', self.array))
+        """Return the array, read from its file.
+
+        Raises:
+            ConfigError: it is not usable, or networks cannot be trained for it.
+        """
+        array = load_array(find_resource('arrays', self.array))
+        require_horizontal(array)
+        return array
 
     def with_architecture(self, architecture: str) -> 'Settings':
         """Return these settings with another network: a name, or the path of its file."""

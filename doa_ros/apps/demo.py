@@ -18,6 +18,7 @@ from doa_ros.apps.plot_file import PlotFile
 from doa_ros.apps.session import session
 from doa_ros.audio.scene import load_scene
 from doa_ros.conversions import estimates_of, stamp_of, tracks_of
+from doa_ros.core.ambiguity import ambiguity_in_frame
 from doa_ros.core.classifier import load_card
 from doa_ros.core.decoding import Estimate
 from doa_ros.core.errors import DoaError
@@ -68,16 +69,18 @@ class Recording:
     """What was heard, by stamp [ns].
 
     Attributes:
-        truth: directions of those who speak.
+        truth: directions of those who speak, as far as the array can tell them.
         estimates: given by the pipeline.
         tracks: likewise; their ids count from 1, as the lines of a table are short.
         cpu: CPU time of the pipeline at its first and at its latest estimate [s].
+        elevation_min: the lowest elevation that the array gives [rad]; NaN where it gives none.
     """
 
     truth: dict[int, tuple[Estimate, ...]] = field(default_factory=dict)
     estimates: dict[int, tuple[Estimate, ...]] = field(default_factory=dict)
     tracks: dict[int, tuple[Track, ...]] = field(default_factory=dict)
     cpu: list[float] = field(default_factory=list)
+    elevation_min: float = 0.0
     _numbers: dict[int, int] = field(default_factory=dict)
 
     def add_tracks(self, stamp: int, tracks: tuple[Track, ...]) -> None:
@@ -138,12 +141,15 @@ def _check(arguments) -> None:
 
 
 def _record(arguments, console: Plain, stopped: Callable[[], bool]) -> Recording:
-    recording = Recording()
+    ambiguity = ambiguity_in_frame(load_array(find_resource('arrays', arguments.array)))
+    recording = Recording(elevation_min=ambiguity.elevation_min)
     several = arguments.source == 'sim' and _talkers(arguments.scene) > 1
     node = rclpy.create_node('doa_demo', namespace=NAMESPACE)
 
     def on_truth(message: DoaEstimateArray) -> None:
-        recording.truth[stamp_of(message.header)] = estimates_of(message)
+        recording.truth[stamp_of(message.header)] = tuple(
+            talker.folded(ambiguity) for talker in estimates_of(message)
+        )
 
     def on_estimates(message: DoaEstimateArray) -> None:
         stamp = stamp_of(message.header)
@@ -244,7 +250,8 @@ def _angles(estimates: tuple[Estimate, ...]) -> tuple[str, str]:
     if not estimates:
         return '', ''
     best = estimates[0]
-    return f'{math.degrees(best.azimuth):.0f} deg', f'{math.degrees(best.elevation):.0f} deg'
+    elevation = '' if math.isnan(best.elevation) else f'{math.degrees(best.elevation):.0f} deg'
+    return _degrees(best), elevation
 
 
 def _row(cells) -> str:
@@ -337,9 +344,10 @@ def draw(recording: Recording) -> 'Figure':
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(9, 5.5), layout='constrained')
+    lowest = math.degrees(np.nan_to_num(recording.elevation_min))
     azimuths = figure.add_subplot(2, 1, 1, ylabel='azimuth [deg]', ylim=(-180, 180))
     elevations = figure.add_subplot(
-        2, 1, 2, ylabel='elevation [deg]', ylim=(0, 90), xlabel='time [s]', sharex=azimuths
+        2, 1, 2, ylabel='elevation [deg]', ylim=(lowest, 90), xlabel='time [s]', sharex=azimuths
     )
     azimuths.set_yticks(range(-180, 181, 60))
     for axes, angle in ((azimuths, 'azimuth'), (elevations, 'elevation')):

@@ -289,6 +289,20 @@ def _forward(vector: np.ndarray) -> np.ndarray:
     return math.copysign(1, ahead) * vector
 
 
+def require_horizontal(array: MicArray) -> None:
+    """Check that an array is one that networks are made for.
+
+    Raises:
+        ConfigError: it is none; the message says why and what works.
+    """
+    ambiguity = ambiguity_of(array)
+    if not ambiguity.horizontal:
+        raise ConfigError(
+            f'array {array.name!r} is not flat and horizontal, as networks need it: {ambiguity}; '
+            'method srp_phat works with it'
+        )
+
+
 def ambiguity_in_frame(array: MicArray) -> Ambiguity:
     """Return what an array cannot tell, in its mounted frame.
 

@@ -28,6 +28,8 @@ _WINDOW = 0.05
 _QUIET, _MEMORY = 2.0, 10.0
 # All orders of so many microphones are tried; of more, those that exchanges lead to.
 _EXHAUSTIVE = 7
+# Places whose distances differ less than this are as far apart [m].
+_ALIKE = 4e-4
 # An order is sure if it explains this much of the coherence, and the one in the array file is
 # wrong if this many times more is left unexplained.
 _EXPLAINED, _WORSE = 0.8, 2.0
@@ -143,7 +145,7 @@ def find_order(array: MicArray, coherence: Coherence) -> ChannelOrder:
     costs = _cost(left, orders)
     best, order = costs.min(), orders[costs.argmin()]
     # In a fixed sequence: the same order is always told in the same way.
-    alike = np.unique([np.array(s.permutation)[order] for s in symmetries(array)], axis=0)
+    alike = np.unique([turned[order] for turned in _isometries(array)], axis=0)
     chosen = alike[np.argmax((alike == np.arange(count)).sum(axis=1))]
     total = float(np.mean(measured**2))
     explained = 1 - best / total if total > 0 else 0.0
@@ -178,6 +180,20 @@ def reordered(array: MicArray, order: ChannelOrder) -> MicArray:
     for described, heard in enumerate(order.microphones):
         channels[heard] = array.channels[described]
     return replace(array, channels=tuple(channels))
+
+
+def _isometries(array: MicArray) -> np.ndarray:
+    """Return the orders that leave all distances as they are, shape (orders, microphones).
+
+    Of many microphones, those that turn or mirror the array about the vertical alone.
+    """
+    count = len(array.positions)
+    if count > _EXHAUSTIVE:
+        return np.array([s.permutation for s in symmetries(array)])
+    distances = np.linalg.norm(array.positions[:, None] - array.positions, axis=2)
+    orders = _all_orders(count)
+    moved = distances[orders[:, :, None], orders[:, None]]
+    return orders[np.abs(moved - distances).max(axis=(1, 2)) < _ALIKE]
 
 
 @lru_cache(maxsize=4)

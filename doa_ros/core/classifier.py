@@ -17,7 +17,7 @@ import numpy as np
 from scipy import special
 import yaml
 
-from doa_ros.core.ambiguity import ambiguity_of
+from doa_ros.core.ambiguity import require_horizontal
 from doa_ros.core.calibration import Calibration
 from doa_ros.core.config import load_yaml, require_keys, said, short
 from doa_ros.core.decoding import HALF_STEP, DirectionGrid, Spectrum, logit
@@ -290,6 +290,7 @@ class Classifier:
         delegate: library that runs the network, see `TFLiteModel`.
 
     Raises:
+        ConfigError: the array is not flat and horizontal.
         ModelError: a file is missing or broken, or the network does not fit; the message says
             in what.
     """
@@ -297,11 +298,7 @@ class Classifier:
     def __init__(
         self, model: Path, array: MicArray, features: FeatureConfig, delegate: str = ''
     ):
-        if not ambiguity_of(array).horizontal:
-            raise ModelError(
-                f'{model}: networks are for flat, horizontal arrays, and {array.name!r} is none; '
-                'use method srp_phat'
-            )
+        require_horizontal(array)
         card = load_card(model)
         _check_sha256(model, card.sha256)
         differences = card.differences(array, features)

@@ -2,12 +2,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """From class probabilities to directions finer than a class."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 import math
 
 import numpy as np
 from scipy import special
 
+from doa_ros.core.ambiguity import Ambiguity
 from doa_ros.core.geometry import wrap_angle
 
 # Classes within this angle of the peak take part in its refinement [rad].
@@ -113,6 +114,11 @@ class Estimate:
     azimuth_stddev: float
     elevation_stddev: float
     confidence: float
+
+    def folded(self, ambiguity: Ambiguity) -> 'Estimate':
+        """Return how an array that cannot tell all directions apart gives this one."""
+        azimuth, elevation = ambiguity.fold(self.azimuth, self.elevation)
+        return replace(self, azimuth=float(azimuth), elevation=float(elevation))
 
 
 def decode_azimuth(probability: np.ndarray) -> tuple[float, float, float]:

@@ -172,7 +172,9 @@ class Localizer:
                 estimates = self._memory.estimates(spectrum)
         if not self._ambiguity.horizontal:
             # Between two classes, one may lie just behind the plane of the microphones.
-            estimates, detections = map(self._folded, (estimates, detections))
+            estimates, detections = (
+                [one.folded(self._ambiguity) for one in found] for found in (estimates, detections)
+            )
         heard = tuple(e for e in estimates if e.confidence >= self._least_confidence)
         return self._mounted(Localization(heard, spectrum, self._detections(detections)))
 
@@ -190,14 +192,6 @@ class Localizer:
             )
             for seen in estimates
         ]
-
-    def _folded(self, found: Iterable[Estimate]) -> list[Estimate]:
-        """Return for directions on the board those that stand for all that sound alike."""
-        folded = []
-        for one in found:
-            azimuth, elevation = self._ambiguity.fold(one.azimuth, one.elevation)
-            folded.append(replace(one, azimuth=float(azimuth), elevation=float(elevation)))
-        return folded
 
     def _detections(self, found: Iterable[Estimate]) -> tuple[Estimate, ...]:
         """Return those of the directions that a tracker should look at."""

@@ -31,6 +31,7 @@ from doa_ros.audio.device import DeviceSource
 from doa_ros.audio.file import FileSource
 from doa_ros.audio.recording import Recording
 from doa_ros.audio.source import AudioBlock, as_float
+from doa_ros.core.ambiguity import ambiguity_of
 from doa_ros.core.channel_order import ChannelOrder, order_of_noise, reordered
 from doa_ros.core.config import load_yaml
 from doa_ros.core.errors import AudioError, ConfigError, DoaError
@@ -116,6 +117,11 @@ def _run(arguments) -> int:
         return 0
     path = find_resource('arrays', arguments.array)
     array = load_array(path).unmounted()
+    if not ambiguity_of(array).horizontal:
+        raise ConfigError(
+            f'array {array.name!r} is not flat and horizontal: voices do not tell how it lies. '
+            'Give its positions as mounted; /diagnostics says how its channels are'
+        )
     out = None if arguments.out is None else OutputFile(arguments.out)
     if arguments.file is not None:
         result = check(array, _recorded(array, arguments.file, arguments.times))

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The demo as a user runs it, and how it counts."""
 
+from dataclasses import replace
 from importlib.util import find_spec
 import math
 import os
@@ -10,6 +11,7 @@ import re
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 if find_spec('rclpy') is None:
@@ -17,6 +19,7 @@ if find_spec('rclpy') is None:
 
 from doa_ros.apps.demo import (
     Recording,
+    _angles,
     draw,
     followed,
     make_console,
@@ -139,6 +142,19 @@ def test_the_demo_needs_neither_rich_nor_matplotlib(monkeypatch, capsys, tmp_pat
     assert 'Summary (' in shown
     assert 'plot' in shown
     assert 'none, it needs matplotlib: sudo apt install python3-matplotlib' in shown
+
+
+def test_who_has_no_elevation_gets_none():
+    (level,) = estimate(5)
+    (known,) = estimate(-5)
+    assert _angles((replace(level, elevation=math.nan),)) == ('5 deg', '')
+    assert _angles((known,)) == ('-5 deg', '17 deg')
+    # Of a line, and below the horizon.
+    for elevation, lowest in ((math.nan, math.nan), (-1.0, -math.pi / 2)):
+        found = (replace(level, elevation=elevation),)
+        recording = Recording({0: found, HOP: found}, {0: found, HOP: found}, {}, [], lowest)
+        low, _ = draw(recording).axes[1].get_ylim()
+        assert low == pytest.approx(math.degrees(np.nan_to_num(lowest)))
 
 
 @pytest.mark.parametrize(

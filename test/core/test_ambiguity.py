@@ -19,7 +19,7 @@ from doa_ros.core.ambiguity import (
     ambiguity_of,
 )
 from doa_ros.core.classifier import Classifier
-from doa_ros.core.errors import ConfigError, ModelError
+from doa_ros.core.errors import ConfigError
 from doa_ros.core.features import FeatureConfig
 from doa_ros.core.geometry import direction_of, load_array, unit_vector, wrap_angle
 from doa_ros.resources import config_directory, find_resource
@@ -226,5 +226,5 @@ def test_sentences_say_which_side(make_array, uma8, tetrahedron):
 
 def test_networks_are_for_horizontal_arrays(tetrahedron):
     model = find_resource('models', 'uma8_rooms_int8')
-    with pytest.raises(ModelError, match='flat, horizontal arrays.*use method srp_phat'):
+    with pytest.raises(ConfigError, match='not flat and horizontal.*method srp_phat works'):
         Classifier(model, tetrahedron, FeatureConfig())

@@ -10,6 +10,7 @@ import sys
 import numpy as np
 import pytest
 import soundfile
+import yaml
 
 from doa_ros.audio.mono import read_mono
 from doa_ros.audio.rendering import SceneConfig, render
@@ -82,6 +83,27 @@ def assert_right(path, uma8, heard):
     array = load_array(path)
     places = uma8.positions[[heard[uma8.channels.index(c)] for c in array.channels]]
     np.testing.assert_allclose(array.frame_positions[:, :2], places[:, :2], atol=1e-3)
+
+
+@pytest.mark.parametrize('position', [[0.0, 0.0, 0.05], [0.0, 0.05, 0.0]])
+def test_array_whose_orientation_voices_do_not_tell(tmp_path, position):
+    content = {
+        'name': 'other',
+        'sampling_frequency': 48000,
+        'channel_count': 2,
+        'microphones': [
+            {'label': 'a', 'channel': 0, 'position': [0.01, 0.0, 0.0]},
+            {'label': 'b', 'channel': 1, 'position': [-0.01, 0.01, 0.0]},
+            {'label': 'c', 'channel': 2, 'position': position},
+        ][: 3 if position[2] else 2],
+    }
+    content['channel_count'] = len(content['microphones'])
+    path = tmp_path / 'other.yaml'
+    path.write_text(yaml.safe_dump(content), encoding='utf-8')
+    done = call('--array', path, '--file', tmp_path / 'none.wav')
+    assert done.returncode == 1
+    assert 'is not flat and horizontal: voices do not tell how it lies' in done.stderr
+    assert 'Traceback' not in done.stderr
 
 
 def test_an_array_as_described(check, steps, uma8, tmp_path):

@@ -14,8 +14,15 @@ from training.__main__ import main
     params=[
         ([[0.0, 0.0, 0.0]], 'needs at least two microphones'),
         ([[0.0, 0.0, 0.0], [0.05, 0.0, 0.0], [0.0, 0.0, 0.0]], 'mic_0 and mic_2 coincide'),
+        ([[0.0, 0.0, 0.0], [0.0, 0.05, 0.0]], 'on a line'),
+        ([[0.0, 0.0, 0.0], [0.0, 0.05, 0.0], [0.0, 0.0, 0.05]], 'two sides of its plane'),
+        (
+            [[0.0, 0.0, 0.0], [0.0, 0.05, 0.0], [0.0, 0.0, 0.05], [0.05, 0.0, 0.0]],
+            'not flat and horizontal, as networks need it',
+        ),
+        ([[0.0, 0.0, 0.0], [0.0, 0.0, 0.05]], 'one above the other'),
     ],
-    ids=['one', 'coincident'],
+    ids=['one', 'coincident', 'line', 'upright', 'space', 'vertical'],
 )
 def bad_array(request, tmp_path):
     """Return the path of an array file and what is wrong with it."""
@@ -49,6 +56,6 @@ def test_bad_array_gets_one_sentence(verb, bad_array, sounds, tmp_path, monkeypa
     assert main() == 1
     lines = capsys.readouterr().err.splitlines()
     assert len(lines) == 1
-    assert lines[0].startswith(f'doa-train {verb}: {array}: ')
+    assert lines[0].startswith((f'doa-train {verb}: {array}: ', f'doa-train {verb}: array '))
     assert fault in lines[0]
     assert not list(out.glob('*'))

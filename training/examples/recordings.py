@@ -38,6 +38,7 @@ from tqdm import tqdm
 from doa_ros.audio.file import FileSource
 from doa_ros.audio.recording import Recording
 from doa_ros.audio.source import NANOSECONDS, AudioBlock
+from doa_ros.core.ambiguity import Ambiguity, ambiguity_of
 from doa_ros.core.config import load_yaml, require_keys
 from doa_ros.core.errors import AudioError, ConfigError
 from doa_ros.core.features import FeatureConfig
@@ -68,6 +69,10 @@ class _Stretch:
     end: float
     azimuth: float
     elevation: float
+
+    def folded(self, ambiguity: Ambiguity) -> '_Stretch':
+        azimuth, elevation = ambiguity.fold(self.azimuth, self.elevation)
+        return replace(self, azimuth=float(azimuth), elevation=float(elevation))
 
 
 @dataclass
@@ -126,8 +131,7 @@ def _room(name: str) -> str:
 
 
 def _clips(path: Path, room: str, stretches, array: MicArray, features: FeatureConfig):
-    if np.ptp(array.positions[:, 2]) == 0:
-        stretches = [replace(s, elevation=abs(s.elevation)) for s in stretches]
+    stretches = [s.folded(ambiguity_of(array)) for s in stretches]
     end = 0.0
     for piece in _pieces(path, array):
         if piece.rate < 2 * features.band_max:

@@ -121,6 +121,22 @@ def test_a_flat_array_hears_below_as_above(tmp_path, heard, square):
     assert np.degrees(clip.sources[0].elevation[0]) == pytest.approx(20)
 
 
+def test_labels_are_folded_as_the_array_hears(tmp_path, heard, make_array):
+    places = np.array([[0, 0.02, 0.02], [0, -0.02, 0.02], [0, -0.02, -0.02], [0, 0.02, -0.02]])
+    upright, line = make_array(places), make_array([[0, y, 0] for y in (-0.04, 0, 0.02, 0.04)])
+    for array, label, angles in (
+        (upright, '140,-20', (40, -20)),
+        (upright, '140,', (40, np.nan)),
+        (line, '140,0', (40, np.nan)),
+    ):
+        soundfile.write(tmp_path / 'a.wav', heard(0.5, array=array), RATE)
+        _label(tmp_path, f'a.wav,,,{label}')
+        (clip,) = _load(tmp_path, array)
+        (source,) = clip.sources
+        told = source.azimuth[0], source.elevation[0]
+        np.testing.assert_allclose(np.degrees(told), angles, atol=1e-6)
+
+
 def test_long_recordings_come_in_pieces_with_the_same_labels(
     tmp_path, heard, square, monkeypatch
 ):
