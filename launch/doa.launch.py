@@ -10,6 +10,7 @@ import json
 import os
 from pathlib import Path
 import sys
+from tempfile import NamedTemporaryFile
 
 from ament_index_python.packages import PackageNotFoundError, get_package_prefix
 from launch import LaunchDescription
@@ -145,8 +146,7 @@ def generate_launch_description():
         DeclareLaunchArgument(
             'log_level',
             default_value='info',
-            choices=['debug', 'info', 'warn', 'error', 'fatal'],
-            description='What the nodes log, and what is worse.',
+            description='What the nodes log, and all worse: debug, info, warn, error or fatal.',
         ),
         DeclareLaunchArgument(
             'rviz',
@@ -211,10 +211,7 @@ def _start(context, given, known):
     for pattern in content:
         blocks.add(pattern, values)
     if values:
-        # Beside the log: it is read again whenever a process comes back.
-        files.append(Path(launch_config.log_dir, f'{namespace.strip("/").replace("/", ".")}.yaml'))
-        # JSON is YAML that leaves no type to be guessed.
-        files[-1].write_text(json.dumps(content, ensure_ascii=False), 'utf-8', 'surrogateescape')
+        files.append(_write(content))
 
     # What comes first on a command line is the weakest.
     ros_arguments = []
@@ -264,6 +261,23 @@ def _start(context, given, known):
         clock = blocks.value('use_sim_time', capture, False)
         started += _rviz(tell, arguments['namespace'], frame, clock)
     return started
+
+
+def _write(content):
+    """Return the path of a parameter file."""
+    with NamedTemporaryFile(
+        'w',
+        # Beside the log: it is read again whenever a process comes back.
+        dir=launch_config.log_dir,
+        prefix='doa_',
+        suffix='.yaml',
+        encoding='utf-8',
+        errors='surrogateescape',
+        delete=False,
+    ) as file:
+        # JSON is YAML that leaves no type to be guessed.
+        json.dump(content, file, ensure_ascii=False)
+    return Path(file.name)
 
 
 def _rviz(tell, namespace, frame, clock):

@@ -78,3 +78,13 @@ def test_first_and_next_release(run):
     run('generate_changelog', '-y')
     section = changelog.read_text().partition('Forthcoming\n')[2].partition(version)[0]
     assert '* Say something new' in section
+
+
+def test_a_headless_robot_installs_nothing_to_look_at():
+    from catkin_pkg.package import parse_package
+
+    package = parse_package(str(_ROOT / 'package.xml'))
+    needed = {dependency.name for dependency in package.exec_depends}
+    assert {'rclpy', 'launch_ros', 'python3-numpy', 'python3-yaml'} <= needed
+    optional = {'rviz2', 'python3-matplotlib', 'python3-rich', 'python3-tqdm'}
+    assert not needed & optional

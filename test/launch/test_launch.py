@@ -49,7 +49,7 @@ _ARGUMENTS = {
     'params_file': ('', None),
     'required': ('false', None),
     'use_sim_time': ('false', None),
-    'log_level': ('info', ['debug', 'info', 'warn', 'error', 'fatal']),
+    'log_level': ('info', None),
     'rviz': ('false', None),
 }
 
@@ -388,6 +388,12 @@ def test_two_arrays_in_one_launch_do_not_share_their_defaults(tmp_path):
     assert recorded.parameter('model', '/left/gcc_phat', call=left) is None
     assert recorded.parameter('model', '/right/gcc_phat', call=right) == 'uma8_several_int8'
     assert recorded.parameter('sensitivity', '/right/doa_estimator', call=right) == 0.7
+
+
+def test_two_in_one_namespace_do_not_share_a_file(tmp_path):
+    robot = _robot(tmp_path, "doa(model='a')", "doa(model='b')")
+    recorded = _Recorded(tmp_path, file=robot)
+    assert {recorded.parameter('model', call=call) for call in range(2)} == {'a', 'b'}
 
 
 def test_block_of_a_file_without_a_node_is_named(tmp_path):
