@@ -46,7 +46,10 @@ def _open(path: Path, delegate: str):
         try:
             # One thread: the networks are too small to gain from more.
             return runtime.Interpreter(
-                model_path=str(path), num_threads=1, experimental_delegates=delegates
+                # As bytes, as a name may hold any.
+                model_path=os.fsencode(path),
+                num_threads=1,
+                experimental_delegates=delegates,
             )
         except _UNUSABLE:
             raise

@@ -1,6 +1,6 @@
 # Copyright 2026 doa_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""doa-locate: directions in a multi-channel recording, one line per analysis window."""
+"""doa-locate: directions in multi-channel recordings, one line per analysis window."""
 
 import sys
 
@@ -12,7 +12,9 @@ if __name__ == '__main__':
 
 import argparse
 from collections.abc import Callable, Iterator, Sequence
+import csv
 from dataclasses import dataclass, replace
+import io
 import json
 import math
 from pathlib import Path
@@ -24,7 +26,7 @@ from doa_ros.audio.source import NANOSECONDS
 from doa_ros.core.ambiguity import ambiguity_in_frame
 from doa_ros.core.classifier import default_features
 from doa_ros.core.decoding import Estimate
-from doa_ros.core.errors import AudioError, ConfigError
+from doa_ros.core.errors import AudioError, ConfigError, printable
 from doa_ros.core.features import FeatureExtractor
 from doa_ros.core.geometry import MicArray, load_array
 from doa_ros.core.localizer import Localizer, LocalizerConfig
@@ -37,15 +39,26 @@ _BLOCK = 0.5
 def main() -> int:
     """Run the command line; return the exit status."""
     arguments = _parser().parse_args()
-    for line in _lines(arguments):
-        print(line, flush=sys.stdout.isatty())
-    return 0
+    array = load_array(find_resource('arrays', arguments.array))
+    form = _form(arguments)
+    status = 0
+    for name in arguments.recordings:
+        try:
+            for line in _lines(arguments, array, name, form):
+                print(line, flush=sys.stdout.isatty())
+        except AudioError as error:
+            # The others are not worse for it.
+            _warn(str(error))
+            status = 1
+    return status
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog='doa-locate', description=__doc__)
     parser.add_argument(
-        'recording',
+        'recordings',
+        nargs='+',
+        metavar='recording',
         help='WAV or FLAC file; - is standard input, which may be a pipe. Another sampling '
         'frequency than that of the array is changed to it',
     )
@@ -112,9 +125,17 @@ def _band(text: str) -> tuple[float, float]:
     return lowest, highest
 
 
-def _lines(arguments) -> Iterator[str]:
-    array = load_array(find_resource('arrays', arguments.array))
-    recording = _open(arguments, array)
+def _form(arguments) -> '_Format':
+    contents = _TRACKS if arguments.tracks else _ESTIMATES
+    named = len(arguments.recordings) > 1
+    if named:
+        contents = replace(contents, window_columns=(*contents.window_columns, _FILE))
+    return _FORMATS[arguments.format](contents, named)
+
+
+def _lines(arguments, array: MicArray, name: str, form: '_Format') -> Iterator[str]:
+    """Yield what is printed of one recording."""
+    recording = _open(arguments, array, name)
     if arguments.channels is not None:
         array = _with_channels(array, arguments.channels, recording)
     source = FileSource(recording, array, block_duration=_BLOCK)
@@ -134,13 +155,12 @@ def _lines(arguments) -> Iterator[str]:
     tracker = None
     if arguments.tracks:
         tracker = Tracker(TrackerConfig(), features.hop, ambiguity_in_frame(array))
-    form = _FORMATS[arguments.format](_TRACKS if tracker else _ESTIMATES)
     samples = windows = 0
     for block in _with_progress(source):
         samples += len(block.samples)
         for frame in extractor.push(block.first_sample_index, block.as_float()):
             if windows == 0:
-                yield from form.header
+                yield from form.begin(name)
             windows += 1
             heard = localizer.locate(frame)
             found = heard.estimates
@@ -150,7 +170,7 @@ def _lines(arguments) -> Iterator[str]:
                 tracks = tracker.update(begin, heard.detections, bool(frame.gap), frame.age)
                 found = tuple(track for track in tracks if track.confirmed)
             end = (frame.hop_index + hop) / array.sampling_frequency
-            yield from form.rows(_Window(end, features.window, frame.age), found)
+            yield from form.rows(_Window(end, features.window, frame.age, name), found)
     if windows == 0:
         raise AudioError(
             f'{recording.name}: lasts {samples / array.sampling_frequency:.3f} s, less than one '
@@ -158,8 +178,8 @@ def _lines(arguments) -> Iterator[str]:
         )
 
 
-def _open(arguments, array: MicArray) -> Recording:
-    """Open the recording as the arguments say."""
+def _open(arguments, array: MicArray, name: str) -> Recording:
+    """Open a recording as the arguments say."""
     rate, channels = arguments.raw_rate, arguments.raw_channels
     raw = None
     if arguments.raw_format is not None:
@@ -170,7 +190,6 @@ def _open(arguments, array: MicArray) -> Recording:
         )
     elif rate is not None or channels is not None:
         raise ConfigError('--raw-rate and --raw-channels are for samples of a --raw-format')
-    name = arguments.recording
     return Recording(sys.stdin.buffer if name == '-' else Path(name), raw=raw, warn=_warn)
 
 
@@ -220,11 +239,13 @@ class _Window(NamedTuple):
         stamp: its end [s].
         duration: its length [s].
         age: how much older the sound is that the estimates are those of [s].
+        file: the recording, as it was given.
     """
 
     stamp: float
     duration: float
     age: float
+    file: str
 
 
 @dataclass(frozen=True)
@@ -276,6 +297,8 @@ _ESTIMATES = _Contents(
         _Column('age', lambda w: round(w.age, 3)),
     ),
 )
+# Where there are several.
+_FILE = _Column('file', lambda w: w.file)
 _TRACKS = _Contents(
     'tracks',
     (
@@ -295,7 +318,9 @@ _TRACKS = _Contents(
 
 
 def _plain(value, unknown: str) -> str:
-    return unknown if value is None else str(value).lower()
+    if value is None:
+        return unknown
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _values(columns: Sequence[_Column], of) -> dict:
@@ -303,12 +328,19 @@ def _values(columns: Sequence[_Column], of) -> dict:
 
 
 class _Format:
-    """Turns what was found into lines."""
+    """Turns what was found into lines.
 
-    header: Sequence[str] = ()
+    Args:
+        contents: what they hold.
+        named: whether they say which recording they are of.
+    """
 
-    def __init__(self, contents: _Contents):
-        self._contents = contents
+    def __init__(self, contents: _Contents, named: bool):
+        self._contents, self._named = contents, named
+
+    def begin(self, name: str) -> Iterator[str]:
+        """Yield the lines before those of a recording."""
+        yield from ()
 
     def rows(self, window: _Window, found: Sequence[Estimate | Track]) -> Iterator[str]:
         """Yield the lines of a window."""
@@ -316,10 +348,14 @@ class _Format:
 
 
 class _Table(_Format):
-    def __init__(self, contents: _Contents):
-        super().__init__(contents)
+    def __init__(self, contents: _Contents, named: bool):
+        super().__init__(contents, named)
         self._shown = [c for c in contents.columns if c.heading is not None]
-        self.header = ['  '.join(['  time [s]', *(c.heading for c in self._shown)])]
+
+    def begin(self, name):
+        if self._named:
+            yield f'{printable(name)}:'
+        yield '  '.join(['  time [s]', *(c.heading for c in self._shown)])
 
     def rows(self, window, found):
         for one in found or [None]:
@@ -345,10 +381,15 @@ class _JsonLines(_Format):
 
 
 class _Csv(_Format):
-    def __init__(self, contents: _Contents):
-        super().__init__(contents)
+    def __init__(self, contents: _Contents, named: bool):
+        super().__init__(contents, named)
         columns = (*contents.columns, *contents.window_columns)
-        self.header = [','.join(['stamp', *(c.name for c in columns)])]
+        self._header = [_csv_line(['stamp', *(c.name for c in columns)])]
+
+    def begin(self, name):
+        # One table of all recordings.
+        yield from self._header
+        self._header = []
 
     def rows(self, window, found):
         contents = self._contents
@@ -356,7 +397,13 @@ class _Csv(_Format):
         for one in found or [None]:
             values = nothing if one is None else _values(contents.columns, one)
             values = values | _values(contents.window_columns, window)
-            yield ','.join([f'{window.stamp:.6f}', *(_plain(v, '') for v in values.values())])
+            yield _csv_line([f'{window.stamp:.6f}', *(_plain(v, '') for v in values.values())])
+
+
+def _csv_line(cells: Sequence[str]) -> str:
+    line = io.StringIO()
+    csv.writer(line, lineterminator='').writerow(cells)
+    return line.getvalue()
 
 
 _FORMATS = {'table': _Table, 'jsonl': _JsonLines, 'csv': _Csv}

@@ -4,6 +4,8 @@
 
 import ctypes
 from importlib.util import find_spec
+import os
+from pathlib import Path
 import shutil
 import subprocess
 import sys
@@ -53,6 +55,14 @@ def test_float_passes_unchanged():
         -3.0,
         pytest.approx(0.1),
     ]
+
+
+@pytest.mark.parametrize('name', [b'\xe9.tflite', '\u00e9.tflite'.encode()])
+def test_a_path_of_any_bytes(write_network, uma8, tmp_path, name):
+    model = write_network(tmp_path / 'a.tflite', uma8, FeatureConfig())
+    path = Path(os.fsdecode(os.fsencode(tmp_path) + b'/' + name))
+    shutil.copy(model, path)
+    assert tflite.TFLiteModel(path).input_shape
 
 
 # --- runtimes -------------------------------------------------------------------------

@@ -14,7 +14,8 @@ import yaml
 
 from doa_ros.audio.mono import read_mono
 from doa_ros.audio.rendering import SceneConfig, render
-from doa_ros.audio.source import AudioBlock
+from doa_ros.audio.resampling import resample
+from doa_ros.audio.source import AudioBlock, as_float
 from doa_ros.core.errors import AudioError, DoaError
 from doa_ros.core.geometry import load_array
 from doa_ros.core.symmetry import symmetries
@@ -147,6 +148,52 @@ def test_one_recording_with_times(steps, uma8, tmp_path):
     done = call('--file', path, '--times', '0-12,12-17,17-22', '--out', tmp_path / 'own.yaml')
     assert done.returncode == 0, done.stderr
     assert_right(tmp_path / 'own.yaml', uma8, range(6))
+
+
+def test_recordings_are_read_to_the_end_of_what_is_there(steps, uma8, tmp_path):
+    files = [tmp_path / name for name in ('quiet.wav', 'front.flac', 'right.wav')]
+    for file, samples in zip(files, steps, strict=True):
+        soundfile.write(file, samples, uma8.sampling_frequency, subtype='PCM_24')
+    # Its recorder was killed; it was written to a pipe; it was cut off.
+    content = bytearray(files[0].read_bytes())
+    content[40:44] = bytes(4)
+    files[0].write_bytes(content)
+    content = bytearray(files[1].read_bytes())
+    content[21] &= 0xF0
+    content[22:26] = bytes(4)
+    files[1].write_bytes(content)
+    content = files[2].read_bytes()
+    files[2].write_bytes(content[: len(content) * 4 // 5])
+    done = call('--file', *files, '--out', tmp_path / 'own.yaml')
+    assert done.returncode == 0, done.stderr
+    quiet, right = done.stderr.splitlines()
+    assert quiet.startswith(f'doa-check: {files[0]}: its header says 0.000 s, but 12.000 s of')
+    assert right.startswith(f'doa-check: {files[2]}: its header says 5.000 s, but 4.000 s of')
+    assert_right(tmp_path / 'own.yaml', uma8, range(6))
+
+
+def test_a_recording_at_another_rate(steps, uma8, tmp_path):
+    path = tmp_path / 'all.wav'
+    audio = resample(as_float(np.concatenate(steps)), uma8.sampling_frequency, 44100)
+    soundfile.write(path, audio, 44100, subtype='PCM_24')
+    times = ['--times', '0-12,12-17,17-22']
+    done = call('--file', path, *times, '--out', tmp_path / 'own.yaml')
+    assert done.returncode == 0, done.stderr
+    # Once, although it is opened for each step.
+    (sentence,) = done.stderr.splitlines()
+    assert f'{path}: is sampled at 44100 Hz and resampled to the 48000 Hz of' in sentence
+    assert_right(tmp_path / 'own.yaml', uma8, range(6))
+
+
+@pytest.mark.parametrize(
+    ('name', 'reason'),
+    [('a' * 300, 'file name too long'), ('/dev/zero', 'not a regular'), ('b', 'no such file')],
+)
+def test_a_path_that_cannot_be_read(name, reason):
+    done = call('--file', name, name, name)
+    assert done.returncode == 1
+    assert done.stderr.startswith(f'doa-check: {name}: cannot be read as audio ({reason}')
+    assert done.stderr.count('\n') == 1
 
 
 def test_a_dead_microphone_is_named_and_the_rest_goes_on(check, steps, uma8):

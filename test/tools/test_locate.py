@@ -316,6 +316,82 @@ def test_another_rate(locate, recording, audio, scene, tmp_path, rate):
     assert len(lines(done)) == len(lines(locate(recording, '--format', 'csv')))
 
 
+@pytest.fixture
+def several(audio, tmp_path):
+    """Return two recordings, of which one has a name that is not easy, and one that is none."""
+    paths = [tmp_path / name for name in ('One, two.wav', 'three.flac')]
+    for path, begin in zip(paths, (0, 2), strict=True):
+        piece = audio[begin * 48000 : (begin + 2) * 48000]
+        soundfile.write(path, piece, 48000, subtype='PCM_24')
+    return paths[0], tmp_path / 'none.wav', paths[1]
+
+
+@pytest.mark.parametrize('tracks', [[], ['--tracks']])
+def test_several_recordings(locate, several, tracks):
+    first, missing, last = several
+    outputs = {}
+    for form in ('table', 'jsonl', 'csv'):
+        done = locate(first, missing, last, '--format', form, *tracks)
+        # One that cannot be read does not keep the others from being.
+        assert done.returncode == 1
+        (sentence,) = [line for line in done.stderr.splitlines() if 'INFO' not in line]
+        assert sentence.startswith(f'doa-locate: {missing}: cannot be read')
+        outputs[form] = done.stdout.splitlines()
+    alone = {path: locate(path, '--format', 'jsonl', *tracks) for path in (first, last)}
+    rows = [json.loads(line) for line in outputs['jsonl']]
+    # As if each was the only one.
+    for path in (first, last):
+        own = [json.loads(line) for line in lines(alone[path])]
+        assert [row for row in rows if row['file'] == str(path)] == [
+            row | {'file': str(path)} for row in own
+        ]
+    table = list(csv.DictReader(outputs['csv']))
+    assert [row['file'] for row in table] == [row['file'] for row in rows] == (
+        [str(first)] * 39 + [str(last)] * 39
+    )
+    assert [float(row['stamp']) for row in table] == [row['stamp'] for row in rows]
+    assert outputs['table'][0] == f'{first}:'
+    assert outputs['table'][41] == f'{last}:'
+    assert outputs['table'][1] == outputs['table'][42]
+
+
+def test_one_of_several_that_does_not_fit(locate, several, audio, tmp_path):
+    stereo = tmp_path / 'stereo.wav'
+    soundfile.write(stereo, audio[:, :2], 48000, subtype='PCM_24')
+    for arguments in ([], ['--channels', '1,2,3,4,5,6']):
+        done = locate(stereo, several[0], '--format', 'jsonl', *arguments)
+        assert done.returncode == 1
+        assert f'doa-locate: {stereo}: ' in done.stderr
+        assert done.stdout.count('\n') == 39
+
+
+@pytest.mark.parametrize('name', [b'caf\xe9.wav', 'caf\u00e9.wav'.encode(), b'two\nlines.wav'])
+def test_names_of_any_bytes(several, name):
+    settings = {'LC_ALL': 'C', 'PYTHONIOENCODING': 'ascii'}
+    path = os.fsencode(several[0].parent) + b'/' + name
+    os.rename(several[0], path)
+    command = [sys.executable, '-m', 'doa_ros.tools.locate', '--method', 'srp_phat']
+    for form in ('table', 'jsonl', 'csv'):
+        done = subprocess.run(
+            [*command, '--format', form, path, several[2]],
+            capture_output=True,
+            check=False,
+            env=os.environ | settings,
+        )
+        assert (done.returncode, done.stderr) == (0, b'')
+        if form == 'jsonl':
+            rows = [json.loads(line)['file'] for line in done.stdout.splitlines()]
+            assert os.fsencode(rows[0]) == path
+    done = subprocess.run(
+        [*command, path + b'x', '--array', b'./' + name + b'.yaml'],
+        capture_output=True,
+        check=False,
+        env=os.environ | settings,
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith(b'doa-locate: ') and done.stderr.count(b'\n') == 1
+
+
 @pytest.mark.parametrize('name', ['a.wav', 'a.flac'])
 def test_a_recording_that_was_cut_off(locate, recording, audio, tmp_path, name):
     path = tmp_path / name
