@@ -3,6 +3,7 @@
 """Running executables of the package as child processes and listening to them."""
 
 from collections.abc import Callable, Mapping, Sequence
+import json
 import os
 from pathlib import Path
 import signal
@@ -37,8 +38,8 @@ class NodeProcess:
         command = [_find(executable), '--ros-args', '-r', f'__ns:=/{namespace}']
         command += ['--log-level', 'WARN']
         for name, value in parameters.items():
-            text = str(value).lower() if isinstance(value, bool) else str(value)
-            command += ['-p', f'{name}:={text}']
+            # Quoted as in YAML: a device 1 is a name, too.
+            command += ['-p', f'{name}:={json.dumps(value, ensure_ascii=False)}']
         # A Ctrl-C in the terminal is for the parent, which then stops the child.
         self._process = subprocess.Popen(command, start_new_session=True)
 

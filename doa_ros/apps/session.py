@@ -6,9 +6,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import rclpy
-from rclpy.signals import SignalHandlerOptions
 
-from doa_ros.nodes.executable import ignore_signals, note_signals
+from doa_ros.nodes.executable import ignore_signals, init, note_signals
 from doa_ros.tools.command import Interrupted
 
 
@@ -20,10 +19,12 @@ def session() -> Iterator[Callable[[], bool]]:
         Whether a signal has come: the block is to end then.
 
     Raises:
-        Interrupted: one has, and the block has ended without an error.
+        ConfigError: ROS is not usable.
+        Interrupted: a signal has come, and the block has ended without an error.
     """
     signals = note_signals()
-    rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
+    # What ROS may be told on a command line is for nodes.
+    init([])
     try:
         yield lambda: not signals.empty()
     finally:

@@ -49,7 +49,7 @@ def run(make_nodes: Callable[[Outbox], Sequence[Node]]) -> int:
     """
     end_with_launch()
     try:
-        _init()
+        init()
         outbox = Outbox()
         nodes = make_nodes(outbox)
     except DoaError as error:
@@ -103,9 +103,21 @@ def run(make_nodes: Callable[[Outbox], Sequence[Node]]) -> int:
     return 1 if failed else 0
 
 
-def _init() -> None:
+def init(arguments: Sequence[str] | None = None) -> None:
+    """Begin to use ROS.
+
+    Args:
+        arguments: those of ROS; None takes them from the command line.
+
+    Raises:
+        ConfigError: they, or what the environment says, are not usable.
+    """
     try:
-        rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
+        rclpy.init(args=arguments, signal_handler_options=SignalHandlerOptions.NO)
+    except UnicodeEncodeError:
+        raise ConfigError(
+            'ROS takes no arguments that are not UTF-8: rename the file or device'
+        ) from None
     except RuntimeError as error:
         # ROS arguments that are none, or a parameter file that is missing or no YAML.
         raise ConfigError(' '.join(str(error).split())) from None

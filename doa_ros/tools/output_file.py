@@ -30,10 +30,11 @@ class OutputFile:
                 self._target.open('ab').close()
             if self._replaces:
                 tempfile.TemporaryFile(dir=self._target.parent).close()
-        except FileNotFoundError:
-            raise self._error(f'there is no folder {self._target.parent}') from None
         except OSError as error:
-            raise self._error(error.strerror) from None
+            there = not isinstance(error, FileNotFoundError) or self._target.parent.is_dir()
+            raise self._error(
+                error.strerror if there else f'there is no folder {self._target.parent}'
+            ) from None
         if self._mode is not None and stat.S_ISDIR(self._mode):
             raise self._error('it is a folder; name a file')
 

@@ -56,6 +56,21 @@ def test_says_what_is_wrong(benchmark):
     assert 'Traceback' not in result.stderr
 
 
+def test_a_name_in_any_bytes_gets_sentences(benchmark):
+    result = benchmark('--file', b'/tmp/\xff.wav', '--method', 'srp_phat')
+    assert result.returncode == 1
+    assert 'ROS takes no arguments that are not UTF-8' in result.stderr
+    assert 'Traceback' not in result.stderr
+
+
+def test_ros_that_is_not_usable_gets_a_sentence(benchmark, monkeypatch):
+    monkeypatch.setenv('ROS_DOMAIN_ID', 'none')
+    result = benchmark('--method', 'srp_phat')
+    assert result.returncode == 1
+    assert result.stderr.startswith('doa-benchmark-cpu: failed to initialize rcl')
+    assert result.stderr.count('\n') == 1
+
+
 @pytest.mark.parametrize('seconds', ['0', '-1', 'nan', 'long'])
 def test_refuses_other_times(benchmark, seconds):
     result = benchmark(f'--seconds={seconds}')

@@ -96,6 +96,12 @@ def test_the_demo_says_why_it_cannot_start(tmp_path):
     assert 'Traceback' not in done.stderr
 
 
+def test_a_device_may_be_given_by_its_number(tmp_path):
+    done = run_demo('--source', 'device', '--device', '99', '--plot', tmp_path / 'p')
+    assert done.returncode == 1
+    assert "no input device whose number is '99'" in done.stderr
+
+
 HOP = 50_000_000
 
 

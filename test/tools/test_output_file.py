@@ -52,6 +52,7 @@ def test_a_pipe_is_written_to():
         ('', 'it is a folder; name a file'),
         ('missing/x', 'there is no folder .*/missing'),
         ('file/x', 'Not a directory'),
+        ('/proc/x', 'No such file or directory'),
         ('x' * 300, 'File name too long'),
         ('loop', 'Too many levels of symbolic links'),
     ],
