@@ -42,7 +42,7 @@ setup(
         'console_scripts': [
             'doa-check=doa_ros.tools.command:doa_check',
             'doa-locate=doa_ros.tools.command:doa_locate',
-            'doa-train=doa_ros.training.__main__:main',
+            'doa-train=doa_ros.training.__main__:command_line',
         ]
     },
 )

@@ -6,10 +6,16 @@ import argparse
 import sys
 
 from doa_ros.core.errors import DoaError
+from doa_ros.tools.command import run
 
 from . import LEFT_OUT
 from .interrupts import interruptible
 from .verbs import VERBS, run_verb
+
+
+def command_line() -> int:
+    """Run one verb and end as command lines do; return the exit status."""
+    return run('doa-train', main)
 
 
 def main() -> int:
@@ -44,4 +50,4 @@ def main() -> int:
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    sys.exit(command_line())

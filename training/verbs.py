@@ -43,6 +43,8 @@ def run_verb(name: str, arguments: list[str]) -> None:
     args = parser.parse_args(arguments)
     try:
         verb.run(args)
+    except BrokenPipeError:
+        raise  # The reader of the output has enough.
     except OSError as error:
         # Such as a full disk, of which the error does not say where it is.
         where = error.filename or getattr(args, 'out', None) or getattr(args, 'report', None)

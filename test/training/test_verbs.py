@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 import errno
 import os
+import signal
 import subprocess
 import sys
 
@@ -48,3 +49,24 @@ def test_a_folder_that_cannot_be_written_is_named(error, message, monkeypatch):
     monkeypatch.setattr('training.simulate.run', fail)
     with pytest.raises(DoaError, match=message):
         run_verb('simulate', ['--out', 'OUT'])
+
+
+@pytest.mark.parametrize('arguments', ['--help', 'check_study --help'])
+@pytest.mark.parametrize(
+    ('streams', 'status', 'message'),
+    [
+        ('>/dev/full', 1, 'doa-train: standard output: No space left on device\n'),
+        ('>&-', 1, 'doa-train: standard output: Bad file descriptor\n'),
+        ('>&- 2>&-', 1, ''),
+        ('| true; exit ${PIPESTATUS[0]}', 128 + signal.SIGPIPE, ''),
+    ],
+)
+def test_output_that_cannot_be_written(arguments, streams, status, message):
+    done = subprocess.run(
+        ['bash', '-c', f'"$0" -m training {arguments} {streams}', sys.executable],
+        cwd=config_directory().parent,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (status, message)
