@@ -22,6 +22,9 @@ pyroomacoustics with the recordings of the demo, so that anyone gets the same nu
 decide on val, report on test. Every --model is a line
 of the tables; --report writes report.md, report.html, plots, results.csv and all frames.
 
+Of an array that is not flat and horizontal, SRP-PHAT alone is scored: networks and the methods of
+others do not know such arrays. Truths are as far as the array can tell them.
+
 The best guess of every method is scored over the voiced frames; unanswered frames and answers in
 silence are those of its own gate. Of several sources the one nearest to the guess is the truth.
 """
@@ -31,7 +34,8 @@ from dataclasses import asdict, replace
 from itertools import chain
 from pathlib import Path
 
-from doa_ros.core.classifier import load_card
+from doa_ros.core.ambiguity import ambiguity_of
+from doa_ros.core.classifier import default_features, load_card
 from doa_ros.core.errors import ConfigError
 from doa_ros.core.features import FeatureConfig
 from doa_ros.core.geometry import MicArray, load_array
@@ -123,6 +127,8 @@ def run(args):
     if not 0 <= args.dead <= most:
         raise ConfigError(f'--dead must lie in 0..{most}: an array needs two microphones')
     shipped = _MODELS_OF_SEVERAL if args.bench in ('talkers', 'tracks') else _MODELS
+    if not ambiguity_of(array).horizontal:
+        shipped, args.no_peers = (), True
     paths = [find_resource('models', name) for name in args.model or shipped]
     runs = {'talkers': _run_talkers, 'tracks': _run_tracks}
     runs.get(args.bench, _run_frames)(args, array, paths)
@@ -173,7 +179,7 @@ def _run_tracks(args, array: MicArray, paths: list[Path]):
 def _run_frames(args, array: MicArray, paths: list[Path]):
     rooms = args.bench == 'rooms'
     peers, notes = ([], []) if args.no_peers else make_peers(array)
-    features = load_card(paths[0]).features
+    features = default_features(array, paths[0] if paths else None)
     clips = with_dead_microphones(_clips(args, array, features), args.dead)
     ours = our_methods(array, paths)
     frames = collect(array, [*ours, *peers], clips)

@@ -1,6 +1,7 @@
 # Copyright 2026 doa_ros contributors
 # SPDX-License-Identifier: Apache-2.0
 import csv
+import math
 from pathlib import Path
 import re
 import shutil
@@ -8,6 +9,7 @@ import shutil
 import numpy as np
 import pytest
 import soundfile
+import yaml
 
 from doa_ros.core.errors import ConfigError
 from doa_ros.resources import config_directory, find_resource
@@ -53,6 +55,35 @@ def test_the_shipped_model_reaches_its_goal(report, figures, condition):
     assert min(voiced) >= 12
     assert found['azimuth_mae_deg'].value <= condition.goal_mae_deg
     assert found['unanswered'].value < 0.3
+
+
+@pytest.mark.parametrize('elevated', [False, True])
+def test_srp_phat_where_there_are_no_networks(run_verb, tmp_path, monkeypatch, elevated):
+    # A line, and a tetrahedron.
+    places = [[0.03, 0.03, 0.03], [-0.03, -0.03, 0.03], [-0.03, 0.03, -0.03], [0.03, -0.03, -0.03]]
+    positions = places if elevated else [[0.0, y, 0.0] for y in (-0.06, -0.02, 0.02, 0.06)]
+    microphones = [
+        {'label': f'm{k}', 'channel': k, 'position': p} for k, p in enumerate(positions)
+    ]
+    content = {'name': 'other', 'sampling_frequency': 16000, 'channel_count': 4}
+    array = tmp_path / 'array.yaml'
+    array.write_text(yaml.safe_dump({**content, 'microphones': microphones}), encoding='utf-8')
+    report = tmp_path / 'report'
+    monkeypatch.setattr(evaluate, '_clips', _few_clips)
+    run_verb('evaluate', '--array', array, '--report', report)
+    with (report / 'results.csv').open(encoding='utf-8') as file:
+        rows = list(csv.DictReader(file))
+    assert {row['method'] for row in rows} == {'SRP-PHAT on our features'}
+    assert rows[0]['condition'] == CONDITIONS[0].name
+    assert float(rows[0]['azimuth_mae_deg']) < 5
+    if elevated:
+        assert float(rows[0]['elevation_mae_deg']) < 5
+    else:
+        assert math.isnan(float(rows[0]['elevation_mae_deg']))
+
+
+def _few_clips(args, array, features):
+    return fixed_clips(array, demo_material(array.sampling_frequency), NUMBERS)
 
 
 @pytest.mark.parametrize('condition', CONDITIONS, ids=lambda c: c.name)

@@ -19,7 +19,8 @@ class Source:
     """A sound source of a clip; all times are counted in blocks of a hop.
 
     Attributes:
-        azimuth, elevation: true direction in the array's board frame [rad], shape (blocks,).
+        azimuth, elevation: true direction in the array's board frame, as far as the array can tell
+            it [rad], shape (blocks,).
         voiced: in which blocks an estimate of it is expected, shape (blocks,).
         distance: [m]; NaN where it is not known.
         kind: one of SOURCE_KINDS.

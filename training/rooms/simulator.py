@@ -9,6 +9,7 @@ import numpy as np
 from scipy import fft
 
 from doa_ros.core.acoustics import DiffuseField, impulse_responses
+from doa_ros.core.ambiguity import HORIZONTAL, Ambiguity, ambiguity_of
 from doa_ros.core.errors import ConfigError
 from doa_ros.core.geometry import MicArray, unit_vector, wrap_angle
 from doa_ros.core.scoring import active_blocks, brief_frames, silent_frames, voiced_frames
@@ -126,8 +127,15 @@ class Scene:
         return self.centre + self.turn @ (place.distance * place.direction)
 
 
-def draw_scene(rng: np.random.Generator, config: SimulateConfig) -> Scene:
+def draw_scene(
+    rng: np.random.Generator, config: SimulateConfig, ambiguity: Ambiguity = HORIZONTAL
+) -> Scene:
     """Draw a random room, array and sources.
+
+    Args:
+        rng: source of all randomness.
+        config: what it is drawn from.
+        ambiguity: of the array; sources are below its height where it tells that from above.
 
     Raises:
         ConfigError: the sources do not fit into the rooms.
@@ -138,7 +146,9 @@ def draw_scene(rng: np.random.Generator, config: SimulateConfig) -> Scene:
         size = rng.uniform([3.5, 3.5, 2.4], [9.0, 7.0, 3.6])
         centre = np.append(rng.uniform([1.0, 1.0], size[:2] - 1.0), rng.uniform(0.35, 1.2))
         heading = rng.uniform(-np.pi, np.pi)
-        sources = [_draw_place(rng, config, size, centre, heading) for _ in range(count + 1)]
+        sources = [
+            _draw_place(rng, config, ambiguity, size, centre, heading) for _ in range(count + 1)
+        ]
         if None not in sources and _apart(sources[:count], config.separation_deg):
             break
     else:
@@ -164,14 +174,15 @@ def draw_scene(rng: np.random.Generator, config: SimulateConfig) -> Scene:
     )
 
 
-def _draw_place(rng, config: SimulateConfig, size, centre, heading) -> Place | None:
+def _draw_place(rng, config: SimulateConfig, ambiguity, size, centre, heading) -> Place | None:
     """Draw a source; None if the room is too small in its direction.
 
     The direction comes first and then a distance that fits, so that no direction is rarer than
     another.
     """
     azimuth = rng.uniform(-np.pi, np.pi)
-    elevation = math.radians(rng.uniform(0, config.elevation_max_deg))
+    lowest = 0 if ambiguity.horizontal else -config.elevation_max_deg
+    elevation = math.radians(rng.uniform(lowest, config.elevation_max_deg))
     ray = unit_vector(azimuth + heading, elevation)
     farthest = min(config.distance_max, free_distance(size, centre, ray))
     distance = rng.uniform(config.distance_min, max(farthest, config.distance_min))
@@ -222,6 +233,7 @@ class Simulator:
         if material.rate != config.sampling_frequency:
             raise ConfigError('the sounds must have the sampling_frequency of the settings')
         self._array, self._config, self.material = array, config, material
+        self._ambiguity = ambiguity_of(array)
         self._hop, self._rate = hop, config.sampling_frequency
         self._count = round(config.length * self._rate)
         self._engine = ENGINES[config.engine](array, self._rate)
@@ -232,7 +244,7 @@ class Simulator:
 
     def random_clip(self, rng: np.random.Generator, room: str) -> Clip:
         """Return a clip of a random scene, in a room of that name."""
-        return self.clip(rng, draw_scene(rng, self._config), room)
+        return self.clip(rng, draw_scene(rng, self._config, self._ambiguity), room)
 
     def clip(self, rng: np.random.Generator, scene: Scene, room: str) -> Clip:
         """Return what the array hears in a scene.
@@ -262,10 +274,13 @@ class Simulator:
             active |= own
             own_audible = active_blocks(direct, block, _AUDIBLE_RANGE)
             audible |= own_audible
+            azimuth, elevation = self._ambiguity.fold(
+                place.azimuths(times), np.full(blocks, place.elevation)
+            )
             sources.append(
                 Source(
-                    azimuth=place.azimuths(times),
-                    elevation=np.full(blocks, place.elevation),
+                    azimuth=azimuth,
+                    elevation=elevation,
                     voiced=voiced_frames(own)
                     if place.kind == 'speech'
                     else brief_frames(own, self._hop),

@@ -14,6 +14,7 @@ import math
 import numpy as np
 from tqdm import tqdm
 
+from doa_ros.core.ambiguity import ambiguity_of
 from doa_ros.core.geometry import MicArray, wrap_angle
 from doa_ros.resources import config_directory
 
@@ -152,7 +153,7 @@ def room_clips(
         simulator = Simulator(array, config, material, HOP)
         for room in tqdm(range(count), desc=difficulty.name, unit='clip'):
             rng = np.random.default_rng([_ROOMS_SEED, _SPLITS.index(split), number, room])
-            drawn = draw_scene(rng, config)
+            drawn = draw_scene(rng, config, ambiguity_of(array))
             kind = 'impulse' if heard == 'claps' else 'speech'
             sources = tuple(replace(place, kind=kind) for place in drawn.sources)
             scene = replace(
@@ -179,9 +180,9 @@ def talker_clips(
         simulator = Simulator(array, config, material, HOP)
         for room in tqdm(range(count), desc=difficulty.name, unit='clip'):
             rng = np.random.default_rng([_TALKERS_SEED, _SPLITS.index(split), number, room])
-            drawn = draw_scene(rng, config)
+            drawn = draw_scene(rng, config, ambiguity_of(array))
             while not _two_apart(drawn.sources):
-                drawn = draw_scene(rng, config)
+                drawn = draw_scene(rng, config, ambiguity_of(array))
             first, second = (replace(place, level_db=0.0) for place in drawn.sources)
             second = replace(second, level_db=rng.uniform(-_LEVEL_DB, _LEVEL_DB))
             scene = replace(

@@ -5,7 +5,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from doa_ros.core.classifier import load_card
+from doa_ros.core.classifier import default_features, load_card
 from doa_ros.core.decoding import Estimate
 from doa_ros.core.errors import ConfigError
 from doa_ros.core.features import FeatureConfig
@@ -83,7 +83,7 @@ class Ours:
 
 
 def our_methods(array: MicArray, models: list[Path], sensitivity: float = _ALL) -> list[Ours]:
-    """Return the networks, and SRP-PHAT on the features of the first of them.
+    """Return the networks, and SRP-PHAT on the features of the first of them, if there is one.
 
     Raises:
         ConfigError: two of the models have the same name.
@@ -95,7 +95,7 @@ def our_methods(array: MicArray, models: list[Path], sensitivity: float = _ALL) 
         Ours(path.stem, array, load_card(path).features, 'cnn', path, sensitivity)
         for path in models
     ]
-    features = load_card(models[0]).features
+    features = default_features(array, models[0] if models else None)
     srp_phat = Ours(
         'SRP-PHAT on our features', array, features, 'srp_phat', sensitivity=sensitivity
     )

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from scipy import signal
 
+from doa_ros.core.ambiguity import ambiguity_of
 from doa_ros.core.errors import ConfigError
 from doa_ros.core.geometry import unit_vector, wrap_angle
 from training.rooms.engines import Room
@@ -42,6 +43,31 @@ def make_clip(uma8, sounds):
         return simulator.clip(np.random.default_rng(seed), where, 'room')
 
     return make
+
+
+@pytest.mark.parametrize(
+    ('source', 'label'), [((2.4, -0.4), (math.pi - 2.4, -0.4)), ((0.6, -0.5), (0.6, -0.5))]
+)
+def test_label_is_what_the_array_can_tell(make_array, sounds, locate, source, label):
+    upright = make_array([[0, 0.03, 0.03], [0, -0.03, 0.03], [0, -0.03, -0.03], [0, 0.03, -0.03]])
+    material = load_material(sounds, 'train', CONFIG.sampling_frequency)
+    place = replace(SPEAKER, azimuth=source[0], elevation=source[1], distance=1.0)
+    simulator = Simulator(upright, CONFIG, material, HOP)
+    clip = simulator.clip(np.random.default_rng(1), scene(place), 'room')
+    labels = clip.sources[0].azimuth, clip.sources[0].elevation
+    assert np.unique(labels, axis=1).ravel() == pytest.approx(label)
+    found = locate(upright, clip.audio)
+    angle = unit_vector(found.azimuth, found.elevation) @ unit_vector(*label)
+    assert angle > math.cos(math.radians(8))
+
+
+def test_sources_are_below_where_the_array_tells_it(uma8, tetrahedron):
+    for array, lowest in ((uma8, 0), (tetrahedron, -math.radians(60))):
+        rng = np.random.default_rng(3)
+        config = replace(CONFIG, elevation_max_deg=60.0, noise_only=0.0)
+        drawn = [draw_scene(rng, config, ambiguity_of(array)).sources[0] for _ in range(40)]
+        elevations = [place.elevation for place in drawn]
+        assert lowest <= min(elevations) < lowest + 0.3
 
 
 def direction(uma8, locate, clip):
