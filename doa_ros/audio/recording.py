@@ -251,7 +251,7 @@ class Recording:
             )
             self._warn_once(
                 f'{self.name}: its header says {self._seconds(self._stated)}, but '
-                f'{self._seconds(there)} of sound are there and are used: {reason}'
+                f'{self._seconds(there)} of sound can be read and are used: {reason}'
             )
 
     def _seconds(self, frames: int) -> str:

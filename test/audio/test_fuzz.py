@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Any recording: it plays, or is refused with one sentence."""
 
+import io
 import os
 from pathlib import Path
 import tempfile
@@ -14,6 +15,7 @@ import soundfile
 
 from doa_ros.audio.file import FileSource
 from doa_ros.audio.mono import read_mono
+from doa_ros.audio.recording import RAW_ENCODINGS, RawFormat, Recording
 from doa_ros.audio.source import usable
 from doa_ros.core.errors import DoaError
 
@@ -42,21 +44,56 @@ def _recording(folder, suffix, subtype, channels):
 def test_any_recording(folder, damaged, uma8, suffix, subtype, data):
     path = folder / f'damaged{suffix}'
     path.write_bytes(data.draw(damaged(_recording(folder, suffix, subtype, 8))))
-    count = 0
+    _play(path, path, uma8)
+
+
+@pytest.mark.parametrize(
+    ('suffix', 'subtype'), [('.wav', 'PCM_16'), ('.flac', 'PCM_24'), ('.w64', 'PCM_32')]
+)
+@given(data=st.data())
+def test_any_recording_through_a_pipe(folder, damaged, uma8, suffix, subtype, data):
+    content = data.draw(damaged(_recording(folder, suffix, subtype, 8)))
+    _play(_Pipe(content), 'standard input', uma8)
+
+
+@given(content=st.binary(max_size=5000), channels=st.sampled_from([6, 8]))
+def test_any_samples_without_a_header(uma8, content, channels):
+    for encoding in RAW_ENCODINGS:
+        raw = RawFormat(encoding, 48000, channels)
+        for stream in (_Pipe(content), io.BytesIO(content)):
+            _play(stream, 'standard input', uma8, raw)
+
+
+class _Pipe(io.BytesIO):
+    """Bytes that come once."""
+
+    def seekable(self):
+        return False
+
+    def seek(self, *_):
+        raise io.UnsupportedOperation('seek')
+
+
+def _play(source, name, array, raw=None):
+    """Play a recording, or have it refused with one sentence."""
+    count, warnings = 0, []
     try:
-        for block in FileSource(path, uma8, block_duration=0.05).blocks(lambda: 0):
+        recording = Recording(source, raw=raw, warn=warnings.append)
+        channels = recording.channel_count
+        for block in FileSource(recording, array, block_duration=0.05).blocks(lambda: 0):
             assert 0 < len(block.samples) <= 2400
-            assert block.samples.shape[1] == 8
+            assert block.samples.shape[1] == channels
             assert usable(block.samples)
             assert block.first_sample_index == count
             count += len(block.samples)
             assert count < _MOST
     except DoaError as error:
-        assert str(error).startswith(f'{path}: ')
-        assert '\n' not in str(error)
+        warnings.append(str(error))
+    assert all(text.startswith(f'{name}: ') and '\n' not in text for text in warnings)
 
 
 @pytest.mark.parametrize(('suffix', 'subtype'), [('.wav', 'PCM_16'), ('.flac', 'PCM_16')])
+@pytest.mark.filterwarnings('ignore:.*its header says')
 @given(data=st.data())
 def test_any_material(folder, damaged, suffix, subtype, data):
     path = folder / f'damaged{suffix}'

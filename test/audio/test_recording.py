@@ -139,7 +139,7 @@ def test_a_length_that_is_wrong(way, wav, samples, tmp_path, stated, said):
         return
     (sentence,) = heard.warnings
     name = tmp_path / 'recording' if way is _as_file else 'standard input'
-    assert sentence.startswith(f'{name}: its header says {said}, but 0.625 s of sound are there')
+    assert sentence.startswith(f'{name}: its header says {said}, but 0.625 s of sound can be read')
 
 
 @each_way
@@ -148,7 +148,7 @@ def test_a_wav_file_that_is_cut_off(way, wav, samples, tmp_path):
     heard = _Heard(way(wav()[: _HEADER + 32 * 10_000 + 5], tmp_path))
     np.testing.assert_array_equal(heard.samples, samples[:10_000])
     (sentence,) = heard.warnings
-    assert 'says 0.625 s, but 0.208 s of sound are there and are used: it was cut' in sentence
+    assert 'says 0.625 s, but 0.208 s of sound can be read and are used: it was cut' in sentence
 
 
 @pytest.mark.parametrize('trailer', [b'', _chunk(b'LIST', b'INFOISFT')])
@@ -164,7 +164,7 @@ def test_more_than_4_gb(wav, samples, tmp_path, trailer):
     recording = Recording(path, warn=warnings.append)
     assert recording.duration == 60 * 47
     (sentence,) = warnings
-    assert f'says {size % 2**32 / 32 / _RATE:.3f} s, but 2820.000 s of sound are' in sentence
+    assert f'says {size % 2**32 / 32 / _RATE:.3f} s, but 2820.000 s of sound can' in sentence
     np.testing.assert_array_equal(recording.read(_COUNT), samples)
     recording.seek(recording.frame_count - 100)
     np.testing.assert_array_equal(recording.read(_COUNT), samples[:100])
@@ -175,6 +175,15 @@ def test_a_pipe_that_goes_on_after_the_length_of_its_header(wav, samples, tmp_pa
     # Six channels' worth of chunk are no sample of eight.
     np.testing.assert_array_equal(heard.samples, samples)
     assert 'says 0.100 s, but 0.625 s' in heard.warnings[0]
+
+
+def test_a_file_that_grows_is_as_it_was_when_it_was_opened(wav, samples, tmp_path):
+    path = _as_file(wav(0)[: _HEADER + 32 * 20_000], tmp_path)
+    recording = Recording(path, warn=lambda _: None)
+    with path.open('ab') as file:
+        file.write(wav()[-32 * 10_000 :])
+    np.testing.assert_array_equal(recording.read(2 * _COUNT), samples[:20_000])
+    assert recording.duration == 20_000 / _RATE
 
 
 # --- headers that are right -----------------------------------------------------------
@@ -295,7 +304,7 @@ def test_flac_that_is_cut_off(way, audio, samples, tmp_path, block):
     np.testing.assert_array_equal(heard.samples, samples[:count])
     assert heard.duration is None
     (sentence,) = heard.warnings
-    assert f'says 0.625 s, but {count / _RATE:.3f} s of sound are there' in sentence
+    assert f'says 0.625 s, but {count / _RATE:.3f} s of sound can be read' in sentence
 
 
 def test_flac_of_unknown_length_that_is_cut_off(unknown_length, samples, tmp_path):
