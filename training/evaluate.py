@@ -17,6 +17,7 @@ pyroomacoustics with the recordings of the demo, so that anyone gets the same nu
   --recordings FOLDER           labelled recordings, see training/examples/recordings.py
 
 --dead N silences N microphones, others in each clip: what is left when they are broken.
+--scale S makes the array S times as large: what a network loses that was trained for another size.
 
 --sounds replaces the recordings of the demo by a split of a folder, val or, with --split, test:
 decide on val, report on test. Every --model is a line
@@ -35,7 +36,7 @@ from itertools import chain
 from pathlib import Path
 
 from doa_ros.core.ambiguity import ambiguity_of
-from doa_ros.core.classifier import default_features, load_card
+from doa_ros.core.classifier import default_features, suited
 from doa_ros.core.errors import ConfigError
 from doa_ros.core.features import FeatureConfig
 from doa_ros.core.geometry import MicArray, load_array
@@ -102,6 +103,9 @@ def add_arguments(parser):
     parser.add_argument(
         '--engine', choices=('fast', 'pyroomacoustics'), help='instead of that of the settings'
     )
+    parser.add_argument(
+        '--scale', type=float, default=1.0, help='how much larger the array is than its file says'
+    )
     parser.add_argument('--dead', type=int, default=0, help='how many microphones are silent')
     parser.add_argument('--recordings', type=Path, help='folder of labelled recordings')
     parser.add_argument(
@@ -123,6 +127,10 @@ def run(args):
         raise ConfigError('--settings and --engine are for random scenes: give --scenes, too')
     # Directions are labelled, and networks trained, in the frame of the board.
     array = load_array(find_resource('arrays', args.array)).unmounted()
+    if not 0.5 <= args.scale <= 2:
+        raise ConfigError(f'--scale must lie in 0.5..2, not {args.scale:g}')
+    if args.scale != 1:
+        array = replace(array, positions=args.scale * array.positions)
     most = len(array.positions) - 2
     if not 0 <= args.dead <= most:
         raise ConfigError(f'--dead must lie in 0..{most}: an array needs two microphones')
@@ -190,11 +198,11 @@ def _run_frames(args, array: MicArray, paths: list[Path]):
         notes.append(f'Goal for the azimuth MAE of the shipped int8 model: {goals}.')
     if rooms:
         notes += _clap_notes(args, array, ours)
-    notes += [
-        f'Features of {path.stem}: {feature_cost(array, load_card(path).features):.4f} CPU s per '
-        's of audio.'
-        for path in paths
-    ]
+    for path in paths:
+        known, difference = suited(array, path)
+        cost = feature_cost(known, default_features(known, path))
+        notes.append(f'Features of {path.stem}: {cost:.4f} CPU s per s of audio.')
+        notes += [f'{path.stem}: {difference}.'] * bool(difference)
     report = Report(
         frames=frames,
         groups=tuple(groups(frames)),

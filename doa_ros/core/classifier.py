@@ -25,6 +25,7 @@ from doa_ros.core.errors import ConfigError, ModelError
 from doa_ros.core.features import FeatureConfig, GccFrame, lags_needed
 from doa_ros.core.follower import Follower
 from doa_ros.core.geometry import MicArray
+from doa_ros.core.matching import SCALE_MAX, SCALE_MIN, Match, match
 from doa_ros.core.memory import Memory, MemoryConfig
 from doa_ros.core.residual import beside
 from doa_ros.core.srp_phat import SrpPhat
@@ -38,8 +39,8 @@ _MAX_MODEL_BYTES = 1 << 26
 _SHARPEST = 1000.0
 # Of steered response power, whose confidence rests on what stands above the noise alone [s].
 _NOISE_MEMORY = 4.0
-# Larger differences of microphone positions bias the elevation [m].
-_POSITION_TOLERANCE = 5e-4
+# What `evaluate --scale` says about arrays that are not as trained.
+_COST = 'in simulated rooms this costs next to nothing'
 
 
 @dataclass(frozen=True)
@@ -119,33 +120,77 @@ class ModelCard:
             'training': self.training,
         }
 
+    def match(self, array: MicArray) -> Match | None:
+        """Return how the network's microphones lie on an array; None where it does not fit."""
+        found = match(array, self.positions)
+        # Positions in files are rounded.
+        fits = found is not None and SCALE_MIN <= round(found.scale, 3) <= SCALE_MAX
+        return found if fits else None
+
+    def features_for(self, array: MicArray) -> FeatureConfig:
+        """Return the settings with which an array's features are those of the network's array."""
+        found = self.match(array)
+        if found is None or found.scale == 1:
+            return self.features
+        # On a larger array all delays are longer in proportion.
+        return dataclasses.replace(self.features, lag_rate=self.features.lag_rate / found.scale)
+
     def differences(self, array: MicArray, features: FeatureConfig) -> list[str]:
-        """Return, in words, what of the array or the features the network does not fit."""
+        """Return, in words, what of the array or the features the network does not fit.
+
+        The array must be the one that `suited` returns.
+        """
         found = []
-        if self.positions.shape != array.positions.shape:
+        matched = self.match(array)
+        if matched is None:
+            found.append(self._other_shape(array))
+        elif (matched.rotation, matched.mirrored, matched.order) != (0.0, False, array.order):
+            found.append(f'the microphones of array {array.name!r} are turned or in another order')
+        if self.features.band_max > array.sampling_frequency / 2:
             found.append(
-                f'it has {len(self.positions)} microphones ({self.array_name}) and array '
-                f'{array.name!r} has {len(array.positions)}'
+                f'it needs frequencies up to {self.features.band_max:g} Hz, and those of array '
+                f'{array.name!r} end at {array.sampling_frequency / 2:g} Hz'
             )
-        else:
-            distance = np.linalg.norm(self.positions - array.positions, axis=1).max()
-            if distance > _POSITION_TOLERANCE:
-                found.append(
-                    f'a microphone of array {array.name!r} lies {distance * 1000:.1f} mm away '
-                    f'from its place in {self.array_name!r}'
-                )
-        if self.sampling_frequency != array.sampling_frequency:
-            found.append(
-                f'it was trained at {self.sampling_frequency} Hz and the array runs at '
-                f'{array.sampling_frequency} Hz'
-            )
-        mine, theirs = self.features.to_mapping(), features.to_mapping()
+        mine, theirs = self.features_for(array).to_mapping(), features.to_mapping()
         found += [
             f'its {name} is {mine[name]:g} and the configured one is {theirs[name]:g}'
             for name in mine
             if not np.isclose(mine[name], theirs[name])
         ]
         return found
+
+    def _other_shape(self, array: MicArray) -> str:
+        if self.positions.shape != array.positions.shape:
+            return (
+                f'it has {len(self.positions)} microphones ({self.array_name}) and array '
+                f'{array.name!r} has {len(array.positions)}'
+            )
+        found = match(array, self.positions)
+        if found is not None:
+            return (
+                f'array {array.name!r} is {found.scale:.2f} times as large as '
+                f'{self.array_name!r}, and only {SCALE_MIN:g} to {SCALE_MAX:g} times will do'
+            )
+        distance = np.linalg.norm(self.positions - array.positions, axis=1).max()
+        return (
+            f'array {array.name!r} has another shape: a microphone lies {distance * 1000:.1f} mm '
+            f'away from its place in {self.array_name!r}'
+        )
+
+    def said_of(self, array: MicArray) -> str:
+        """Return a sentence about what of an array that fits is not as trained; '' for nothing."""
+        found = self.match(array)
+        parts = [] if found is None else found.differences(array)
+        if self.sampling_frequency != array.sampling_frequency:
+            parts.append(
+                f'at {array.sampling_frequency} Hz instead of {self.sampling_frequency} Hz'
+            )
+        if found is None or not parts:
+            return ''
+        return (
+            f'array {array.name!r} has the shape of {self.array_name!r}, which the network was '
+            f'trained for, but is not the same: {"; ".join(parts)}; {_COST}'
+        )
 
 
 def load_card(model: Path) -> ModelCard:
@@ -258,21 +303,47 @@ def default_features(array: MicArray, model: Path | None) -> FeatureConfig:
         model: the .tflite file of method cnn; None without a network.
 
     Returns:
-        What the model was trained with; without a model the defaults with a longer memory of the
-        noise, with as many more delay taps as a large array needs, and with a band that ends at
-        0.45 times the sampling frequency where that is lower.
+        What the model was trained with, with lags that suit the size of the array; without a
+        model the defaults with a longer memory of the noise, with as many more delay taps as a
+        large array needs, and with a band that ends at 0.45 times the sampling frequency where
+        that is lower.
 
     Raises:
         ModelError: the model or its card is missing or not usable.
     """
     if model is not None:
-        return load_card(model).features
+        return load_card(model).features_for(array)
     features = FeatureConfig(noise_memory=_NOISE_MEMORY)
     return dataclasses.replace(
         features,
         lag_count=max(features.lag_count, lags_needed(array, features.lag_rate)),
         band_max=min(features.band_max, array.highest_frequency),
     )
+
+
+def suited(array: MicArray, model: Path | None) -> tuple[MicArray, str]:
+    """Return an array as a network knows it: features and directions must be made with this one.
+
+    Args:
+        array: the microphones.
+        model: the .tflite file of method cnn; None without a network.
+
+    Returns:
+        The array, its microphones in the network's order and its board's frame as the network's,
+        and a sentence about what is not as trained, with what that costs; the array as it is and
+        '' where there is no difference, and where the network does not fit at all.
+
+    Raises:
+        ModelError: the model or its card is missing or not usable.
+    """
+    if model is None:
+        return array, ''
+    card = load_card(model)
+    found = card.match(array)
+    if found is None:
+        return array, ''
+    moved = found.rotation or found.mirrored or found.order != array.order
+    return found.applied(array) if moved else array, card.said_of(array)
 
 
 def network_input(gcc: np.ndarray) -> np.ndarray:

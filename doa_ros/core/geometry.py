@@ -44,6 +44,8 @@ class MicArray:
         factory_channels: number of channels that the device delivers at most as it is sold, too
             few to locate with; 0 where it is sold with all.
         factory_advice: what to do about that.
+        order: in which the pairs take the microphones, by their indices; empty for that of
+            `positions`.
     """
 
     name: str
@@ -59,6 +61,7 @@ class MicArray:
     silent_channels: tuple[int, ...] = ()
     factory_channels: int = 0
     factory_advice: str = ''
+    order: tuple[int, ...] = ()
 
     def __post_init__(self):
         positions = np.array(self.positions, dtype=float)
@@ -104,13 +107,15 @@ class MicArray:
                 f'{where}: mounting face_down is for planar arrays; give the positions as '
                 'mounted instead'
             )
+        if self.order and sorted(self.order) != list(range(len(positions))):
+            raise ConfigError(f'{where}: order must hold every microphone once')
         positions.setflags(write=False)
         object.__setattr__(self, 'positions', positions)
 
     @cached_property
     def pairs(self) -> np.ndarray:
-        """All microphone pairs (i, j) with i < j, shape (pairs, 2)."""
-        return np.array(list(combinations(range(len(self.positions)), 2)))
+        """All microphone pairs (i, j), i before j in `order`, shape (pairs, 2)."""
+        return np.array(list(combinations(self.order or range(len(self.positions)), 2)))
 
     @cached_property
     def max_delay(self) -> float:

@@ -42,9 +42,11 @@ class DoaEstimatorNode(Node):
         super().__init__('doa_estimator')
         config = declare(self, ModelConfig)
         localizer_config = declare(self, LocalizerConfig)
-        self._array, model, self._features = declare_features(
+        self._array, model, self._features, difference = declare_features(
             self, config, localizer_config.method
         )
+        if difference:
+            self.get_logger().warning(difference)
         self._localizer = Localizer(self._array, self._features, localizer_config, model)
         follow(self, localizer_config, self._localizer.configure)
         self._listener = listener

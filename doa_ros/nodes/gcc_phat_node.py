@@ -42,7 +42,9 @@ class GccPhatNode(Node):
         super().__init__('gcc_phat')
         config = declare(self, ModelConfig)
         method_config = declare(self, MethodConfig)
-        self._array, _, self._features = declare_features(self, config, method_config.method)
+        self._array, _, self._features, _ = declare_features(
+            self, config, method_config.method
+        )
         self._extractor = FeatureExtractor(self._array, self._features)
         self._listener = listener
         self._gaps = Events('gaps in the audio', 'it was lost before it came here')

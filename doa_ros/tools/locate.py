@@ -24,7 +24,7 @@ from doa_ros.audio.file import FileSource
 from doa_ros.audio.recording import RAW_ENCODINGS, RawFormat, Recording
 from doa_ros.audio.source import NANOSECONDS
 from doa_ros.core.ambiguity import ambiguity_in_frame
-from doa_ros.core.classifier import default_features
+from doa_ros.core.classifier import default_features, suited
 from doa_ros.core.decoding import Estimate
 from doa_ros.core.errors import AudioError, ConfigError, printable
 from doa_ros.core.features import FeatureExtractor
@@ -140,6 +140,9 @@ def _lines(arguments, array: MicArray, name: str, form: '_Format') -> Iterator[s
         array = _with_channels(array, arguments.channels, recording)
     source = FileSource(recording, array, block_duration=_BLOCK)
     model = find_resource('models', arguments.model) if arguments.method == 'cnn' else None
+    array, difference = suited(array, model)
+    if difference:
+        print(f'doa-locate: {difference}', file=sys.stderr)
     features = default_features(array, model)
     if arguments.band is not None:
         band_min, band_max = arguments.band

@@ -19,6 +19,7 @@ from doa_ros.core.classifier import (
     load_card,
     network_input,
     save_card,
+    suited,
 )
 from doa_ros.core.decoding import (
     DirectionGrid,
@@ -183,13 +184,21 @@ def test_moved_microphone(uma8, network):
 
 
 def test_swapped_microphones(uma8, network):
-    message = _refused(network, replace(uma8, positions=uma8.positions[[1, 0, 2, 3, 4, 5]]))
-    assert 'mm away' in message
+    swapped = replace(uma8, positions=uma8.positions[[1, 0, 2, 3, 4, 5]])
+    assert 'are turned or in another order' in _refused(network, swapped)
+    Classifier(network, suited(swapped, network)[0], _FEATURES)
 
 
-def test_other_rate(uma8, network):
-    message = _refused(network, replace(uma8, sampling_frequency=16000))
-    assert 'trained at 48000 Hz and the array runs at 16000 Hz' in message
+@pytest.mark.parametrize('scale', [0.88, 1.12, 2.0])
+def test_other_size(uma8, network, scale):
+    message = _refused(network, replace(uma8, positions=scale * uma8.positions))
+    assert f"is {scale:.2f} times as large as 'uma8', and only 0.9 to 1.1 times will do" in message
+
+
+def test_rate_below_the_band(uma8, network):
+    message = _refused(network, replace(uma8, sampling_frequency=12000))
+    assert "up to 7000 Hz, and those of array 'uma8' end at 6000 Hz" in message
+    Classifier(network, replace(uma8, sampling_frequency=16000), _FEATURES)
 
 
 @pytest.mark.parametrize(
@@ -214,7 +223,7 @@ def test_other_feature_is_named(uma8, network, name, value):
 
 def test_all_differences_are_named_at_once(uma8, network):
     features = replace(_FEATURES, hop=0.02, averaging=0.3)
-    message = _refused(network, replace(uma8, sampling_frequency=16000), features)
+    message = _refused(network, replace(uma8, sampling_frequency=12000), features)
     assert message.count(';') == 2
 
 

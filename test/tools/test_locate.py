@@ -407,6 +407,19 @@ def test_a_recording_that_was_cut_off(locate, recording, audio, tmp_path, name):
     assert there - 0.051 < stamps[-1] <= there
 
 
+def test_network_on_another_array_of_the_same_shape(locate, plane_wave, tmp_path):
+    array = load_array(find_resource('arrays', 'respeaker_6mic_hat'))
+    noise = 1e-4 * np.random.default_rng(1).standard_normal((2 * 16000, 6))
+    wave = plane_wave(array, -2.0, 0.3, duration=1.0)
+    path = tmp_path / 'wave.wav'
+    soundfile.write(path, np.concatenate([noise, wave]), 16000, subtype='FLOAT')
+    done = locate(path, '--array', 'respeaker_6mic_hat', '--format', 'jsonl')
+    (found,) = json.loads(lines(done)[-1])['estimates']
+    assert found['azimuth_deg'] == pytest.approx(math.degrees(-2.0), abs=3)
+    assert done.stderr.count('doa-locate: array') == 1
+    assert '1.077 times as large; turned by 30.0 deg' in done.stderr
+
+
 def test_a_reader_that_has_enough_ends_it_quietly(recording):
     # By SIGPIPE, like other programs: it has not done all that it was asked for.
     command = f'{sys.executable} -m doa_ros.tools.locate {recording} | head -n 2'

@@ -230,6 +230,7 @@ def test_the_benchmark_of_tracks_stands_beside_its_goals(run_verb, tmp_path, mon
         (['--bench', 'rooms', '--scenes', '0'], 'needs a positive number'),
         (['--bench', 'talkers', '--settings', 'uma8_several'], 'talkers excludes'),
         (['--dead', '5'], 'must lie in 0..4'),
+        (['--scale', '3'], 'must lie in 0.5..2'),
     ],
 )
 def test_options_that_do_not_go_together(run_verb, arguments, message):

@@ -41,27 +41,36 @@ class Listening:
         self.array = array
         self.clip = clip
         self.blocks = np.arange(_FIRST, len(clip.silent), _EVERY)
-        self._features: dict[FeatureConfig, dict[int, GccFrame]] = {}
+        # Beside each array, as long as it is there.
+        self._features: dict[tuple[FeatureConfig, int], tuple[MicArray, dict[int, GccFrame]]] = {}
 
-    def features(self, config: FeatureConfig) -> dict[int, GccFrame]:
+    def features(
+        self, config: FeatureConfig, array: MicArray | None = None
+    ) -> dict[int, GccFrame]:
         """Return the features of all frames in order, by the block that they end with.
 
         The first blocks, with which no window is full yet, have none.
 
+        Args:
+            config: the settings.
+            array: the microphones as a method knows them; by default as they are.
+
         Raises:
             ConfigError: they have another hop than the clip's blocks.
         """
-        if config not in self._features:
+        array = array or self.array
+        key = config, id(array)
+        if key not in self._features:
             if config.hop != HOP:
                 raise ConfigError(
                     f'features with a hop of {config.hop:g} s cannot be evaluated: it must be '
                     f'{HOP:g} s'
                 )
-            frames = clip_extractor(self.array, config, self.clip).push(0, self.clip.audio)
+            frames = clip_extractor(array, config, self.clip).push(0, self.clip.audio)
             block = round(HOP * self.clip.sampling_frequency)
             by_block = {frame.hop_index // block: frame for frame in frames}
-            self._features[config] = by_block
-        return self._features[config]
+            self._features[key] = array, by_block
+        return self._features[key][1]
 
     @cached_property
     def peer_audio(self) -> np.ndarray:

@@ -5,10 +5,10 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from doa_ros.core.classifier import default_features, load_card
+from doa_ros.core.classifier import default_features, load_card, suited
 from doa_ros.core.decoding import Estimate
 from doa_ros.core.errors import ConfigError
-from doa_ros.core.features import FeatureConfig
+from doa_ros.core.features import FeatureConfig, GccFrame
 from doa_ros.core.geometry import MicArray
 from doa_ros.core.localizer import Localization, Localizer, LocalizerConfig
 
@@ -31,7 +31,7 @@ class Ours:
         sensitivity: of LocalizerConfig.
 
     Attributes:
-        name, features: as given.
+        name, array, features: as given.
     """
 
     least_confidence = LocalizerConfig().least_confidence
@@ -47,6 +47,7 @@ class Ours:
         sensitivity: float = _ALL,
     ):
         self.name = name
+        self.array = array
         self.features = features
         config = LocalizerConfig(method, sensitivity=sensitivity)
         self._localizer = Localizer(array, features, config, model)
@@ -78,8 +79,12 @@ class Ours:
         self._localizer.reset()
         return {
             block: self._localizer.locate(frame)
-            for block, frame in listening.features(self.features).items()
+            for block, frame in self.features_of(listening).items()
         }
+
+    def features_of(self, listening: Listening) -> dict[int, GccFrame]:
+        """Return what the method is given of every frame, by the block that it ends with."""
+        return listening.features(self.features, self.array)
 
 
 def our_methods(array: MicArray, models: list[Path], sensitivity: float = _ALL) -> list[Ours]:
@@ -91,10 +96,11 @@ def our_methods(array: MicArray, models: list[Path], sensitivity: float = _ALL) 
     """
     if len({path.stem for path in models}) < len(models):
         raise ConfigError('two models have the same file name; rename one to tell them apart')
-    ours = [
-        Ours(path.stem, array, load_card(path).features, 'cnn', path, sensitivity)
-        for path in models
-    ]
+    ours = []
+    for path in models:
+        known, _ = suited(array, path)
+        features = default_features(known, path)
+        ours.append(Ours(path.stem, known, features, 'cnn', path, sensitivity))
     features = default_features(array, models[0] if models else None)
     srp_phat = Ours(
         'SRP-PHAT on our features', array, features, 'srp_phat', sensitivity=sensitivity

@@ -90,7 +90,7 @@ class Tracked:
         """Return the confirmed tracks at every block."""
         tracker = Tracker(self._config, HOP, ambiguity_of(listening.array))
         outputs: list[Output] = [[] for _ in listening.clip.silent]
-        frames = listening.features(self._ours.features)
+        frames = self._ours.features_of(listening)
         for block, heard in self._ours.hear(listening).items():
             stamp, frame = round(block * HOP * 1e9), frames[block]
             tracks = tracker.update(stamp, heard.detections, bool(frame.gap), frame.age)
