@@ -67,10 +67,14 @@ class ParameterBlocks:
         ]
         return values[-1] if values else default
 
-    def overridden(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the content of a parameter file that wins over all that was added."""
-        patterns = [*self._blocks, '/**']
-        return {pattern: {'ros__parameters': dict(parameters)} for pattern in patterns}
+    def override(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        """Add parameters that win for every node, and return them as a parameter file's content.
+
+        They are in every block, since none is always the strongest.
+        """
+        for pattern in [*self._blocks, '/**']:
+            self.add(pattern, parameters)
+        return {pattern: {'ros__parameters': dict(parameters)} for pattern in self._blocks}
 
 
 def without_node(patterns: Iterable[str], nodes: Collection[str]) -> list[str]:

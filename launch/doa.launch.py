@@ -6,6 +6,7 @@
 """
 
 from contextlib import suppress
+from functools import partial
 import json
 import os
 from pathlib import Path
@@ -47,6 +48,7 @@ _TEXTS = ['source', 'device', 'file', 'scene', 'array', 'model', 'method', 'fram
 _SWITCHES = ['loop', 'publish_audio', 'required', 'use_sim_time']
 _NUMBERS = ['sensitivity']
 _AUTO = 'auto'
+_tell = get_logger('doa.launch.py').warning
 
 
 def generate_launch_description():
@@ -171,25 +173,64 @@ def _names(kind):
 
 
 def _start(context, given, known):
-    """Return the processes.
-
-    A parameter is what was given as an argument, or in params_file, or by SetParameter of what
-    includes this file, or the node's default, in this order.
-    """
+    """Return the processes; `given` are the names of arguments that are no defaults."""
     arguments = context.launch_configurations
+    given = {name: arguments[name] for name in given if arguments[name] != _AUTO}
     alone = is_named(Path(__file__), sys.argv)
-    tell = get_logger('doa.launch.py').warning
     if alone:
         for sentence in unknown_arguments(context.argv, known):
-            tell(sentence)
+            _tell(sentence)
 
     namespace = make_namespace_absolute(
         prefix_namespace(arguments.get('ros_namespace'), arguments['namespace'])
     )
     nodes = [f'{namespace.rstrip("/")}/{name}' for name in _NODES]
-    capture = nodes[0]
+    blocks, files = _parameters(arguments, given, nodes)
 
-    blocks = ParameterBlocks()
+    def value(name, default):
+        return blocks.value(name, nodes[0], default)
+
+    # What comes first on a command line is the weakest.
+    ros_arguments = []
+    if value('source', 'device') == 'sim':
+        ros_arguments += ['-p', 'loop:=true']
+    if arguments['mode'] == 'nodes':
+        ros_arguments += ['-p', 'publish_audio:=true']
+    if 'log_level' in given:
+        # Not those of ROS itself, which say much at debug.
+        for name in [namespace.strip('/').replace('/', '.')] if namespace != '/' else _NODES:
+            ros_arguments += ['--log-level', f'{name}:={given["log_level"]}']
+
+    executables = _NODES if arguments['mode'] == 'nodes' else ['doa_pipeline']
+    processes = [
+        # No name: the pipeline hosts several nodes, which keep their own.
+        Node(
+            package='doa_ros',
+            executable=executable,
+            namespace=arguments['namespace'],
+            parameters=files,
+            ros_arguments=ros_arguments,
+            additional_env={'DOA_ROS_END_WITH': str(os.getpid())},
+            output='screen',
+            on_exit=partial(_on_exit, required=value('required', False), alone=alone),
+            respawn=True,
+            respawn_delay=_RESPAWN_DELAY,
+        )
+        for executable in executables
+    ]
+    if switch('rviz', arguments['rviz']):
+        clock = {'use_sim_time': value('use_sim_time', False)}
+        processes += _rviz(arguments['namespace'], value('frame_id', 'mic_array'), clock)
+    return processes
+
+
+def _parameters(arguments, given, nodes):
+    """Return what the nodes get, and the files in which they get it.
+
+    A parameter is what was given as an argument, or in params_file, or by SetParameter of what
+    includes this file, in this order.
+    """
+    blocks, files = ParameterBlocks(), []
     for parameter in arguments.get('global_params', []):
         if isinstance(parameter, tuple):
             blocks.add('/**', dict([parameter]))
@@ -197,70 +238,18 @@ def _start(context, given, known):
             # What is wrong with a file that is not ours, each node says.
             with suppress(ConfigError):
                 blocks.add_file(Path(parameter))
-    files = []
     if arguments['params_file']:
-        files = [Path(os.path.expanduser(arguments['params_file']))]
-        for sentence in without_node(blocks.add_file(files[0]), nodes):
-            tell(f'{files[0]}: {sentence}')
+        path = Path(os.path.expanduser(arguments['params_file']))
+        for sentence in without_node(blocks.add_file(path), nodes):
+            _tell(f'{path}: {sentence}')
+        files.append(str(path))
 
-    given = {name for name in given if arguments[name] != _AUTO}
-    values = {name: arguments[name] for name in _TEXTS if name in given}
-    values |= {name: switch(name, arguments[name]) for name in _SWITCHES if name in given}
-    values |= {name: number(name, arguments[name]) for name in _NUMBERS if name in given}
-    content = blocks.overridden(values)
-    for pattern in content:
-        blocks.add(pattern, values)
+    values = {name: given[name] for name in _TEXTS if name in given}
+    values |= {name: switch(name, given[name]) for name in _SWITCHES if name in given}
+    values |= {name: number(name, given[name]) for name in _NUMBERS if name in given}
     if values:
-        files.append(_write(content))
-
-    # What comes first on a command line is the weakest.
-    ros_arguments = []
-    if blocks.value('source', capture, 'device') == 'sim':
-        ros_arguments += ['-p', 'loop:=true']
-    if arguments['mode'] == 'nodes':
-        ros_arguments += ['-p', 'publish_audio:=true']
-    if 'log_level' in given:
-        # Not those of ROS itself, which say much at debug.
-        for name in [namespace.strip('/').replace('/', '.')] if namespace != '/' else _NODES:
-            ros_arguments += ['--log-level', f'{name}:={arguments["log_level"]}']
-    required = blocks.value('required', capture, False)
-
-    def on_exit(event, context):
-        # In a shutdown, what launch says of a process that has just ended may be wrong.
-        if event.returncode < 0 or context.is_shutdown:
-            return None
-        if event.returncode and alone:
-            # The way to a status of launch that goes on for now.
-            context.asyncio_loop.call_exception_handler(
-                {'message': f'{event.process_name} has failed, and this launch with it'}
-            )
-        if required:
-            return Shutdown(reason=f'{event.process_name} has ended')
-        # One that ended by itself would end again: only one that was killed comes back.
-        return EmitEvent(event=ShutdownProcess(process_matcher=matches_action(event.action)))
-
-    def process(executable):
-        # No name: the pipeline hosts several nodes, which keep their own.
-        return Node(
-            package='doa_ros',
-            executable=executable,
-            namespace=arguments['namespace'],
-            parameters=[str(file) for file in files],
-            ros_arguments=ros_arguments,
-            additional_env={'DOA_ROS_END_WITH': str(os.getpid())},
-            output='screen',
-            on_exit=on_exit,
-            respawn=True,
-            respawn_delay=_RESPAWN_DELAY,
-        )
-
-    executables = _NODES if arguments['mode'] == 'nodes' else ['doa_pipeline']
-    started = [process(executable) for executable in executables]
-    if switch('rviz', arguments['rviz']):
-        frame = blocks.value('frame_id', capture, 'mic_array')
-        clock = blocks.value('use_sim_time', capture, False)
-        started += _rviz(tell, arguments['namespace'], frame, clock)
-    return started
+        files.append(_write(blocks.override(values)))
+    return blocks, files
 
 
 def _write(content):
@@ -277,14 +266,29 @@ def _write(content):
     ) as file:
         # JSON is YAML that leaves no type to be guessed.
         json.dump(content, file, ensure_ascii=False)
-    return Path(file.name)
+    return file.name
 
 
-def _rviz(tell, namespace, frame, clock):
+def _on_exit(event, context, required, alone):
+    # In a shutdown, what launch says of a process that has just ended may be wrong.
+    if event.returncode < 0 or context.is_shutdown:
+        return None
+    if event.returncode and alone:
+        # The way to a status of launch that goes on for now.
+        context.asyncio_loop.call_exception_handler(
+            {'message': f'{event.process_name} has failed, and this launch with it'}
+        )
+    if required:
+        return Shutdown(reason=f'{event.process_name} has ended')
+    # One that ended by itself would end again: only one that was killed comes back.
+    return EmitEvent(event=ShutdownProcess(process_matcher=matches_action(event.action)))
+
+
+def _rviz(namespace, frame, clock):
     try:
         get_package_prefix('rviz2')
     except PackageNotFoundError:
-        tell('rviz:=true needs RViz: sudo apt install ros-$ROS_DISTRO-rviz2; all else starts')
+        _tell('rviz:=true needs RViz: sudo apt install ros-$ROS_DISTRO-rviz2; all else starts')
         return []
     return [
         # Its file names the topics relative to the namespace.
@@ -293,6 +297,6 @@ def _rviz(tell, namespace, frame, clock):
             executable='rviz2',
             namespace=namespace,
             arguments=['-d', str(config_directory() / 'doa.rviz'), '-f', frame],
-            parameters=[{'use_sim_time': clock}],
+            parameters=[clock],
         )
     ]

@@ -56,8 +56,8 @@ def test_what_is_given_wins_over_every_block(tmp_path):
         _file(tmp_path, '{/**/gcc_phat: {ros__parameters: {hop: 2, window: 5}},'
                         ' /**: {ros__parameters: {hop: 3}}}')
     )  # fmt: skip
-    for pattern, content in blocks.overridden({'hop': 4}).items():
-        blocks.add(pattern, content['ros__parameters'])
+    content = blocks.override({'hop': 4})
+    assert content == {name: {'ros__parameters': {'hop': 4}} for name in ('/**', '/**/gcc_phat')}
     assert blocks.value('hop', '/doa/gcc_phat', 1) == 4
     assert blocks.value('window', '/doa/gcc_phat', 1) == 5
 

@@ -606,9 +606,9 @@ def test_a_robot_goes_on_unless_it_requires_the_nodes(
 def test_a_robot_waits_for_its_array(tmp_path, terminal):
     robot = _robot(tmp_path, _WHEELS, "doa(device='no such device', method='srp_phat')")
     launch = _Launch(tmp_path, file=robot, terminal=terminal)
-    for line in launch:
-        if 'wheels' in line and 'process has finished cleanly' in line:
-            assert 'no such device' in launch.output
+    for _ in launch:
+        wheels = 'process has finished cleanly' in launch.output
+        if wheels and 'no such device' in launch.output:
             launch.interrupt()
             break
     assert launch.end() == 0, launch.output
