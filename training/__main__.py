@@ -3,10 +3,11 @@
 """Command line: `python -m training VERB` in a checkout, `doa-train VERB` once installed."""
 
 import argparse
+import signal
 import sys
 
 from doa_ros.core.errors import DoaError
-from doa_ros.tools.command import run
+from doa_ros.tools.command import Interrupted, run
 
 from . import LEFT_OUT
 from .interrupts import interruptible
@@ -19,7 +20,11 @@ def command_line() -> int:
 
 
 def main() -> int:
-    """Run one verb; return the exit status."""
+    """Run one verb; return the exit status.
+
+    Raises:
+        Interrupted: by Ctrl-C, and what was begun is cleaned up.
+    """
     parser = argparse.ArgumentParser(prog='doa-train', description=__doc__)
     parser.add_argument('verb', choices=VERBS)
     parser.add_argument('arguments', nargs=argparse.REMAINDER, help='see doa-train VERB --help')
@@ -45,7 +50,7 @@ def main() -> int:
         return 1
     except KeyboardInterrupt:
         print(f'\ndoa-train {chosen.verb}: interrupted; run it again to go on', file=sys.stderr)
-        return 130
+        raise Interrupted(signal.SIGINT) from None
     return 0
 
 
