@@ -124,7 +124,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument('--scene', default='demo', help='shipped name or YAML path (%(default)s)')
     parser.add_argument('--array', default='uma8', help='shipped name or YAML path (%(default)s)')
-    parser.add_argument('--device', default='', help="part of the device's name")
+    parser.add_argument('--device', default='', help="part of the device's name, or its USB port")
     parser.add_argument(
         '--plot', type=Path, default=Path('doa_demo.png'), help='picture to write (%(default)s)'
     )

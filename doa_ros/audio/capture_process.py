@@ -23,6 +23,7 @@ _LIMITS = {
     None: 10.0,
     Kind.READY: 3.0,
     Kind.WAITING: 6.0,
+    Kind.WARNING: 3.0,
     Kind.OPENED: 3.0,
     Kind.ALIVE: 0.4,
     Kind.BLOCK: 0.4,
@@ -95,12 +96,12 @@ class CaptureProcess:
         self._go_on()
 
     def _go_on(self) -> None:
-        # Where it has ended, a message says so.
-        with contextlib.suppress(OSError):
+        # Where it has ended, a message says so; and `kill` may come from another thread.
+        with contextlib.suppress(OSError, ValueError):
             self._process.stdin.write(b'\n')
 
     def next(self) -> Note | CapturedBlock:
-        """Wait for what it sends, after `open`: WAITING, OPENED, blocks, and at last FAILED."""
+        """Wait for what it sends after `open`: WAITING, WARNING, OPENED, blocks, FAILED."""
         silence = 0
         while silence < (limit := _LIMITS[self._last]) / _INTERVAL:
             count = self._count
@@ -131,12 +132,13 @@ class CaptureProcess:
     def kill(self) -> None:
         """End it at once, whatever it does."""
         self._process.kill()
+        self._process.stdin.close()
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(_KILL_SECONDS)
 
 
 def list_devices() -> str:
-    """Return a line per input device: number, name, ALSA name, channels.
+    """Return a line per input device: number, name, ALSA name, USB port, channels.
 
     Raises:
         AudioError: PortAudio is not usable.

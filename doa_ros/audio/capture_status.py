@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """How the capture from a device is doing, in words."""
 
+from dataclasses import replace
+
 from doa_ros.audio.device import DeviceSource
 from doa_ros.core.monitoring import Events, Level, Status, merge
 
@@ -24,7 +26,10 @@ class CaptureStatus:
         self._restarts = Events(RESTARTS, 'the log says why')
 
     def status(self) -> Status:
-        """Return an error while the device is gone, a warning after losses, and all counts."""
+        """Return an error while the device is gone, a warning after losses, and all counts.
+
+        Others that are like the device are a warning, too.
+        """
         state = self._source.state
         counts = {
             self._overflows: state.overflows,
@@ -39,9 +44,7 @@ class CaptureStatus:
             'queued blocks': str(state.queue_depth),
             'lost samples': str(state.lost_samples),
         }
-        own = Status(
-            Level.OK if state.capturing else Level.ERROR,
-            '' if state.capturing else state.message,
-            values,
-        )
-        return merge([own, *(events.status() for events in counts)])
+        away = Status(Level.ERROR, state.message)
+        like = Status(Level.WARN if state.warning else Level.OK, state.warning)
+        own = like if state.capturing else away
+        return merge([replace(own, values=values), *(events.status() for events in counts)])

@@ -63,6 +63,7 @@ class Kind(IntEnum):
     BLOCK = 5
     FAILED = 6  # Nothing more will come; why.
     LISTING = 7  # What devices there are.
+    WARNING = 8  # Before OPENED: others match as well; how one is chosen.
 
 
 @dataclass(frozen=True)

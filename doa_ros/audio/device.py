@@ -42,6 +42,8 @@ class CaptureState:
         capturing: whether the device delivers, or nothing is known yet that keeps it from that.
         message: what has happened last, or why the device is away, a sentence; empty before the
             first fault.
+        warning: where others are like the device, that they are and how one is chosen; empty
+            otherwise.
         measured_rate: [Hz]; nan before it is known.
         queue_depth: blocks that wait for the consumer.
         lost_samples: samples missing in the stream, whatever the reason.
@@ -52,6 +54,7 @@ class CaptureState:
 
     capturing: bool = True
     message: str = ''
+    warning: str = ''
     measured_rate: float = math.nan
     queue_depth: int = 0
     lost_samples: int = 0
@@ -71,14 +74,14 @@ class DeviceSource:
 
     Args:
         array: the array it belongs to; gives rate and channel count.
-        name: index, ALSA name or part of the name of the device; empty takes the one in the
-            array file.
+        name: index, USB port, ALSA name or part of the name of the device; empty takes the one
+            in the array file.
         block_duration: length of a block [s].
         required: whether it is an error, raised here or by `blocks`, where the device is missing
             or not usable at the start; otherwise it is waited for, whatever is wrong.
         advice: what else than mending the device its user can do; follows what is wrong with it.
-        on_change: is told when the device is away, when it is so for another reason, and when it
-            is there again, by the thread that iterates over `blocks`.
+        on_change: is told when the device is away, when it is so for another reason, when it is
+            there again, and of a warning, by the thread that iterates over `blocks`.
 
     Raises:
         ConfigError: neither `array` nor `name` says which device.
@@ -121,7 +124,8 @@ class DeviceSource:
         self._standby_since = -math.inf
         self._take_turn()
         if required:
-            message = self._process.next()
+            while (message := self._process.next()).kind == Kind.WARNING:
+                self._warn(message.text)
             if message.kind != Kind.OPENED:
                 self.close()
                 raise AudioError(self._problem(message))
@@ -129,7 +133,7 @@ class DeviceSource:
 
     @property
     def device(self) -> str:
-        """Name of the device, as PortAudio gives it; empty before one was opened."""
+        """Name of the device and where it is connected; empty before one was opened."""
         return self._device
 
     @property
@@ -143,6 +147,12 @@ class DeviceSource:
 
     def _advised(self, problem: str) -> str:
         return '; '.join(filter(None, [problem, self._advice]))
+
+    def _warn(self, warning: str) -> None:
+        self._state = replace(self._state, warning=warning)
+
+    def _warned(self, message: str) -> str:
+        return '; '.join(filter(None, [message, self._state.warning]))
 
     def _stand_by(self) -> None:
         """See to it that a process stands by; to be called often, as it may die."""
@@ -162,6 +172,7 @@ class DeviceSource:
             # `close`, in another thread, may have seen the one before.
             self._process.kill()
         self._attempts = 0
+        self._warn('')
         # What belongs to this process: index of its sample 0, and its counts so far.
         self._shift: int | None = None
         self._late = self._dropped = self._overflows = 0
@@ -190,6 +201,8 @@ class DeviceSource:
                 elif message.kind == Kind.OPENED:
                     self._device = message.text
                     self._process.start()
+                elif message.kind == Kind.WARNING:
+                    self._warn(message.text)
                 elif message.kind == Kind.FAILED:
                     self._restart(message)
                 else:
@@ -225,7 +238,9 @@ class DeviceSource:
         if not self._state.capturing:
             away = captured.time - self._end_time
             found = 'is back' if self._end else 'was found'
-            self._change(True, f'device {self._device!r} {found} after {away:.1f} s')
+            self._change(True, self._warned(f'device {self._device!r} {found} after {away:.1f} s'))
+        elif self._state.warning and not self._end:
+            self._change(True, self._warned(f'device {self._device!r} is used'))
         self._end, self._end_time = index + block, captured.time + block / rate
         samples = np.frombuffer(captured.samples, dtype=np.int32).reshape(-1, self.channel_count)
         place = self._stamps.place(index, captured.time)

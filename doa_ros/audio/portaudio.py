@@ -17,12 +17,15 @@ import traceback
 from types import ModuleType
 from typing import BinaryIO
 
+from doa_ros.audio.alsa import Cards
 from doa_ros.audio.capture_wire import CapturedBlock, CaptureSettings, Kind, Note, write
-from doa_ros.audio.device_selection import Device, alsa_name, select
+from doa_ros.audio.device_selection import Device, alsa_name, place, placed, select
 from doa_ros.audio.latest_queue import LatestQueue
 from doa_ros.audio.pace import pause
 from doa_ros.audio.sample_clock import SampleClock
 from doa_ros.core.errors import AudioError
+
+CARDS = Cards()
 
 # PortAudio delivers pieces of this length [s] whatever the length of a block: they tell the time
 # well, and longer ones beat with the periods of the device.
@@ -182,17 +185,19 @@ def _capture(settings: CaptureSettings, output: BinaryIO) -> str:
             write(output, Note(Kind.WAITING, str(error)))
             waited = time.monotonic() - begin
             time.sleep(pause(waited, least=_RETRY_SECONDS, most=_MAX_RETRY_SECONDS))
-    device, stream = opened
-    write(output, Note(Kind.OPENED, device.name))
+    name, stream, warning = opened
+    if warning:
+        write(output, Note(Kind.WARNING, warning))
+    write(output, Note(Kind.OPENED, name))
     starting.wait()
     try:
         stream.start()
         recording.run()
     except sounddevice.PortAudioError as error:
-        raise AudioError(f'device {device.name!r} does not start ({error})') from None
+        raise AudioError(f'device {name!r} does not start ({error})') from None
     except AudioError as error:
-        raise AudioError(f'device {device.name!r} {error}') from None
-    return f'device {device.name!r} has stopped; check its cable'
+        raise AudioError(f'device {name!r} {error}') from None
+    return f'device {name!r} has stopped; check its cable'
 
 
 def _obey(steps: Iterable[threading.Event]) -> None:
@@ -255,11 +260,24 @@ def _devices(sounddevice) -> list[Device]:
 
 
 def _open(sounddevice, settings: CaptureSettings, recording: _Recording):
+    """Return name and stream of the first device that is meant and opens, and a warning."""
     try:
         devices = _devices(sounddevice)
     except sounddevice.PortAudioError as error:
         raise AudioError(f'PortAudio does not list its devices ({error})') from None
-    device = select(devices, settings.wanted)
+    selection = select(devices, settings.wanted, CARDS)
+    problems = []
+    for device in selection.devices:
+        try:
+            stream = _stream(sounddevice, device, settings, recording)
+        except AudioError as error:
+            problems.append(str(error))
+        else:
+            return placed(device, CARDS), stream, selection.warning
+    raise AudioError('; '.join(problems))
+
+
+def _stream(sounddevice, device: Device, settings: CaptureSettings, recording: _Recording):
     try:
         stream = sounddevice.RawInputStream(
             device=device.index,
@@ -282,14 +300,15 @@ def _open(sounddevice, settings: CaptureSettings, recording: _Recording):
             f'device {device.name!r} opened at {stream.samplerate:g} Hz instead of '
             f'{settings.rate} Hz'
         )
-    return device, stream
+    return stream
 
 
 def _listing() -> str:
     lines = []
     for device in _devices(_portaudio()):
         if device.inputs:
-            names = ' = '.join(filter(None, [device.name, alsa_name(device)]))
+            others = [alsa_name(device, CARDS), place(device.card, CARDS)]
+            names = ' = '.join(filter(None, [device.name, *others]))
             server = '; of a sound server, not usable' if device.from_server else ''
             plural = 's' * (device.inputs != 1)
             lines.append(f'{device.index}: {names} ({device.inputs} channel{plural}{server})')

@@ -104,10 +104,12 @@ class AudioCaptureNode(WorkerNode):
         return self.get_clock().now().nanoseconds
 
     def _tell(self, state: CaptureState) -> None:
-        if state.capturing:
-            self.get_logger().info(state.message)
-        else:
+        if not state.capturing:
             self.get_logger().error(state.message)
+        elif state.warning:
+            self.get_logger().warning(state.message)
+        else:
+            self.get_logger().info(state.message)
 
     def _watch_clock(self) -> None:
         """Say it where the clock stands still, or goes on after that."""

@@ -25,8 +25,9 @@ class CaptureConfig(Config):
     )
     device: str = setting(
         '',
-        'The device: part of its name, an ALSA name (hw:CARD=SPK,DEV=0) or id, or its number; '
-        'empty takes the name in the array file. --list-devices shows them.',
+        'The device: part of its name, its USB port (usb:1-1.4), an ALSA name '
+        '(hw:CARD=SPK,DEV=0) or id, or its number; empty takes the name in the array file. '
+        '--list-devices shows them.',
     )
     required: bool = setting(
         False,

@@ -90,7 +90,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument('--array', default='uma8', help='shipped name or YAML path (%(default)s)')
     parser.add_argument(
-        '--device', default='', help='part of its name, ALSA name or number, see --list-devices'
+        '--device',
+        default='',
+        help='part of its name, USB port (usb:1-1.4), ALSA name or number,\nsee --list-devices',
     )
     parser.add_argument(
         '--list-devices', action='store_true', help='show the sound cards and end'
@@ -320,6 +322,8 @@ class Device:
         )
         channels = f'all {array.channel_count} channels'
         _say('ok', 'device', f'{self._source.device}, which gives {channels}')
+        if warning := self._source.state.warning:
+            _say('WARN', 'device', warning)
         self._rate = array.sampling_frequency
         self._blocks = self._source.blocks(time.time_ns)
 

@@ -38,6 +38,20 @@ def test_a_device_that_is_gone_is_an_error_in_its_own_words():
     assert status.message.startswith('gone; 2 restarts of the capture in the last 5 s')
 
 
+def test_a_device_that_was_chosen_among_several_is_a_warning():
+    state = CaptureState(warning='2 devices match')
+    status = _status(state)
+    assert (status.level, status.message) == (Level.WARN, '2 devices match')
+    assert status.values['device'] == 'micArray'
+
+
+def test_a_device_that_was_never_there_has_no_name():
+    source = SimpleNamespace(device='', state=CaptureState(capturing=False, message='away'))
+    status = CaptureStatus(source).status()
+    assert (status.level, status.message) == (Level.ERROR, 'away')
+    assert status.values['device'] == 'none yet'
+
+
 @pytest.mark.parametrize('what', ['overflows', 'dropped_samples'])
 def test_losses_are_a_warning(what):
     status = _status(CaptureState(), CaptureState(**{what: 3}))

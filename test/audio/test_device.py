@@ -256,6 +256,7 @@ _STEREO = ['HDA Intel: ALC (hw:0,0)', 2, 'ALSA']
 _SCRIPT = {
     'devices': [['micArray speaker', 0, 'ALSA'], _STEREO, _UMA8],
     'problem': '',
+    'busy': [],
     'promised': 0,
     'rate': 48000,
     'silent': False,
@@ -368,6 +369,49 @@ def test_devices_are_listed(fake):
     ]
     fake(devices=[['micArray speaker', 0, 'ALSA']])
     assert list_devices().startswith('no input devices: connect the array; where it is')
+
+
+_TWIN = ['micArray RAW SPK: USB Audio (hw:2,0)', 8, 'ALSA']
+
+
+def test_of_two_alike_the_first_is_taken_with_a_warning(fake, record):
+    fake(devices=[_UMA8, _TWIN])
+    recorder = record()
+    # Who asks for a device hears it at once, and who only reads the log, too.
+    warning = recorder.source.state.warning
+    assert warning.startswith("2 devices match 'micArray', and another one may be taken the next")
+    recorder.wait_for_blocks(1)
+    assert recorder.source.device == _UMA8[0]
+    ((_, told),) = recorder.changes
+    assert told.capturing and told.message == f'device {_UMA8[0]!r} is used; {warning}'
+
+
+def test_of_two_alike_the_one_that_is_free_is_taken(fake, record):
+    fake(devices=[_UMA8, _TWIN], busy=[_UMA8[0]])
+    recorder = record(required=False)
+    recorder.wait_for_blocks(1)
+    assert recorder.source.device == _TWIN[0]
+    assert recorder.source.state.warning
+    fake(devices=[_TWIN], busy=[])
+    os.kill(recorder.process, signal.SIGKILL)
+    recorder.wait_for_changes(3)
+    # It is the only one now.
+    assert recorder.changes[-1][1].capturing
+    assert recorder.source.state.warning == ''
+
+
+def test_of_two_alike_the_one_that_is_asked_for_is_not_replaced(fake, uma8):
+    fake(devices=[_UMA8, _TWIN], busy=[_UMA8[0]])
+    message = _refused(uma8, name='hw:1,0')
+    assert message.startswith(f'device {_UMA8[0]!r} does not open')
+    assert 'hw:2,0' not in message
+
+
+def test_of_two_alike_none_opens(fake, uma8):
+    fake(devices=[_UMA8, _TWIN], problem='Device unavailable')
+    message = _refused(uma8)
+    assert f'device {_UMA8[0]!r} does not open' in message
+    assert f'device {_TWIN[0]!r} does not open' in message
 
 
 _STRANGE = ['Micro \udce9 été (hw:1,0)', 8, 'ALSA']

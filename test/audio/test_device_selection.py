@@ -2,9 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which device is meant."""
 
+import os
+
 import pytest
 
-from doa_ros.audio.device_selection import Device, Wanted, alsa_name, refusal, select
+from doa_ros.audio.alsa import Cards
+from doa_ros.audio.device_selection import Device, Wanted, alsa_name, placed, refusal, select
 from doa_ros.core.errors import AudioError
 
 UMA8 = Device(2, 'micArray RAW SPK: USB Audio (hw:1,0)', 'ALSA', 8)
@@ -14,23 +17,59 @@ PULSE = Device(3, 'pulse', 'ALSA', 32)
 ALL = [STEREO, SPEAKER, UMA8, PULSE]
 
 
+class Computer:
+    """Folders such as /proc/asound and /sys/class/sound, with a built-in card."""
+
+    def __init__(self, folder):
+        self.proc, self.system = folder / 'proc', folder / 'sys'
+        self.proc.mkdir()
+        self.system.mkdir()
+        self._texts = []
+        self.cards = Cards(self.proc, self.system)
+        self.add('PCH', 'HDA-Intel - HDA Intel')
+
+    def add(self, card_id, text, *, port='', user=''):
+        number = len(self._texts)
+        card, status = self.proc / f'card{number}', 'closed\n'
+        if user:
+            status = f'state: RUNNING\nowner_pid   : {user}\ntrigger_time: 1.0\n'
+        (card / 'pcm0c' / 'sub0').mkdir(parents=True)
+        (card / 'pcm0c' / 'sub0' / 'status').write_text(status)
+        (card / 'id').write_text(card_id + '\n')
+        (self.proc / card_id).symlink_to(card.name)
+        self._texts.append(f'{number:2} [{card_id:15}]: {text}\n')
+        (self.proc / 'cards').write_text(''.join(self._texts))
+        # As in sysfs: the card is a link to its place below the device it is a part of.
+        device = self.system.parent / 'devices' / (f'usb1/{port}/{port}:1.0' if port else 'pci0')
+        place = device / 'sound' / card.name
+        place.mkdir(parents=True)
+        (place / 'device').symlink_to('../..')
+        (self.system / card.name).symlink_to(place)
+
+
 @pytest.fixture
-def cards(tmp_path):
-    """A folder such as /proc/asound with two cards."""
-    for number, card in enumerate(['PCH', 'SPK']):
-        (tmp_path / f'card{number}').mkdir()
-        (tmp_path / f'card{number}' / 'id').write_text(card + '\n')
-        (tmp_path / card).symlink_to(f'card{number}')
-    (tmp_path / 'cards').write_text(
-        ' 0 [PCH            ]: HDA-Intel - HDA Intel\n'
-        ' 1 [SPK            ]: USB-Audio - micArray RAW SPK\n'
-        '                      miniDSP micArray RAW SPK at usb-1, high speed\n'
-    )
-    return tmp_path
+def computer(tmp_path):
+    return Computer(tmp_path)
+
+
+@pytest.fixture
+def cards(computer):
+    """A computer with two cards."""
+    text = 'USB-Audio - micArray RAW SPK\n' + ' ' * 22 + 'miniDSP micArray RAW SPK at usb-1, high'
+    computer.add('SPK', text)
+    return computer.cards
 
 
 def _wanted(name):
     return Wanted(name, 8, 'micArray', 2, 'flash another one')
+
+
+def _selected(devices, wanted, cards):
+    """Return the only device that is meant."""
+    selection = select(devices, _wanted(wanted), cards)
+    assert selection.warning == ''
+    (device,) = selection.devices
+    return device
 
 
 def _refused(wanted, devices, cards):
@@ -45,25 +84,25 @@ def _refused(wanted, devices, cards):
      'hw:1,0', 'hw:CARD=SPK'],
 )  # fmt: skip
 def test_all_ways_to_name_it(wanted, cards):
-    assert select(ALL, _wanted(wanted), cards) == UMA8
+    assert _selected(ALL, wanted, cards) == UMA8
 
 
-def test_an_alsa_id_is_found_under_any_number(cards):
-    (cards / 'SPK').unlink()
-    (cards / 'SPK').symlink_to('card4')
+def test_an_alsa_id_is_found_under_any_number(cards, computer):
+    (computer.proc / 'SPK').unlink()
+    (computer.proc / 'SPK').symlink_to('card4')
     moved = Device(0, 'something else (hw:4,0)', 'ALSA', 8)
-    assert select([UMA8, moved], _wanted('SPK'), cards) == moved
-    assert select([UMA8, moved], _wanted('hw:CARD=SPK,DEV=0'), cards) == moved
+    assert _selected([UMA8, moved], 'SPK', cards) == moved
+    assert _selected([UMA8, moved], 'hw:CARD=SPK,DEV=0', cards) == moved
 
 
 def test_a_name_serves_where_there_is_no_alsa(tmp_path):
-    assert select(ALL, _wanted('SPK'), tmp_path / 'none') == UMA8
+    assert _selected(ALL, 'SPK', Cards(tmp_path / 'none', tmp_path / 'none')) == UMA8
 
 
 def test_the_device_that_fits_is_taken(cards):
     factory = Device(0, 'micArray DSP (hw:3,0)', 'ALSA', 2)
     server = Device(1, 'micArray RAW SPK Analog Surround 7.1', 'PulseAudio', 8)
-    assert select([factory, server, UMA8], _wanted('micArray'), cards) == UMA8
+    assert _selected([factory, server, UMA8], 'micArray', cards) == UMA8
 
 
 @pytest.mark.parametrize('wanted', ['Other', 'hw:CARD=XYZ,DEV=0', 'hw:1,1', '../PCH'])
@@ -86,10 +125,10 @@ def test_a_card_that_portaudio_leaves_out_is_in_use(cards):
     assert "no input device whose number is '1'" in message and 'connect it' in message
 
 
-def test_cards_are_named_in_any_bytes(cards):
-    (cards / 'cards').write_bytes(b' 1 [SPK ]: USB-Audio - Micro \xe9 SPK\n')
+def test_cards_are_named_in_any_bytes(cards, computer):
+    (computer.proc / 'cards').write_bytes(b' 1 [SPK ]: USB-Audio - Micro \xe9 SPK\n')
     assert 'another program is likely to use it' in _refused('micro', [STEREO], cards)
-    (cards / 'card1' / 'id').write_bytes(b'\xe9\n')
+    (computer.proc / 'card1' / 'id').write_bytes(b'\xe9\n')
     assert alsa_name(UMA8, cards) == r'hw:CARD=\xe9,DEV=0'
 
 
@@ -142,3 +181,93 @@ def test_the_alsa_name_of_a_device(cards):
     assert alsa_name(UMA8, cards) == 'hw:CARD=SPK,DEV=0'
     assert alsa_name(Device(0, 'USB (hw:7,0)', 'ALSA', 8), cards) == ''
     assert alsa_name(PULSE, cards) == ''
+
+
+# --- two identical arrays -------------------------------------------------------------
+
+_TEXT = 'USB-Audio - micArray RAW SPK'
+FIRST = UMA8
+SECOND = Device(4, 'micArray RAW SPK: USB Audio (hw:2,0)', 'ALSA', 8)
+
+
+def _two(computer, *, ports=('1-1.3', '1-1.4'), users=('', '')):
+    for card_id, port, user in zip(['SPK', 'SPK_1'], ports, users, strict=True):
+        computer.add(card_id, _TEXT, port=port, user=user)
+
+
+def test_of_two_alike_one_is_chosen_by_its_usb_port(computer):
+    _two(computer)
+    both = [STEREO, FIRST, SECOND]
+    assert _selected(both, 'usb:1-1.3', computer.cards) == FIRST
+    assert _selected(both, 'usb:1-1.4', computer.cards) == SECOND
+    # The other way round after the next start.
+    assert _selected([STEREO, SECOND, FIRST], 'usb:1-1.4', computer.cards) == SECOND
+    assert _selected(both, 'hw:CARD=SPK_1,DEV=0', computer.cards) == SECOND
+
+
+def test_of_two_alike_any_is_taken_with_a_warning(computer):
+    _two(computer)
+    selection = select([STEREO, FIRST, SECOND], _wanted('micArray'), computer.cards)
+    assert selection.devices == (FIRST, SECOND)
+    assert selection.warning == (
+        "2 devices match 'micArray', and another one may be taken the next time; choose one of "
+        'usb:1-1.3, usb:1-1.4'
+    )
+
+
+@pytest.mark.parametrize(
+    ('ports', 'choices'),
+    [(('', ''), 'hw:CARD=SPK,DEV=0, hw:CARD=SPK_1,DEV=0'), (('1-1.3', '1-1.3'), 'hw:CARD=SPK')],
+)
+def test_of_two_alike_without_ports_one_is_chosen_by_its_alsa_name(computer, ports, choices):
+    _two(computer, ports=ports)
+    selection = select([FIRST, SECOND], _wanted('micArray'), computer.cards)
+    assert f'choose one of {choices}' in selection.warning
+
+
+def test_one_alike_that_is_in_use_is_told_of(computer):
+    # PortAudio leaves it out.
+    _two(computer, users=(os.getpid(), ''))
+    selection = select([STEREO, SECOND], _wanted('micArray'), computer.cards)
+    assert selection.devices == (SECOND,)
+    assert 'choose one of usb:1-1.4, usb:1-1.3; process ' in selection.warning
+    assert selection.warning.endswith(' uses usb:1-1.3')
+
+
+def test_the_one_that_is_meant_is_not_replaced_by_the_other(computer):
+    _two(computer, users=(os.getpid(), ''))
+    for wanted in ('usb:1-1.3', 'SPK', 'hw:CARD=SPK,DEV=0', 'hw:1,0'):
+        message = _refused(wanted, [STEREO, SECOND], computer.cards)
+        assert f'ALSA knows it, and process {os.getpid()} (' in message
+        assert message.endswith(') uses it: end that')
+        assert '(hw:2,0) = usb:1-1.4 (8 in)' in message
+
+
+def test_an_id_is_one_card_and_the_name_of_an_array_may_be_several(computer):
+    computer.add('UMA16v2', 'USB-Audio - UMA16v2')
+    computer.add('UMA16v2_1', 'USB-Audio - UMA16v2', user=os.getpid())
+    free = Device(1, 'UMA16v2: USB Audio (hw:1,0)', 'ALSA', 16)
+    assert _selected([free], 'UMA16v2', computer.cards) == free
+    own = Wanted('UMA16v2', 16, 'UMA16v2')
+    assert '2 devices match' in select([free], own, computer.cards).warning
+
+
+def test_a_port_without_a_device(computer):
+    _two(computer)
+    message = _refused('usb:1-1.2', [FIRST, SECOND], computer.cards)
+    assert message.startswith("no input device whose place is 'usb:1-1.2' (found: micArray RAW")
+    assert message.endswith('; connect it')
+    assert _refused('usb:', [STEREO], computer.cards).endswith('; connect it')
+
+
+def test_a_factory_firmware_beside_a_good_one_is_no_choice(computer):
+    _two(computer)
+    factory = Device(7, 'micArray DSP: USB Audio (hw:1,0)', 'ALSA', 2)
+    assert _selected([factory, SECOND], 'micArray', computer.cards) == SECOND
+    assert 'factory firmware' in _refused('usb:1-1.3', [factory, SECOND], computer.cards)
+
+
+def test_a_name_with_its_place(computer):
+    _two(computer)
+    assert placed(FIRST, computer.cards) == f'{FIRST.name} = usb:1-1.3'
+    assert placed(STEREO, computer.cards) == STEREO.name

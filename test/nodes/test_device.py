@@ -102,7 +102,7 @@ def test_a_uma8_that_is_not_yet_connected_is_waited_for(playing, start, listener
 @pytest.fixture
 def fake_devices(tmp_path, monkeypatch):
     """Return a function that says what devices a fake PortAudio has."""
-    script = {'problem': '', 'promised': 0, 'rate': 48000, 'silent': False, 'lost': 0,
+    script = {'problem': '', 'busy': [], 'promised': 0, 'rate': 48000, 'silent': False, 'lost': 0,
               'flagged': True, 'stopped': False, 'hanging': False}  # fmt: skip
     fakes = Path(__file__).parents[1] / 'audio' / 'fakes'
     monkeypatch.setenv('PYTHONPATH', os.pathsep.join([str(fakes), *sys.path]))
@@ -128,6 +128,25 @@ def test_a_device_that_is_named_in_any_bytes_is_named_in_the_log(
     process.wait_for('été (hw:1,0)', 'was found after')
     assert process.stop() == 0
     assert 'Traceback' not in process.output
+
+
+def test_two_devices_that_are_alike_are_a_warning(fake_devices, start, listener):
+    fake_devices(*(
+        [f'micArray RAW SPK: USB Audio (hw:{card},0)', 8, 'ALSA'] for card in (1, 2)
+    ))  # fmt: skip
+    health = []
+
+    def note(message):
+        health.extend(s for s in message.status if 'audio_capture' in s.name)
+
+    listener.node.create_subscription(DiagnosticArray, '/diagnostics', note, 10)
+    process = start('doa_pipeline', method='srp_phat')
+    process.wait_for("(hw:1,0)' is used; 2 devices match 'micArray'")
+    listener.spin_until(lambda: health and health[-1].level == DiagnosticStatus.WARN, 'WARN')
+    assert "2 devices match 'micArray'" in health[-1].message
+    assert process.stop() == 0
+    (line,) = [line for line in process.output.splitlines() if '2 devices' in line]
+    assert '[WARN]' in line
 
 
 @pytest.mark.parametrize('executable', ['audio_capture', 'doa_pipeline'])

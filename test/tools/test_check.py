@@ -12,6 +12,7 @@ import pytest
 import soundfile
 import yaml
 
+from doa_ros.audio.device import CaptureState
 from doa_ros.audio.mono import read_mono
 from doa_ros.audio.rendering import SceneConfig, render
 from doa_ros.audio.resampling import resample
@@ -287,6 +288,7 @@ class _SilentSource:
     """In place of a device: it delivers silence for ever."""
 
     device = 'silent'
+    state = CaptureState(warning='2 devices match')
 
     def __init__(self, array, **_):
         self._array = array
@@ -299,6 +301,14 @@ class _SilentSource:
 
     def close(self):
         pass
+
+
+def test_a_device_that_was_chosen_among_several_is_told_of(uma8, monkeypatch, capsys):
+    monkeypatch.setattr('doa_ros.tools.check.DeviceSource', _SilentSource)
+    Device(uma8, '')
+    found, warning = (line.split() for line in capsys.readouterr().out.splitlines())
+    assert found == 'ok device silent, which gives all 8 channels'.split()
+    assert warning == 'WARN device 2 devices match'.split()
 
 
 def test_ctrl_d_instead_of_enter(uma8, monkeypatch, capsys):

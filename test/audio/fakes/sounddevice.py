@@ -6,6 +6,7 @@ The file that the variable FAKE_SOUNDDEVICE names says, at any time, what happen
 
     devices     [name, input channels, host API] of each; their numbers are their places
     problem     what opening a device fails with; empty where it works
+    busy        names of devices that do not open
     promised    rate that a stream says it has [Hz]
     rate        rate that it delivers at [Hz]
     silent      whether it delivers nothing
@@ -85,8 +86,8 @@ class RawInputStream:
         script = _script()
         while script.hanging:
             time.sleep(0.1)
-        if script.problem:
-            raise PortAudioError(script.problem)
+        if script.problem or _devices[device][0] in script.busy:
+            raise PortAudioError(script.problem or 'Device unavailable')
         assert dtype == 'int32'
         assert channels <= _query(device)['max_input_channels']
         self.samplerate = script.promised or samplerate
