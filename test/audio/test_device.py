@@ -500,7 +500,7 @@ _FAULTS = {
     ),
     'busy': ({'problem': 'Device unavailable'}, {'problem': ''}, 'in use by another program?'),
     'another rate': ({'promised': 44100}, {'promised': 0}, 'opened at 44100 Hz'),
-    'wrong rate': ({'rate': 44100}, {'rate': 48000}, 'does not support this rate'),
+    'wrong rate': ({'rate': 16000}, {'rate': 48000}, 'does not support this rate'),
     'silent': ({'silent': True}, {'silent': False}, 'has delivered nothing for 3 s'),
     'hanging': ({'hanging': True}, {'hanging': False}, 'the process that captures hangs'),
 }

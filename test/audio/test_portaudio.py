@@ -19,6 +19,68 @@ from doa_ros.core.errors import AudioError
 PIECE = 480
 
 
+@pytest.fixture
+def two_alike(computer, monkeypatch):
+    """A PortAudio with two identical arrays at different ports; return those that are in use."""
+    for card_id, port in (('SPK', '1-1.3'), ('SPK_1', '1-1.4')):
+        computer.add(card_id, 'USB-Audio - micArray RAW SPK', port=port)
+    names = [f'micArray RAW SPK: USB Audio (hw:{card},0)' for card in (1, 2)]
+    busy = set()
+
+    class PortAudioError(Exception):
+        pass
+
+    def stream(*, device, samplerate, **_):
+        if device in busy:
+            raise PortAudioError('Device unavailable')
+        return SimpleNamespace(samplerate=samplerate)
+
+    library = SimpleNamespace(
+        PortAudioError=PortAudioError,
+        RawInputStream=stream,
+        query_hostapis=lambda: [{'name': 'ALSA'}],
+        query_devices=lambda: [
+            {'name': name, 'hostapi': 0, 'max_input_channels': 8} for name in names
+        ],
+    )
+    monkeypatch.setattr(portaudio, 'CARDS', computer.cards)
+    monkeypatch.setattr(portaudio, '_portaudio', lambda: library)
+    return busy
+
+
+def _open(name):
+    settings = CaptureSettings(Wanted(name, 8, 'micArray'), 48000, 2400)
+    recording = _Recording(settings, lambda block: None)
+    device, _, warning = portaudio._open(portaudio._portaudio(), settings, recording)
+    return device, warning
+
+
+def test_devices_are_listed_with_their_ports(two_alike):
+    assert portaudio._listing().splitlines() == [
+        '0: micArray RAW SPK: USB Audio (hw:1,0) = hw:CARD=SPK,DEV=0 = usb:1-1.3 (8 channels)',
+        '1: micArray RAW SPK: USB Audio (hw:2,0) = hw:CARD=SPK_1,DEV=0 = usb:1-1.4 (8 channels)',
+    ]
+
+
+def test_the_device_at_a_port_is_opened_or_none(two_alike):
+    second = 'micArray RAW SPK: USB Audio (hw:2,0) = usb:1-1.4'
+    assert _open('usb:1-1.4') == (second, '')
+    two_alike.add(1)
+    with pytest.raises(AudioError) as error:
+        _open('usb:1-1.4')
+    assert "(hw:2,0)' does not open with 8 channels" in str(error.value)
+    assert 'hw:1,0' not in str(error.value)
+
+
+def test_any_of_the_devices_that_are_alike_is_opened_that_is_free(two_alike):
+    for busy, port in ((0, '1-1.4'), (1, '1-1.3')):
+        two_alike.clear()
+        two_alike.add(busy)
+        device, warning = _open('micArray')
+        assert device.endswith(f' = usb:{port}')
+        assert warning.endswith('choose one of usb:1-1.3, usb:1-1.4')
+
+
 def _deliver(recording, number):
     samples = np.arange(number * PIECE, (number + 1) * PIECE, dtype=np.int32)
     status = SimpleNamespace(input_overflow=False)
