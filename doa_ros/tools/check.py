@@ -17,7 +17,7 @@ if __name__ == '__main__':
 
 import argparse
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 import functools
 import math
 from pathlib import Path
@@ -377,7 +377,8 @@ def _recorded(array: MicArray, files: list[Path], times: str | None) -> Recorder
                 f'{array.channel_count} of the device'
             )
         rate = array.sampling_frequency
-        samples = _collect(source.blocks(lambda: 0), end, rate)[round(start * rate) :]
+        blocks = _from(round(start * rate), source.blocks(lambda: 0))
+        samples = _collect(blocks, end - start, rate)
         duration = len(samples) / rate
         if duration < step.least:
             raise AudioError(
@@ -403,14 +404,25 @@ def _ranges(times: str) -> list[tuple[float, float]]:
     return ranges
 
 
+def _from(first: int, blocks: Iterator[AudioBlock]) -> Iterator[AudioBlock]:
+    """Yield the blocks of a stream from a sample on."""
+    for block in blocks:
+        skipped = max(0, first - block.first_sample_index)
+        if skipped < len(block.samples):
+            index = block.first_sample_index + skipped
+            yield replace(block, samples=block.samples[skipped:], first_sample_index=index)
+
+
 def _collect(blocks: Iterator[AudioBlock], duration: float, rate: int) -> np.ndarray:
     """Return the first seconds of a stream, or all of it where there are fewer."""
-    count, parts, expected = round(min(duration * rate, sys.maxsize)), [], None
+    wanted, count, parts, expected = duration * rate, 0, [], None
     for block in blocks:
         if expected is not None and block.first_sample_index != expected:
             raise AudioError('samples were lost on the way; close other programs and try again')
         expected = block.first_sample_index + len(block.samples)
         parts.append(block.samples)
-        if sum(len(part) for part in parts) >= count:
+        count += len(block.samples)
+        if count >= wanted:
             break
-    return np.concatenate(parts)[:count]
+    samples = np.concatenate(parts) if parts else np.zeros((0, 0))
+    return samples[: round(min(wanted, count))]

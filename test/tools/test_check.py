@@ -173,6 +173,14 @@ def test_recordings_are_read_to_the_end_of_what_is_there(steps, uma8, tmp_path):
     assert_right(tmp_path / 'own.yaml', uma8, range(6))
 
 
+def test_times_after_the_end(steps, uma8, tmp_path):
+    path = tmp_path / 'all.wav'
+    soundfile.write(path, np.concatenate(steps), uma8.sampling_frequency, subtype='PCM_32')
+    done = call('--file', path, '--times', '100-112,112-117,117-122')
+    assert done.returncode == 1
+    assert done.stderr.startswith(f'doa-check: {path}: 0.0 s are too short; needed are 10 s')
+
+
 def test_a_recording_at_another_rate(steps, uma8, tmp_path):
     path = tmp_path / 'all.wav'
     audio = resample(as_float(np.concatenate(steps)), uma8.sampling_frequency, 44100)
@@ -184,6 +192,33 @@ def test_a_recording_at_another_rate(steps, uma8, tmp_path):
     (sentence,) = done.stderr.splitlines()
     assert f'{path}: is sampled at 44100 Hz and resampled to the 48000 Hz of' in sentence
     assert_right(tmp_path / 'own.yaml', uma8, range(6))
+
+
+def test_only_the_steps_of_a_long_recording_are_kept(steps, uma8, tmp_path):
+    path = tmp_path / 'all.wav'
+    soundfile.write(path, np.concatenate(steps), uma8.sampling_frequency, subtype='PCM_32')
+    hole = 2**29
+    with path.open('r+b') as file:
+        # A hole of silence before the steps, which takes no place on the disk.
+        content = file.read()
+        file.truncate(44)
+        file.seek(44 + hole)
+        file.write(content[44:])
+    begin = hole / 32 / uma8.sampling_frequency
+    times = [f'{begin + a}-{begin + b}' for a, b in ((0, 12), (12, 17), (17, 22))]
+    code = (
+        'import resource, sys\n'
+        'from doa_ros.tools.check import main\n'
+        'main()\n'
+        'print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)\n'
+    )
+    command = [sys.executable, '-c', code, '--file', path, '--times', ','.join(times)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert 'says 22.000 s, but 371.5' in done.stderr
+    assert 'no channel has a fault' in done.stdout
+    # [KiB]
+    assert int(done.stdout.split()[-1]) < 900_000
 
 
 @pytest.mark.parametrize(

@@ -392,6 +392,30 @@ def test_names_of_any_bytes(several, name):
     assert done.stderr.startswith(b'doa-locate: ') and done.stderr.count(b'\n') == 1
 
 
+@pytest.mark.parametrize('tool', ['locate', 'check'])
+@pytest.mark.parametrize(
+    ('error', 'sentence'),
+    [
+        ("ImportError('none')", 'the Python package soundfile is not installed; try: pip install'),
+        ("OSError('not found')", 'the library libsndfile cannot be loaded (not found); try: sudo'),
+    ],
+)
+def test_without_soundfile(recording, tmp_path, tool, error, sentence):
+    (tmp_path / 'soundfile.py').write_text(f'raise {error}')
+    files = [recording] if tool == 'locate' else ['--file', recording, recording, recording]
+    done = subprocess.run(
+        [sys.executable, '-m', f'doa_ros.tools.{tool}', *files],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ
+        | {'PYTHONPATH': os.pathsep.join([str(tmp_path), os.environ.get('PYTHONPATH', '')])},
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith(f'doa-{tool}: {sentence}')
+    assert done.stderr.count('\n') == 1
+
+
 @pytest.mark.parametrize('name', ['a.wav', 'a.flac'])
 def test_a_recording_that_was_cut_off(locate, recording, audio, tmp_path, name):
     path = tmp_path / name
