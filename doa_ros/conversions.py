@@ -68,6 +68,7 @@ _MOST_ESTIMATES = 360
 # Arrows fade on their own when estimates stop coming [s].
 _MARKER_LIFETIME = 0.5
 _ARROW_WIDTH = 0.03
+_LABEL_HEIGHT = 0.08
 # Opacity of what is not as sure as something else that is shown, 0..1.
 _FAINT = 0.3
 
@@ -492,7 +493,7 @@ def _arrow(header, namespace, number, direction, length, colour: ColorRGBA) -> M
         action=Marker.ADD,
         pose=_pose(direction),
         scale=Vector3(
-            x=length * (0.3 + 0.7 * direction.confidence), y=_ARROW_WIDTH, z=_ARROW_WIDTH
+            x=length * _relative_length(direction), y=_ARROW_WIDTH, z=_ARROW_WIDTH
         ),
         color=colour,
         lifetime=Duration(nanosec=round(_MARKER_LIFETIME * NANOSECONDS)),
@@ -502,7 +503,9 @@ def _arrow(header, namespace, number, direction, length, colour: ColorRGBA) -> M
 def track_markers(
     header: Header, trails: Mapping[int, Sequence[Track]], ended: Iterable[int], length: float
 ) -> MarkerArray:
-    """Return an arrow per track in a colour of its own, and a trail of where it was that fades.
+    """Return an arrow per track in a colour of its own, its id and azimuth, and a fading trail.
+
+    The trail is where the tip of the arrow was.
 
     Args:
         header: of the tracks.
@@ -519,9 +522,10 @@ def track_markers(
             **dict(zip('rgb', rgb, strict=True)), a=_FAINT if now.predicted else 1.0
         )
         markers.append(_arrow(header, 'tracks', _marker_id(track_id), now, length, colour))
+        markers.append(_label(header, track_id, now, length, colour))
         if len(trail) > 1:
             markers.append(_trail(header, track_id, trail, length, rgb))
-    for namespace in ('tracks', 'trails'):
+    for namespace in ('tracks', 'labels', 'trails'):
         markers += [
             Marker(
                 header=header, ns=namespace, id=_marker_id(track_id), action=Marker.DELETE
@@ -536,8 +540,26 @@ def _marker_id(track_id: int) -> int:
     return track_id % 2**31
 
 
+def _label(header, track_id, track: Track, length, colour: ColorRGBA) -> Marker:
+    beyond = length * _relative_length(track) + _LABEL_HEIGHT
+    x, y, z = (beyond * unit_vector(track.azimuth, _elevation(track))).tolist()
+    return Marker(
+        header=header,
+        ns='labels',
+        id=_marker_id(track_id),
+        type=Marker.TEXT_VIEW_FACING,
+        action=Marker.ADD,
+        pose=Pose(position=Point(x=x, y=y, z=z), orientation=Quaternion(w=1.0)),
+        scale=Vector3(z=_LABEL_HEIGHT),
+        color=colour,
+        text=f'{track_id}: {math.degrees(track.azimuth):.0f} deg',
+        lifetime=Duration(nanosec=round(_MARKER_LIFETIME * NANOSECONDS)),
+    )
+
+
 def _trail(header, track_id, trail: Sequence[Track], length, rgb) -> Marker:
-    points = length * unit_vector([t.azimuth for t in trail], [_elevation(t) for t in trail])
+    lengths = length * np.array([[_relative_length(t)] for t in trail])
+    points = lengths * unit_vector([t.azimuth for t in trail], [_elevation(t) for t in trail])
     return Marker(
         header=header,
         ns='trails',
@@ -553,6 +575,11 @@ def _trail(header, track_id, trail: Sequence[Track], length, rgb) -> Marker:
         ],
         lifetime=Duration(nanosec=round(_MARKER_LIFETIME * NANOSECONDS)),
     )
+
+
+def _relative_length(direction: Estimate | Track) -> float:
+    """Return how long an arrow is, as a part of one of confidence 1."""
+    return 0.3 + 0.7 * direction.confidence
 
 
 def _elevation(direction: Estimate | Track) -> float:

@@ -2,17 +2,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """One adapter over the TFLite runtimes: ai-edge-litert, tflite-runtime, TensorFlow."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 import ctypes
 from importlib import import_module
 import os
 from pathlib import Path
+from tempfile import TemporaryFile
 
 import numpy as np
 
 from doa_ros.core.config import said
 from doa_ros.core.errors import ModelError
 
+_STDERR = 2
 # The first that works is taken.
 _RUNTIMES = ('ai_edge_litert.interpreter', 'tflite_runtime.interpreter', 'tensorflow')
 # The operator that a model consists of after the Edge TPU compiler.
@@ -98,6 +101,32 @@ def _load_delegate(runtime, name: str):
         ) from None
 
 
+@contextmanager
+def _no_chatter() -> Iterator[None]:
+    """Keep what a runtime says at level INFO, that it computes as usual, from stderr.
+
+    It obeys no setting and no variable. All other lines come a moment later.
+    """
+    with ExitStack() as stack:
+        try:
+            said_meanwhile = stack.enter_context(TemporaryFile())
+            stderr = os.dup(_STDERR)
+        except OSError:
+            # There is no stderr, or nowhere to keep it.
+            yield
+            return
+        stack.callback(os.close, stderr)
+        os.dup2(said_meanwhile.fileno(), _STDERR)
+        try:
+            yield
+        finally:
+            os.dup2(stderr, _STDERR)
+            said_meanwhile.seek(0)
+            others = [line for line in said_meanwhile if not line.startswith(b'INFO: ')]
+            with suppress(OSError):
+                os.write(_STDERR, b''.join(others))
+
+
 class TFLiteModel:
     """A network with one input and one or more outputs; int8 and float32 look the same.
 
@@ -113,8 +142,9 @@ class TFLiteModel:
 
     def __init__(self, path: Path, delegate: str = ''):
         try:
-            self._interpreter = _open(path, delegate)
-            self._interpreter.allocate_tensors()
+            with _no_chatter():
+                self._interpreter = _open(path, delegate)
+                self._interpreter.allocate_tensors()
             inputs = self._interpreter.get_input_details()
             self._outputs = self._interpreter.get_output_details()
             # What is wrong with a damaged network may show only when it runs.

@@ -5,7 +5,6 @@
 from collections.abc import Callable
 import os
 from pathlib import Path
-import sys
 import threading
 
 from rclpy.clock import Clock, ClockType
@@ -30,9 +29,9 @@ from doa_ros.core.geometry import MicArray, load_array
 from doa_ros.core.health import ChannelHealth
 from doa_ros.core.monitoring import Rate
 from doa_ros.msg import AudioFrame, DoaEstimateArray, MicArrayInfo
+from doa_ros.nodes.chain_node import WorkerNode
 from doa_ros.nodes.configs import CaptureConfig
-from doa_ros.nodes.diagnostics import Diagnostics
-from doa_ros.nodes.executable import WorkerNode, run
+from doa_ros.nodes.executable import run
 from doa_ros.nodes.outbox import Outbox, Topic, depth_of
 from doa_ros.parameters import declare
 from doa_ros.resources import find_resource
@@ -61,7 +60,7 @@ class AudioCaptureNode(WorkerNode):
         outbox: Outbox,
         listener: Callable[[Header, AudioBlock], None] | None = None,
     ):
-        super().__init__('audio_capture')
+        super().__init__('audio_capture', outbox)
         self._config = declare(self, CaptureConfig)
         self._array = array = load_array(find_resource('arrays', self._config.array))
         if listener is None and not self._config.publish_audio:
@@ -81,24 +80,33 @@ class AudioCaptureNode(WorkerNode):
         parts = [self._rate.status, self._health.status]
         if isinstance(self._source, DeviceSource):
             parts.append(CaptureStatus(self._source).status)
-        self._diagnostics = Diagnostics(self, outbox, 'all channels are well', parts)
-
-        def topic(message_type, name, qos) -> Topic:
-            return outbox.topic(self, message_type, name, qos, self._diagnostics.note_publishing)
+        self.diagnose('all channels are well', parts)
 
         depth = depth_of(self._config.block_duration)
         self._audio: Topic | None = None
         if self._config.publish_audio:
-            self._audio = topic(AudioFrame, 'audio', depth)
-        self._truth = topic(DoaEstimateArray, 'truth', depth)
+            self._audio = self.topic(AudioFrame, 'audio', depth)
+        # A recording or a room does not say who speaks where.
+        self._truth: Topic | None = None
+        if self._config.source == 'sim':
+            self._truth = self.topic(DoaEstimateArray, 'truth', depth)
         latched = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
-        self._array_info = topic(MicArrayInfo, 'array_info', latched)
+        self._array_info = self.topic(MicArrayInfo, 'array_info', latched)
         self._shown, self._still = 0, 0.0
         # On a clock of its own: that of the node may stand still.
         self.create_timer(
             _CLOCK_PERIOD, self._watch_clock, clock=Clock(clock_type=ClockType.STEADY_TIME)
         )
-        self.get_logger().info(f'{self._config}')
+        self.announce(f'the sound comes from {self._origin()}', self._config)
+
+    def _origin(self) -> str:
+        """Return in words where the sound comes from."""
+        config = self._config
+        return {
+            'device': f'the device of array {config.array}',
+            'file': f'the recording {config.file}',
+            'sim': f'the simulated scene {config.scene}',
+        }[config.source]
 
     def _now(self) -> int:
         return self.get_clock().now().nanoseconds
@@ -143,7 +151,7 @@ class AudioCaptureNode(WorkerNode):
             # Audio is large: it crosses DDS only while someone listens.
             if self._audio is not None and self._audio.wanted:
                 self._audio.publish(audio_frame_from_block(header, block))
-            if block.truth is not None:
+            if self._truth is not None:
                 self._truth.publish(estimate_array(header, duration, block.truth))
             if self._listener is not None:
                 self._listener(header, block)
@@ -219,9 +227,16 @@ def make_source(
 
 def main() -> int:
     """Run the node, or show which devices there are."""
-    if '--list-devices' in sys.argv:
-        return command.run('audio_capture', _list_devices)
-    return run(lambda outbox: [AudioCaptureNode(outbox)])
+    return run(
+        'audio_capture',
+        lambda outbox: [AudioCaptureNode(outbox)],
+        {
+            '--list-devices': (
+                'show which devices there are, and end',
+                lambda: command.run('audio_capture', _list_devices),
+            )
+        },
+    )
 
 
 def _list_devices() -> int:

@@ -4,6 +4,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+import time
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from rclpy.clock import Clock, ClockType
@@ -16,6 +17,10 @@ from doa_ros.nodes.outbox import Outbox
 # [s]
 _PERIOD = 1.0
 _LOG_PERIOD = 5.0
+# What a process that was killed published on is known for 20 s still [s].
+_LINGERING = 25.0
+# All nodes publish on these.
+_SHARED = {'/diagnostics', '/parameter_events', '/rosout'}
 # Who publishes is not held up for so long on a computer that is only busy [s].
 _HELD_UP = 0.2
 _LEVELS = {
@@ -23,6 +28,39 @@ _LEVELS = {
     Level.WARN: DiagnosticStatus.WARN,
     Level.ERROR: DiagnosticStatus.ERROR,
 }
+
+
+class _Strangers:
+    """Finds out whether somebody else publishes on the topics of a node, too.
+
+    Args:
+        node: the node.
+    """
+
+    def __init__(self, node: Node):
+        self._node = node
+        # Since when there is one, by topic [s].
+        self._since: dict[str, float] = {}
+        self._told: set[str] = set()
+
+    def status(self) -> Status:
+        """Return a warning while there is one, and log it once."""
+        now = time.monotonic()
+        topics = {p.topic_name for p in self._node.publishers} - _SHARED
+        shared = {topic for topic in topics if self._node.count_publishers(topic) > 1}
+        self._since = {topic: self._since.get(topic, now) for topic in shared}
+        found = {topic for topic, since in self._since.items() if now - since >= _LINGERING}
+        if not found:
+            self._told.clear()
+            return Status(Level.OK, '')
+        sentence = (
+            f'somebody else publishes on {", ".join(sorted(found))}, too: give every array a '
+            'namespace of its own'
+        )
+        if not found <= self._told:
+            self._told |= found
+            self._node.get_logger().warning(sentence)
+        return Status(Level.WARN, sentence)
 
 
 class Diagnostics:
@@ -52,7 +90,7 @@ class Diagnostics:
         self._late = Events('late messages', 'this computer is too busy or too slow to take all')
         self._lost = Events('lost messages', 'DDS did not take them in time')
         events = (self._rejected, self._late, self._lost)
-        self._parts = [*parts, *(e.status for e in events)]
+        self._parts = [*parts, _Strangers(node).status, *(e.status for e in events)]
         # Several arrays on one robot are told apart by the namespace.
         self._hardware_id = node.get_namespace()
         self._topic = outbox.topic(

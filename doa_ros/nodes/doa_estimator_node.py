@@ -4,26 +4,26 @@
 
 from collections.abc import Callable
 
-from rclpy.node import Node
 from std_msgs.msg import Header
+from std_srvs.srv import SetBool
 
 from doa_ros.audio.frame import StampOrder, stamp_of
 from doa_ros.conversions import estimate_array, frame_from_gcc_phat, spectrum_message
 from doa_ros.core.ambiguity import ambiguity_in_frame
 from doa_ros.core.features import GccFrame
 from doa_ros.core.localizer import Localization, Localizer, LocalizerConfig
-from doa_ros.core.monitoring import Durations, Rate
+from doa_ros.core.monitoring import Durations, Level, Rate, Status
 from doa_ros.msg import DoaEstimateArray, DoaSpectrum, GccPhat
+from doa_ros.nodes.chain_node import ChainNode
 from doa_ros.nodes.configs import ModelConfig
-from doa_ros.nodes.diagnostics import Diagnostics
 from doa_ros.nodes.executable import run
 from doa_ros.nodes.inbox import Inbox
 from doa_ros.nodes.model import declare_features
-from doa_ros.nodes.outbox import Outbox, Topic, depth_of
+from doa_ros.nodes.outbox import Outbox, depth_of
 from doa_ros.parameters import declare, follow
 
 
-class DoaEstimatorNode(Node):
+class DoaEstimatorNode(ChainNode):
     """Finds directions in features.
 
     Args:
@@ -39,7 +39,7 @@ class DoaEstimatorNode(Node):
         *,
         subscribe: bool = True,
     ):
-        super().__init__('doa_estimator')
+        super().__init__('doa_estimator', outbox)
         config = declare(self, ModelConfig)
         localizer_config = declare(self, LocalizerConfig)
         self._array, model, self._features, difference = declare_features(
@@ -52,19 +52,16 @@ class DoaEstimatorNode(Node):
         self._listener = listener
         self._inference = Durations('inference')
         self._rate = Rate('estimates [1/s]', 'no features arrive: is gcc_phat running?')
-        self._diagnostics = Diagnostics(
-            self, outbox, 'the features arrive', [self._rate.status, self._inference.status]
+        self._muted = False
+        self.create_service(SetBool, '~/enable', self._on_enable)
+        self.diagnose(
+            'the features arrive',
+            [self._rate.status, self._inference.status, self._mute_status],
         )
         depth = depth_of(self._features.hop)
-
-        def topic(message_type, name) -> Topic:
-            return outbox.topic(
-                self, message_type, name, depth, self._diagnostics.note_publishing
-            )
-
-        self._estimates = topic(DoaEstimateArray, 'estimates')
-        self._detections = topic(DoaEstimateArray, 'detections')
-        self._spectrum = topic(DoaSpectrum, 'spectrum')
+        self._estimates = self.topic(DoaEstimateArray, 'estimates', depth)
+        self._detections = self.topic(DoaEstimateArray, 'detections', depth)
+        self._spectrum = self.topic(DoaSpectrum, 'spectrum', depth)
         if subscribe:
             self._order = StampOrder()
             self._previous: int | None = None
@@ -76,10 +73,30 @@ class DoaEstimatorNode(Node):
                 self._diagnostics,
                 limit=self._features.window,
             )
-        self.get_logger().info(f'{config} {localizer_config} {self._features}')
+        by = f'the network {config.model}' if model else localizer_config.method
+        self.announce(
+            f'directions by {by}, sensitivity {localizer_config.sensitivity:g}',
+            config,
+            localizer_config,
+            self._features,
+        )
         self.get_logger().info(
             f'array {self._array.name!r}: {ambiguity_in_frame(self._array)}'
         )
+
+    def _on_enable(self, request: SetBool.Request, response: SetBool.Response):
+        response.success = True
+        if self._muted == request.data:
+            self._muted = not request.data
+            response.message = 'muted' if self._muted else 'answers again'
+            self.get_logger().info(response.message)
+        else:
+            response.message = 'is muted already' if self._muted else 'answers already'
+        return response
+
+    def _mute_status(self) -> Status:
+        message = 'muted: the service ~/enable makes it answer again' if self._muted else ''
+        return Status(Level.OK, message, {'muted': 'yes' if self._muted else 'no'})
 
     def _on_gcc_phat(self, message: GccPhat) -> None:
         frame = frame_from_gcc_phat(message, self._array, self._features, self._previous)
@@ -90,20 +107,26 @@ class DoaEstimatorNode(Node):
     def process(self, header: Header, frame: GccFrame) -> None:
         """Take features and pass on the directions in them."""
         with self._diagnostics.dropping():
-            with self._inference.measure():
-                result = self._localizer.locate(frame)
-            self._rate.add()
-            self._pass_on(header, frame, result)
+            self._pass_on(header, frame, None if self._muted else self._locate(frame))
 
-    def _pass_on(self, header: Header, frame: GccFrame, result: Localization) -> None:
+    def _locate(self, frame: GccFrame) -> Localization:
+        with self._inference.measure():
+            return self._localizer.locate(frame)
+
+    def _pass_on(self, header: Header, frame: GccFrame, result: Localization | None) -> None:
+        """Publish what was found; None where it is muted: as if nothing was heard."""
+        self._rate.add()
+        if result is None:
+            # When it answers again, what it knew is old.
+            self._localizer.reset()
         estimates, detections = (
             estimate_array(header, self._features.window, found, frame.age)
-            for found in (result.estimates, result.detections)
+            for found in ((result.estimates, result.detections) if result else ((), ()))
         )
         self._estimates.publish(estimates)
         if self._detections.wanted:
             self._detections.publish(detections)
-        if self._spectrum.wanted:
+        if result is not None and self._spectrum.wanted:
             self._spectrum.publish(
                 spectrum_message(
                     header, self._features.window, result.spectrum, self._localizer.grid
@@ -115,4 +138,4 @@ class DoaEstimatorNode(Node):
 
 def main() -> int:
     """Run the node."""
-    return run(lambda outbox: [DoaEstimatorNode(outbox)])
+    return run('doa_estimator', lambda outbox: [DoaEstimatorNode(outbox)])

@@ -3,25 +3,26 @@
 """Node `doa_markers`: from `estimates` and `tracks` to `markers` for RViz."""
 
 from collections import defaultdict, deque
+from collections.abc import Callable
 
-from rclpy.node import Node
-from visualization_msgs.msg import MarkerArray
+from visualization_msgs.msg import Marker, MarkerArray
 
 from doa_ros.audio.frame import stamp_of
 from doa_ros.audio.source import NANOSECONDS
-from doa_ros.conversions import marker_array, track_markers, tracks_of
+from doa_ros.conversions import estimates_of, marker_array, track_markers, tracks_of
 from doa_ros.core.tracking import Track
 from doa_ros.msg import DoaEstimateArray, DoaTrackArray
+from doa_ros.nodes.chain_node import ChainNode
 from doa_ros.nodes.configs import MarkersConfig
-from doa_ros.nodes.diagnostics import Diagnostics
 from doa_ros.nodes.executable import run
 from doa_ros.nodes.model import declare_ambiguity
 from doa_ros.nodes.outbox import Outbox
+from doa_ros.nodes.qos import overridable
 from doa_ros.parameters import declare, follow
 
 
-class DoaMarkersNode(Node):
-    """Shows every track as an arrow with a trail, and every estimate as an arrow.
+class DoaMarkersNode(ChainNode):
+    """Shows every track as an arrow with a trail and its number, and every estimate as an arrow.
 
     Args:
         outbox: publishes.
@@ -30,33 +31,74 @@ class DoaMarkersNode(Node):
     """
 
     def __init__(self, outbox: Outbox, *, subscribe: bool = True):
-        super().__init__('doa_markers')
+        super().__init__('doa_markers', outbox)
         self._config = declare(self, MarkersConfig)
         follow(self, self._config, self._configure)
         self._ambiguity = declare_ambiguity(self)
         self._shown = 0
+        # What has come of the latest window.
+        self._window: dict[str, DoaEstimateArray | DoaTrackArray] = {}
         self._trails: dict[int, deque[tuple[int, Track]]] = defaultdict(deque)
-        self._diagnostics = Diagnostics(self, outbox, 'all estimates are usable')
-        self._topic = outbox.topic(
-            self, MarkerArray, 'markers', 10, self._diagnostics.note_publishing
-        )
+        self.diagnose('all estimates are usable')
+        self._topic = self.topic(MarkerArray, 'markers', 10)
         if subscribe:
-            self.create_subscription(DoaEstimateArray, 'estimates', self.process, 10)
-            self.create_subscription(DoaTrackArray, 'tracks', self.process_tracks, 10)
-        self.get_logger().info(f'{self._config}')
+            self._subscribe(DoaEstimateArray, 'estimates', self.process)
+            self._subscribe(DoaTrackArray, 'tracks', self.process_tracks)
+        self.announce('arrows and trails for RViz', self._config)
+
+    def _subscribe(self, message_type: type, topic: str, take: Callable[[object], None]) -> None:
+        with overridable(topic) as options:
+            self.create_subscription(
+                message_type, topic, take, 10, qos_overriding_options=options
+            )
 
     def _configure(self, config: MarkersConfig) -> None:
         self._config = config
 
+    def process(self, message: DoaEstimateArray) -> None:
+        """Show the estimates of one window."""
+        with self._diagnostics.dropping():
+            estimates_of(message)
+            self._collect(estimates=message)
+
     def process_tracks(self, message: DoaTrackArray) -> None:
         """Show the tracks as of one window."""
         with self._diagnostics.dropping():
-            if self._topic.wanted:
-                self._show_tracks(message)
-            else:
-                self._trails.clear()
+            tracks_of(message)
+            self._collect(tracks=message)
 
-    def _show_tracks(self, message: DoaTrackArray) -> None:
+    def _collect(self, **part: DoaEstimateArray | DoaTrackArray) -> None:
+        """Take estimates or tracks; show both of a window at once, or what has come of it."""
+        if not self._topic.wanted:
+            self._window.clear()
+            self._trails.clear()
+            return
+        (message,) = part.values()
+        if any(stamp_of(m.header) != stamp_of(message.header) for m in self._window.values()):
+            self._show()
+        self._window |= part
+        if len(self._window) == 2:
+            self._show()
+
+    def _show(self) -> None:
+        markers = []
+        if 'tracks' in self._window:
+            markers += self._track_markers(self._window['tracks'])
+        if 'estimates' in self._window:
+            message = self._window['estimates']
+            markers += marker_array(
+                message,
+                self._shown,
+                self._config.arrow_length,
+                ambiguity=self._ambiguity,
+                faint=bool(self._trails),
+            ).markers
+            self._shown = len(message.estimates)
+        self._window.clear()
+        if markers:
+            self._topic.publish(MarkerArray(markers=markers))
+
+    def _track_markers(self, message: DoaTrackArray) -> list[Marker]:
         stamp, tracks = stamp_of(message.header), tracks_of(message)
         ended = set(self._trails) - {track.id for track in tracks}
         for number in ended:
@@ -67,28 +109,10 @@ class DoaMarkersNode(Node):
             trail.append((stamp, track))
             while trail[0][0] < oldest or trail[0][0] > stamp:
                 trail.popleft()
-        if tracks or ended:
-            trails = {number: [t for _, t in trail] for number, trail in self._trails.items()}
-            self._topic.publish(
-                track_markers(message.header, trails, ended, self._config.arrow_length)
-            )
-
-    def process(self, message: DoaEstimateArray) -> None:
-        """Show the estimates of one window."""
-        with self._diagnostics.dropping():
-            if self._topic.wanted and (message.estimates or self._shown):
-                self._topic.publish(
-                    marker_array(
-                        message,
-                        self._shown,
-                        self._config.arrow_length,
-                        ambiguity=self._ambiguity,
-                        faint=bool(self._trails),
-                    )
-                )
-                self._shown = len(message.estimates)
+        trails = {number: [t for _, t in trail] for number, trail in self._trails.items()}
+        return track_markers(message.header, trails, ended, self._config.arrow_length).markers
 
 
 def main() -> int:
     """Run the node."""
-    return run(lambda outbox: [DoaMarkersNode(outbox)])
+    return run('doa_markers', lambda outbox: [DoaMarkersNode(outbox)])

@@ -29,4 +29,4 @@ def make_nodes(outbox: Outbox):
 
 def main() -> int:
     """Run the nodes."""
-    return run(make_nodes)
+    return run('doa_pipeline', make_nodes)

@@ -6,25 +6,24 @@ from collections.abc import Callable
 import secrets
 
 from geometry_msgs.msg import PoseStamped, Vector3Stamped
-from rclpy.node import Node
 
 from doa_ros.audio.frame import StampOrder, check_header, stamp_of
 from doa_ros.conversions import estimates_of, target_pose, target_vector, track_array
 from doa_ros.core.tracking import Track, Tracker, TrackerConfig
 from doa_ros.msg import DoaEstimateArray, DoaTrackArray
+from doa_ros.nodes.chain_node import ChainNode
 from doa_ros.nodes.configs import HopConfig
-from doa_ros.nodes.diagnostics import Diagnostics
 from doa_ros.nodes.executable import run
 from doa_ros.nodes.inbox import Inbox
 from doa_ros.nodes.model import declare_ambiguity
-from doa_ros.nodes.outbox import Outbox, Topic, depth_of
+from doa_ros.nodes.outbox import Outbox, depth_of
 from doa_ros.parameters import declare
 
 # The rest of a uint32, and of the int32 of a marker, is left for counting on.
 _FIRST_IDS = 2**30
 
 
-class DoaTrackerNode(Node):
+class DoaTrackerNode(ChainNode):
     """Follows talkers.
 
     Args:
@@ -40,24 +39,19 @@ class DoaTrackerNode(Node):
         *,
         subscribe: bool = True,
     ):
-        super().__init__('doa_tracker')
+        super().__init__('doa_tracker', outbox)
         hop = declare(self, HopConfig).hop
         config = declare(self, TrackerConfig)
         # Ids of an earlier run do not come again: one chance in a billion per track.
         first_id = 1 + secrets.randbelow(_FIRST_IDS)
         self._tracker = Tracker(config, hop, declare_ambiguity(self), first_id=first_id)
         self._listener = listener
-        self._diagnostics = Diagnostics(self, outbox, 'all detections are usable')
+        self.diagnose('all detections are usable')
         depth = depth_of(hop)
 
-        def topic(message_type, name) -> Topic:
-            return outbox.topic(
-                self, message_type, name, depth, self._diagnostics.note_publishing
-            )
-
-        self._tracks = topic(DoaTrackArray, 'tracks')
-        self._target = topic(PoseStamped, 'target')
-        self._vector = topic(Vector3Stamped, 'target_vector')
+        self._tracks = self.topic(DoaTrackArray, 'tracks', depth)
+        self._target = self.topic(PoseStamped, 'target', depth)
+        self._vector = self.topic(Vector3Stamped, 'target_vector', depth)
         if subscribe:
             self._order = StampOrder()
             self._inbox = Inbox(
@@ -68,7 +62,9 @@ class DoaTrackerNode(Node):
                 self._diagnostics,
                 limit=2 * hop,
             )
-        self.get_logger().info(f'{config}')
+        self.announce(
+            f'tracks of talkers, for {config.track_timeout:g} s after they were heard', config
+        )
 
     def _on_detections(self, message: DoaEstimateArray) -> None:
         check_header(message.header)
@@ -96,4 +92,4 @@ class DoaTrackerNode(Node):
 
 def main() -> int:
     """Run the node."""
-    return run(lambda outbox: [DoaTrackerNode(outbox)])
+    return run('doa_tracker', lambda outbox: [DoaTrackerNode(outbox)])

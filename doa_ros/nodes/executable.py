@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Running nodes as an executable: threads, signals and the exit status."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 import os
 import queue
 import signal
@@ -14,8 +14,10 @@ from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 
 from doa_ros.core.errors import ConfigError, DoaError
+from doa_ros.nodes.chain_node import WorkerNode
 from doa_ros.nodes.outbox import Outbox
 from doa_ros.nodes.parent import end_with_launch
+from doa_ros.nodes.usage import parse, warn_of_unknown_parameters
 
 try:
     # Costs less CPU time, but is not in the first releases of Jazzy.
@@ -29,33 +31,38 @@ _SIGNAL_LATENCY = 0.1
 _END_LIMIT = 2.0
 
 
-class WorkerNode(Node):
-    """A node with work of its own besides callbacks. When the work ends, so does the process."""
-
-    def work(self) -> None:
-        """Work in a thread of its own until done or interrupted; may raise DoaError."""
-        raise NotImplementedError
-
-    def interrupt(self) -> None:
-        """Make `work` return, from any thread."""
-        raise NotImplementedError
-
-
-def run(make_nodes: Callable[[Outbox], Sequence[Node]]) -> int:
+def run(
+    executable: str,
+    make_nodes: Callable[[Outbox], Sequence[Node]],
+    options: Mapping[str, tuple[str, Callable[[], int]]] | None = None,
+) -> int:
     """Run nodes until a signal comes or a worker ends; return the exit status.
+
+    Args:
+        executable: its name.
+        make_nodes: makes the nodes.
+        options: by their names on the command line, what else there is to run, and what it does.
 
     A terminal sends SIGINT to the whole process group and `ros2 launch` sends it again: the
     second must not interrupt the shutdown that the first began, so signals only leave a note.
     """
+    options = options or {}
+    for chosen in parse(executable, {name: text for name, (text, _) in options.items()}):
+        return options[chosen][1]()
     end_with_launch()
+    logger = rclpy.logging.get_logger(executable)
+    outbox = None
     try:
         init()
         outbox = Outbox()
         nodes = make_nodes(outbox)
     except DoaError as error:
-        rclpy.logging.get_logger('doa_ros').fatal(str(error))
+        if outbox is not None and outbox.nodes:
+            logger = outbox.nodes[-1].get_logger()
+        logger.fatal(str(error))
         rclpy.try_shutdown()
         return 1
+    warn_of_unknown_parameters(nodes)
 
     stop = note_signals()
     failed = []

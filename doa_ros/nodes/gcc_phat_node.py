@@ -4,7 +4,6 @@
 
 from collections.abc import Callable
 
-from rclpy.node import Node
 from std_msgs.msg import Header
 
 from doa_ros.audio.frame import StampOrder, block_from_audio_frame, check_header
@@ -14,8 +13,8 @@ from doa_ros.core.features import FeatureExtractor, GccFrame
 from doa_ros.core.localizer import MethodConfig
 from doa_ros.core.monitoring import Events, Level, Rate, Status
 from doa_ros.msg import AudioFrame, GccPhat
+from doa_ros.nodes.chain_node import ChainNode
 from doa_ros.nodes.configs import ModelConfig
-from doa_ros.nodes.diagnostics import Diagnostics
 from doa_ros.nodes.executable import run
 from doa_ros.nodes.inbox import Inbox
 from doa_ros.nodes.model import declare_features
@@ -23,7 +22,7 @@ from doa_ros.nodes.outbox import Outbox, depth_of
 from doa_ros.parameters import declare
 
 
-class GccPhatNode(Node):
+class GccPhatNode(ChainNode):
     """Computes the features.
 
     Args:
@@ -39,7 +38,7 @@ class GccPhatNode(Node):
         *,
         subscribe: bool = True,
     ):
-        super().__init__('gcc_phat')
+        super().__init__('gcc_phat', outbox)
         config = declare(self, ModelConfig)
         method_config = declare(self, MethodConfig)
         self._array, _, self._features, _ = declare_features(
@@ -49,19 +48,11 @@ class GccPhatNode(Node):
         self._listener = listener
         self._gaps = Events('gaps in the audio', 'it was lost before it came here')
         self._rate = Rate('features [1/s]', 'no audio arrives: is audio_capture running?')
-        self._diagnostics = Diagnostics(
-            self,
-            outbox,
+        self.diagnose(
             'the audio arrives without gaps',
             [self._rate.status, self._gaps.status, self._dead_status],
         )
-        self._topic = outbox.topic(
-            self,
-            GccPhat,
-            'gcc_phat',
-            depth_of(self._features.hop),
-            self._diagnostics.note_publishing,
-        )
+        self._topic = self.topic(GccPhat, 'gcc_phat', depth_of(self._features.hop))
         if subscribe:
             self._order = StampOrder()
             self._inbox = Inbox(
@@ -72,7 +63,13 @@ class GccPhatNode(Node):
                 self._diagnostics,
                 limit=self._features.window,
             )
-        self.get_logger().info(f'{config} {method_config} {self._features}')
+        self.announce(
+            f'features of {len(self._array.pairs)} pairs of microphones of array {config.array}, '
+            f'with {self._features.lag_count} delay taps, every {self._features.hop:g} s',
+            config,
+            method_config,
+            self._features,
+        )
 
     def _dead_status(self) -> Status:
         dead = ', '.join(self._extractor.dead_microphones)
@@ -113,4 +110,4 @@ class GccPhatNode(Node):
 
 def main() -> int:
     """Run the node."""
-    return run(lambda outbox: [GccPhatNode(outbox)])
+    return run('gcc_phat', lambda outbox: [GccPhatNode(outbox)])

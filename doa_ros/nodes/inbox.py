@@ -8,9 +8,9 @@ import statistics
 import time
 
 from rclpy.node import Node
-from rclpy.qos_overriding_options import QoSOverridingOptions
 
 from doa_ros.nodes.diagnostics import Diagnostics
+from doa_ros.nodes.qos import overridable
 
 # More than a second of all but the shortest frames of audio.
 _DEPTH = 100
@@ -48,13 +48,10 @@ class Inbox:
     ):
         self._take, self._diagnostics, self._limit = take, diagnostics, limit
         self._durations = deque([_FIRST_DURATION], maxlen=_KEPT_DURATIONS)
-        self._subscription = node.create_subscription(
-            message_type,
-            topic,
-            self._on_message,
-            _DEPTH,
-            qos_overriding_options=QoSOverridingOptions.with_default_policies(),
-        )
+        with overridable(topic) as options:
+            self._subscription = node.create_subscription(
+                message_type, topic, self._on_message, _DEPTH, qos_overriding_options=options
+            )
 
     def _on_message(self, message) -> None:
         waiting = [message, *self._more()]

@@ -13,10 +13,10 @@ from rclpy.impl.implementation_singleton import rclpy_implementation
 from rclpy.node import Node
 from rclpy.publisher import Publisher
 from rclpy.qos import QoSProfile
-from rclpy.qos_overriding_options import QoSOverridingOptions
 from rclpy.serialization import serialize_message
 
 from doa_ros.audio.source import NANOSECONDS
+from doa_ros.nodes.qos import overridable
 
 # So much may wait [s].
 _BUFFERED = 1.0
@@ -41,6 +41,8 @@ class Outbox:
 
     def __init__(self):
         self._changed = threading.Condition()
+        # Who publishes by it, in the order of their making.
+        self.nodes: list[Node] = []
         self._topics: list[Topic] = []
         # A topic is in it once for each of its messages that wait.
         self._turns: deque[Topic] = deque()
@@ -69,12 +71,10 @@ class Outbox:
             on_sent: is told after each message the topic's name, how long DDS took [s], and how
                 many messages were lost.
         """
-        publisher = node.create_publisher(
-            message_type,
-            name,
-            qos,
-            qos_overriding_options=QoSOverridingOptions.with_default_policies(),
-        )
+        with overridable(name) as options:
+            publisher = node.create_publisher(
+                message_type, name, qos, qos_overriding_options=options
+            )
         topic = Topic(self, publisher, on_sent)
         self._topics.append(topic)
         return topic

@@ -20,6 +20,7 @@ from doa_ros.core import tflite
 from doa_ros.core.errors import ModelError
 from doa_ros.core.features import FeatureConfig
 from doa_ros.core.localizer import Localizer, LocalizerConfig
+from doa_ros.resources import find_resource
 
 
 def _tensor(scale, zero_point, dtype=np.int8):
@@ -316,3 +317,29 @@ def test_model_that_was_compiled_for_the_edge_tpu(network, tmp_path):
     compiled.write_bytes(bytes(builder.Output()))
     with pytest.raises(ModelError, match='compiled for the Edge TPU: set the delegate libedgetpu'):
         tflite.TFLiteModel(compiled)
+
+
+def test_opening_a_model_says_nothing_but_what_matters(capfd, monkeypatch):
+    """The runtime says on stderr that it has made a delegate: nobody needs to know."""
+    model = find_resource('models', 'uma8_rooms_int8')
+    opened = tflite._open
+
+    def open_and_warn(*arguments):
+        os.write(2, b'INFO: Created a delegate.\nWARNING: this matters\n')
+        return opened(*arguments)
+
+    monkeypatch.setattr(tflite, '_open', open_and_warn)
+    tflite.TFLiteModel(model)
+    assert capfd.readouterr().err == 'WARNING: this matters\n'
+
+
+def test_a_model_opens_without_stderr():
+    code = (
+        'import os; os.close(2)\n'
+        'from doa_ros.core.tflite import TFLiteModel\n'
+        'from doa_ros.resources import find_resource\n'
+        "TFLiteModel(find_resource('models', 'uma8_rooms_int8'))\n"
+        "print('opened')"
+    )
+    output = subprocess.run([sys.executable, '-c', code], stdout=subprocess.PIPE, text=True)
+    assert output.stdout == 'opened\n'

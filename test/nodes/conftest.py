@@ -65,14 +65,18 @@ def namespace():
 class Process:
     """A running executable of the package; `output` is what it has written to stderr."""
 
-    def __init__(self, executable, namespace, **parameters):
+    def __init__(self, executable, namespace, arguments=(), stdout=None, **parameters):
         path = Path(get_package_prefix('doa_ros'), 'lib', 'doa_ros', executable)
-        arguments = ['--ros-args', '-r', f'__ns:={namespace}']
+        arguments = [*arguments, '--ros-args', '-r', f'__ns:={namespace}']
         for name, value in parameters.items():
             arguments += ['-p', f'{name}:={json.dumps(value)}']
         # A process group of its own, as a terminal would make it.
         self._process = subprocess.Popen(
-            [path, *arguments], stderr=subprocess.PIPE, text=True, start_new_session=True
+            [path, *arguments],
+            stdout=stdout,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
         )
         self.executable = executable
         self.output = ''

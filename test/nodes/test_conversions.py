@@ -569,12 +569,41 @@ def test_trails_fade_and_end():
     markers = _over_the_wire(conversions.track_markers(HEADER, trails, {2}, 2.0)).markers
     shown = {(m.ns, m.id): m for m in markers}
     assert set(shown) == {
-        ('tracks', 4), ('trails', 4), ('tracks', 7), ('tracks', 2), ('trails', 2),
+        ('tracks', 4), ('labels', 4), ('trails', 4), ('tracks', 7), ('labels', 7),
+        ('tracks', 2), ('labels', 2), ('trails', 2),
     }  # fmt: skip
     assert {number for (_, number), m in shown.items() if m.action == Marker.DELETE} == {2}
     assert shown['tracks', 7].color.a < shown['tracks', 4].color.a == 1
     trail = shown['trails', 4]
     ends = [[p.x, p.y, p.z] for p in trail.points]
-    expected = 2.0 * unit_vector(0.1 * np.arange(5), 0.5)
+    # Of confidence 0.75.
+    expected = 2.0 * (0.3 + 0.7 * 0.75) * unit_vector(0.1 * np.arange(5), 0.5)
     np.testing.assert_allclose(ends, expected, atol=1e-9)
     assert [c.a for c in trail.colors] == pytest.approx([0.2, 0.4, 0.6, 0.8, 1.0])
+
+
+def test_a_trail_is_where_the_tip_of_the_arrow_was():
+    confidences = [0.9, 0.5, 0.1]
+    trail = [_track(4, azimuth=0.2 * k, confidence=c) for k, c in enumerate(confidences)]
+    markers = conversions.track_markers(HEADER, {4: trail}, (), 2.0).markers
+    shown = {m.ns: m for m in markers}
+    reached = [math.hypot(p.x, p.y, p.z) for p in shown['trails'].points]
+    assert reached == pytest.approx([2.0 * (0.3 + 0.7 * c) for c in confidences])
+    assert reached[-1] == pytest.approx(shown['tracks'].scale.x)
+
+
+def test_a_label_names_a_track_at_the_tip_of_its_arrow():
+    track = _track(2**31 + 5, azimuth=math.radians(-120.4), elevation=0.3)
+    markers = _over_the_wire(
+        conversions.track_markers(HEADER, {track.id: [track]}, (), 1.0)
+    ).markers
+    label = next(m for m in markers if m.ns == 'labels')
+    assert label.text == f'{track.id}: -120 deg'
+    assert label.type == Marker.TEXT_VIEW_FACING
+    p = label.pose.position
+    towards = np.array([p.x, p.y, p.z])
+    arrow = next(m for m in markers if m.ns == 'tracks')
+    assert arrow.scale.x < np.linalg.norm(towards) < arrow.scale.x + 0.2
+    expected = unit_vector(track.azimuth, track.elevation)
+    np.testing.assert_allclose(towards / np.linalg.norm(towards), expected, atol=1e-9)
+    assert len({m.id for m in markers}) == 1

@@ -29,5 +29,5 @@ def _arenas(process):
 def test_all_threads_allocate_from_one_arena(start, recording):
     process = start('doa_pipeline', source='file', file=str(recording), loop=True)
     # With the source's thread, those of DDS and of the runtime.
-    process.wait_for('CaptureConfig(')
+    process.wait_for('the sound comes from')
     assert _arenas(process) == 0

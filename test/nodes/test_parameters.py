@@ -41,19 +41,40 @@ def running(talk, scene):
         assert 'Traceback' not in process.output
 
 
-def test_parameter_file_lists_every_parameter_with_its_default(uma8):
+@pytest.fixture
+def default_settings(uma8, require_model):
+    """All parameters as they are where nothing is set."""
+    defaults = {name: field.default for name, field in settings().items()}
+    return defaults | default_features(uma8, require_model('cnn')).to_mapping()
+
+
+def test_parameter_file_lists_every_parameter_with_its_default(default_settings):
     text = (ROOT / 'config' / 'doa.yaml').read_text()
     features = {f.name for f in dataclasses.fields(FeatureConfig)}
     assert not features & set(yaml.safe_load(text)['/**']['ros__parameters'])
     # Those of the features depend on the model, two on the launch: they are written as comments.
     commented = rf'^    # ({"|".join([*features, "loop", "publish_audio"])}):'
     content = yaml.safe_load(re.sub(commented, r'    \1:', text, flags=re.MULTILINE))
-    declared = {name: field.default for name, field in settings().items()}
-    declared |= default_features(uma8, None).to_mapping()
+    declared = default_settings
     assert content == {'/**': {'ros__parameters': declared}}
     listed = content['/**']['ros__parameters']
     # 1 is not 1.0 for a ROS parameter.
     assert {n: type(v) for n, v in listed.items()} == {n: type(v) for n, v in declared.items()}
+
+
+def _readme_rows(node):
+    """Return the cells of the README's rows about the parameters of a node, by their names."""
+    readme = (ROOT / 'README.md').read_text(encoding='utf-8')
+    sections = re.split(r'^### `?(\w+)`?$', readme, flags=re.MULTILINE)
+    text = dict(zip(sections[1::2], sections[2::2], strict=True)).get(node, '')
+    return dict(re.findall(r'^\| `(\w+)` \| `?(.*?)`? \|', text, re.MULTILINE))
+
+
+def test_readme_shows_the_features_that_run(default_settings):
+    rows = _readme_rows('gcc_phat')
+    features = {f.name for f in dataclasses.fields(FeatureConfig)}
+    shown = {name: yaml.safe_load(rows[name]) for name in features}
+    assert shown == {name: default_settings[name] for name in features}
 
 
 @pytest.mark.parametrize('node', list(NODES))

@@ -1,60 +1,67 @@
 # Copyright 2026 doa_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The QoS of topics, and how parameters override it."""
+"""The QoS of all topics can be overridden by parameters."""
 
-from pathlib import Path
-import re
-import signal
-import subprocess
-
-from ament_index_python import get_package_prefix
 import pytest
 from rclpy.qos import ReliabilityPolicy
 
-_README = Path(__file__).resolve().parents[2] / 'README.md'
-_TOPICS = [
-    'array_info', 'detections', 'estimates', 'gcc_phat', 'markers', 'spectrum', 'target',
-    'target_vector', 'tracks', 'truth',
-]  # fmt: skip
+# Node, end of a topic, topic.
+PUBLISHED = {
+    'audio_capture': ['array_info', 'audio', 'truth'],
+    'gcc_phat': ['gcc_phat'],
+    'doa_estimator': ['detections', 'estimates', 'spectrum'],
+    'doa_tracker': ['target', 'target_vector', 'tracks'],
+    'doa_markers': ['markers'],
+}
+SUBSCRIBED = {
+    'gcc_phat': ['audio'],
+    'doa_estimator': ['gcc_phat'],
+    'doa_tracker': ['detections'],
+    'doa_markers': ['estimates', 'tracks'],
+}
 
 
-@pytest.fixture
-def offered(listener, scene, tmp_path):
-    """Return a function that gives the QoS of the topics, with a parameter file."""
-
-    def offer(text, namespace):
-        path = tmp_path / 'parameters.yaml'
-        path.write_text(text)
-        command = [Path(get_package_prefix('doa_ros'), 'lib', 'doa_ros', 'doa_pipeline')]
-        command += ['--ros-args', '-r', f'__ns:={namespace}', '--params-file', path]
-        for setting in ('source:=sim', 'method:=srp_phat', 'loop:=true', f'scene:={scene}'):
-            command += ['-p', setting]
-        topics = [f'{namespace}/{name}' for name in _TOPICS]
-        with subprocess.Popen(command) as process:
-            try:
-                for topic in topics:
-                    listener.wait_for_publisher(topic)
-                find = listener.node.get_publishers_info_by_topic
-                return {topic: find(topic)[0].qos_profile for topic in topics}
-            finally:
-                process.send_signal(signal.SIGINT)
-
-    return offer
+def _parameters(namespace, topics, end):
+    keys = [f'qos_overrides.{namespace}/{topic}.{end}' for topic in topics]
+    return {f'{key}.reliability': 'best_effort' for key in keys}
 
 
-def test_example_of_the_readme_overrides_the_qos(offered):
-    text = _README.read_text(encoding='utf-8')
-    (example,) = re.findall(r'```yaml\n(/\*\*:\n.*?qos_overrides.*?)```', text, re.DOTALL)
-    qos = offered(example, '/doa')
-    best_effort = [t for t, q in qos.items() if q.reliability == ReliabilityPolicy.BEST_EFFORT]
-    assert best_effort == ['/doa/estimates']
+@pytest.mark.parametrize('mode', ['pipeline', 'nodes'])
+def test_every_topic_can_be_made_best_effort(start, listener, namespace, scene, mode):
+    common = {'source': 'sim', 'scene': scene, 'loop': True, 'publish_audio': True}
+    published = _parameters(namespace, sum(PUBLISHED.values(), []), 'publisher')
+    if mode == 'pipeline':
+        start('doa_pipeline', method='srp_phat', **common, **published)
+    else:
+        for node in PUBLISHED:
+            subscribed = _parameters(namespace, SUBSCRIBED.get(node, []), 'subscription')
+            more = common if node == 'audio_capture' else {}
+            start(node, **({'method': 'srp_phat'} | more | published | subscribed))
+    topics = sum(PUBLISHED.values(), [])
+    for topic in topics:
+        listener.wait_for_publisher(topic)
+        (end,) = listener.node.get_publishers_info_by_topic(f'{namespace}/{topic}')
+        assert end.qos_profile.reliability == ReliabilityPolicy.BEST_EFFORT, topic
+    if mode == 'nodes':
+        for topic in sum(SUBSCRIBED.values(), []):
+            listener.wait_for_subscriber(topic)
+            ends = listener.node.get_subscriptions_info_by_topic(f'{namespace}/{topic}')
+            assert {e.qos_profile.reliability for e in ends} == {ReliabilityPolicy.BEST_EFFORT}
 
 
-def test_the_qos_of_every_topic_can_be_overridden(offered, namespace):
-    keys = [
-        f'      {namespace}/{name}: {{publisher: {{reliability: best_effort}}}}'
-        for name in _TOPICS
-    ]
-    text = '\n'.join(['/**:', '  ros__parameters:', '    qos_overrides:', *keys])
-    qos = offered(text, namespace)
-    assert {q.reliability for q in qos.values()} == {ReliabilityPolicy.BEST_EFFORT}
+@pytest.mark.parametrize(
+    ('key', 'value', 'words'),
+    [
+        ('markers.publisher.reliability', 'sometimes', 'override for policy `reliability`'),
+        ('markers.publisher.depth', 'deep', "expecting type 'INTEGER'"),
+        ('markers.publisher.depth', -3, 'failed setting topic QoS'),
+        ('tracks.subscription.history', 'keep_some', 'override for policy `history`'),
+    ],
+)
+def test_an_override_that_is_none_gives_a_sentence(start, namespace, key, value, words):
+    process = start('doa_markers', **{f'qos_overrides.{namespace}/{key}': value})
+    assert process.end() == 1
+    fatal = process.output.splitlines()[-1]
+    assert '[FATAL]' in fatal and f'qos_overrides of {key.partition(".")[0]}: ' in fatal
+    assert words in fatal
+    assert 'Traceback' not in process.output

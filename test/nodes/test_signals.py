@@ -8,9 +8,14 @@ import time
 import pytest
 
 EXECUTABLES = ['audio_capture', 'gcc_phat', 'doa_estimator', 'doa_markers', 'doa_pipeline']
-# The last line that each writes while it starts.
-_STARTED = {name: 'Config(' for name in EXECUTABLES}
-_STARTED['doa_pipeline'] = 'CaptureConfig('
+# The last sentence that each writes while it starts.
+_STARTED = {
+    'audio_capture': 'the sound comes from',
+    'gcc_phat': 'features of',
+    'doa_estimator': 'directions by',
+    'doa_markers': 'arrows and trails',
+    'doa_pipeline': 'the sound comes from',
+}
 # The promise [s]; twice that for a busy machine.
 _LIMIT = 10.0
 

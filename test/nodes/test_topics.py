@@ -90,6 +90,13 @@ def test_topics_of_the_pipeline_are_those_of_the_nodes(start, listener, scene):
         listener.wait_for_publisher(topic)
 
 
+def test_only_a_simulation_has_truth(start, listener, recording):
+    start('doa_pipeline', source='file', file=str(recording), loop=True, method='srp_phat')
+    estimates = listener.collect(DoaEstimateArray, 'estimates')
+    listener.spin_until(lambda: estimates, 'estimates')
+    assert not listener.node.count_publishers('truth')
+
+
 def test_simulation_says_the_truth(start, listener, scene):
     config = SceneConfig.from_mapping(load_yaml(Path(scene)), scene)
     audio = listener.collect(AudioFrame, 'audio')

@@ -3,6 +3,7 @@
 """The tracker through DDS: detections go in at one process, tracks come out in another."""
 
 import copy
+import itertools
 import math
 
 from geometry_msgs.msg import PoseStamped, Vector3Stamped
@@ -227,7 +228,10 @@ def test_markers_show_tracks_in_colours_of_their_own(start, listener):
     for message in messages:
         publisher.publish(message)
         listener.spin(0.05)
-    ended = DoaTrackArray(header=make_header(START + 10**10, 'head'))
+    later = itertools.count(START + 10**10, HOP_NS)
+
+    def ended():
+        return DoaTrackArray(header=make_header(next(later), 'head'))
 
     def shown():
         return [m for message in markers for m in message.markers]
@@ -245,7 +249,22 @@ def test_markers_show_tracks_in_colours_of_their_own(start, listener):
     assert len(longest.points) == len(longest.colors) > 10
     assert np.all(np.diff([c.a for c in longest.colors]) > 0)
     gone = {(m.ns, m.id) for m in shown() if m.action == Marker.DELETE}
-    assert gone == {('tracks', 1), ('tracks', 2), ('trails', 1), ('trails', 2)}
+    assert gone == {(part, number) for part in ('tracks', 'labels', 'trails') for number in (1, 2)}
+
+
+def test_markers_of_a_window_come_in_one_message(start, listener, recording):
+    markers = listener.collect(MarkerArray, 'markers')
+    source = {'source': 'file', 'file': str(recording), 'loop': True}
+    start('doa_pipeline', method='srp_phat', sensitivity=1.0, **source)
+
+    def both():
+        kinds = [{m.ns for m in message.markers} for message in markers]
+        return sum({'doa', 'tracks', 'labels'} <= kind for kind in kinds) > 20
+
+    listener.spin_until(both, 'estimates and tracks')
+    stamps = [{stamp_of(m.header) for m in message.markers} for message in markers]
+    assert all(len(stamp) == 1 for stamp in stamps)
+    assert len(set.union(*stamps)) == len(stamps)
 
 
 @pytest.mark.parametrize('mode', ['pipeline', 'nodes'])

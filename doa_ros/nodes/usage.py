@@ -1,0 +1,125 @@
+# Copyright 2026 doa_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""What an executable says of itself, and of arguments and parameters that nobody knows."""
+
+import argparse
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import Field
+import sys
+
+import rclpy
+from rclpy.node import Node
+
+from doa_ros.core.classifier import default_features
+from doa_ros.core.config import nearest
+from doa_ros.core.errors import ConfigError
+from doa_ros.core.geometry import load_array
+from doa_ros.nodes.configs import NODES, ModelConfig, settings
+from doa_ros.resources import find_resource
+
+# What rclpy itself declares or reads.
+_OF_ROS = ('qos_overrides.', 'start_type_description_service', 'use_sim_time')
+
+
+def hosted(executable: str) -> Sequence[str]:
+    """Return the names of the nodes in an executable."""
+    return [executable] if executable in NODES else list(NODES)
+
+
+def parse(executable: str, options: Mapping[str, str]) -> set[str]:
+    """Return which options are on the command line; --help, and what nobody knows, ends here.
+
+    Args:
+        executable: its name.
+        options: what each option does, besides --help.
+    """
+    arguments = _without_ros(sys.argv[1:])
+    parser = argparse.ArgumentParser(
+        prog=executable,
+        usage=f'{executable} [-h] {"".join(f"[{o}] " for o in options)}[--ros-args '
+        '[-p NAME:=VALUE] [--params-file FILE] [-r __ns:=/NAMESPACE] ...]',
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    for option, text in options.items():
+        parser.add_argument(option, action='store_const', const=option, help=text)
+    # Only where it is asked for: the defaults are in files.
+    if {'-h', '--help'} & set(arguments):
+        parser.epilog = _parameters(executable)
+    known, others = parser.parse_known_args(arguments)
+    if others:
+        parser.error(
+            f'unrecognized arguments: {" ".join(others)}; a parameter is given as '
+            '--ros-args -p NAME:=VALUE'
+        )
+    return {value for value in vars(known).values() if value}
+
+
+def _without_ros(arguments: Iterable[str]) -> list[str]:
+    """Return what is not between `--ros-args` and `--`.
+
+    rclpy's function would remove `NAME:=VALUE`, too, which renames topics in an old syntax.
+    """
+    others, of_ros = [], False
+    for argument in arguments:
+        if argument == '--ros-args':
+            of_ros = True
+        elif of_ros and argument == '--':
+            of_ros = False
+        elif not of_ros:
+            others.append(argument)
+    return others
+
+
+def _parameters(executable: str) -> str:
+    defaults = _defaults()
+    lines = []
+    for node in hosted(executable):
+        lines.append(f'parameters of {node}:')
+        for name, field in settings([node]).items():
+            lines.append(f'  {name} (default: {_written(defaults.get(name, field.default))})')
+            lines.append(f'      {_description(field)}')
+        lines.append('')
+    return '\n'.join(lines)
+
+
+def _defaults() -> dict:
+    """Return the defaults that are those of the default model."""
+    try:
+        array = load_array(find_resource('arrays', ModelConfig.array))
+        model = find_resource('models', ModelConfig.model)
+        return default_features(array, model).to_mapping()
+    except ConfigError:
+        return {}
+
+
+def _written(value) -> str:
+    """Return a value as `-p NAME:=VALUE` takes it."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(value) or "''"
+
+
+def _description(field: Field) -> str:
+    rules = field.metadata
+    text = rules['description']
+    if rules['choices'] is not None:
+        text += f' One of: {", ".join(rules["choices"])}.'
+    if rules['minimum'] is not None or rules['maximum'] is not None:
+        text += f' From {rules["minimum"]} to {rules["maximum"]}.'
+    return text
+
+
+def warn_of_unknown_parameters(nodes: Iterable[Node]) -> None:
+    """Log the parameters that were given and that no node of the chain has.
+
+    A block for all nodes, as in config/doa.yaml, gives each those of the others.
+    """
+    known = settings()
+    # rclpy has no public way to ask for what was given and not declared.
+    given = {name for node in nodes for name in getattr(node, '_parameter_overrides', ())}
+    for name in sorted(given - set(known)):
+        if not name.startswith(_OF_ROS):
+            rclpy.logging.get_logger('doa_ros').warning(
+                f'there is no parameter {name}, it is ignored{nearest(name, known)}'
+            )

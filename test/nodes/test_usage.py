@@ -1,0 +1,98 @@
+# Copyright 2026 doa_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""What executables say of themselves, of what nobody knows, and while they start."""
+
+import re
+
+import pytest
+
+from doa_ros.nodes.configs import NODES, settings
+
+EXECUTABLES = [*NODES, 'doa_pipeline']
+
+
+@pytest.fixture
+def say(start, tmp_path):
+    """Run an executable with arguments until it ends; return its exit status and all it wrote."""
+
+    def run(executable, *arguments):
+        path = tmp_path / 'stdout'
+        with path.open('w') as stdout:
+            process = start(executable, arguments=arguments, stdout=stdout)
+            status = process.end()
+        return status, path.read_text() + process.output
+
+    return run
+
+
+@pytest.mark.parametrize('option', ['-h', '--help'])
+@pytest.mark.parametrize('executable', EXECUTABLES)
+def test_help_names_every_parameter_and_starts_nothing(say, executable, option):
+    status, text = say(executable, option)
+    assert status == 0
+    assert text.startswith(f'usage: {executable} ')
+    for node in NODES:
+        hosted = executable in (node, 'doa_pipeline')
+        assert (f'parameters of {node}:' in text) == hosted
+        for name in settings([node]) if hosted else ():
+            assert re.search(rf'^  {name} \(default: .+\)$', text, re.MULTILINE)
+    assert '[INFO]' not in text
+
+
+def test_help_shows_what_runs(say, require_model):
+    require_model('cnn')
+    _, text = say('gcc_phat', '--help')
+    assert 'lag_count (default: 39)' in text
+
+
+@pytest.mark.parametrize('arguments', [['--sensitivity', '0.3'], ['source:=sim'], ['--version']])
+@pytest.mark.parametrize('executable', ['doa_pipeline', 'gcc_phat'])
+def test_arguments_that_nobody_knows_are_refused(say, executable, arguments):
+    status, text = say(executable, *arguments)
+    assert status == 2
+    assert f'{executable}: error: unrecognized arguments: {" ".join(arguments)}' in text
+    assert '[INFO]' not in text
+
+
+def test_parameters_that_nobody_has_are_named(start, tmp_path):
+    file = tmp_path / 'given.yaml'
+    # Of another node of the chain, of all nodes, of nobody.
+    lines = ['sensitivity: 0.4', 'use_sim_time: false', 'arow_length: 2.0', 'zzz: 1']
+    file.write_text('/**:\n  ros__parameters:\n' + ''.join(f'    {line}\n' for line in lines))
+    process = start('doa_markers', arguments=['--ros-args', '--params-file', str(file)])
+    process.wait_for('zzz')
+    assert process.stop() == 0
+    assert re.findall(r'there is no parameter (.*)', process.output) == [
+        'arow_length, it is ignored; do you mean arrow_length?',
+        'zzz, it is ignored',
+    ]
+
+
+def test_start_is_a_sentence_per_node(start, recording, namespace, require_model):
+    require_model('cnn')
+    process = start('doa_pipeline', source='file', file=str(recording), loop=True)
+    process.wait_for('the sound comes from')
+    assert process.stop() == 0
+    for node in NODES:
+        first, *_ = re.findall(rf'\[{namespace[1:]}\.{node}\]: (.*)', process.output)
+        assert len(first) < 120 and 'Config(' not in first
+    # The TFLite runtime would have a word, too.
+    assert 'Config(' not in process.output
+    assert all(line.startswith('[') for line in process.output.splitlines())
+
+
+def test_details_are_there_for_those_who_look_closer(start, recording):
+    arguments = ['--ros-args', '--log-level', 'debug']
+    process = start(
+        'doa_pipeline', arguments=arguments, source='file', file=str(recording), method='srp_phat'
+    )
+    wanted = {config.__name__ for configs in NODES.values() for config in configs}
+    process.wait_for(*(f'{name}(' for name in wanted - {'ArrayConfig', 'HopConfig'}))
+
+
+@pytest.mark.parametrize('executable', ['doa_pipeline', 'doa_tracker'])
+def test_who_gives_up_says_its_full_name(start, namespace, executable):
+    process = start(executable, gate=-1.0)
+    assert process.end() == 1
+    (fatal,) = [line for line in process.output.splitlines() if line.startswith('[FATAL]')]
+    assert f'[{namespace[1:]}.doa_tracker]: parameter gate' in fatal
