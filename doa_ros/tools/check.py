@@ -146,6 +146,8 @@ def _run(arguments) -> int:
             print('Give --out FILE to get an array file with this.')
         else:
             print(f'Written: {out}. Use it by array:={arguments.out.resolve()}')
+    elif out is not None:
+        print(f'\nNot written: {out}, as it would not help.')
     return _FAULTY if result.faulty else 0
 
 

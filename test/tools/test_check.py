@@ -3,9 +3,12 @@
 """doa-check on recordings of simulated steps, as a process of its own."""
 
 import io
+from pathlib import Path
 import re
+import signal
 import subprocess
 import sys
+import time
 
 import numpy as np
 import pytest
@@ -243,9 +246,11 @@ def test_a_dead_microphone_is_named_and_the_rest_goes_on(check, steps, uma8):
     assert 'none: mounting face_up' in done.stdout
 
 
-def test_rotated_channels_end_the_check(check, steps):
-    done = check([np.roll(samples, 1, axis=1) for samples in steps])
+def test_rotated_channels_end_the_check(check, steps, tmp_path):
+    path = tmp_path / 'own.yaml'
+    done = check([np.roll(samples, 1, axis=1) for samples in steps], '--out', path)
     assert done.returncode == 2
+    assert f'Not written: {path}' in done.stdout and not path.exists()
     assert 'the channels are rotated by 1' in done.stdout
     assert 'mounting' not in done.stdout
 
@@ -299,6 +304,29 @@ def test_a_device_is_found_and_heard_from_now_on(virtual_uma8, uma8, steps, tmp_
     # What comes between is left out, and nothing is heard twice.
     begins = [_find(steps[0], part) for part in (first, second)]
     assert begins[1] >= begins[0] + 24000
+
+
+@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_it_and_releases_the_device(virtual_uma8, steps, tmp_path, number):
+    path = tmp_path / 'uma8.raw'
+    np.concatenate(steps).tofile(path)
+    command = [sys.executable, '-m', 'doa_ros.tools.check']
+    with virtual_uma8(path):
+        with subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        ) as process:
+            while 'Be quiet' not in process.stdout.readline():
+                pass
+            children = Path(f'/proc/{process.pid}/task/{process.pid}/children').read_text().split()
+            process.send_signal(number)
+            # Who still holds its streams is waited for.
+            _, errors = process.communicate(timeout=20)
+        assert (process.returncode, errors) == (-number, '')
+        assert children
+        end = time.monotonic() + 10
+        while any(Path('/proc', child, 'exe').exists() for child in children):
+            assert time.monotonic() < end
+            time.sleep(0.05)
 
 
 def _find(whole, part):
