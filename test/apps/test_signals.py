@@ -10,17 +10,19 @@ import signal
 import subprocess
 import time
 
+import numpy as np
 import pytest
+import soundfile
 
 if find_spec('rclpy') is None:
     pytest.skip('ROS is not set up: source env.sh', allow_module_level=True)
 
 from doa_ros.audio import virtual_device
 
-# What each runs until somebody ends it. Without a device, what checks one ends soon.
+# With what each runs for long enough.
 _LONG = {
-    'doa-locate': ['RECORDING'],
-    'doa-check': ['--file', 'RECORDING', 'RECORDING', 'RECORDING'],
+    'doa-locate': ['-'],
+    'doa-check': ['--file', 'long.flac', 'long.flac', 'long.flac'],
     'audio_capture': ['--list-devices'],
     'doa-demo': [],
     'doa-benchmark-cpu': [],
@@ -28,14 +30,13 @@ _LONG = {
 }
 _APPS = ['doa-demo', 'doa-benchmark-cpu', 'doa-soak']
 # How long their imports take, at least [s].
-_IMPORTS = 0.4
+_IMPORTS = 0.3
 
 
 @pytest.fixture
 def launch(tmp_path):
     """Return a function that starts a command line in a folder of its own."""
-    # Nothing ever comes out of it: whoever reads it waits.
-    os.mkfifo(tmp_path / 'recording.wav')
+    soundfile.write(tmp_path / 'long.flac', np.zeros((48000 * 60, 8), np.int16), 48000)
     started = []
 
     def start(name):
@@ -44,12 +45,12 @@ def launch(tmp_path):
             'ROS_AUTOMATIC_DISCOVERY_RANGE': 'LOCALHOST',
             'MARK': str(tmp_path),
         }
-        arguments = [a.replace('RECORDING', 'recording.wav') for a in _LONG[name]]
         started.append(
             subprocess.Popen(
-                [name, *arguments],
+                [name, *_LONG[name]],
                 cwd=tmp_path,
                 env=environment,
+                stdin=subprocess.PIPE,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
                 text=True,

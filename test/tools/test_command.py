@@ -1,6 +1,6 @@
 # Copyright 2026 doa_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""How command lines end: a small one that does what it is told, and the tools themselves."""
+"""How command lines end: one that does what it is told."""
 
 import os
 import signal
