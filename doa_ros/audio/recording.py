@@ -8,6 +8,7 @@ file was cut off. What is there is read to its end.
 """
 
 from collections.abc import Callable
+import contextlib
 from dataclasses import dataclass
 import math
 import os
@@ -59,6 +60,8 @@ _ENDLESS_WAV = 0x7FFF0000
 _TRAILER = 1 << 20
 # As length of a pipe: more than will ever come, but not more than libsndfile can multiply.
 _ENDLESS = 1 << 60
+# What is damaged is skipped in steps of the usual length of a block [samples].
+_FLAC_BLOCK = 4096
 # So much of what was read from a pipe can be read again [bytes].
 _LEAST_KEPT = 1 << 20
 _W64 = b'riff\x2e\x91\xcf\x11\xa5\xd6\x28\xdb\x04\xc1\x00\x00'
@@ -155,19 +158,52 @@ class Recording:
         Raises:
             AudioError: there is nothing that can be read.
         """
-        samples = np.empty((count, self.channel_count), dtype=self._dtype)
+        # Silence stands for what is lost.
+        samples = np.zeros((count, self.channel_count), dtype=self._dtype)
+        filled, ended = 0, False
+        while filled < count and not ended:
+            if self._lost:
+                step = min(self._lost, count - filled)
+                self._lost -= step
+                self._position += step
+            else:
+                step, damage = self._read_into(samples[filled:])
+                self._position += step
+                ended = filled + step < count and not self._skip(damage)
+            filled += step
+        if ended:
+            self._end(damage)
+        return samples[:filled]
+
+    def _read_into(self, samples: np.ndarray) -> tuple[int, str | None]:
+        """Fill as much as there is; return how much that was, and what is damaged then."""
         damage = None
         try:
-            samples = self._file.read(out=samples)
+            count = len(self._file.read(out=samples))
         except self._soundfile.LibsndfileError as error:
             damage = _said(error)
             # What was read before it is good.
-            samples = samples[: self._file.tell() - self._position]
+            count = self._file.tell() - self._position
         self._raise_failure()
-        self._position += len(samples)
-        if len(samples) < count:
-            self._end(damage)
-        return samples
+        return count, damage
+
+    def _skip(self, damage: str | None) -> bool:
+        """Go on after damage; return whether there is something to go on with."""
+        here, end = self._position, self.frame_count
+        if damage is None or end is None or here >= end:
+            return False
+        for place in (*range(here + _FLAC_BLOCK, end, _FLAC_BLOCK), end - 1):
+            with contextlib.suppress(AudioError):
+                self.seek(place)
+                break
+        else:
+            return False
+        self._lost, self._position = place - here, here
+        self._warn_once(
+            f'{self.name}: damaged at {self._seconds(here)} ({damage}); silence stands for what '
+            'is lost there and wherever else it is damaged'
+        )
+        return True
 
     def seek(self, position: int) -> None:
         """Go to a sample.
@@ -201,6 +237,8 @@ class Recording:
             self._raise_failure()
             raise self._unreadable(_said(error)) from None
         self._position = 0
+        # How many samples come before those that can be read, as they are damaged.
+        self._lost = 0
         # Otherwise soundfile seeks after it has read, which fails at the end of some FLAC files.
         self._file.seekable = lambda: False
 

@@ -316,6 +316,24 @@ def test_flac_of_unknown_length_that_is_cut_off(unknown_length, samples, tmp_pat
     assert f'damaged after {count / _RATE:.3f} s' in sentence
 
 
+@pytest.mark.parametrize('block', [960, 7000, 2 * _COUNT])
+@pytest.mark.parametrize(('lost', 'cut_out'), [(1, True), (1, False), (150_000, False)])
+def test_flac_that_is_damaged_goes_on_after_it(audio, samples, tmp_path, block, lost, cut_out):
+    content = bytearray(audio('FLAC', 'PCM_24'))
+    for middle in (len(content) // 3, len(content) * 2 // 3):
+        content[middle : middle + lost] = b'' if cut_out else bytes(lost)
+    heard = _Heard(_as_file(content, tmp_path), block)
+    # Everything at its time; silence for the blocks in which something is lost.
+    assert heard.samples.shape == samples.shape
+    assert heard.duration == _COUNT / _RATE
+    good = (heard.samples == samples).all(axis=1)
+    assert not heard.samples[~good].any()
+    assert 2 * 4096 * (1 + lost // 100_000) <= (~good).sum() <= 5 * 4096
+    assert good[:4096].all() and good[-1]
+    (sentence,) = heard.warnings
+    assert 'damaged at ' in sentence and 'silence stands for what is lost' in sentence
+
+
 def test_it_can_begin_anew_after_damage(audio, samples, tmp_path):
     content = audio('FLAC', 'PCM_24')
     recording = Recording(_as_file(content[: len(content) // 2], tmp_path), warn=lambda _: None)
