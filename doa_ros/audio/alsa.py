@@ -32,11 +32,13 @@ class Cards:
 
     def number(self, card_id: str) -> str:
         """Return the number of the card with an id."""
-        # Every id is a link to its card: /proc/asound/SPK -> card1.
-        link = self._proc / card_id
-        if '/' in card_id or not link.is_symlink():
+        if '/' in card_id:
             return ''
-        return link.readlink().name.removeprefix('card')
+        try:
+            # Every id is a link to its card: /proc/asound/SPK -> card1.
+            return (self._proc / card_id).readlink().name.removeprefix('card')
+        except (OSError, ValueError):
+            return ''
 
     def usb_port(self, number: str) -> str:
         """Return where a card is connected: 1-1.4 is port 4 of the hub at port 1 of bus 1."""

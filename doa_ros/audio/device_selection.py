@@ -181,7 +181,7 @@ def placed(device: Device, cards: Cards) -> str:
 def _matching(devices: Sequence[Device], wanted: Wanted, cards: Cards) -> list[Device]:
     name = wanted.name
     if name.isdecimal():
-        return [d for d in devices if d.index == int(name)]
+        return [d for d in devices if str(d.index) == (name.lstrip('0') or '0')]
     if name.startswith(_USB):
         return [d for d in devices if place(d.card, cards) == name]
     if card := _card(wanted, cards):

@@ -37,6 +37,12 @@ class Computer:
         (self.system / card.name).symlink_to(place)
 
 
+@pytest.fixture(scope='session')
+def make_computer():
+    """Return what makes a computer in a folder."""
+    return Computer
+
+
 @pytest.fixture
 def computer(tmp_path):
     return Computer(tmp_path)

@@ -3,7 +3,11 @@
 """Which device is meant."""
 
 import os
+from pathlib import Path
+import tempfile
 
+from hypothesis import given
+from hypothesis import strategies as st
 import pytest
 
 from doa_ros.audio.alsa import Cards
@@ -146,6 +150,29 @@ def test_the_alsa_name_of_a_device(cards):
     assert alsa_name(UMA8, cards) == 'hw:CARD=SPK,DEV=0'
     assert alsa_name(Device(0, 'USB (hw:7,0)', 'ALSA', 8), cards) == ''
     assert alsa_name(PULSE, cards) == ''
+
+
+@pytest.mark.parametrize(
+    'wanted', ['x' * 300, '9' * 5000, 'a\0b', '..', '.', '/', 'usb:', 'hw:..', '\udce9', '²']
+)
+def test_names_that_no_device_can_have(wanted, cards):
+    assert 'no input device' in _refused(wanted, ALL, cards)
+
+
+@given(st.text(), st.binary(), st.binary(), st.binary())
+def test_whatever_is_asked_for_and_alsa_says(make_computer, wanted, listing, card_id, status):
+    with tempfile.TemporaryDirectory() as folder:
+        computer = make_computer(Path(folder))
+        computer.add('SPK', 'micArray RAW SPK', port='1-1.4')
+        (computer.proc / 'cards').write_bytes(b' 1 [' + listing)
+        (computer.proc / 'card1' / 'id').write_bytes(card_id)
+        (computer.proc / 'card1' / 'pcm0c' / 'sub0' / 'status').write_bytes(status)
+        for name in filter(None, (wanted, 'micArray', 'usb:1-1.4')):
+            try:
+                devices = select(ALL, _wanted(name), computer.cards).devices
+            except AudioError:
+                continue
+            assert set(devices) == {UMA8}
 
 
 # --- two identical arrays -------------------------------------------------------------
