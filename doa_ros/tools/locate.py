@@ -85,7 +85,7 @@ def _parser() -> argparse.ArgumentParser:
         '--sensitivity',
         type=float,
         default=LocalizerConfig.sensitivity,
-        help='0 answers never, 1 always (%(default)s)',
+        help='how readily estimates are given: 0 never, 1 always (%(default)s)',
     )
     parser.add_argument(
         '--delegate',

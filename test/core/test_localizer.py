@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 from scipy import signal
 
-from doa_ros.core.classifier import load_card
+from doa_ros.core.classifier import default_features, load_card
 from doa_ros.core.decoding import Spectrum
 from doa_ros.core.errors import ConfigError
-from doa_ros.core.features import CLEAR_ACTIVITY, FeatureConfig, GccFrame
+from doa_ros.core.features import CLEAR_ACTIVITY, FeatureConfig, FeatureExtractor, GccFrame
 from doa_ros.core.geometry import wrap_angle
-from doa_ros.core.localizer import Localizer, LocalizerConfig
+from doa_ros.core.localizer import Localizer, LocalizerConfig, _weighed
 from doa_ros.core.memory import MemoryConfig
 from doa_ros.resources import find_resource
 
@@ -65,7 +65,7 @@ def test_more_sensitive_answers_more(uma8, plane_wave, extract, activity, one, o
         config = LocalizerConfig(method='srp_phat', sensitivity=sensitivity)
         found = Localizer(uma8, FeatureConfig(), config).locate(frame).estimates
         assert all(0 <= e.confidence <= 1 for e in found)
-        assert all(e.confidence >= 1 - sensitivity for e in found)
+        assert all(e.confidence >= config.least_confidence for e in found)
         answers.append(len(found))
     assert answers == sorted(answers)
 
@@ -75,6 +75,69 @@ def test_sensitivity_0_never_answers_and_1_always(localizer, frame):
     assert not _certain(localizer(sensitivity=0.0)).locate(frame).estimates
     silence = GccFrame(np.zeros((15, 13), dtype=np.float32), 0.0, 0)
     assert localizer(sensitivity=1.0).locate(silence).estimates
+
+
+SETTINGS = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95)
+
+
+def test_half_is_a_confidence_of_half_exactly():
+    assert LocalizerConfig().prior_odds == 1
+    assert LocalizerConfig().least_confidence == 0.5
+    least = [LocalizerConfig(sensitivity=s).least_confidence for s in (0, *SETTINGS, 1)]
+    assert least[0] == math.inf and least[-1] == 0
+    assert least == sorted(least, reverse=True)
+    # Of odds, both sides are alike.
+    for one, other in zip(least[1:-1], least[-2:0:-1], strict=True):
+        assert one == pytest.approx(1 - other)
+
+
+@given(st.floats(0, 1), st.sampled_from(SETTINGS))
+def test_estimates_and_detections_are_weighed_alike(confidence, sensitivity):
+    config = LocalizerConfig(sensitivity=sensitivity)
+    weighed = _weighed(confidence, config.prior_odds)
+    if abs(confidence - config.least_confidence) > 1e-9:
+        assert (weighed >= 0.5) == (confidence >= config.least_confidence)
+    assert _weighed(confidence, 1.0) == pytest.approx(confidence, abs=1e-12)
+
+
+@pytest.fixture(scope='module')
+def words(uma8, plane_wave):
+    """Return sound of 41 short noises from anywhere, between 0 and 10 dB above that of the room.
+
+    And the samples at which each begins and ends.
+    """
+    rng = np.random.default_rng(5)
+    rate = uma8.sampling_frequency
+    every = round(1.5 * rate)
+    levels = np.linspace(0, 10, 41)
+    audio = 1e-2 * rng.standard_normal(((len(levels) + 2) * every, 6))
+    spans = []
+    for number, level in enumerate(levels):
+        word = plane_wave(uma8, rng.uniform(-3, 3), 0.3, duration=0.4, seed=number)
+        begin = (number + 2) * every
+        audio[begin : begin + len(word)] += 10 ** (level / 20) * word
+        spans.append((begin, begin + len(word)))
+    return audio.astype(np.float32), spans
+
+
+@pytest.mark.parametrize(
+    ('model', 'growth'), [('uma8_rooms_int8', 0.15), ('uma8_several_int8', 0.27)]
+)
+def test_answers_grow_steadily_with_the_sensitivity(uma8, words, model, growth):
+    path = find_resource('models', model)
+    features = default_features(uma8, path)
+    audio, spans = words
+    frames = FeatureExtractor(uma8, features).push(0, audio)
+    spoken = [any(a + 4800 <= f.hop_index <= b for a, b in spans) for f in frames]
+    localizer = Localizer(uma8, features, LocalizerConfig(sensitivity=1.0), path)
+    found = [localizer.locate(frame).estimates[0].confidence for frame in frames]
+    least = [LocalizerConfig(sensitivity=s).least_confidence for s in SETTINGS]
+    shares = (np.array(found)[spoken] >= np.array(least)[:, None]).mean(axis=1)
+    steps = np.diff(shares)
+    assert (steps > 0).all()
+    assert shares[-1] - shares[0] > growth
+    # No step does half of it.
+    assert steps.max() < (shares[-1] - shares[0]) / 2
 
 
 def test_confidence_falls_with_activity(localizer, frame):

@@ -9,7 +9,14 @@ from matplotlib.figure import Figure
 import numpy as np
 
 from .frames import Frames, nearest_class
-from .statistics import BINNINGS, Binning, Group, reliability, trade_off
+from .statistics import (
+    BINNINGS,
+    SHOWN_SENSITIVITIES,
+    Binning,
+    Group,
+    reliability,
+    trade_off,
+)
 
 _AZIMUTH = Binning('azimuth', 'azimuth [deg]', tuple(range(-180, 181, 30)), math.pi / 180)
 _BINNINGS = {binning.name: binning for binning in (_AZIMUTH, *BINNINGS)}
@@ -39,7 +46,7 @@ def draw_all(frames: Frames, groups: Sequence[Group]) -> dict[str, tuple[str, Fi
         ),
         'sensitivity': (
             'What the gate trades: false answers, in silence or more than 10 degrees off, against '
-            'unanswered voices; the dots are the sensitivity 0.5',
+            'unanswered voices; the dots are settings of the sensitivity',
             draw_trade_off(frames),
         ),
     }
@@ -106,11 +113,16 @@ def draw_trade_off(frames: Frames) -> Figure:
         xlabel='unanswered share of the voiced frames', ylabel='false answers', xlim=(0, 1)
     )
     for method in dict.fromkeys(frames.method.tolist()):
-        sensitivity, unanswered, false = trade_off(frames.rows(frames.method == method))
-        if not np.isnan(unanswered).any():
-            (line,) = axes.plot(unanswered, false, label=method)
-            middle = len(sensitivity) // 2
-            axes.plot(unanswered[middle], false[middle], 'o', color=line.get_color())
+        mine = frames.rows(frames.method == method)
+        traded, shown = trade_off(mine), trade_off(mine, SHOWN_SENSITIVITIES)
+        if np.isnan(traded.unanswered).any():
+            continue
+        (line,) = axes.plot(traded.unanswered, traded.false, label=method)
+        axes.plot(shown.unanswered, shown.false, 'o', color=line.get_color(), markersize=4)
+        for place in zip(shown.sensitivity, shown.unanswered, shown.false, strict=True):
+            axes.annotate(
+                f'{place[0]:g}', place[1:], (3, 3), textcoords='offset points', fontsize=6
+            )
     if axes.get_legend_handles_labels()[0]:
         axes.legend()
     # Most of it happens below a hundredth, where a gate is set.

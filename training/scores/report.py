@@ -13,7 +13,7 @@ from .bootstrap import Figure
 from .figures import draw_all
 from .frames import Frames
 from .pages import Table, figure_text, print_tables, write_pages
-from .statistics import BINNINGS, METRICS, Group
+from .statistics import BINNINGS, METRICS, SHOWN_SENSITIVITIES, Group, trade_off
 from .variants import Cost
 
 # In the console and the README; the report holds all metrics.
@@ -77,6 +77,7 @@ def write_report(folder: Path, report: Report) -> None:
     tables = [
         *_main_tables(report),
         _overview(report, [metric.name for metric in METRICS], intervals=True),
+        _sensitivity(report.frames),
         *(table for binning in BINNINGS if (table := _by(report, binning)).rows),
     ]
     write_pages(folder, tables, draw_all(report.frames, report.groups), report.notes)
@@ -183,6 +184,24 @@ def _models(report: Report) -> Table:
             'compressed [KiB]',
             'latency [us]',
         ],
+        rows,
+    )
+
+
+def _sensitivity(frames: Frames) -> Table:
+    """What the sensitivity trades, per condition and method with a confidence."""
+    rows = []
+    for condition in dict.fromkeys(frames.condition.tolist()):
+        for method in dict.fromkeys(frames.method.tolist()):
+            mine = frames.rows((frames.condition == condition) & (frames.method == method))
+            traded = trade_off(mine, SHOWN_SENSITIVITIES)
+            if not np.isnan(traded.unanswered).any():
+                shares = zip(1 - traded.unanswered, traded.false, traded.silence, strict=True)
+                cells = [' / '.join(f'{100 * share:.0f}' for share in three) for three in shares]
+                rows.append([condition, method, *cells])
+    return Table(
+        'Sensitivity: voiced frames answered / false answers / silence answered [%]',
+        ['condition', 'method', *(f'{setting:g}' for setting in SHOWN_SENSITIVITIES)],
         rows,
     )
 

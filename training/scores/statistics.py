@@ -8,10 +8,15 @@ import math
 
 import numpy as np
 
+from doa_ros.core.localizer import LocalizerConfig
+
 from .bootstrap import Bootstrap, Figure, mean
 from .frames import Frames, nearest_class
 
 _CONFIDENCE_BINS = 10
+_SENSITIVITIES = np.linspace(0, 1, 101)
+# What is shown of the sensitivity.
+SHOWN_SENSITIVITIES = np.array([0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95])
 # Weights of so many frames are held at a time.
 _CHUNK = 4_000_000
 
@@ -290,28 +295,42 @@ def confidence_bin(confidence: np.ndarray) -> np.ndarray:
     return np.minimum((confidence * _CONFIDENCE_BINS).astype(int), _CONFIDENCE_BINS - 1)
 
 
-def trade_off(frames: Frames) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+@dataclass(frozen=True)
+class TradeOff:
+    """What the gate of a method trades for what; NaN where the method has no confidence.
+
+    Attributes:
+        sensitivity: the settings, shape (settings,).
+        unanswered: share of the voiced frames that remain unanswered, shape (settings,).
+        false: share of the voiced and silent frames with a false answer, where there is no source
+            within 10 degrees, shape (settings,).
+        silence: share of the silent frames that are answered, shape (settings,).
+    """
+
+    sensitivity: np.ndarray
+    unanswered: np.ndarray
+    false: np.ndarray
+    silence: np.ndarray
+
+
+def trade_off(frames: Frames, sensitivity: np.ndarray = _SENSITIVITIES) -> TradeOff:
     """Return what the gate trades for what.
 
     Args:
         frames: of one method.
-
-    Returns:
-        Sensitivities from 0 to 1, the share of the voiced frames that remain unanswered, and the
-        share of the voiced and silent frames with a false answer, where there is no source within
-        10 degrees; NaN where the method has no confidence.
+        sensitivity: settings of the gate, shape (settings,).
     """
     values = _confidence_and_hit(frames)
     counted = ~np.isnan(values).any(axis=1)
     confidence, hit = values[counted].T
-    voiced = frames.voiced[counted]
-    sensitivity = np.linspace(0, 1, 101)
-    given = confidence >= 1 - sensitivity[:, None]
-    given[0] = False
+    voiced, silent = frames.voiced[counted], frames.silent[counted]
+    least = [LocalizerConfig(sensitivity=float(s)).least_confidence for s in sensitivity]
+    given = confidence >= np.array(least)[:, None]
     with np.errstate(invalid='ignore'):
         unanswered = (~given & voiced).sum(axis=1) / np.float64(voiced.sum())
         false = (given & (hit == 0)).sum(axis=1) / np.float64(len(hit))
-    return sensitivity, unanswered, false
+        silence = (given & silent).sum(axis=1) / np.float64(silent.sum())
+    return TradeOff(sensitivity, unanswered, false, silence)
 
 
 def reliability(frames: Frames) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -163,13 +163,16 @@ def test_trade_off():
         voiced=[True, True, True, False],
         silent=[False, False, False, True],
     )
-    sensitivity, unanswered, false = trade_off(frames)
-    at = {round(s, 2): k for k, s in enumerate(sensitivity)}
+    traded = trade_off(frames)
+    at = {round(s, 2): k for k, s in enumerate(traded.sensitivity)}
+    unanswered, false = traded.unanswered, traded.false
     assert unanswered[at[0]] == 1 and false[at[0]] == 0
+    # From a confidence of 0.89 on.
     assert unanswered[at[0.2]] == pytest.approx(2 / 3) and false[at[0.2]] == 0
     # One is wrong, one in silence.
     assert unanswered[at[0.5]] == pytest.approx(1 / 3) and false[at[0.5]] == 2 / 4
     assert unanswered[at[1]] == 0
+    assert traded.silence[[at[0], at[0.2], at[0.5], at[1]]].tolist() == [0, 0, 1, 1]
 
 
 def test_standard_deviations_that_are_not_given_cover_nothing():
