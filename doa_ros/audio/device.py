@@ -116,7 +116,8 @@ class DeviceSource:
         self._on_change = on_change
         self._state = self._told = CaptureState()
         self._told_at = -math.inf
-        self._device = ''
+        # The device that is open, and the one that the latest block is of.
+        self._device = self._delivering = ''
         self._closed = threading.Event()
         # Index and time of the sample that comes next; before the first the time of the start.
         self._end, self._end_time = 0, time.monotonic()
@@ -237,10 +238,16 @@ class DeviceSource:
         self._dropped, self._overflows = dropped, captured.overflows
         if not self._state.capturing:
             away = captured.time - self._end_time
-            found = 'is back' if self._end else 'was found'
+            if not self._end:
+                found = 'was found'
+            elif self._device == self._delivering:
+                found = 'is back'
+            else:
+                found = f'has taken the place of {self._delivering!r}'
             self._change(True, self._warned(f'device {self._device!r} {found} after {away:.1f} s'))
         elif self._state.warning and not self._end:
             self._change(True, self._warned(f'device {self._device!r} is used'))
+        self._delivering = self._device
         self._end, self._end_time = index + block, captured.time + block / rate
         samples = np.frombuffer(captured.samples, dtype=np.int32).reshape(-1, self.channel_count)
         place = self._stamps.place(index, captured.time)

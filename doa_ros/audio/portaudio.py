@@ -290,9 +290,11 @@ def _stream(sounddevice, device: Device, settings: CaptureSettings, recording: _
             finished_callback=recording.finish,
         )
     except sounddevice.PortAudioError as error:
+        user = CARDS.user(device.card)
         raise AudioError(
             f'device {device.name!r} does not open with {settings.channels} channels of '
-            f'32 bits at {settings.rate} Hz ({error}); is it in use by another program?'
+            f'32 bits at {settings.rate} Hz ({error}); '
+            + (f'{user} uses it: end that' if user else 'is it in use by another program?')
         ) from None
     if abs(stream.samplerate - settings.rate) > 1:
         stream.close(ignore_errors=True)

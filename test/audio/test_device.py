@@ -625,6 +625,9 @@ def test_replug_under_another_number(fake, record):
     back = fake(stopped=False, devices=[_STEREO, _STEREO, _STEREO, moved])
     _check_back(recorder, gone, back)
     assert 'has stopped; check its cable' in recorder.changes[0][1].message
+    # It may be another one of the same kind.
+    said = f'device {moved[0]!r} has taken the place of {_UMA8[0]!r} after '
+    assert any(state.message.startswith(said) for _, state in recorder.changes)
 
 
 def test_device_that_is_taken_by_another_program(fake, record):

@@ -3,6 +3,7 @@
 """What the process that captures does with what PortAudio delivers."""
 
 from contextlib import contextmanager
+import os
 import threading
 import time
 from types import SimpleNamespace
@@ -62,13 +63,17 @@ def test_devices_are_listed_with_their_ports(two_alike):
     ]
 
 
-def test_the_device_at_a_port_is_opened_or_none(two_alike):
+def test_the_device_at_a_port_is_opened_or_none(two_alike, computer):
     second = 'micArray RAW SPK: USB Audio (hw:2,0) = usb:1-1.4'
     assert _open('usb:1-1.4') == (second, '')
     two_alike.add(1)
+    status = computer.proc / 'card2' / 'pcm0c' / 'sub0' / 'status'
+    status.write_text(f'state: RUNNING\nowner_pid   : {os.getpid()}\n')
     with pytest.raises(AudioError) as error:
         _open('usb:1-1.4')
     assert "(hw:2,0)' does not open with 8 channels" in str(error.value)
+    assert f'(Device unavailable); process {os.getpid()} (' in str(error.value)
+    assert str(error.value).endswith(') uses it: end that')
     assert 'hw:1,0' not in str(error.value)
 
 
