@@ -10,10 +10,11 @@ Without --sounds, the rooms are filled with synthetic voices and noises (OUT/sou
 of speech make a better model. The report is made with real speech either way.
 """
 
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 
-from doa_ros.core.ambiguity import require_horizontal
+from doa_ros.core.ambiguity import ambiguity_of, require_elevations
 from doa_ros.core.features import FeatureConfig, lags_needed
 from doa_ros.core.geometry import load_array
 from doa_ros.resources import find_resource
@@ -56,8 +57,8 @@ def run(args):
             raise ModuleNotFoundError(f'No module named {package!r}', name=package)
     array_path = find_resource('arrays', args.array)
     array = load_array(array_path)
-    require_horizontal(array)
     settings = settings_for(array, args.array, args.budget)
+    require_elevations(array, settings.train.grid.elevation_min)
     args.out.mkdir(parents=True, exist_ok=True)
     settings_path = args.out / 'settings.yaml'
     settings.save(settings_path)
@@ -89,7 +90,10 @@ def _verb(name: str, *arguments) -> None:
 
 
 def settings_for(array, name: str, budget: str) -> Settings:
-    """Return the settings of a model for an array: lags as far as its delays reach."""
+    """Return the settings of a model for an array: lags and elevations as far as they reach."""
     features = FeatureConfig(lag_rate=_LAG_RATE, lag_count=lags_needed(array, _LAG_RATE))
     simulate, train = BUDGETS[budget]
+    if not ambiguity_of(array).horizontal:
+        classes = 2 * train.elevation_classes - 1
+        train = replace(train, elevation_classes=classes, elevation_min_deg=-90.0)
     return Settings(name, features, features, simulate, train)

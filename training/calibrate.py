@@ -173,7 +173,8 @@ def listen(
     *outputs, above_floor, azimuth, elevation, voiced, quiet, silent, brief = (
         np.stack(column) for column in zip(*rows, strict=True)
     )
-    spectrum = Spectrum(*outputs[:3], classifier.multilabel, outputs[3])
+    lowest = classifier.grid.elevation_min
+    spectrum = Spectrum(*outputs[:3], classifier.multilabel, outputs[3], lowest)
     time = classifier.features.hop * np.arange(silent.shape[1])
     return Streams(
         spectrum, above_floor, azimuth, elevation, voiced, quiet, silent, brief, time

@@ -23,8 +23,9 @@ pyroomacoustics with the recordings of the demo, so that anyone gets the same nu
 decide on val, report on test. Every --model is a line
 of the tables; --report writes report.md, report.html, plots, results.csv and all frames.
 
-Of an array that is not flat and horizontal, SRP-PHAT alone is scored: networks and the methods of
-others do not know such arrays. Truths are as far as the array can tell them.
+Of an array that is not flat and horizontal, SRP-PHAT and the networks of --model are scored: those
+that ship and the methods of others do not know such arrays. Truths are as far as the array can
+tell them.
 
 The best guess of every method is scored over the voiced frames; unanswered frames and answers in
 silence are those of its own gate. Of several sources the one nearest to the guess is the truth.

@@ -3,14 +3,16 @@
 """The settings of a model's making: one YAML file, one section per verb."""
 
 from dataclasses import dataclass, field, fields, replace
+import math
 import os
 from pathlib import Path
 import shutil
 
 import yaml
 
-from doa_ros.core.ambiguity import require_horizontal
+from doa_ros.core.ambiguity import require_elevations
 from doa_ros.core.config import Config, load_yaml, require_keys, setting
+from doa_ros.core.decoding import DirectionGrid
 from doa_ros.core.errors import ConfigError
 from doa_ros.core.features import FeatureConfig
 from doa_ros.core.geometry import MicArray, load_array
@@ -46,7 +48,10 @@ class SimulateConfig(Config):
     distance_min: float = setting(0.3, 'Source distance, lowest [m].', minimum=0.1, maximum=10.0)
     distance_max: float = setting(5.0, 'Source distance, highest [m].', minimum=0.1, maximum=10.0)
     elevation_max_deg: float = setting(
-        90.0, 'Highest elevation of a source [deg].', minimum=0.0, maximum=90.0
+        90.0,
+        'Highest elevation of a source [deg]; they lie as far below where the array tells it.',
+        minimum=0.0,
+        maximum=90.0,
     )
     sources_max: int = setting(1, 'Most sources at a time.', minimum=1, maximum=3)
     separation_deg: float = setting(
@@ -113,6 +118,12 @@ class TrainConfig(Config):
     )
     azimuth_classes: int = setting(36, 'Azimuth classes.', minimum=4, maximum=360)
     elevation_classes: int = setting(10, 'Elevation classes.', minimum=3, maximum=91)
+    elevation_min_deg: float = setting(
+        0.0,
+        'The lowest of them [deg]: -90 for an array that is not flat and horizontal.',
+        minimum=-90.0,
+        maximum=0.0,
+    )
     kappa: float = setting(
         40.0,
         'Concentration of the von Mises soft targets; 0 for the nearest class alone.',
@@ -133,6 +144,13 @@ class TrainConfig(Config):
     learning_rate: float = setting(
         1e-3, 'Of Adam at the start; it falls to 0.', minimum=1e-6, maximum=1.0
     )
+
+    @property
+    def grid(self) -> DirectionGrid:
+        """The directions that the classes stand for."""
+        return DirectionGrid(
+            self.azimuth_classes, self.elevation_classes, math.radians(self.elevation_min_deg)
+        )
 
     @property
     def heads(self) -> dict[str, tuple[int, ...]]:
@@ -310,7 +328,7 @@ class Settings:
             ConfigError: it is not usable, or networks cannot be trained for it.
         """
         array = load_array(find_resource('arrays', self.array))
-        require_horizontal(array)
+        require_elevations(array, self.train.grid.elevation_min)
         return array
 
     def with_architecture(self, architecture: str) -> 'Settings':

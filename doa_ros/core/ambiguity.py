@@ -289,17 +289,28 @@ def _forward(vector: np.ndarray) -> np.ndarray:
     return math.copysign(1, ahead) * vector
 
 
-def require_horizontal(array: MicArray) -> None:
-    """Check that an array is one that networks are made for.
+def require_elevations(array: MicArray, lowest: float) -> None:
+    """Check that a network's classes are those of an array's answers.
+
+    Args:
+        array: the microphones.
+        lowest: elevation of the network's first class [rad].
 
     Raises:
-        ConfigError: it is none; the message says why and what works.
+        ConfigError: they are not; the message says what works.
     """
     ambiguity = ambiguity_of(array)
-    if not ambiguity.horizontal:
+    if math.isnan(ambiguity.elevation_min):
         raise ConfigError(
-            f'array {array.name!r} is not flat and horizontal, as networks need it: {ambiguity}; '
-            'method srp_phat works with it'
+            f'array {array.name!r} has no elevations, which networks need: {ambiguity}; method '
+            'srp_phat works with it'
+        )
+    if not math.isclose(lowest, ambiguity.elevation_min, abs_tol=_ROUNDING):
+        raise ConfigError(
+            f'array {array.name!r} gives elevations from '
+            f'{math.degrees(ambiguity.elevation_min):.0f} degrees on, but the classes of the '
+            f'network begin at {math.degrees(lowest):.0f} degrees (train: elevation_min_deg); '
+            'method srp_phat works with any array'
         )
 
 

@@ -74,7 +74,7 @@ class Calibration(Config):
         )
         return Estimate(
             azimuth,
-            self.corrected(elevation),
+            self.corrected(elevation, spectrum.elevation_min),
             self.azimuth_spread * stddev,
             self.elevation_spread * elevation_stddev,
             float(special.expit(log_odds)),
@@ -84,7 +84,12 @@ class Calibration(Config):
         """Return the estimates of all peaks of several sources, the surest first."""
         return [self.estimate(spectrum, *peak) for peak in decode_azimuths(spectrum.azimuth)]
 
-    def corrected(self, elevation: float) -> float:
-        """Return the elevation [rad] for that of the classes; NaN stays NaN."""
+    def corrected(self, elevation: float, lowest: float) -> float:
+        """Return the elevation [rad] for that of the classes; NaN stays NaN.
+
+        Args:
+            elevation: that of the classes [rad].
+            lowest: that of the first class [rad].
+        """
         shifted = self.elevation_scale * elevation + math.radians(self.elevation_shift_deg)
-        return float(np.clip(shifted, 0.0, math.pi / 2))
+        return float(np.clip(shifted, lowest, math.pi / 2))

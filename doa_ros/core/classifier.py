@@ -17,7 +17,7 @@ import numpy as np
 from scipy import special
 import yaml
 
-from doa_ros.core.ambiguity import require_horizontal
+from doa_ros.core.ambiguity import require_elevations
 from doa_ros.core.calibration import Calibration
 from doa_ros.core.config import load_yaml, require_keys, said, short
 from doa_ros.core.decoding import HALF_STEP, DirectionGrid, Spectrum, logit
@@ -101,6 +101,7 @@ class ModelCard:
 
     def to_mapping(self) -> dict:
         """Return the content of the card's file."""
+        lowest = round(math.degrees(self.grid.elevation_min), 6)
         return {
             'format': CARD_FORMAT,
             'sha256': self.sha256,
@@ -112,6 +113,7 @@ class ModelCard:
             'features': self.features.to_mapping(),
             'azimuth_classes': self.grid.azimuth_count,
             'elevation_classes': self.grid.elevation_count,
+            **({'elevation_min_deg': lowest} if lowest else {}),
             'outputs': list(self.outputs),
             'multilabel': self.multilabel,
             'steered_response': self.steered_response,
@@ -221,7 +223,14 @@ def load_card(model: Path) -> ModelCard:
                 'elevation_classes',
                 'outputs',
             },
-            optional={'training', 'multilabel', 'steered_response', 'memory', 'follower'},
+            optional={
+                'elevation_min_deg',
+                'training',
+                'multilabel',
+                'steered_response',
+                'memory',
+                'follower',
+            },
         )
         if content['format'] != CARD_FORMAT:
             raise ModelError(f'{where}: format {short(content["format"])} is not {CARD_FORMAT}')
@@ -237,7 +246,9 @@ def load_card(model: Path) -> ModelCard:
             sampling_frequency=int(array['sampling_frequency']),
             features=FeatureConfig.from_mapping(content['features'], where),
             grid=DirectionGrid(
-                int(content['azimuth_classes']), int(content['elevation_classes'])
+                int(content['azimuth_classes']),
+                int(content['elevation_classes']),
+                math.radians(float(content.get('elevation_min_deg', 0.0))),
             ),
             outputs=tuple(str(name) for name in content['outputs']),
             sha256=str(content['sha256']),
@@ -281,6 +292,8 @@ def load_card(model: Path) -> ModelCard:
         card.grid.elevation_count >= 3 or 'elevation' not in card.outputs
     ):
         raise ModelError(f'{where}: needs at least 4 azimuth and 3 elevation classes')
+    if not -math.pi / 2 <= card.grid.elevation_min <= 0:
+        raise ModelError(f'{where}: elevation_min_deg must lie in -90..0')
     return card
 
 
@@ -361,7 +374,7 @@ class Classifier:
         delegate: library that runs the network, see `TFLiteModel`.
 
     Raises:
-        ConfigError: the array is not flat and horizontal.
+        ConfigError: the array gives other elevations than the network.
         ModelError: a file is missing or broken, or the network does not fit; the message says
             in what.
     """
@@ -369,8 +382,8 @@ class Classifier:
     def __init__(
         self, model: Path, array: MicArray, features: FeatureConfig, delegate: str = ''
     ):
-        require_horizontal(array)
         card = load_card(model)
+        require_elevations(array, card.grid.elevation_min)
         _check_sha256(model, card.sha256)
         differences = card.differences(array, features)
         if differences:
@@ -424,7 +437,12 @@ class Classifier:
                 values['azimuth'] = self._seconded(values['azimuth'], other)
             else:
                 values['azimuth'] = self._sharpened(values['azimuth'], response.max(axis=0))
-        return Spectrum(**values, several=self.multilabel, coherence=coherence)
+        return Spectrum(
+            **values,
+            several=self.multilabel,
+            coherence=coherence,
+            elevation_min=self.grid.elevation_min,
+        )
 
     def look_twice(self, frame: GccFrame) -> tuple[Spectrum, Spectrum, np.ndarray]:
         """Return the class probabilities of the sound and of what is left of it.

@@ -161,6 +161,6 @@ class Follower:
         found = []
         for azimuth, stddev, probability in decode_azimuths(spectrum.azimuth, _NEAREST):
             elevation, elevation_stddev = spectrum.elevation_at(azimuth)
-            corrected = self._calibration.corrected(elevation)
+            corrected = self._calibration.corrected(elevation, spectrum.elevation_min)
             found.append(Estimate(azimuth, corrected, stddev, elevation_stddev, probability))
         return found

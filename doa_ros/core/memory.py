@@ -71,7 +71,7 @@ class Memory:
     """
 
     def __init__(self, grid: DirectionGrid, hop: float, config: MemoryConfig):
-        self._config = config
+        self._config, self._lowest = config, grid.elevation_min
         self._onset, self._offset, self._change = (
             1 - math.exp(-rate * hop) for rate in (config.onset, config.offset, config.change)
         )
@@ -80,7 +80,7 @@ class Memory:
 
     def corrected(self, elevation: float) -> float:
         """Return the elevation [rad] for that of the classes; NaN stays NaN."""
-        return self._config.corrected(elevation)
+        return self._config.corrected(elevation, self._lowest)
 
     def reset(self) -> None:
         """Forget everything."""

@@ -18,11 +18,9 @@ from doa_ros.core.ambiguity import (
     ambiguity_in_frame,
     ambiguity_of,
 )
-from doa_ros.core.classifier import Classifier
 from doa_ros.core.errors import ConfigError
-from doa_ros.core.features import FeatureConfig
 from doa_ros.core.geometry import direction_of, load_array, unit_vector, wrap_angle
-from doa_ros.resources import config_directory, find_resource
+from doa_ros.resources import config_directory
 
 _SQUARE = np.array([[0.03, 0.03, 0], [-0.03, 0.03, 0], [-0.03, -0.03, 0], [0.03, -0.03, 0]])
 _directions = st.tuples(st.floats(-math.pi, math.pi), st.floats(-math.pi / 2, math.pi / 2))
@@ -222,9 +220,3 @@ def test_sentences_say_which_side(make_array, uma8, tetrahedron):
     assert 'mirror image on the side of azimuth 0, elevation 0 degrees' in said[1]
     assert 'on the side of azimuth 90 degrees, and elevations are not known' in said[2]
     assert 'all directions' in said[3]
-
-
-def test_networks_are_for_horizontal_arrays(tetrahedron):
-    model = find_resource('models', 'uma8_rooms_int8')
-    with pytest.raises(ConfigError, match='not flat and horizontal.*method srp_phat works'):
-        Classifier(model, tetrahedron, FeatureConfig())

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Models: the shipped ones, and every way in which one does not fit."""
 
+import dataclasses
 from dataclasses import replace
 import hashlib
 import math
@@ -28,7 +29,7 @@ from doa_ros.core.decoding import (
     decode_elevation,
     elevation_classes,
 )
-from doa_ros.core.errors import ModelError
+from doa_ros.core.errors import ConfigError, ModelError
 from doa_ros.core.features import FeatureConfig
 from doa_ros.core.geometry import wrap_angle
 from doa_ros.resources import find_resource
@@ -109,6 +110,43 @@ def test_another_array_and_other_features(square, write_network, tmp_path, extra
     gcc = extract(square, plane_wave(square, -2.0), features)[-1].gcc
     spectrum = Classifier(model, square, features).spectrum(gcc)
     assert decode_azimuth(spectrum.azimuth)[0] == pytest.approx(-2.0, abs=0.15)
+
+
+def test_network_of_an_array_that_fills_space(tetrahedron, write_network, tmp_path, extract,
+                                              plane_wave):  # fmt: skip
+    grid = DirectionGrid(72, 19, -math.pi / 2)
+    model = write_network(tmp_path / 'a.tflite', tetrahedron, grid=grid)
+    assert load_card(model).grid == grid
+    classifier = Classifier(model, tetrahedron, FeatureConfig())
+    for azimuth, elevation in ((0.7, -0.5), (-2.0, 0.4)):
+        gcc = extract(tetrahedron, plane_wave(tetrahedron, azimuth, elevation))[-1].gcc
+        spectrum = classifier.spectrum(gcc)
+        assert decode_azimuth(spectrum.azimuth)[0] == pytest.approx(azimuth, abs=0.2)
+        assert spectrum.elevation_min == -math.pi / 2
+        # The first class is straight below.
+        below = dataclasses.replace(spectrum, elevation=np.eye(19)[0])
+        assert below.elevation_at(azimuth)[0] == pytest.approx(-math.pi / 2)
+
+
+def test_network_must_know_the_elevations_that_the_array_gives(
+    tetrahedron, square, write_network, tmp_path
+):
+    above = write_network(tmp_path / 'above.tflite', tetrahedron)
+    with pytest.raises(ConfigError, match='elevations from -90 degrees on, .* begin at 0 degrees'):
+        Classifier(above, tetrahedron, FeatureConfig())
+    below = write_network(
+        tmp_path / 'below.tflite', square, grid=DirectionGrid(72, 19, -math.pi / 2)
+    )
+    with pytest.raises(ConfigError, match='elevations from 0 degrees on, .* begin at -90 degrees'):
+        Classifier(below, square, FeatureConfig())
+    line = replace(square, positions=square.positions * [1, 0, 0] * [[1], [1], [2], [2]])
+    with pytest.raises(ConfigError, match='no elevations, which networks need'):
+        Classifier(below, line, FeatureConfig())
+    card = below.with_suffix('.yaml')
+    text = card.read_text(encoding='utf-8').replace('deg: -90.0', 'deg: -91.0')
+    card.write_text(text, encoding='utf-8')
+    with pytest.raises(ModelError, match='elevation_min_deg must lie in -90..0'):
+        load_card(below)
 
 
 def test_network_input_is_lags_by_pairs():

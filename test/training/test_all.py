@@ -99,6 +99,14 @@ def test_what_is_finished_is_not_done_again(out):
     assert [name for name, _ in second] == ['simulate', *last]
 
 
+def test_classes_reach_below_the_horizon_where_the_array_tells_it(tetrahedron, uma8):
+    space = all_in_one.settings_for(tetrahedron, 'made', 'small').train
+    flat = all_in_one.settings_for(uma8, 'uma8', 'small').train
+    assert flat.grid.elevations[[0, -1]] == pytest.approx([0, np.pi / 2])
+    assert space.grid.elevations[[0, -1]] == pytest.approx([-np.pi / 2, np.pi / 2])
+    assert space.grid.elevation_step == pytest.approx(flat.grid.elevation_step)
+
+
 @pytest.mark.parametrize('count', [0, 1])
 def test_an_array_that_cannot_locate_is_refused(run_verb, tmp_path, count):
     path = tmp_path / 'array.yaml'

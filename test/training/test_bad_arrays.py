@@ -14,15 +14,10 @@ from training.__main__ import main
     params=[
         ([[0.0, 0.0, 0.0]], 'needs at least two microphones'),
         ([[0.0, 0.0, 0.0], [0.05, 0.0, 0.0], [0.0, 0.0, 0.0]], 'mic_0 and mic_2 coincide'),
-        ([[0.0, 0.0, 0.0], [0.0, 0.05, 0.0]], 'on a line'),
-        ([[0.0, 0.0, 0.0], [0.0, 0.05, 0.0], [0.0, 0.0, 0.05]], 'two sides of its plane'),
-        (
-            [[0.0, 0.0, 0.0], [0.0, 0.05, 0.0], [0.0, 0.0, 0.05], [0.05, 0.0, 0.0]],
-            'not flat and horizontal, as networks need it',
-        ),
+        ([[0.0, 0.0, 0.0], [0.0, 0.05, 0.0]], 'has no elevations, which networks need'),
         ([[0.0, 0.0, 0.0], [0.0, 0.0, 0.05]], 'one above the other'),
     ],
-    ids=['one', 'coincident', 'line', 'upright', 'space', 'vertical'],
+    ids=['one', 'coincident', 'line', 'vertical'],
 )
 def bad_array(request, tmp_path):
     """Return the path of an array file and what is wrong with it."""

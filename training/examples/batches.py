@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from doa_ros.core.ambiguity import ambiguity_of
 from doa_ros.core.classifier import network_input
 from doa_ros.core.geometry import MicArray
 from doa_ros.core.symmetry import symmetries
@@ -43,6 +44,7 @@ class Batches:
         found = symmetries(array)[: None if settings.train.symmetries else 1]
         self._symmetries = found
         self._index = np.stack([gather_index(array, symmetry, lags) for symmetry in found])
+        self._ambiguity = ambiguity_of(array)
         self._pairs = array.pairs
         self._input_shape = (lags, len(array.pairs))
 
@@ -76,7 +78,10 @@ class Batches:
             gcc = flat.reshape(gcc.shape)
             sign = np.array([-1.0 if s.mirrored else 1.0 for s in self._symmetries])[chosen]
             turn = np.array([s.rotation for s in self._symmetries])[chosen]
-            data = replace(data, azimuth=data.azimuth * sign[:, None] + turn[:, None])
+            azimuth, elevation = self._ambiguity.fold(
+                data.azimuth * sign[:, None] + turn[:, None], data.elevation
+            )
+            data = replace(data, azimuth=azimuth, elevation=elevation)
         if self._shuffle and self._config.dead_microphones:
             gcc *= self._living_pairs(len(gcc), rng)[:, :, None]
         return network_input(gcc), *head_targets(data, self._config)

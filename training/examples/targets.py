@@ -4,8 +4,6 @@
 
 import numpy as np
 
-from doa_ros.core.decoding import DirectionGrid
-
 from ..settings import TrainConfig
 from .dataset import Dataset
 
@@ -36,7 +34,7 @@ def head_targets(
         classes, without the last axis, in this order; the weight is 0 where the elevation is not
         known.
     """
-    grid = DirectionGrid(config.azimuth_classes, config.elevation_classes)
+    grid = config.grid
     heard = data.voiced.any(axis=1)
     unknown = (data.voiced & np.isnan(data.elevation)).any(axis=1)
     directed = heard | (not config.activity) | config.multilabel

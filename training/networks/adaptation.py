@@ -156,7 +156,8 @@ def finetune(
     judge = Batches(_InMemory(held_out), array, settings, shuffle=False).stream()
 
     def accuracies() -> tuple[Accuracy, Accuracy]:
-        return measure(model, [held_out]), measure(model, shards['val'])
+        lowest = settings.train.grid.elevation_min
+        return measure(model, [held_out], lowest), measure(model, shards['val'], lowest)
 
     out.mkdir(parents=True, exist_ok=True)
     settings.save(out / 'settings.yaml')
@@ -206,14 +207,17 @@ def finetune(
     return Result(step, before[0], after[0], before[1], after[1])
 
 
-def measure(model: keras.Model, shards: Iterable[Dataset]) -> Accuracy:
-    """Return the accuracy of a network."""
+def measure(
+    model: keras.Model, shards: Iterable[Dataset], elevation_min: float = 0.0
+) -> Accuracy:
+    """Return the accuracy of a network whose elevation classes begin at `elevation_min` [rad]."""
     azimuth, elevation = [], []
     for shard in shards:
         data = shard.rows(shard.single)
         if len(data):
             outputs = model(network_input(data.gcc.astype(np.float32)), training=False)
-            errors = errors_deg(*(np.asarray(values) for values in outputs[:2]), data)
+            azimuths, elevations = (np.asarray(values) for values in outputs[:2])
+            errors = errors_deg(azimuths, elevations, data, elevation_min)
             azimuth.append(errors[0])
             elevation.append(errors[1])
     azimuth, elevation = np.concatenate(azimuth), np.concatenate(elevation)

@@ -29,7 +29,6 @@ import numpy as np
 import yaml
 
 from doa_ros.core.config import Config, load_yaml, setting
-from doa_ros.core.decoding import DirectionGrid
 from doa_ros.core.errors import ConfigError
 from doa_ros.core.features import FeatureConfig
 from doa_ros.core.geometry import MicArray, unit_vector
@@ -37,7 +36,7 @@ from doa_ros.core.srp_phat import steering_matrix
 
 from ..settings import TrainConfig
 
-# Elevations of a map [rad].
+# Elevations of a map [rad]; where the classes reach below the horizon, as far below, too.
 _MAP_ELEVATIONS = np.radians([0.0, 20.0, 40.0, 60.0, 80.0])
 
 # The settings that each operation looks at.
@@ -194,7 +193,7 @@ def _dense_head(x, name: str, config: TrainConfig):
 def map_input(array: MicArray, features: FeatureConfig, config: TrainConfig, margin: int) -> tuple:
     """Return the input of a network and its map over direction.
 
-    A fixed matrix turns the taps into the steered response at each azimuth class and five
+    A fixed matrix turns the taps into the steered response at each azimuth class and some
     elevations. The map reaches over the full circle by a margin to either side, so that blocks
     without padding end with exactly the circle.
 
@@ -213,7 +212,7 @@ def map_input(array: MicArray, features: FeatureConfig, config: TrainConfig, mar
     x = steering(layers.Flatten()(inputs))
     steering.set_weights([matrix])
     columns = config.azimuth_classes + 2 * margin
-    return inputs, layers.Reshape((1, columns, len(_MAP_ELEVATIONS)))(x)
+    return inputs, layers.Reshape((1, columns, matrix.shape[1] // columns))(x)
 
 
 def map_heads(x, config: TrainConfig, units: int) -> list:
@@ -252,9 +251,12 @@ def steering_map(
     Returns:
         Shape (lags * pairs, columns * elevations), float32.
     """
-    grid = DirectionGrid(config.azimuth_classes, 0)
+    grid = config.grid
     columns = np.arange(-margin, grid.azimuth_count + margin) * grid.azimuth_step
-    directions = unit_vector(columns[:, None], _MAP_ELEVATIONS).reshape(-1, 3)
+    elevations = _MAP_ELEVATIONS
+    if config.elevation_min_deg < 0:
+        elevations = np.concatenate([-elevations[:0:-1], elevations])
+    directions = unit_vector(columns[:, None], elevations).reshape(-1, 3)
     matrix = steering_matrix(array, features.lags, directions)
     by_pair = matrix.reshape(len(directions), len(array.pairs), features.lag_count)
     return by_pair.swapaxes(1, 2).reshape(len(directions), -1).T

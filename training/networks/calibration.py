@@ -353,7 +353,8 @@ def _with_elevation(
     seen, true = answers.estimates.elevation[chosen], answers.elevation[chosen]
 
     def loss(values):
-        return float(np.mean(np.abs(np.clip(values[0] * seen + values[1], 0, np.pi / 2) - true)))
+        line = np.clip(values[0] * seen + values[1], grid.elevation_min, np.pi / 2)
+        return float(np.mean(np.abs(line - true)))
 
     found = optimize.minimize(loss, [1.0, 0.0], method='Nelder-Mead')
     line = {'elevation_scale': found.x[0], 'elevation_shift_deg': np.degrees(found.x[1])}

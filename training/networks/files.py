@@ -8,7 +8,6 @@ from pathlib import Path
 import keras
 
 from doa_ros.core.classifier import ModelCard, save_card
-from doa_ros.core.decoding import DirectionGrid
 from doa_ros.core.tflite import TFLiteModel
 
 from ..examples.dataset import Shards
@@ -54,7 +53,7 @@ def write_model(
         positions=array.positions,
         sampling_frequency=array.sampling_frequency,
         features=settings.features,
-        grid=DirectionGrid(settings.train.azimuth_classes, settings.train.elevation_classes),
+        grid=settings.train.grid,
         outputs=outputs,
         sha256=hashlib.sha256(content).hexdigest(),
         multilabel=settings.train.multilabel,

@@ -64,7 +64,9 @@ def measure_model(
         strongest += [int(values.argmax()) for values in probabilities['azimuth']]
         azimuths, _ = true_directions(data)
         nearest += [round(float(a) / step) % config.azimuth_classes for a in azimuths]
-        errors = errors_deg(probabilities['azimuth'], elevations, data)
+        errors = errors_deg(
+            probabilities['azimuth'], elevations, data, config.grid.elevation_min
+        )
         azimuth_deg.append(errors[0])
         elevation_deg.append(errors[1])
     azimuth_deg, elevation_deg = np.concatenate(azimuth_deg), np.concatenate(elevation_deg)
@@ -93,12 +95,15 @@ def true_directions(data: Dataset) -> tuple[np.ndarray, np.ndarray]:
     return azimuth, elevation
 
 
-def errors_deg(azimuth, elevation, data: Dataset) -> tuple[np.ndarray, np.ndarray]:
+def errors_deg(
+    azimuth, elevation, data: Dataset, elevation_min: float
+) -> tuple[np.ndarray, np.ndarray]:
     """Return how far decoded directions are off.
 
     Args:
         azimuth, elevation: probabilities of the classes, per row as in `Spectrum`.
         data: the examples, each with one voiced source.
+        elevation_min: that of the first elevation class [rad].
 
     Returns:
         Absolute errors of azimuth and elevation [deg], shape (rows,) each; NaN where the
@@ -108,7 +113,7 @@ def errors_deg(azimuth, elevation, data: Dataset) -> tuple[np.ndarray, np.ndarra
     azimuths = np.array([decode_azimuth(values)[0] for values in azimuth])
     elevations = np.array(
         [
-            decode_elevation(elevation_classes(values, angle))[0]
+            decode_elevation(elevation_classes(values, angle), elevation_min)[0]
             for values, angle in zip(elevation, azimuths, strict=True)
         ]
     )

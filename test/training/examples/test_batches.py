@@ -5,10 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from doa_ros.core.ambiguity import ambiguity_of
 from doa_ros.core.decoding import decode_azimuth
 from doa_ros.core.features import FeatureConfig
 from doa_ros.core.geometry import unit_vector, wrap_angle
 from doa_ros.core.srp_phat import SrpPhat, steering_matrix
+from doa_ros.core.symmetry import symmetries
 from training.examples import batches
 from training.examples.batches import Batches
 from training.examples.dataset import Dataset
@@ -33,10 +35,11 @@ class FakeShards:
         azimuth, elevation = rng.uniform(-3, 3, self._rows), rng.uniform(0, 1, self._rows)
         lags = FeatureConfig().lags
         gcc = steering_matrix(self._array, lags, unit_vector(azimuth, elevation))
+        azimuth, elevation = ambiguity_of(self._array).fold(azimuth, elevation)
         number = path * self._rows + np.arange(self._rows)
         known = np.ones((self._rows, 1))
         return Dataset(
-            gcc=gcc.reshape(self._rows, 15, 13).astype(np.float16),
+            gcc=gcc.reshape(self._rows, -1, 13).astype(np.float16),
             activity=known[:, 0],
             silent=number % 7 == 3,
             voiced=(number % 7 != 3)[:, None],
@@ -81,6 +84,27 @@ def test_passes_are_shuffled_differently_and_repeat_with_the_seed(uma8, pooled):
     key = np.lexsort(one.reshape(60, -1).T)
     again = np.lexsort(two.reshape(60, -1).T)
     np.testing.assert_array_equal(one[key], two[again])
+
+
+def test_turned_examples_are_labelled_as_the_array_can_tell(make_array):
+    # Turned by 180 degrees, what was before an upright array is behind it.
+    upright = make_array([[0, 0.03, 0.03], [0, -0.03, 0.03], [0, -0.03, -0.03], [0, 0.03, -0.03]])
+    assert len(symmetries(upright)) > 1
+    train = TrainConfig(batch=16, elevation_classes=19, elevation_min_deg=-90.0)
+    examples = Batches(FakeShards(upright), upright, replace(SETTINGS, train=train), shuffle=True)
+    srp_phat = SrpPhat(upright, FeatureConfig().lags)
+    compared = 0
+    for inputs, (azimuth, _), _ in examples:
+        for features, target in zip(inputs, azimuth, strict=True):
+            if np.ptp(target) > 1e-3:
+                expected = decode_azimuth(target)[0]
+                assert abs(expected) <= np.radians(91)
+                found = decode_azimuth(srp_phat.spectrum(features.T).azimuth)[0]
+                # In the plane of the array delays hardly change.
+                compared += abs(expected) < np.radians(60)
+                limit = np.radians(8 if abs(expected) < np.radians(60) else 40)
+                assert abs(wrap_angle(found - expected)) < limit
+    assert compared > 10
 
 
 def test_turned_examples_still_fit_their_targets(uma8):

@@ -12,6 +12,7 @@ from doa_ros.core.decoding import (
 from doa_ros.core.geometry import wrap_angle
 from training.examples.dataset import Dataset
 from training.examples.targets import head_targets, usable_rows
+from training.scores.measure import errors_deg
 from training.settings import TrainConfig
 
 
@@ -50,6 +51,20 @@ def test_one_source_learns_from_clips_with_one_source():
     assert usable_rows(MIXED, TrainConfig()).tolist() == [True, False, True, False, False]
     several = usable_rows(MIXED, TrainConfig(multilabel=True))
     assert several.tolist() == [True, False, True, True, True]
+
+
+def test_targets_reach_below_the_horizon_where_the_array_tells_it():
+    elevations = np.linspace(-np.pi / 2, np.pi / 2, 50)
+    rows = dataset(
+        np.ones((50, 1)), elevations[:, None], np.ones((50, 1), bool), np.zeros(50, bool)
+    )
+    config = TrainConfig(elevation_classes=19, elevation_min_deg=-90.0)
+    (_, elevation), _ = head_targets(rows, config)
+    decoded = np.array([decode_elevation(target, -np.pi / 2)[0] for target in elevation])
+    assert np.abs(decoded - elevations).max() < np.radians(2)
+    of_azimuth = np.ones((50, 36)) / 36
+    errors = errors_deg(of_azimuth, elevation, rows, config.grid.elevation_min)
+    assert errors[1].max() < 2
 
 
 def test_single_targets_point_at_their_direction_and_silence_is_flat():
