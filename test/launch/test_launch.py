@@ -130,7 +130,7 @@ def generate_launch_description():
         {actions}
     ])
 """
-_WHEELS = "ExecuteProcess(cmd=['sleep', '5'], name='wheels')"
+_WHEELS = "ExecuteProcess(cmd=['sleep', '{}'], name='wheels')"
 # Stands in for all executables: writes how it was called.
 _RECORD = """
 import json, os, sys
@@ -587,7 +587,9 @@ def test_a_robot_goes_on_unless_it_requires_the_nodes(
 ):
     given = dict(argument.format(recording=recording).split(':=') for argument in arguments)
     given |= {'required': str(required)}
-    launch = _Launch(tmp_path, file=_robot(tmp_path, _WHEELS, f'doa(**{given})'))
+    # Long enough for what ends, or longer than anything takes.
+    wheels = _WHEELS.format(60 if required else 5)
+    launch = _Launch(tmp_path, file=_robot(tmp_path, wheels, f'doa(**{given})'))
     ended, wheels = [], []
     for line in launch:
         if sentence in line and 'doa_pipeline' in line:
@@ -604,7 +606,7 @@ def test_a_robot_goes_on_unless_it_requires_the_nodes(
 
 
 def test_a_robot_waits_for_its_array(tmp_path, terminal):
-    robot = _robot(tmp_path, _WHEELS, "doa(device='no such device', method='srp_phat')")
+    robot = _robot(tmp_path, _WHEELS.format(5), "doa(device='no such device', method='srp_phat')")
     launch = _Launch(tmp_path, file=robot, terminal=terminal)
     for _ in launch:
         wheels = 'process has finished cleanly' in launch.output
