@@ -84,7 +84,9 @@ def test_a_headless_robot_installs_nothing_to_look_at():
     from catkin_pkg.package import parse_package
 
     package = parse_package(str(_ROOT / 'package.xml'))
-    needed = {dependency.name for dependency in package.exec_depends}
+    names = [dependency.name for dependency in package.exec_depends]
+    needed = set(names)
+    assert len(needed) == len(names)
     assert {'rclpy', 'launch_ros', 'python3-numpy', 'python3-yaml'} <= needed
     optional = {'rviz2', 'python3-matplotlib', 'python3-rich', 'python3-tqdm'}
     assert not needed & optional
