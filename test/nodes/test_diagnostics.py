@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the nodes say on /diagnostics, through DDS."""
 
+import os
+
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 import numpy as np
 import pytest
@@ -9,6 +11,7 @@ import soundfile
 
 from doa_ros.conversions import make_header, stamp_of
 from doa_ros.msg import AudioFrame, GccPhat
+from doa_ros.nodes.configs import settings
 
 NODES = ('audio_capture', 'gcc_phat', 'doa_estimator', 'doa_tracker', 'doa_markers')
 
@@ -145,3 +148,31 @@ def test_rejected_messages_and_missing_ones_are_told(start, listener, board):
         lambda: board.message('gcc_phat') == 'no audio arrives: is audio_capture running?',
         'the rest told of',
     )
+
+
+# As in Jazzy: a node that uses it has parameters of its own.
+_UPDATER = """
+class Updater:
+    def __init__(self, node, period=1.0):
+        node.declare_parameter('diagnostic_updater.period', period)
+        node.declare_parameter('diagnostic_updater.use_fqn', False)
+
+    def setHardwareID(self, hardware_id):
+        pass
+
+    def add(self, *task):
+        pass
+"""
+
+
+def test_an_installed_diagnostic_updater_changes_nothing(
+    start, listener, board, monkeypatch, tmp_path
+):
+    (tmp_path / 'diagnostic_updater.py').write_text(_UPDATER)
+    monkeypatch.setenv('PYTHONPATH', f'{tmp_path}:{os.environ["PYTHONPATH"]}')
+    start('doa_tracker')
+    names = listener.answer(listener.parameters('doa_tracker').list_parameters()).result.names
+    own = [name for name in names if '.' not in name and name in settings()]
+    assert set(own) == set(settings(['doa_tracker']))
+    assert not [name for name in names if name.startswith('diagnostic_updater')]
+    listener.spin_until(lambda: 'doa_tracker' in board.newest, 'its status')
