@@ -140,6 +140,9 @@ class AudioCaptureNode(WorkerNode):
         self._publish_array_info()
         if self._listener is None and self._config.source == 'file':
             self._wait_for_subscriber()
+        if self._config.source != 'device':
+            # It has a beginning, too, for who subscribes to anything else.
+            self._outbox.wait_for_discovery(self._interrupted)
         next_stamp = 0
         for block in self._source.blocks(self._now):
             if block.first_sample_index == 0 and next_stamp:

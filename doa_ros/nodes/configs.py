@@ -13,7 +13,18 @@ from doa_ros.core.tracking import TrackerConfig
 
 
 @dataclass(frozen=True)
-class CaptureConfig(Config):
+class PaceConfig(Config):
+    """Whether sound comes as fast as it is heard."""
+
+    real_time: bool = setting(
+        True,
+        'Play a recording or scene at the pace of the ROS clock; otherwise as fast as possible, '
+        'and every node takes all of it, however long that lasts.',
+    )
+
+
+@dataclass(frozen=True)
+class CaptureConfig(PaceConfig):
     """What is captured, and how it is passed on."""
 
     array: str = setting('uma8', 'Microphone array: a shipped name or a YAML path.')
@@ -37,10 +48,6 @@ class CaptureConfig(Config):
     file: str = setting('', 'Recording to play, source file: a path to WAV or FLAC.')
     scene: str = setting('demo', 'Scene to play, source sim: a shipped name or a YAML path.')
     loop: bool = setting(False, 'Start a recording or scene again at its end.')
-    real_time: bool = setting(
-        True,
-        'Play a recording or scene at the pace of the ROS clock instead of as fast as possible.',
-    )
     block_duration: float = setting(
         0.05,
         'Length of an audio frame [s]; equal to hop it makes every estimate carry the stamp of '
@@ -113,9 +120,9 @@ class MarkersConfig(Config):
 # In the order of the chain.
 NODES: dict[str, tuple[type[Config], ...]] = {
     'audio_capture': (CaptureConfig,),
-    'gcc_phat': (ModelConfig, MethodConfig, FeatureConfig),
-    'doa_estimator': (ModelConfig, LocalizerConfig, FeatureConfig),
-    'doa_tracker': (ArrayConfig, HopConfig, TrackerConfig),
+    'gcc_phat': (ModelConfig, PaceConfig, MethodConfig, FeatureConfig),
+    'doa_estimator': (ModelConfig, PaceConfig, LocalizerConfig, FeatureConfig),
+    'doa_tracker': (ArrayConfig, HopConfig, PaceConfig, TrackerConfig),
     'doa_markers': (ArrayConfig, MarkersConfig),
 }
 

@@ -15,7 +15,7 @@ from doa_ros.core.localizer import Localization, Localizer, LocalizerConfig
 from doa_ros.core.monitoring import Durations, Level, Rate, Status
 from doa_ros.msg import DoaEstimateArray, DoaSpectrum, GccPhat
 from doa_ros.nodes.chain_node import ChainNode
-from doa_ros.nodes.configs import ModelConfig
+from doa_ros.nodes.configs import ModelConfig, PaceConfig
 from doa_ros.nodes.executable import run
 from doa_ros.nodes.inbox import Inbox
 from doa_ros.nodes.model import declare_features
@@ -41,6 +41,7 @@ class DoaEstimatorNode(ChainNode):
     ):
         super().__init__('doa_estimator', outbox)
         config = declare(self, ModelConfig)
+        pace = declare(self, PaceConfig)
         localizer_config = declare(self, LocalizerConfig)
         self._array, model, self._features, difference = declare_features(
             self, config, localizer_config.method
@@ -71,6 +72,8 @@ class DoaEstimatorNode(ChainNode):
                 'gcc_phat',
                 self._on_gcc_phat,
                 self._diagnostics,
+                outbox,
+                pace,
                 limit=self._features.window,
             )
         by = f'the network {config.model}' if model else localizer_config.method

@@ -12,7 +12,7 @@ from doa_ros.conversions import estimates_of, target_pose, target_vector, track_
 from doa_ros.core.tracking import Track, Tracker, TrackerConfig
 from doa_ros.msg import DoaEstimateArray, DoaTrackArray
 from doa_ros.nodes.chain_node import ChainNode
-from doa_ros.nodes.configs import HopConfig
+from doa_ros.nodes.configs import HopConfig, PaceConfig
 from doa_ros.nodes.executable import run
 from doa_ros.nodes.inbox import Inbox
 from doa_ros.nodes.model import declare_ambiguity
@@ -41,6 +41,7 @@ class DoaTrackerNode(ChainNode):
     ):
         super().__init__('doa_tracker', outbox)
         hop = declare(self, HopConfig).hop
+        pace = declare(self, PaceConfig)
         config = declare(self, TrackerConfig)
         # Ids of an earlier run do not come again: one chance in a billion per track.
         first_id = 1 + secrets.randbelow(_FIRST_IDS)
@@ -60,6 +61,8 @@ class DoaTrackerNode(ChainNode):
                 'detections',
                 self._on_detections,
                 self._diagnostics,
+                outbox,
+                pace,
                 limit=2 * hop,
             )
         self.announce(

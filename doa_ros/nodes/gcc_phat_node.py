@@ -14,7 +14,7 @@ from doa_ros.core.localizer import MethodConfig
 from doa_ros.core.monitoring import Events, Level, Rate, Status
 from doa_ros.msg import AudioFrame, GccPhat
 from doa_ros.nodes.chain_node import ChainNode
-from doa_ros.nodes.configs import ModelConfig
+from doa_ros.nodes.configs import ModelConfig, PaceConfig
 from doa_ros.nodes.executable import run
 from doa_ros.nodes.inbox import Inbox
 from doa_ros.nodes.model import declare_features
@@ -40,6 +40,7 @@ class GccPhatNode(ChainNode):
     ):
         super().__init__('gcc_phat', outbox)
         config = declare(self, ModelConfig)
+        pace = declare(self, PaceConfig)
         method_config = declare(self, MethodConfig)
         self._array, _, self._features, _ = declare_features(
             self, config, method_config.method
@@ -61,6 +62,8 @@ class GccPhatNode(ChainNode):
                 'audio',
                 self._on_audio,
                 self._diagnostics,
+                outbox,
+                pace,
                 limit=self._features.window,
             )
         self.announce(

@@ -4,12 +4,16 @@
 
 from collections import deque
 from collections.abc import Callable, Iterator
+import math
 import statistics
 import time
 
 from rclpy.node import Node
+from rclpy.qos import HistoryPolicy, QoSProfile
 
+from doa_ros.nodes.configs import PaceConfig
 from doa_ros.nodes.diagnostics import Diagnostics
+from doa_ros.nodes.outbox import Outbox
 from doa_ros.nodes.qos import overridable
 
 # More than a second of all but the shortest frames of audio.
@@ -26,14 +30,17 @@ class Inbox:
 
     Several messages may wait: the node did not get to run, or they were on their way for long.
     All are taken if that is done in a moment, so that nothing is missing; otherwise the newest,
-    so that a computer that is too slow is not late for ever.
+    so that a computer that is too slow is not late for ever. Of what is not played in real time,
+    all is taken, and published, too.
 
     Args:
         node: the subscriber.
         message_type, topic: what it subscribes to; the QoS can be overridden by parameters.
         take: takes a message; may raise MessageError.
         diagnostics: counts what is dropped.
-        limit: how long it may last to take what waits [s].
+        outbox: publishes what follows from it.
+        pace: whether it may wait.
+        limit: how long it may last to take what waits [s], in real time.
     """
 
     def __init__(
@@ -43,21 +50,28 @@ class Inbox:
         topic: str,
         take: Callable[[object], None],
         diagnostics: Diagnostics,
+        outbox: Outbox,
+        pace: PaceConfig,
         *,
         limit: float,
     ):
-        self._take, self._diagnostics, self._limit = take, diagnostics, limit
+        self._take, self._diagnostics = take, diagnostics
+        if pace.real_time:
+            self._limit, qos = limit, QoSProfile(depth=_DEPTH)
+        else:
+            self._limit, qos = math.inf, QoSProfile(history=HistoryPolicy.KEEP_ALL)
+            outbox.lose_nothing()
         self._durations = deque([_FIRST_DURATION], maxlen=_KEPT_DURATIONS)
         with overridable(topic) as options:
             self._subscription = node.create_subscription(
-                message_type, topic, self._on_message, _DEPTH, qos_overriding_options=options
+                message_type, topic, self._on_message, qos, qos_overriding_options=options
             )
 
     def _on_message(self, message) -> None:
         waiting = [message, *self._more()]
         lasts = statistics.median(self._durations)
-        affordable = max(int(self._limit / lasts), 1)
-        excess = max(len(waiting) - affordable, 0)
+        affordable = max(self._limit / lasts, 1)
+        excess = math.ceil(max(len(waiting) - affordable, 0))
         if excess:
             self._diagnostics.drop_late(excess, len(waiting) * lasts)
         for message in waiting[excess:]:

@@ -24,7 +24,12 @@ _LEAST_DEPTH = 10
 # When the process ends, messages have so long to leave it [s].
 _END_LIMIT = 1.0
 # Where nothing is to be lost, a subscriber that stands still is waited for so long [s].
-_STANDSTILL = 1.0
+_STANDSTILL = 5.0
+# DDS finds who is there in a moment, or, where that went wrong, when they announce themselves
+# again: in Fast DDS after 3 s. Then, all who were found have so long to be connected [s].
+_ANNOUNCED = 4.0
+_CONNECTED = 4.0
+_LOOK = 0.05
 
 
 def depth_of(period: float) -> int:
@@ -40,6 +45,7 @@ class Outbox:
     """
 
     def __init__(self):
+        self._begin = time.monotonic()
         self._changed = threading.Condition()
         # Who publishes by it, in the order of their making.
         self.nodes: list[Node] = []
@@ -54,6 +60,18 @@ class Outbox:
     def lose_nothing(self) -> None:
         """From now on who publishes waits where DDS does not keep up: the sound is not live."""
         self._lossless = True
+
+    def wait_for_discovery(self, interrupted: threading.Event) -> None:
+        """Wait until it is known who subscribes, or interrupted; before, messages reach nobody.
+
+        Some who were found are never connected, as their QoS does not fit.
+        """
+        known = self._begin + _ANNOUNCED
+        limit = max(known, time.monotonic()) + _CONNECTED
+        while (now := time.monotonic()) < limit:
+            connected = all(topic.connected for topic in self._topics)
+            if now > known and connected or interrupted.wait(_LOOK):
+                return
 
     def topic(
         self,
@@ -75,7 +93,7 @@ class Outbox:
             publisher = node.create_publisher(
                 message_type, name, qos, qos_overriding_options=options
             )
-        topic = Topic(self, publisher, on_sent)
+        topic = Topic(self, node, publisher, on_sent)
         self._topics.append(topic)
         return topic
 
@@ -94,11 +112,12 @@ class Outbox:
             self._changed.notify_all()
 
     def close(self) -> None:
-        """Take nothing any more; return when all messages have left, or after a second."""
+        """Take nothing any more; return when all messages have left, or after a while."""
+        limit = _STANDSTILL if self._lossless else _END_LIMIT
         with self._changed:
-            self._deadline = time.monotonic() + _END_LIMIT
+            self._deadline = time.monotonic() + limit
             self._changed.notify_all()
-        self._thread.join(_END_LIMIT)
+        self._thread.join(limit)
         for topic in self._topics:
             topic.wait_until_received(self._patience)
 
@@ -127,20 +146,26 @@ class Outbox:
                 topic = self._turns.popleft()
                 message = topic.waiting.popleft()
                 self._changed.notify_all()
-            topic.send(message)
             if self._lossless:
-                topic.spare_history(self._patience)
+                topic.make_room(self._patience)
+            topic.send(message)
 
 
 class Topic:
     """A topic to publish on; `Outbox.topic` makes them."""
 
     def __init__(
-        self, outbox: Outbox, publisher: Publisher, on_sent: Callable[[str, float, int], None]
+        self,
+        outbox: Outbox,
+        node: Node,
+        publisher: Publisher,
+        on_sent: Callable[[str, float, int], None],
     ):
-        self._outbox, self._publisher, self._on_sent = outbox, publisher, on_sent
+        self._outbox, self._node, self._publisher = outbox, node, publisher
+        self._on_sent = on_sent
+        self._standstill = False
         self._depth = max(publisher.qos_profile.depth, 1)
-        self._dropped = self._sent = 0
+        self._dropped = self._unreceived = 0
         self.name: str = publisher.topic_name
         self.waiting: deque = deque()
 
@@ -153,6 +178,12 @@ class Topic:
     def wanted(self) -> bool:
         """Whether anybody subscribes."""
         return self._publisher.get_subscription_count() > 0
+
+    @property
+    def connected(self) -> bool:
+        """Whether all subscribers who were found are connected."""
+        there = self._publisher.get_subscription_count()
+        return there >= self._node.count_subscribers(self.name)
 
     def publish(self, message) -> None:
         """Publish a message as soon as DDS takes it, from any thread."""
@@ -168,24 +199,37 @@ class Topic:
         start = time.monotonic()
         refused = not _publish(self._publisher, message)
         took = time.monotonic() - start
-        self._sent += 1
+        self._unreceived += 1
         dropped, self._dropped = self._dropped, 0
         self._on_sent(self.name, took, dropped + refused)
 
-    def spare_history(self, limit: float) -> None:
-        """Wait [s] for subscribers before DDS forgets messages that they have not received."""
-        if self._sent >= self._depth:
-            self._sent = 0
-            self.wait_until_received(limit)
+    def make_room(self, limit: float) -> None:
+        """Wait [s] until DDS can take a message without forgetting one that is not received.
 
-    def wait_until_received(self, limit: float) -> None:
-        """Wait until reliable subscribers have all messages, or a time [s] is over."""
+        A subscriber for whom that took too long is not waited for until it has received all.
+        """
+        # Fast DDS asks subscribers what they have received when its history is full, and otherwise
+        # once in 3 s only: so it is to be filled before it is waited for.
+        if self.wait_until_received(0.0):
+            self._unreceived, self._standstill = 0, False
+        elif self._unreceived >= self._depth and not self._standstill:
+            self._standstill = not self.wait_until_received(limit)
+            self._unreceived = 0
+            if self._standstill:
+                self._node.get_logger().warning(
+                    f'{self.name}: a subscriber receives nothing; until it does, nobody waits for '
+                    'it, and it misses messages'
+                )
+
+    def wait_until_received(self, limit: float) -> bool:
+        """Wait until reliable subscribers have all messages; return False after a time [s]."""
         with self._publisher.handle:
-            _LIBRARY.rcl_publisher_wait_for_all_acked(
+            status = _LIBRARY.rcl_publisher_wait_for_all_acked(
                 ctypes.c_void_p(self._publisher.handle.pointer),
                 ctypes.c_int64(round(limit * NANOSECONDS)),
             )
             _LIBRARY.rcutils_reset_error()
+        return status == 0
 
 
 # rclpy's own calls hold the lock of the interpreter while DDS makes them wait: no thread would

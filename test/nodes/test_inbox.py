@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from doa_ros.core.errors import MessageError
+from doa_ros.nodes.configs import PaceConfig
 from doa_ros.nodes.inbox import Inbox
 
 # To take what waits may last so long [s].
@@ -35,10 +36,11 @@ class _Queue:
         return (self.pending.pop(0),) if self.pending else None
 
 
-@pytest.fixture
-def inbox():
+@pytest.fixture(params=[True])
+def inbox(request):
+    """An inbox, in real time unless a test asks for another pace."""
     queue = _Queue()
-    seen = SimpleNamespace(taken=[], late=[], rejected=[], queue=queue, lasts=0.0)
+    seen = SimpleNamespace(taken=[], late=[], rejected=[], kept=[], queue=queue, lasts=0.0)
 
     def take(message):
         if message.bad:
@@ -56,7 +58,9 @@ def inbox():
     diagnostics = SimpleNamespace(
         drop_late=lambda count, needed: seen.late.append((count, needed)), dropping=dropping
     )
-    box = Inbox(queue, object, 'topic', take, diagnostics, limit=LIMIT)
+    outbox = SimpleNamespace(lose_nothing=lambda: seen.kept.append(True))
+    pace = PaceConfig(real_time=request.param)
+    box = Inbox(queue, object, 'topic', take, diagnostics, outbox, pace, limit=LIMIT)
     seen.give = box._on_message
     return seen
 
@@ -96,8 +100,21 @@ def test_the_newest_are_taken_where_it_would_last_too_long(inbox):
     assert taken == list(range(30 - len(taken), 30))
     assert 1 <= len(taken) <= 4
     ((count, needed),) = inbox.late
+    assert not inbox.kept
     assert count == 20 - len(taken)
     assert needed >= 20 * LIMIT / 4
+
+
+@pytest.mark.parametrize('inbox', [False], indirect=True)
+def test_of_a_recording_all_is_taken_and_passed_on_however_long_that_lasts(inbox):
+    inbox.lasts = LIMIT / 4
+    for number in range(10):
+        inbox.give(_message(number))
+    _wait(inbox, *[_message(number) for number in range(11, 30)])
+    inbox.give(_message(10))
+    assert inbox.taken == list(range(30))
+    assert not inbox.late
+    assert inbox.kept
 
 
 def test_the_newest_is_taken_however_slow_it_is(inbox):

@@ -214,3 +214,52 @@ def test_other_threads_run_while_dds_itself_holds_up(node):
     assert len(took) > 10
     assert min(took) > 0.09
     assert longest < 0.07
+
+
+@pytest.mark.parametrize(
+    ('connected', 'interrupted', 'lasts'),
+    [(True, False, 0.3), (False, False, 0.8), (False, True, 0)],
+)
+def test_discovery_is_waited_for_as_long_as_it_is_of_use(
+    box, monkeypatch, connected, interrupted, lasts
+):
+    monkeypatch.setattr(module, '_ANNOUNCED', 0.3)
+    monkeypatch.setattr(module, '_CONNECTED', 0.5)
+    monkeypatch.setattr(module.Topic, 'connected', connected)
+    stop = threading.Event()
+    if interrupted:
+        stop.set()
+    start = box.outbox._begin
+    box.outbox.wait_for_discovery(stop)
+    assert time.monotonic() - start == pytest.approx(lasts, abs=0.25)
+
+
+def test_who_receives_nothing_is_waited_for_once(box, slow, monkeypatch):
+    """What DDS forgets is waited for; not for ever, and again once all was received."""
+    state = SimpleNamespace(received=True, waits=[])
+
+    def wait(_, limit):
+        if limit:
+            state.waits.append(limit)
+        return state.received
+
+    monkeypatch.setattr(module.Topic, 'wait_until_received', wait)
+    slow.ready.set()
+    box.outbox.lose_nothing()
+
+    def publish(count):
+        count += len(slow.published)
+        while len(slow.published) < count:
+            box.first.publish(String())
+        _wait(lambda: not box.first.waiting)
+
+    publish(3 * DEPTH)
+    assert not state.waits
+    state.received = False
+    publish(5 * DEPTH)
+    assert len(state.waits) == 1
+    state.received = True
+    publish(DEPTH)
+    state.received = False
+    publish(5 * DEPTH)
+    assert len(state.waits) == 2
