@@ -192,10 +192,11 @@ def _start(context, given, known):
 
     # What comes first on a command line is the weakest.
     ros_arguments = []
-    if value('source', 'device') == 'sim':
-        ros_arguments += ['-p', 'loop:=true']
-    if arguments['mode'] == 'nodes':
-        ros_arguments += ['-p', 'publish_audio:=true']
+    for name, on in (
+        ('loop', value('source', 'device') == 'sim'),
+        ('publish_audio', arguments['mode'] == 'nodes'),
+    ):
+        ros_arguments += ['-p', f'{name}:={str(on).lower()}']
     if 'log_level' in given:
         # Not those of ROS itself, which say much at debug.
         for name in [namespace.strip('/').replace('/', '.')] if namespace != '/' else _NODES:
@@ -231,6 +232,8 @@ def _parameters(arguments, given, nodes):
     includes this file, in this order.
     """
     blocks, files = ParameterBlocks(), []
+    # Begun by the defaults of this file, and so weaker than the block of any one node.
+    blocks.add('/**', {})
     for parameter in arguments.get('global_params', []):
         if isinstance(parameter, tuple):
             blocks.add('/**', dict([parameter]))
