@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import Field
 import sys
 
-import rclpy
 from rclpy.node import Node
 
 from doa_ros.core.classifier import default_features
@@ -110,7 +109,7 @@ def _description(field: Field) -> str:
     return text
 
 
-def warn_of_unknown_parameters(nodes: Iterable[Node]) -> None:
+def warn_of_unknown_parameters(nodes: Sequence[Node]) -> None:
     """Log the parameters that were given and that no node of the chain has.
 
     A block for all nodes, as in config/doa.yaml, gives each those of the others.
@@ -120,6 +119,6 @@ def warn_of_unknown_parameters(nodes: Iterable[Node]) -> None:
     given = {name for node in nodes for name in getattr(node, '_parameter_overrides', ())}
     for name in sorted(given - set(known)):
         if not name.startswith(_OF_ROS):
-            rclpy.logging.get_logger('doa_ros').warning(
+            nodes[0].get_logger().warning(
                 f'there is no parameter {name}, it is ignored{nearest(name, known)}'
             )
