@@ -93,13 +93,14 @@ def test_what_the_nodes_tell_each_other_is_all_that_counts(clip, uma8, model):
     path = find_resource('models', model)
     features = load_card(path).features
     direct, told = (Localizer(uma8, features, LocalizerConfig(), path) for _ in range(2))
-    found = []
+    found, previous = [], None
     for number, frame in enumerate(FeatureExtractor(uma8, features).push(0, clip.audio)):
         header = make_header(number * HOP_NS, 'mic_array')
         message = gcc_phat_from_frame(header, frame, uma8, features)
         received = frame_from_gcc_phat(
-            deserialize_message(serialize_message(message), GccPhat), uma8, features
+            deserialize_message(serialize_message(message), GccPhat), uma8, features, previous
         )
+        previous = received.hop_index
         found.append(direct.locate(frame))
         other = told.locate(received)
         assert (other.estimates, other.detections) == (found[-1].estimates, found[-1].detections)
