@@ -13,6 +13,7 @@ import math
 
 import numpy as np
 
+from doa_ros.core.ambiguity import ambiguity_of
 from doa_ros.core.geometry import MicArray, wrap_angle
 from doa_ros.core.symmetry import Symmetry, mappings
 
@@ -80,17 +81,20 @@ def match(array: MicArray, positions: np.ndarray) -> Match | None:
     """Return how microphones lie on an array of the same shape; None where it has another.
 
     Of several ways, the one that turns least is taken; mirrored only where it has to be. An array
-    that has them where they are is taken as it is.
+    that has them where they are is taken as it is. Only flat, horizontal ones are turned.
 
     Args:
         array: the array.
         positions: of the microphones that a network knows [m], shape (microphones, 3).
+
+    Raises:
+        ConfigError: the array tells no azimuth.
     """
     if positions.shape != array.positions.shape:
         return None
     if not array.order and _distance(positions, array.positions) <= TOLERANCE:
         return Match(1.0, 0.0, False, ())
-    natural, flat = tuple(range(len(positions))), np.ptp(array.positions[:, 2]) <= TOLERANCE
+    natural = tuple(range(len(positions)))
     if not 0 < _size(positions) < math.inf:
         return None
     scale = _size(array.positions) / _size(positions)
@@ -103,9 +107,10 @@ def match(array: MicArray, positions: np.ndarray) -> Match | None:
         )
         for mapping, _ in mappings(scale * positions, array.positions)
         if tuple(sorted(mapping.permutation)) == natural
-        # What is not flat cannot be turned over.
-        and (flat or not mapping.mirrored)
     ]
+    if not ambiguity_of(array).horizontal:
+        # What is not flat cannot be turned over; of an upright array, front would be elsewhere.
+        found = [one for one in found if not (one.rotation or one.mirrored)]
     fitting = [
         one
         for one in found

@@ -131,12 +131,21 @@ def test_another_shape_is_none(uma8, square):
     assert match(_array(uma8.positions * [1, 0.95, 1]), uma8.positions) is None
 
 
-def test_array_that_is_not_flat_is_not_turned_over():
-    tetrahedron = np.array([[0.03, 0, 0], [-0.01, 0.03, 0], [-0.02, -0.02, 0], [0, 0.01, 0.04]])
-    turned = _moved(tetrahedron, 1.1, 1.0, False, (1, 0, 2, 3))
-    assert match(_array(turned), tetrahedron).order == (1, 0, 2, 3)
-    mirrored = _moved(tetrahedron, 1.1, 1.0, True, (1, 0, 2, 3))
-    assert match(_array(mirrored), tetrahedron) is None
+@pytest.mark.parametrize(
+    'positions',
+    [
+        [[0.03, 0, 0], [-0.01, 0.03, 0], [-0.02, -0.02, 0], [0, 0.01, 0.04]],
+        [[0.03, 0, 0], [-0.01, 0, 0.03], [-0.02, 0, -0.02], [0.02, 0, -0.04]],
+    ],
+    ids=['tetrahedron', 'upright plane'],
+)
+def test_array_that_is_not_flat_and_horizontal_is_not_turned(positions):
+    positions, order = np.array(positions), (1, 0, 2, 3)
+    found = match(_array(_moved(positions, 1.1, 0.0, False, order)), positions)
+    assert found.order == order and found.scale == pytest.approx(1.1)
+    for rotation, mirrored in ((1.0, False), (0.5, True)):
+        moved = _moved(positions, 1.1, rotation, mirrored, order)
+        assert match(_array(moved), positions) is None
 
 
 @pytest.mark.parametrize('order', [(0, 0, 1, 2), (0, 1, 2), (0, 1, 2, 4)])
