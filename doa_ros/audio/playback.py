@@ -3,12 +3,11 @@
 """When recorded samples are heard."""
 
 import threading
-import time
 
 import numpy as np
 
 from doa_ros.audio.source import NANOSECONDS, AudioBlock, Clock
-from doa_ros.audio.stamps import ClockWatch
+from doa_ros.audio.stamps import ClockWatch, read_at_once
 from doa_ros.core.decoding import Estimate
 
 # While a block waits, the clock is read at this interval [s]: it need not keep pace with time.
@@ -69,8 +68,8 @@ class Playback:
     def _wait(self, count: int) -> None:
         """Wait until the clock has reached the end of so many samples, or until closed."""
         while not self.closed:
-            now = self._clock()
-            if self._watch.was_set(now, time.monotonic()):
+            now, moment = read_at_once(self._clock)
+            if self._watch.was_set(now, moment):
                 self._start_stream(now)
             # A block is there once its last sample is.
             left = (self._time(self._index + count) - now) / NANOSECONDS

@@ -19,6 +19,20 @@ _LATE = 0.5
 _STILL = 0.5
 
 
+def read_at_once(clock: Clock) -> tuple[int, float]:
+    """Return what a clock shows [ns], and the time of `time.monotonic` then [s]."""
+    best = None
+    for _ in range(_ATTEMPTS):
+        before = time.monotonic()
+        shown = clock()
+        after = time.monotonic()
+        if best is None or after - before < best[0]:
+            best = after - before, shown, (before + after) / 2
+        if best[0] < _SIMULTANEOUS:
+            break
+    return best[1:]
+
+
 class ClockWatch:
     """Tells from readings of a clock whether it was set, and whether it goes.
 
@@ -65,7 +79,7 @@ class Stamps:
     def __init__(self, clock: Clock):
         self._clock = clock
         self._watch = ClockWatch()
-        self._watch.was_set(*self._read())
+        self._watch.was_set(*read_at_once(clock))
         self._start_stream()
 
     def _start_stream(self) -> None:
@@ -83,7 +97,7 @@ class Stamps:
         Returns:
             None where it has no time: the clock stands still, or began to run only afterwards.
         """
-        shown, now = self._read()
+        shown, now = read_at_once(self._clock)
         if self._watch.was_set(shown, now):
             self._start_stream()
         ahead = shown - round(now * NANOSECONDS)
@@ -94,16 +108,3 @@ class Stamps:
             self._first = index
         self._last = max(stamp, self._last + 1)
         return index - self._first, self._last
-
-    def _read(self) -> tuple[int, float]:
-        """Return what the clock shows [ns], and the time of `time.monotonic` then [s]."""
-        best = None
-        for _ in range(_ATTEMPTS):
-            before = time.monotonic()
-            shown = self._clock()
-            after = time.monotonic()
-            if best is None or after - before < best[0]:
-                best = after - before, shown, (before + after) / 2
-            if best[0] < _SIMULTANEOUS:
-                break
-        return best[1:]

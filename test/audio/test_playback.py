@@ -125,6 +125,23 @@ def test_a_clock_that_is_set_is_followed_by_another_stream(play, target):
     assert player.blocks[second][0].stamp == pytest.approx(target * 1e9, abs=0.2e9)
 
 
+def test_who_is_held_up_between_two_clocks_does_not_take_that_for_a_set_clock(play):
+    """A busy computer lets a thread wait for long, anywhere."""
+    pauses = iter([0.0, 0.0, 1.2])
+
+    def clock():
+        now = time.monotonic_ns()
+        time.sleep(next(pauses, 0.0))
+        return now
+
+    player = play(clock)
+    player.wait_for(30)
+    player.close()
+    assert [b.first_sample_index for b, _ in player.blocks] == [
+        len(SAMPLES) * k for k in range(len(player.blocks))
+    ]
+
+
 def test_the_first_time_is_waited_for(play):
     clock = _Clock(0.0, rate=0.0)
     player = play(clock)
