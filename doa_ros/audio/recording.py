@@ -122,11 +122,19 @@ class Recording:
         self.name = printable(source) if isinstance(source, Path) else 'standard input'
         self.warn = warn
         self._soundfile = _import_soundfile()
-        try:
-            self._bytes = _open(source) if isinstance(source, Path) else _seekable(source)
-            self._samples = _all_of(self._bytes, raw) if raw else _find_samples(self._bytes)
-        except (OSError, ValueError) as error:
-            raise self._unreadable(_reason(error)) from None
+        with contextlib.ExitStack() as opened:
+            try:
+                self._bytes = _open(source) if isinstance(source, Path) else _seekable(source)
+                opened.callback(self._bytes.close)
+                self._samples = _all_of(self._bytes, raw) if raw else _find_samples(self._bytes)
+            except (OSError, ValueError) as error:
+                raise self._unreadable(_reason(error)) from None
+            self._examine(raw)
+            # It stays open.
+            opened.pop_all()
+
+    def _examine(self, raw: RawFormat | None) -> None:
+        """Find out what there is, and warn where the header says something else."""
         self._reopen()
         self.sampling_frequency = self._file.samplerate
         self.channel_count = self._file.channels

@@ -388,6 +388,16 @@ def test_no_audio(way, tmp_path, content):
     assert 'cannot be read as audio' in _refused(way(content, tmp_path))
 
 
+def test_what_cannot_be_read_is_closed(tmp_path):
+    path = tmp_path / 'scene.yaml'
+    path.write_text('rt60: 0.3\n')
+    before = os.listdir('/proc/self/fd')
+    with pytest.raises(AudioError) as error:
+        Recording(path)
+    # The traceback still knows it.
+    assert os.listdir('/proc/self/fd') == before, error
+
+
 @each_way
 @pytest.mark.parametrize('size', [12, 30, _HEADER])
 def test_a_header_without_samples(way, wav, tmp_path, size):
