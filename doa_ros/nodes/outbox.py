@@ -26,7 +26,9 @@ _END_LIMIT = 1.0
 # Where nothing is to be lost, a subscriber that stands still is waited for so long [s].
 _STANDSTILL = 5.0
 # DDS finds who is there in a moment, or, where that went wrong, when they announce themselves
-# again: in Fast DDS after 3 s. Then, all who were found have so long to be connected [s].
+# again: in Fast DDS after 3 s. What is live waits for the moment, where nothing is to be lost for
+# the other, too. Then, all who were found have so long to be connected [s].
+_MOMENT = 1.0
 _ANNOUNCED = 4.0
 _CONNECTED = 4.0
 _LOOK = 0.05
@@ -66,7 +68,7 @@ class Outbox:
 
         Some who were found are never connected, as their QoS does not fit.
         """
-        known = self._begin + _ANNOUNCED
+        known = self._begin + (_ANNOUNCED if self._lossless else _MOMENT)
         limit = max(known, time.monotonic()) + _CONNECTED
         while (now := time.monotonic()) < limit:
             connected = all(topic.connected for topic in self._topics)

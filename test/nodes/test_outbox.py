@@ -217,18 +217,26 @@ def test_other_threads_run_while_dds_itself_holds_up(node):
 
 
 @pytest.mark.parametrize(
-    ('connected', 'interrupted', 'lasts'),
-    [(True, False, 0.3), (False, False, 0.8), (False, True, 0)],
+    ('lossless', 'connected', 'interrupted', 'lasts'),
+    [
+        (True, True, False, 0.9),
+        (False, True, False, 0.3),
+        (False, False, False, 0.8),
+        (True, False, True, 0),
+    ],
 )
 def test_discovery_is_waited_for_as_long_as_it_is_of_use(
-    box, monkeypatch, connected, interrupted, lasts
+    box, monkeypatch, lossless, connected, interrupted, lasts
 ):
-    monkeypatch.setattr(module, '_ANNOUNCED', 0.3)
+    monkeypatch.setattr(module, '_MOMENT', 0.3)
+    monkeypatch.setattr(module, '_ANNOUNCED', 0.9)
     monkeypatch.setattr(module, '_CONNECTED', 0.5)
     monkeypatch.setattr(module.Topic, 'connected', connected)
     stop = threading.Event()
     if interrupted:
         stop.set()
+    if lossless:
+        box.outbox.lose_nothing()
     start = box.outbox._begin
     box.outbox.wait_for_discovery(stop)
     assert time.monotonic() - start == pytest.approx(lasts, abs=0.25)
