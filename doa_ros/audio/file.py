@@ -100,4 +100,9 @@ def _resampled(recording: Recording, array: MicArray) -> str:
         f'{recording.name}: is sampled at {rate} Hz and resampled to the {wanted} Hz of array '
         f'{array.name!r}'
     )
-    return sentence + f'; it holds nothing above {rate / 2:g} Hz' * (rate < wanted)
+    if rate >= wanted:
+        return sentence
+    return (
+        f'{sentence}; it holds nothing above {rate / 2:g} Hz, so that directions are wrong where '
+        'band_max is higher'
+    )

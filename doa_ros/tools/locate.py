@@ -27,7 +27,7 @@ from doa_ros.core.ambiguity import ambiguity_in_frame
 from doa_ros.core.classifier import default_features, suited
 from doa_ros.core.decoding import Estimate
 from doa_ros.core.errors import AudioError, ConfigError, printable
-from doa_ros.core.features import FeatureExtractor
+from doa_ros.core.features import FeatureConfig, FeatureExtractor
 from doa_ros.core.geometry import MicArray, load_array
 from doa_ros.core.localizer import Localizer, LocalizerConfig
 from doa_ros.core.tracking import Track, Tracker, TrackerConfig
@@ -143,10 +143,7 @@ def _lines(arguments, array: MicArray, name: str, form: '_Format') -> Iterator[s
     array, difference = suited(array, model)
     if difference:
         print(f'doa-locate: {difference}', file=sys.stderr)
-    features = default_features(array, model)
-    if arguments.band is not None:
-        band_min, band_max = arguments.band
-        features = replace(features, band_min=band_min, band_max=band_max)
+    features = _features(arguments, array, model, recording)
     config = LocalizerConfig(
         method=arguments.method,
         sensitivity=arguments.sensitivity,
@@ -179,6 +176,32 @@ def _lines(arguments, array: MicArray, name: str, form: '_Format') -> Iterator[s
             f'{recording.name}: lasts {samples / array.sampling_frequency:.3f} s, less than one '
             f'analysis window of {features.window:g} s'
         )
+
+
+def _features(
+    arguments, array: MicArray, model: Path | None, recording: Recording
+) -> FeatureConfig:
+    """Return the feature settings for a recording, as the arguments say.
+
+    Raises:
+        AudioError: it holds less than the whole band.
+    """
+    features = default_features(array, model)
+    part = min(1, recording.sampling_frequency / array.sampling_frequency)
+    if arguments.band is not None:
+        band_min, band_max = arguments.band
+        features = replace(features, band_min=band_min, band_max=band_max)
+    elif model is None:
+        band_max = min(features.band_max, part * array.highest_frequency)
+        features = replace(features, band_max=band_max)
+    held = recording.sampling_frequency / 2
+    if part < 1 and features.band_max > held:
+        raise AudioError(
+            f'{recording.name}: holds nothing above {held:g} Hz, and directions need all of the '
+            f'band up to {features.band_max:g} Hz'
+            + '; --method srp_phat takes a narrower one' * (model is not None)
+        )
+    return features
 
 
 def _open(arguments, array: MicArray, name: str) -> Recording:

@@ -316,6 +316,30 @@ def test_another_rate(locate, recording, audio, scene, tmp_path, rate):
     assert len(lines(done)) == len(lines(locate(recording, '--format', 'csv')))
 
 
+@pytest.mark.parametrize('rate', [8000, 11025])
+def test_a_rate_too_low_for_the_band(locate, recording, audio, scene, tmp_path, rate):
+    path = tmp_path / 'rate.wav'
+    soundfile.write(path, resample(audio / 2**31, 48000, rate), rate, subtype='PCM_32')
+    # Whatever the network answered would be wrong, and certain.
+    done = locate(path, recording, '--format', 'csv')
+    assert done.returncode == 1
+    assert f'{path}: holds nothing above {rate / 2:g} Hz, and directions need all' in done.stderr
+    assert 'up to 7000 Hz; --method srp_phat takes a narrower one' in done.stderr
+    assert done.stdout.count('\n') > 20
+    done = locate(path, '--method', 'srp_phat', '--band', '200,6000')
+    assert done.returncode == 1
+    assert 'up to 6000 Hz\n' in done.stderr
+    # By default, the band ends where the recording does.
+    done = locate(path, '--method', 'srp_phat', '--format', 'csv')
+    rows = [row for row in csv.DictReader(lines(done)) if row['azimuth_deg']]
+    errors = []
+    for row in rows:
+        azimuth, _ = scene.config.direction(float(row['stamp']))
+        errors.append(math.remainder(float(row['azimuth_deg']) - math.degrees(azimuth), 360))
+    assert len(errors) > 20
+    assert np.median(np.abs(errors)) < 5
+
+
 @pytest.fixture
 def several(audio, tmp_path):
     """Return two recordings, of which one has a name that is not easy, and one that is none."""
