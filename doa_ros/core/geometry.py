@@ -68,27 +68,33 @@ class MicArray:
         where = f'array {self.name!r}'
         if positions.ndim != 2 or positions.shape[1] != 3 or len(positions) < 2:
             raise ConfigError(f'{where}: needs at least two microphones with x, y, z in metres')
-        if not np.isfinite(positions).all():
-            raise ConfigError(f'{where}: microphone positions must be finite')
-        if np.abs(positions).max() > _MAX_EXTENT:
-            raise ConfigError(
-                f'{where}: positions beyond {_MAX_EXTENT:g} m; are they in metres?'
-            )
         if not len(positions) == len(self.labels) == len(self.channels):
             raise ConfigError(f'{where}: each microphone needs a label, a channel and a position')
+        for label, position, channel in zip(self.labels, positions, self.channels, strict=True):
+            if not np.isfinite(position).all():
+                raise ConfigError(f'{where}: the position of microphone {label} must be finite')
+            if np.abs(position).max() > _MAX_EXTENT:
+                raise ConfigError(
+                    f'{where}: microphone {label} lies beyond {_MAX_EXTENT:g} m; are positions '
+                    'in metres?'
+                )
+            if not 0 <= channel < self.channel_count:
+                raise ConfigError(
+                    f'{where}: channels must lie in 0..{self.channel_count - 1} (channel_count), '
+                    f'and that of microphone {label} is {channel}'
+                )
         for i, j in combinations(range(len(positions)), 2):
             if np.linalg.norm(positions[i] - positions[j]) < _MIN_SPACING:
                 raise ConfigError(
                     f'{where}: microphones {self.labels[i]} and {self.labels[j]} coincide'
                 )
+            if self.channels[i] == self.channels[j]:
+                raise ConfigError(
+                    f'{where}: microphones {self.labels[i]} and {self.labels[j]} use the same '
+                    f'channel {self.channels[i]}'
+                )
         if len(set(self.labels)) < len(self.labels):
             raise ConfigError(f'{where}: microphone labels must be unique')
-        if len(set(self.channels)) < len(self.channels):
-            raise ConfigError(f'{where}: two microphones use the same channel')
-        if min(self.channels) < 0 or max(self.channels) >= self.channel_count:
-            raise ConfigError(
-                f'{where}: channels must lie in 0..{self.channel_count - 1} (channel_count)'
-            )
         for channel in self.silent_channels:
             if channel in self.channels or not 0 <= channel < self.channel_count:
                 raise ConfigError(f'{where}: silent channel {channel} is a microphone or is none')
