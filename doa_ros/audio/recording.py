@@ -295,9 +295,12 @@ class Recording:
                 if there < self._stated
                 else 'its recorder was killed, or it is larger than a WAV header can say'
             )
+            stated, sound = self._seconds(self._stated), self._seconds(there)
+            if stated == sound:
+                stated, sound = f'{self._stated} samples', f'{there} samples'
             self._warn_once(
-                f'{self.name}: its header says {self._seconds(self._stated)}, but '
-                f'{self._seconds(there)} of sound can be read and are used: {reason}'
+                f'{self.name}: its header says {stated}, but {sound} of sound can be read and '
+                f'are used: {reason}'
             )
 
     def _seconds(self, frames: int) -> str:
@@ -371,7 +374,7 @@ class _Pipe:
     def read(self, count: int) -> bytes:
         place = self._position - self._kept_from
         if place < 0:
-            raise ValueError('its header is too long for a pipe')
+            raise ValueError('this format cannot come through a pipe; give a file')
         data = bytes(self._kept[place : place + count])
         if len(data) < count:
             fresh = self._stream.read(count - len(data))

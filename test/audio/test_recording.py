@@ -151,6 +151,11 @@ def test_a_wav_file_that_is_cut_off(way, wav, samples, tmp_path):
     assert 'says 0.625 s, but 0.208 s of sound can be read and are used: it was cut' in sentence
 
 
+def test_lengths_that_differ_can_be_told_apart(wav, tmp_path):
+    (sentence,) = _Heard(_as_file(wav()[:-1], tmp_path)).warnings
+    assert f'says {_COUNT} samples, but {_COUNT - 1} samples of sound can be read' in sentence
+
+
 @pytest.mark.parametrize('trailer', [b'', _chunk(b'LIST', b'INFOISFT')])
 def test_more_than_4_gb(wav, samples, tmp_path, trailer):
     path = tmp_path / 'long.wav'
@@ -260,6 +265,14 @@ def test_other_formats(audio, samples, form, subtype, options):
     expected = samples / 2**31 if subtype == 'FLOAT' else samples
     np.testing.assert_array_equal(heard.samples, expected)
     assert heard.duration == _COUNT / _RATE
+
+
+def test_a_format_that_a_pipe_cannot_bring(tmp_path):
+    file = io.BytesIO()
+    # Longer than what is kept of a pipe: libsndfile looks for more behind the samples.
+    soundfile.write(file, np.zeros((200_000, 8)), _RATE, format='AIFF', subtype='PCM_24')
+    with pytest.raises(AudioError, match='this format cannot come through a pipe; give a file'):
+        _Heard(_as_pipe(file.getvalue(), tmp_path))
 
 
 @pytest.mark.parametrize('form', ['RF64', 'W64'])
