@@ -105,7 +105,7 @@ def select(devices: Sequence[Device], wanted: Wanted, cards: Cards) -> Selection
             advice = f'ALSA knows it, {users}: end that'
         criterion = (
             'number is' if wanted.name.isdecimal()
-            else 'place is' if wanted.name.startswith(_USB)
+            else 'USB port is' if wanted.name.startswith(_USB)
             else 'name contains'
         )  # fmt: skip
         raise AudioError(
@@ -149,7 +149,7 @@ def refusal(device: Device, wanted: Wanted) -> str:
         )
     if device.inputs >= wanted.channels:
         return ''
-    advice = 'choose another device or another array'
+    advice = 'if it is the right one, choose the array that describes it'
     own = wanted.own_name and wanted.own_name.lower() in device.name.lower()
     if own and device.inputs <= wanted.factory_channels:
         advice = f'it runs its factory firmware: {wanted.factory_advice}'

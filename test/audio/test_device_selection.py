@@ -110,7 +110,7 @@ def test_factory_firmware(cards):
 
 def test_too_few_channels(cards):
     message = _refused('micArray', [Device(0, 'micArray', 'ALSA', 6)], cards)
-    assert 'choose another device or another array' in message
+    assert 'if it is the right one, choose the array that describes it' in message
     assert 'firmware' not in message
 
 
@@ -118,10 +118,11 @@ def test_too_few_channels(cards):
 @pytest.mark.parametrize('name', ['ReSpeaker 4 Mic Array (hw:1,0)', 'HD Webcam', 'ALC257'])
 def test_the_advice_is_that_for_the_device_that_was_found(name, inputs, cards):
     reason = refusal(Device(0, name, 'ALSA', inputs), _wanted(name))
-    assert reason.endswith('and the array needs 8; choose another device or another array')
+    advice = 'if it is the right one, choose the array that describes it'
+    assert reason.endswith(f'and the array needs 8; {advice}')
     # Nothing is known about the device of the array.
     reason = refusal(Device(0, name, 'ALSA', inputs), Wanted(name, 8))
-    assert reason.endswith('choose another device or another array')
+    assert reason.endswith(advice)
 
 
 @pytest.mark.parametrize(
@@ -247,7 +248,7 @@ def test_an_id_is_one_card_and_the_name_of_an_array_may_be_several(computer):
 def test_a_port_without_a_device(computer):
     _two(computer)
     message = _refused('usb:1-1.2', [FIRST, SECOND], computer.cards)
-    assert message.startswith("no input device whose place is 'usb:1-1.2' (found: micArray RAW")
+    assert message.startswith("no input device whose USB port is 'usb:1-1.2' (found: micArray RAW")
     assert message.endswith('; connect it')
     assert _refused('usb:', [STEREO], computer.cards).endswith('; connect it')
 
