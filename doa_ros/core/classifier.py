@@ -170,7 +170,7 @@ class ModelCard:
         found = match(array, self.positions)
         if found is not None:
             return (
-                f'array {array.name!r} is {found.scale:.2f} times as large as '
+                f'array {array.name!r} is {found.scale:.3f} times as large as '
                 f'{self.array_name!r}, and only {SCALE_MIN:g} to {SCALE_MAX:g} times will do'
             )
         distance = np.linalg.norm(self.positions - array.positions, axis=1).max()
