@@ -18,7 +18,8 @@ def prepare() -> list[str]:
         What they asked for and do not get, in words.
     """
     needed = json.loads((_FOLDER / 'keras.json').read_text(encoding='utf-8'))
-    theirs = Path(os.environ.get('KERAS_HOME', '~/.keras')).expanduser() / 'keras.json'
+    # Unlike Path.expanduser, this leaves the home of an unknown user as it is.
+    theirs = Path(os.path.expanduser(os.environ.get('KERAS_HOME', '~/.keras'))) / 'keras.json'
     left_out = [
         f'{name} {value} of {theirs}'
         for name, value in _read(theirs).items()

@@ -66,6 +66,11 @@ def test_home_of_keras_is_looked_into(account, monkeypatch):
     assert environment.prepare() == [f'floatx float64 of {account}']
 
 
+def test_home_of_nobody_asks_for_nothing(account, monkeypatch):
+    monkeypatch.setenv('KERAS_HOME', '~nobody_of_this_name')
+    assert environment.prepare() == []
+
+
 @pytest.mark.parametrize('content', ['', 'no JSON', '[1]', '{"epsilon": ', '[' * 100_000])
 def test_unusable_file_asks_for_nothing(account, content):
     account.write_text(content, encoding='utf-8')
