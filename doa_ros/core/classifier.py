@@ -40,7 +40,7 @@ _SHARPEST = 1000.0
 # Of steered response power, whose confidence rests on what stands above the noise alone [s].
 _NOISE_MEMORY = 4.0
 # What `evaluate --scale` says about arrays that are not as trained.
-_COST = 'in simulated rooms this costs nothing beyond chance'
+_COST = 'in simulated rooms no loss could be measured'
 
 
 @dataclass(frozen=True)

@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """doa-check: check a microphone array, step by step, and write an array file that fits it.
 
-First the room is quiet for a while: levels, dead channels and the order of the channels. Then
-somebody speaks from the side opposite the USB cable, then from the right, seen from above with the
-cable at the back: how the board lies.
+First the room must be quiet for a while: its noise shows levels, dead channels and the order of
+the channels. Then somebody speaks from the side opposite the USB cable, then from the right, seen
+from above with the cable at the back: their voice shows how the board lies.
 """
 
 import sys

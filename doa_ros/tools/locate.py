@@ -59,8 +59,8 @@ def _parser() -> argparse.ArgumentParser:
         'recordings',
         nargs='+',
         metavar='recording',
-        help='WAV or FLAC file; - is standard input, which may be a pipe. Another sampling '
-        'frequency than that of the array is changed to it',
+        help='WAV or FLAC file; - is standard input, which may be a pipe. It is resampled where '
+        'its sampling frequency is not that of the array',
     )
     parser.add_argument('--array', default='uma8', help='shipped name or YAML path (%(default)s)')
     parser.add_argument(
@@ -68,18 +68,23 @@ def _parser() -> argparse.ArgumentParser:
         default='uma8_rooms_int8',
         help='shipped name or .tflite path (%(default)s)',
     )
-    parser.add_argument('--method', choices=('cnn', 'srp_phat'), default='cnn')
+    parser.add_argument(
+        '--method',
+        choices=('cnn', 'srp_phat'),
+        default='cnn',
+        help='cnn: the model; srp_phat: steered response power, for any array (%(default)s)',
+    )
     parser.add_argument(
         '--channels',
         help='channels of the recording that are the microphones, in the order of the array '
-        'file, counted from 0: 1,2,3,4,5,6; by default those of the array file',
+        'file and counted from 0, like 1,2,3,4,5,6; by default those of the array file',
     )
     parser.add_argument(
         '--band',
         type=_band,
         metavar='MIN,MAX',
-        help='frequencies that are used [Hz], like 300,3400; by default those that the model was '
-        'trained with, which takes no other, or those that suit the array',
+        help='frequencies that are used [Hz], like 300,3400; a model takes only those that it was '
+        'trained with, srp_phat by default those that suit the array and the recording',
     )
     parser.add_argument(
         '--sensitivity',
@@ -98,19 +103,24 @@ def _parser() -> argparse.ArgumentParser:
         help='print talkers with an identity, smoothed and through pauses, instead of estimates',
     )
     parser.add_argument(
-        '--format', choices=('table', 'jsonl', 'csv'), default='table', help='of what is printed'
+        '--format',
+        choices=('table', 'jsonl', 'csv'),
+        default='table',
+        help='how to print what is found (%(default)s)',
     )
     raw = parser.add_argument_group(
-        'samples without a header', 'read as they are told to be, least significant byte first'
+        'samples without a header', 'least significant byte first'
     )
-    raw.add_argument('--raw-format', choices=tuple(RAW_ENCODINGS), help='integers or floats')
+    raw.add_argument(
+        '--raw-format', choices=tuple(RAW_ENCODINGS), help='integers or floats, and bits'
+    )
     raw.add_argument(
         '--raw-rate', type=int, help='sampling frequency [Hz] (default: that of the array)'
     )
     raw.add_argument(
         '--raw-channels',
         type=int,
-        help="channels that take turns (default: all of the array's device)",
+        help="channels of each sample (default: all of the array's device)",
     )
     return parser
 
@@ -141,8 +151,6 @@ def _lines(arguments, array: MicArray, name: str, form: '_Format') -> Iterator[s
     source = FileSource(recording, array, block_duration=_BLOCK)
     model = find_resource('models', arguments.model) if arguments.method == 'cnn' else None
     array, difference = suited(array, model)
-    if difference:
-        print(f'doa-locate: {difference}', file=sys.stderr)
     features = _features(arguments, array, model, recording)
     config = LocalizerConfig(
         method=arguments.method,
@@ -150,6 +158,8 @@ def _lines(arguments, array: MicArray, name: str, form: '_Format') -> Iterator[s
         delegate=arguments.delegate,
     )
     localizer = Localizer(array, features, config, model)
+    if difference:
+        _warn(difference)
     extractor = FeatureExtractor(array, features)
     hop = round(features.hop * array.sampling_frequency)
     tracker = None

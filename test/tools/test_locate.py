@@ -466,6 +466,17 @@ def test_network_on_another_array_of_the_same_shape(locate, plane_wave, tmp_path
     assert found['azimuth_deg'] == pytest.approx(math.degrees(-2.0), abs=3)
     assert done.stderr.count('doa-locate: array') == 1
     assert '1.077 times as large; turned by 30.0 deg' in done.stderr
+    assert 'no loss could be measured' in done.stderr
+
+
+def test_an_array_that_does_not_fit_has_no_other_advice(locate, recording, tmp_path):
+    path = tmp_path / 'slow.yaml'
+    text = find_resource('arrays', 'uma8').read_text(encoding='utf-8')
+    path.write_text(text.replace('48000', '12000'), encoding='utf-8')
+    done = locate(recording, '--array', path)
+    assert done.returncode == 1
+    assert 'end at 6000 Hz' in done.stderr
+    assert 'no loss could be measured' not in done.stderr
 
 
 def test_a_reader_that_has_enough_ends_it_quietly(recording):
