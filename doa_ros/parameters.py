@@ -4,17 +4,13 @@
 
 from collections.abc import Callable
 import dataclasses
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from rcl_interfaces.msg import (
     FloatingPointRange,
     IntegerRange,
     ParameterDescriptor,
     SetParametersResult,
-)
-from rclpy.exceptions import (
-    InvalidParameterTypeException,
-    InvalidParameterValueException,
 )
 from rclpy.node import Node
 
@@ -30,7 +26,7 @@ _UNBOUNDED_FLOAT = 1e9
 def declare(
     node: Node, config_class: type[ConfigType], defaults: ConfigType | None = None
 ) -> ConfigType:
-    """Declare a parameter per setting and return the configuration they form.
+    """Declare a parameter per setting; log and return the configuration they form.
 
     Args:
         node: the node to declare them in.
@@ -40,24 +36,27 @@ def declare(
     Raises:
         ConfigError: a given value has the wrong type or is out of bounds.
     """
-    values = {}
     defaults = defaults or config_class()
-    for field in dataclasses.fields(config_class):
-        try:
-            parameter = node.declare_parameter(
-                field.name, getattr(defaults, field.name), _descriptor(field)
-            )
-        except (InvalidParameterTypeException, InvalidParameterValueException) as error:
-            kind = type(field.default).__name__
-            hint = ' (a whole number needs a decimal point: 1.0)' if kind == 'float' else ''
-            raise ConfigError(
-                f'parameter {field.name} is not a usable {kind}{hint}: {error}'
-            ) from None
-        values[field.name] = parameter.value
+    names = [field.name for field in dataclasses.fields(config_class)]
+    values = {name: getattr(defaults, name) for name in names}
+    values |= {name: value for name, value in given(node).items() if name in names}
     try:
-        return config_class(**values)
+        config = config_class(**values)
     except ConfigError as error:
         raise ConfigError(f'parameter {error}') from None
+    for field in dataclasses.fields(config_class):
+        # Checked by now; rclpy itself would refuse 1 for 1.0.
+        node.declare_parameter(
+            field.name, getattr(config, field.name), _descriptor(field), ignore_override=True
+        )
+    node.get_logger().debug(f'{config}')
+    return config
+
+
+def given(node: Node) -> dict[str, Any]:
+    """Return what is given to a node from outside, by the names of parameters."""
+    # rclpy has no public way to ask for what is not declared.
+    return {name: parameter.value for name, parameter in node._parameter_overrides.items()}
 
 
 def follow(

@@ -148,7 +148,8 @@ def generate_launch_description():
         DeclareLaunchArgument(
             'log_level',
             default_value='info',
-            description='What the nodes log, and all worse: debug, info, warn, error or fatal.',
+            choices=['debug', 'info', 'warn', 'error', 'fatal'],
+            description='The least severe messages that the nodes log.',
         ),
         DeclareLaunchArgument(
             'rviz',

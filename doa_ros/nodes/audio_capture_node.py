@@ -29,7 +29,7 @@ from doa_ros.core.geometry import MicArray, load_array
 from doa_ros.core.health import ChannelHealth
 from doa_ros.core.monitoring import Rate
 from doa_ros.msg import AudioFrame, DoaEstimateArray, MicArrayInfo
-from doa_ros.nodes.chain_node import WorkerNode
+from doa_ros.nodes.chain import WorkerNode
 from doa_ros.nodes.configs import CaptureConfig
 from doa_ros.nodes.executable import run
 from doa_ros.nodes.outbox import Outbox, Topic, depth_of
@@ -97,7 +97,7 @@ class AudioCaptureNode(WorkerNode):
         self.create_timer(
             _CLOCK_PERIOD, self._watch_clock, clock=Clock(clock_type=ClockType.STEADY_TIME)
         )
-        self.announce(f'the sound comes from {self._origin()}', self._config)
+        self.get_logger().info(f'the sound comes from {self._origin()}')
 
     def _origin(self) -> str:
         """Return in words where the sound comes from."""
@@ -161,7 +161,7 @@ class AudioCaptureNode(WorkerNode):
             self._rate.add(len(block.samples))
             self._health.push(block.first_sample_index, block.samples)
         if not self._interrupted.is_set():
-            self.get_logger().info(f'end of the {self._config.source}')
+            self.get_logger().info(f'end of {self._origin()}')
 
     def _wait_for_subscriber(self) -> None:
         # A recording has a beginning that would be lost while the listeners start.

@@ -14,7 +14,7 @@ from doa_ros.core.features import GccFrame
 from doa_ros.core.localizer import Localization, Localizer, LocalizerConfig
 from doa_ros.core.monitoring import Durations, Level, Rate, Status
 from doa_ros.msg import DoaEstimateArray, DoaSpectrum, GccPhat
-from doa_ros.nodes.chain_node import ChainNode
+from doa_ros.nodes.chain import ChainNode
 from doa_ros.nodes.configs import ModelConfig, PaceConfig
 from doa_ros.nodes.executable import run
 from doa_ros.nodes.inbox import Inbox
@@ -77,11 +77,8 @@ class DoaEstimatorNode(ChainNode):
                 limit=self._features.window,
             )
         by = f'the network {config.model}' if model else localizer_config.method
-        self.announce(
-            f'directions by {by}, sensitivity {localizer_config.sensitivity:g}',
-            config,
-            localizer_config,
-            self._features,
+        self.get_logger().info(
+            f'directions by {by}, sensitivity {localizer_config.sensitivity:g}'
         )
         self.get_logger().info(
             f'array {self._array.name!r}: {ambiguity_in_frame(self._array)}'

@@ -12,7 +12,7 @@ from doa_ros.audio.source import NANOSECONDS
 from doa_ros.conversions import estimates_of, marker_array, track_markers, tracks_of
 from doa_ros.core.tracking import Track
 from doa_ros.msg import DoaEstimateArray, DoaTrackArray
-from doa_ros.nodes.chain_node import ChainNode
+from doa_ros.nodes.chain import ChainNode
 from doa_ros.nodes.configs import MarkersConfig
 from doa_ros.nodes.executable import run
 from doa_ros.nodes.model import declare_ambiguity
@@ -44,7 +44,7 @@ class DoaMarkersNode(ChainNode):
         if subscribe:
             self._subscribe(DoaEstimateArray, 'estimates', self.process)
             self._subscribe(DoaTrackArray, 'tracks', self.process_tracks)
-        self.announce('arrows and trails for RViz', self._config)
+        self.get_logger().info('arrows and trails for RViz')
 
     def _subscribe(self, message_type: type, topic: str, take: Callable[[object], None]) -> None:
         with overridable(topic) as options:

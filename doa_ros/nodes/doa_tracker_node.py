@@ -11,7 +11,7 @@ from doa_ros.audio.frame import StampOrder, check_header, stamp_of
 from doa_ros.conversions import estimates_of, target_pose, target_vector, track_array
 from doa_ros.core.tracking import Track, Tracker, TrackerConfig
 from doa_ros.msg import DoaEstimateArray, DoaTrackArray
-from doa_ros.nodes.chain_node import ChainNode
+from doa_ros.nodes.chain import ChainNode
 from doa_ros.nodes.configs import HopConfig, PaceConfig
 from doa_ros.nodes.executable import run
 from doa_ros.nodes.inbox import Inbox
@@ -65,8 +65,8 @@ class DoaTrackerNode(ChainNode):
                 pace,
                 limit=2 * hop,
             )
-        self.announce(
-            f'tracks of talkers, for {config.track_timeout:g} s after they were heard', config
+        self.get_logger().info(
+            f'tracks of talkers, for {config.track_timeout:g} s after they were heard'
         )
 
     def _on_detections(self, message: DoaEstimateArray) -> None:

@@ -10,11 +10,12 @@ import sys
 import threading
 
 import rclpy
+from rclpy.impl.implementation_singleton import rclpy_implementation
 from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 
 from doa_ros.core.errors import ConfigError, DoaError
-from doa_ros.nodes.chain_node import WorkerNode
+from doa_ros.nodes.chain import WorkerNode
 from doa_ros.nodes.outbox import Outbox
 from doa_ros.nodes.parent import end_with_launch
 from doa_ros.nodes.usage import parse, warn_of_unknown_parameters
@@ -125,8 +126,10 @@ def init(arguments: Sequence[str] | None = None) -> None:
         raise ConfigError(
             'ROS takes no arguments that are not UTF-8: rename the file or device'
         ) from None
+    except rclpy_implementation.UnknownROSArgsError as error:
+        raise ConfigError(f'after --ros-args, ROS does not know {error}') from None
     except RuntimeError as error:
-        # ROS arguments that are none, or a parameter file that is missing or no YAML.
+        # A ROS argument with a value that is none, or a parameter file that is missing or no YAML.
         raise ConfigError(' '.join(str(error).split())) from None
 
 

@@ -13,7 +13,7 @@ from doa_ros.core.features import FeatureExtractor, GccFrame
 from doa_ros.core.localizer import MethodConfig
 from doa_ros.core.monitoring import Events, Level, Rate, Status
 from doa_ros.msg import AudioFrame, GccPhat
-from doa_ros.nodes.chain_node import ChainNode
+from doa_ros.nodes.chain import ChainNode
 from doa_ros.nodes.configs import ModelConfig, PaceConfig
 from doa_ros.nodes.executable import run
 from doa_ros.nodes.inbox import Inbox
@@ -66,12 +66,9 @@ class GccPhatNode(ChainNode):
                 pace,
                 limit=self._features.window,
             )
-        self.announce(
+        self.get_logger().info(
             f'features of {len(self._array.pairs)} pairs of microphones of array {config.array}, '
-            f'with {self._features.lag_count} delay taps, every {self._features.hop:g} s',
-            config,
-            method_config,
-            self._features,
+            f'with {self._features.lag_count} delay taps, every {self._features.hop:g} s'
         )
 
     def _dead_status(self) -> Status:

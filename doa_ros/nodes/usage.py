@@ -14,6 +14,7 @@ from doa_ros.core.config import nearest
 from doa_ros.core.errors import ConfigError
 from doa_ros.core.geometry import load_array
 from doa_ros.nodes.configs import NODES, ModelConfig, settings
+from doa_ros.parameters import given
 from doa_ros.resources import find_resource
 
 # What rclpy itself declares or reads.
@@ -115,9 +116,8 @@ def warn_of_unknown_parameters(nodes: Sequence[Node]) -> None:
     A block for all nodes, as in config/doa.yaml, gives each those of the others.
     """
     known = settings()
-    # rclpy has no public way to ask for what was given and not declared.
-    given = {name for node in nodes for name in getattr(node, '_parameter_overrides', ())}
-    for name in sorted(given - set(known)):
+    names = {name for node in nodes for name in given(node)}
+    for name in sorted(names - set(known)):
         if not name.startswith(_OF_ROS):
             nodes[0].get_logger().warning(
                 f'there is no parameter {name}, it is ignored{nearest(name, known)}'

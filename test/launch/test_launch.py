@@ -49,7 +49,7 @@ _ARGUMENTS = {
     'params_file': ('', None),
     'required': ('false', None),
     'use_sim_time': ('false', None),
-    'log_level': ('info', None),
+    'log_level': ('info', ['debug', 'info', 'warn', 'error', 'fatal']),
     'rviz': ('false', None),
 }
 

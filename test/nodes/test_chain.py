@@ -86,7 +86,7 @@ def _by_time(heard, messages):
 
 def test_ends_well(heard):
     assert heard.codes == [0] * len(heard.codes)
-    assert 'end of the file' in heard.log
+    assert 'end of the recording /' in heard.log
     assert 'Traceback' not in heard.log
     assert 'ERROR' not in heard.log
 

@@ -111,6 +111,12 @@ def test_every_parameter_is_described(running, node):
             assert choice in descriptor.additional_constraints
 
 
+def test_a_whole_number_is_a_number(start, listener):
+    process = start('doa_markers', arrow_length=2)
+    assert listener.get('doa_markers', 'arrow_length') == 2.0
+    assert process.stop() == 0
+
+
 @pytest.mark.parametrize(
     ('node', 'name', 'value'),
     [

@@ -2,8 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """What executables say of themselves, of what nobody knows, and while they start."""
 
+from pathlib import Path
 import re
 
+from ament_index_python import get_package_prefix
 import pytest
 
 from doa_ros.nodes.configs import NODES, settings
@@ -54,6 +56,19 @@ def test_arguments_that_nobody_knows_are_refused(say, executable, arguments):
     assert '[INFO]' not in text
 
 
+def test_ros_arguments_that_nobody_knows_are_named(say):
+    status, text = say('gcc_phat', '--ros-args', '--log-lvel', 'debug')
+    assert status == 1
+    assert '[FATAL]' in text
+    assert "after --ros-args, ROS does not know ['--log-lvel', 'debug']" in text
+
+
+def test_what_is_installed_can_be_started():
+    folder = Path(get_package_prefix('doa_ros'), 'lib', 'doa_ros')
+    nodes = {path.name for path in folder.iterdir() if not path.name.startswith('doa-')}
+    assert nodes == set(EXECUTABLES)
+
+
 def test_parameters_that_nobody_has_are_named(start, tmp_path):
     file = tmp_path / 'given.yaml'
     # Of another node of the chain, of all nodes, of nobody.
@@ -87,7 +102,7 @@ def test_details_are_there_for_those_who_look_closer(start, recording):
         'doa_pipeline', arguments=arguments, source='file', file=str(recording), method='srp_phat'
     )
     wanted = {config.__name__ for configs in NODES.values() for config in configs}
-    process.wait_for(*(f'{name}(' for name in wanted - {'ArrayConfig', 'HopConfig'}))
+    process.wait_for(*(f'{name}(' for name in wanted))
 
 
 @pytest.mark.parametrize('executable', ['doa_pipeline', 'doa_tracker'])

@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from rclpy.node import Node
 from rclpy.qos import QoSProfile
 
-from doa_ros.core.config import Config
 from doa_ros.core.monitoring import Status
 from doa_ros.nodes.diagnostics import Diagnostics
 from doa_ros.nodes.outbox import Outbox, Topic
@@ -35,12 +34,6 @@ class ChainNode(Node):
         """Return a topic to publish on."""
         note = self._diagnostics.note_publishing
         return self._outbox.topic(self, message_type, name, qos, note)
-
-    def announce(self, sentence: str, *configs: Config) -> None:
-        """Log what the node does, and all settings for those who look closer."""
-        self.get_logger().info(sentence)
-        for config in configs:
-            self.get_logger().debug(f'{config}')
 
 
 class WorkerNode(ChainNode):
