@@ -72,15 +72,15 @@ class TrackerConfig(Config):
     )
     confirmation: float = setting(
         0.12,
-        'A new track is confirmed when so much of its time was heard [s]: a certain detection '
-        'counts the time between frames, one of confidence 1/3 nothing, a frame without any half '
-        'of it against.',
+        'A new track is confirmed when this much time speaks for it [s]: a frame with a detection '
+        'of confidence 1 adds hop, one of confidence 1/3 adds nothing, a frame without any takes '
+        'half of hop away.',
         minimum=0.0,
         maximum=5.0,
     )
     delay: float = setting(
         0.03,
-        'How long before the mean time of its sound a talker was where a detection shows him [s].',
+        'How far a detection lags behind the mean time of its sound [s].',
         minimum=0.0,
         maximum=2.0,
     )
