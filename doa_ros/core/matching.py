@@ -60,7 +60,6 @@ class Match:
             order=self.order,
         )
 
-
     def differences(self, array: MicArray) -> list[str]:
         """Return, in words, what of the array is not as the network knows it."""
         found = []
