@@ -73,8 +73,9 @@ class DoaMarkersNode(ChainNode):
             self._window.clear()
             self._trails.clear()
             return
-        (message,) = part.values()
-        if any(stamp_of(m.header) != stamp_of(message.header) for m in self._window.values()):
+        ((name, message),) = part.items()
+        stamps = {stamp_of(m.header) for m in self._window.values()}
+        if name in self._window or stamps - {stamp_of(message.header)}:
             self._show()
         self._window |= part
         if len(self._window) == 2:

@@ -8,6 +8,7 @@ import threading
 import pytest
 import rclpy
 from rclpy.executors import SingleThreadedExecutor
+from rclpy.serialization import deserialize_message
 
 from doa_ros.msg import AudioFrame, DoaEstimateArray
 from doa_ros.nodes.doa_estimator_node import DoaEstimatorNode
@@ -126,7 +127,12 @@ def test_a_replay_gives_the_same_estimates(ros, listener, recording, require_mod
     (file,) = (tmp_path / 'bag').glob('*.mcap')
     assert file.stat().st_size > 100 * 2400 * 8 * 4
     replayed = _replay(ros, listener, tmp_path / 'bag')
-    # Bit for bit.
-    assert [bytes(message) for message in replayed] == [bytes(message) for message in live]
+    # Bit for bit, but for what lies between the fields: anything.
+    assert _written(replayed) == _written(live)
     # Not because there was nothing.
     assert len({len(message) for message in live}) > 1
+
+
+def _written(messages):
+    """Return serialized estimates as text, which tells every double from every other."""
+    return [repr(deserialize_message(message, DoaEstimateArray)) for message in messages]
