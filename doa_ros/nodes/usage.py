@@ -16,6 +16,7 @@ from doa_ros.core.geometry import load_array
 from doa_ros.nodes.configs import NODES, ModelConfig, settings
 from doa_ros.parameters import given
 from doa_ros.resources import find_resource
+from doa_ros.tools import command
 
 # What rclpy itself declares or reads.
 _OF_ROS = ('qos_overrides.', 'start_type_description_service', 'use_sim_time')
@@ -46,6 +47,7 @@ def parse(executable: str, options: Mapping[str, str]) -> set[str]:
     # Only where it is asked for: the defaults are in files.
     if {'-h', '--help'} & set(arguments):
         parser.epilog = _parameters(executable)
+        sys.exit(command.run(executable, lambda: parser.parse_args(['--help'])))
     known, others = parser.parse_known_args(arguments)
     if others:
         parser.error(

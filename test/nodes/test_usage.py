@@ -41,6 +41,13 @@ def test_help_names_every_parameter_and_starts_nothing(say, executable, option):
     assert '[INFO]' not in text
 
 
+def test_help_that_cannot_be_written(start):
+    with open('/dev/full', 'w') as stdout:
+        process = start('doa_pipeline', arguments=['--help'], stdout=stdout)
+        assert process.end() == 1
+    assert process.output == 'doa_pipeline: standard output: No space left on device\n'
+
+
 def test_help_shows_what_runs(say, require_model):
     require_model('cnn')
     _, text = say('gcc_phat', '--help')
