@@ -240,7 +240,7 @@ class Line(Ambiguity):
     def __str__(self) -> str:
         azimuth, _ = np.degrees(direction_of(self.side))
         return (
-            'its microphones lie on a line and tell the angle to it alone: azimuths are those of '
+            'its microphones lie on a line and tell only the angle to it: azimuths are those of '
             'sources at the height of the array on the side of azimuth '
             f'{azimuth:.0f} degrees, and elevations are not known'
         )
@@ -308,9 +308,9 @@ def require_elevations(array: MicArray, lowest: float) -> None:
     if not math.isclose(lowest, ambiguity.elevation_min, abs_tol=_ROUNDING):
         raise ConfigError(
             f'array {array.name!r} gives elevations from '
-            f'{math.degrees(ambiguity.elevation_min):.0f} degrees on, but the classes of the '
-            f'network begin at {math.degrees(lowest):.0f} degrees (train: elevation_min_deg); '
-            'method srp_phat works with any array'
+            f'{math.degrees(ambiguity.elevation_min):.0f} degrees on, but those of the network '
+            f'begin at {math.degrees(lowest):.0f} degrees; train a network for this array '
+            '(elevation_min_deg), or use method srp_phat'
         )
 
 

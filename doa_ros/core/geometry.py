@@ -179,9 +179,10 @@ class MicArray:
         if channel_count == len(self.positions):
             return list(range(channel_count))
         raise ConfigError(
-            f'array {self.name!r} needs all {self.channel_count} channels of its device or the '
-            f'{len(self.positions)} microphones alone, but the audio has {channel_count} '
-            f'channel{"s" * (channel_count != 1)}'
+            f'array {self.name!r} needs all {self.channel_count} channels of its device'
+            + f' or the {len(self.positions)} microphones alone'
+            * (len(self.positions) < self.channel_count)
+            + f', but the audio has {channel_count} channel{"s" * (channel_count != 1)}'
         )
 
     def tdoa(self, directions: np.ndarray) -> np.ndarray:

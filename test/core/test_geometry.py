@@ -175,6 +175,9 @@ def test_microphone_channels_takes_all_or_the_microphones_alone(uma8, square):
     assert uma8.microphone_channels(8) == [1, 2, 3, 4, 5, 6]
     assert uma8.microphone_channels(6) == [0, 1, 2, 3, 4, 5]
     assert square.microphone_channels(5) == [3, 1, 0, 4]
+    alone = replace(uma8, channels=tuple(range(6)), channel_count=6, silent_channels=())
+    with pytest.raises(ConfigError, match='all 6 channels of its device, but the audio has 8'):
+        alone.microphone_channels(8)
     with pytest.raises(ConfigError, match='6 microphones alone, but the audio has 1 channel$'):
         uma8.microphone_channels(1)
     with pytest.raises(ConfigError, match='has 7 channels'):
