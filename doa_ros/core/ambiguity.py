@@ -309,8 +309,8 @@ def require_elevations(array: MicArray, lowest: float) -> None:
         raise ConfigError(
             f'array {array.name!r} gives elevations from '
             f'{math.degrees(ambiguity.elevation_min):.0f} degrees on, but those of the network '
-            f'begin at {math.degrees(lowest):.0f} degrees; train a network for this array '
-            '(elevation_min_deg), or use method srp_phat'
+            f'begin at {math.degrees(lowest):.0f} degrees; train one for this array (setting '
+            'train: elevation_min_deg), or use method srp_phat'
         )
 
 
