@@ -132,7 +132,7 @@ def generate_launch_description():
             'params_file',
             default_value='',
             description='Parameters of the nodes: a YAML path. What is given as an argument here '
-            f'wins over it. All there are: {config_directory() / "doa.yaml"}.',
+            f'wins over it. {config_directory() / "doa.yaml"} lists all parameters.',
         ),
         DeclareLaunchArgument(
             'required',

@@ -63,8 +63,8 @@ class StampOrder:
             self._refused = stamp
             behind = (self._last - stamp) / NANOSECONDS
             raise MessageError(
-                f'its stamp lies {behind:.3f} s before that of the last message; what goes on '
-                'from there is another stream'
+                f'its stamp does not go forward, it lies {behind:.3f} s before the last one; if '
+                'the next one goes on from there, a new stream begins'
             )
         self._last, self._refused = stamp, None
 
