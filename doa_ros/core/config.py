@@ -31,6 +31,14 @@ _MOST_NAMES = 10
 # Of what others say about a value, which may hold all of it, so many characters are passed on.
 _MOST_SAID = 200
 
+# What a value of a type is, for people who write YAML.
+_KINDS = {
+    bool: 'true or false',
+    int: 'a whole number',
+    float: 'a number',
+    str: 'text (in quotes where it is a number)',
+}
+
 _repr = reprlib.Repr()
 _repr.maxstring = _repr.maxother = _repr.maxlong = _LONG_SCALAR
 
@@ -95,7 +103,8 @@ def check_setting(field: dataclasses.Field, value):
         with suppress(OverflowError):
             value = float(value)
     if type(value) is not kind:
-        raise ConfigError(f'{field.name} must be of type {kind.__name__}, not {short(value)}')
+        wanted = _KINDS.get(kind, f'of type {kind.__name__}')
+        raise ConfigError(f'{field.name} must be {wanted}, not {short(value)}')
     rules = field.metadata
     if kind is float and not math.isfinite(value):
         raise ConfigError(f'{field.name} must be finite, not {value}')

@@ -220,7 +220,7 @@ def test_real_time_and_close_from_another_thread(square, scene):
     ('settings', 'error', 'message'),
     [
         ({'colour': 'red'}, ConfigError, 'unknown colour'),
-        ({'snr': 'loud'}, ConfigError, "snr must be of type float, not 'loud'"),
+        ({'snr': 'loud'}, ConfigError, "snr must be a number, not 'loud'"),
         ({'duration': 0.1}, ConfigError, 'duration must be at least 1.0'),
         ({'snr': '.nan'}, ConfigError, 'snr must be finite'),
         ({'lead': 3, 'tail': 2}, ConfigError, 'lead and tail leave no time for speech'),
