@@ -51,17 +51,16 @@ def run(
     for chosen in parse(executable, {name: text for name, (text, _) in options.items()}):
         return options[chosen][1]()
     end_with_launch()
-    logger = rclpy.logging.get_logger(executable)
-    outbox = None
+    outbox = Outbox()
     try:
         init()
-        outbox = Outbox()
         nodes = make_nodes(outbox)
     except DoaError as error:
-        if outbox is not None and outbox.nodes:
-            logger = outbox.nodes[-1].get_logger()
+        outbox.close()
+        made = outbox.nodes
+        logger = made[-1].get_logger() if made else rclpy.logging.get_logger(executable)
         logger.fatal(str(error))
-        rclpy.try_shutdown()
+        _end(made)
         return 1
     warn_of_unknown_parameters(nodes)
 
@@ -105,10 +104,15 @@ def run(
         sys.stderr.flush()
         os._exit(1 if failed else 0)
     executor.shutdown()
+    _end(nodes)
+    return 1 if failed else 0
+
+
+def _end(nodes: Sequence[Node]) -> None:
+    """End the use of ROS."""
     for node in nodes:
         node.destroy_node()
     rclpy.try_shutdown()
-    return 1 if failed else 0
 
 
 def init(arguments: Sequence[str] | None = None) -> None:

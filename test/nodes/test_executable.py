@@ -1,11 +1,17 @@
 # Copyright 2026 doa_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What every executable does before its nodes start."""
+"""What every executable does before its nodes start, and where they do not."""
 
 import ctypes
 from itertools import pairwise
+import threading
 
 import pytest
+from rclpy.exceptions import InvalidHandle
+
+from doa_ros.core.errors import ConfigError
+from doa_ros.nodes.chain import ChainNode
+from doa_ros.nodes.executable import run
 
 # The address space that glibc sets aside for an arena, and what it is aligned to.
 _ARENA = 64 << 20
@@ -31,3 +37,18 @@ def test_all_threads_allocate_from_one_arena(start, recording):
     # With the source's thread, those of DDS and of the runtime.
     process.wait_for('the sound comes from')
     assert _arenas(process) == 0
+
+
+def test_nothing_is_left_of_nodes_that_do_not_start(monkeypatch, namespace):
+    monkeypatch.setattr('sys.argv', ['test', '--ros-args', '-r', f'__ns:={namespace}'])
+    made = []
+
+    def make_nodes(outbox):
+        made.append(ChainNode('first', outbox))
+        raise ConfigError('the second is not usable')
+
+    before = threading.active_count()
+    assert run('test', make_nodes) == 1
+    assert threading.active_count() == before
+    with pytest.raises(InvalidHandle), made[0].handle:
+        pass
