@@ -19,7 +19,8 @@ from doa_ros.resources import find_resource
 from doa_ros.tools import command
 
 # What rclpy itself declares or reads.
-_OF_ROS = ('qos_overrides.', 'start_type_description_service', 'use_sim_time')
+_OF_ROS = ('start_type_description_service', 'use_sim_time')
+_QOS = 'qos_overrides'
 
 
 def hosted(executable: str) -> Sequence[str]:
@@ -117,10 +118,14 @@ def warn_of_unknown_parameters(nodes: Sequence[Node]) -> None:
 
     A block for all nodes, as in config/doa.yaml, gives each those of the others.
     """
-    known = settings()
+    known = set(settings())
+    for node in nodes:
+        known.update(f'{_QOS}.{name}' for name in node.get_parameters_by_prefix(_QOS))
+    # A node alone does not know which topics the others have.
+    others = _OF_ROS if len(nodes) == len(NODES) else (*_OF_ROS, f'{_QOS}.')
     names = {name for node in nodes for name in given(node)}
-    for name in sorted(names - set(known)):
-        if not name.startswith(_OF_ROS):
+    for name in sorted(names - known):
+        if not name.startswith(others):
             nodes[0].get_logger().warning(
                 f'there is no parameter {name}, it is ignored{nearest(name, known)}'
             )

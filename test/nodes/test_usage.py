@@ -90,6 +90,27 @@ def test_parameters_that_nobody_has_are_named(start, tmp_path):
     ]
 
 
+def test_qos_overrides_of_no_topic_are_named_where_all_topics_are(start, namespace, tmp_path):
+    file = tmp_path / 'given.yaml'
+    topics = f'{{{namespace}/estimates: {{publisher: {{depth: 3, durability: volatile}}}},'
+    topics += f' {namespace}/track: {{publisher: {{depth: 3}}}}}}'
+    file.write_text(f'/**: {{ros__parameters: {{qos_overrides: {topics}}}}}')
+    arguments = ['--ros-args', '--params-file', str(file)]
+    process = start('doa_pipeline', arguments=arguments, method='srp_phat')
+    process.wait_for('the sound comes from', 'track.publisher.depth')
+    assert process.stop() == 0
+    estimates, track = re.findall(r'there is no parameter qos_overrides.(.*)', process.output)
+    assert estimates.startswith(f'{namespace}/estimates.publisher.durability, it is ignored')
+    assert track == (
+        f'{namespace}/track.publisher.depth, it is ignored; '
+        f'do you mean qos_overrides.{namespace}/tracks.publisher.depth?'
+    )
+    alone = start('doa_markers', arguments=[*arguments, '-p', 'zzz:=1'])
+    alone.wait_for('zzz')
+    assert alone.stop() == 0
+    assert 'qos_overrides' not in alone.output
+
+
 def test_start_is_a_sentence_per_node(start, recording, namespace, require_model):
     require_model('cnn')
     process = start('doa_pipeline', source='file', file=str(recording), loop=True)
