@@ -524,6 +524,8 @@ def test_ctrl_c_ends_the_loop_of_a_shell(long):
         stdout=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        # Who runs the tests in the background has a shell that ignores it.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     ) as process:
         output = process.stdout.readline()
         os.killpg(process.pid, signal.SIGINT)
