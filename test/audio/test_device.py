@@ -570,7 +570,8 @@ def test_reasons_that_take_turns_do_not_fill_the_log(fake, record):
         fake(problem='other' if int(2 * time.monotonic()) % 2 else 'one')
         time.sleep(0.1)
         reasons.add(recorder.source.state.message)
-    assert len(reasons) >= 3
+    # The first one, silence, may be over before it is looked at.
+    assert len(reasons) >= 2
     assert len(recorder.changes) == 1
 
 
