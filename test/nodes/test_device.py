@@ -31,6 +31,9 @@ AZIMUTH = np.radians(70)
 BLOCK = 0.05
 # Two analysis windows [s].
 LATENCY = 0.2
+# What waits at most, at a computer that cannot keep up [s]: more would be in the queue of a pipeline
+# that leaves nothing out.
+STARVED_LATENCY = 0.5
 
 
 def test_a_uma8_gives_directions(playing, start, listener):
@@ -276,7 +279,7 @@ def test_a_starved_pipeline_leaves_sound_out_and_counts_it(playing, start, liste
         f'{starvation.share:.3f} of a computer: {len(ages)} estimates of age {shares} s, '
         f'{dropped[-1] - before} samples dropped'
     )
-    assert np.percentile(ages, 95) < LATENCY
+    assert np.percentile(ages, 95) < STARVED_LATENCY
 
 
 def test_nothing_is_left_of_a_process_that_was_killed(playing, start, listener):
