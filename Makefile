@@ -29,7 +29,7 @@ soak: ## Run for MINUTES=60 with a device and processes that fail; SOAK_ARGS=...
 
 test: ## Run the linter and all tests; PYTEST_ARGS=... for pytest
 	@scripts/setup.sh test training
-	@$(env) && ruff check && python3 -m pytest $(or $(PYTEST_ARGS),test/)
+	@$(env) && ruff check && ruff format --check -q && python3 -m pytest $(or $(PYTEST_ARGS),test/)
 
 fuzz: ## Feed readers and nodes with anything, 1500 cases per test; PYTEST_ARGS=... for pytest
 	@scripts/setup.sh test training
@@ -38,7 +38,7 @@ fuzz: ## Feed readers and nodes with anything, 1500 cases per test; PYTEST_ARGS=
 
 lint: ## Run the linter only
 	@scripts/setup.sh test
-	@$(env) && ruff check
+	@$(env) && ruff check && ruff format --check
 
 clean: ## Remove everything that was made here: .venv, build, install, log, caches
 	rm -rf .venv build install log dist *.egg-info .pytest_cache .ruff_cache .hypothesis

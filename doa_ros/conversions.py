@@ -492,9 +492,7 @@ def _arrow(header, namespace, number, direction, length, colour: ColorRGBA) -> M
         type=Marker.ARROW,
         action=Marker.ADD,
         pose=_pose(direction),
-        scale=Vector3(
-            x=length * _relative_length(direction), y=_ARROW_WIDTH, z=_ARROW_WIDTH
-        ),
+        scale=Vector3(x=length * _relative_length(direction), y=_ARROW_WIDTH, z=_ARROW_WIDTH),
         color=colour,
         lifetime=Duration(nanosec=round(_MARKER_LIFETIME * NANOSECONDS)),
     )
@@ -527,9 +525,7 @@ def track_markers(
             markers.append(_trail(header, track_id, trail, length, rgb))
     for namespace in ('tracks', 'labels', 'trails'):
         markers += [
-            Marker(
-                header=header, ns=namespace, id=_marker_id(track_id), action=Marker.DELETE
-            )
+            Marker(header=header, ns=namespace, id=_marker_id(track_id), action=Marker.DELETE)
             for track_id in ended
         ]
     return MarkerArray(markers=markers)

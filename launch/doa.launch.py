@@ -160,13 +160,19 @@ def generate_launch_description():
     given = set()
     # A group keeps the defaults from a second inclusion of this file, which would take them for
     # what was given to it.
-    return LaunchDescription([
-        GroupAction([
-            OpaqueFunction(function=lambda context: given.update(context.launch_configurations)),
-            *arguments,
-            OpaqueFunction(function=_start, args=[given, [a.name for a in arguments]]),
-        ])
-    ])
+    return LaunchDescription(
+        [
+            GroupAction(
+                [
+                    OpaqueFunction(
+                        function=lambda context: given.update(context.launch_configurations)
+                    ),
+                    *arguments,
+                    OpaqueFunction(function=_start, args=[given, [a.name for a in arguments]]),
+                ]
+            )
+        ]
+    )
 
 
 def _names(kind):

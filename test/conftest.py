@@ -123,9 +123,7 @@ def locate(extract):
     def run(array, samples):
         key = id(array)
         if key not in localizers:
-            config = LocalizerConfig(
-                method='srp_phat', sensitivity=1.0, report_stationary=True
-            )
+            config = LocalizerConfig(method='srp_phat', sensitivity=1.0, report_stationary=True)
             localizers[key] = array, Localizer(array, default_features(array, None), config)
         frames = extract(array, samples)
         return localizers[key][1].locate(frames[-1]).estimates[0]
@@ -193,8 +191,10 @@ _scalars = (
 )
 _values = st.recursive(
     _scalars,
-    lambda inner: st.lists(inner, max_size=3)
-    | st.dictionaries(st.text(max_size=5) | st.integers(), inner, max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.text(max_size=5) | st.integers(), inner, max_size=3)
+    ),
     max_leaves=6,
 )
 

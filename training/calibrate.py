@@ -176,9 +176,7 @@ def listen(
     lowest = classifier.grid.elevation_min
     spectrum = Spectrum(*outputs[:3], classifier.multilabel, outputs[3], lowest)
     time = classifier.features.hop * np.arange(silent.shape[1])
-    return Streams(
-        spectrum, above_floor, azimuth, elevation, voiced, quiet, silent, brief, time
-    )
+    return Streams(spectrum, above_floor, azimuth, elevation, voiced, quiet, silent, brief, time)
 
 
 def _spectra(

@@ -29,7 +29,7 @@ def add_arguments(parser):
     parser.add_argument('--data', type=Path, required=True, help='folder made by simulate')
     parser.add_argument('--out', type=Path, required=True, help='folder of the result')
     parser.add_argument(
-        '--settings', help='name or path of settings whose finetune section replaces the run\'s'
+        '--settings', help="name or path of settings whose finetune section replaces the run's"
     )
     parser.add_argument(
         '--strict', action='store_true', help='stop at a recording that cannot be read'

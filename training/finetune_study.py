@@ -158,9 +158,7 @@ def _draw(path: Path, rows: list[Row]):
 
     figure = Figure(figsize=(9, 4), layout='constrained')
     for number, error in enumerate(('azimuth MAE [deg]', 'elevation MAE [deg]'), 1):
-        axes = figure.add_subplot(
-            1, 2, number, title=error, xlabel='labelled recordings [s]'
-        )
+        axes = figure.add_subplot(1, 2, number, title=error, xlabel='labelled recordings [s]')
         for mode in MODES:
             chosen = [rows[0], *(row for row in rows if row['mode'] == mode)]
             for domain, style in (('', '-'), ('simulated ', '--')):

@@ -52,7 +52,7 @@ def add_arguments(parser):
         help='check that every model loads in OpenVINO and agrees with the interpreter',
     )
     parser.add_argument(
-        '--settings', help='name or path of settings whose quantize section replaces the run\'s'
+        '--settings', help="name or path of settings whose quantize section replaces the run's"
     )
 
 

@@ -94,9 +94,7 @@ def fit(
     """
     config = settings.train
     # Falls to 0 over all epochs, whenever training is interrupted and goes on.
-    rate = keras.optimizers.schedules.CosineDecay(
-        config.learning_rate, config.epochs * len(train)
-    )
+    rate = keras.optimizers.schedules.CosineDecay(config.learning_rate, config.epochs * len(train))
     model.compile(optimizer=keras.optimizers.Adam(rate), loss=losses(config))
     out.mkdir(parents=True, exist_ok=True)
     settings.save(out / 'settings.yaml')

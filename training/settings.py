@@ -73,16 +73,16 @@ class SimulateConfig(Config):
         0.2, 'Share of the clips with a fan or motor at the array.', minimum=0.0, maximum=1.0
     )
     gain_db: float = setting(
-        1.0, 'Standard deviation of the microphones\' gains [dB].', minimum=0.0, maximum=20.0
+        1.0, "Standard deviation of the microphones' gains [dB].", minimum=0.0, maximum=20.0
     )
     phase_deg: float = setting(
-        1.0, 'Standard deviation of the microphones\' phases [deg].', minimum=0.0, maximum=90.0
+        1.0, "Standard deviation of the microphones' phases [deg].", minimum=0.0, maximum=90.0
     )
     position: float = setting(
         0.0005, 'Standard deviation of their places, per axis [m].', minimum=0.0, maximum=0.05
     )
     enclosure: float = setting(
-        0.0, 'Strength of a housing\'s echoes and shadows.', minimum=0.0, maximum=1.0
+        0.0, "Strength of a housing's echoes and shadows.", minimum=0.0, maximum=1.0
     )
     one_board: bool = setting(
         False, 'Whether all clips are heard by one specimen of the array, drawn by the seed.'
@@ -130,7 +130,7 @@ class TrainConfig(Config):
         minimum=0.0,
         maximum=1000.0,
     )
-    symmetries: bool = setting(True, 'Whether examples are turned by the array\'s symmetries.')
+    symmetries: bool = setting(True, "Whether examples are turned by the array's symmetries.")
     dropout: float = setting(0.1, 'Dropout rate.', minimum=0.0, maximum=0.9)
     dead_microphones: float = setting(
         0.0,
@@ -196,7 +196,7 @@ class FinetuneConfig(Config):
         0.25, 'Share of the recordings that judges the result.', minimum=0.05, maximum=0.75
     )
     symmetries: bool = setting(
-        False, 'Whether recorded examples are turned, too; a board\'s flaws have no symmetry.'
+        False, "Whether recorded examples are turned, too; a board's flaws have no symmetry."
     )
 
 
@@ -216,18 +216,14 @@ class FollowConfig(Config):
     train_clips: int = setting(9000, 'Clips of the train split.', minimum=1)
     val_clips: int = setting(400, 'Clips of the val split.', minimum=1)
     length: float = setting(12.0, 'Length of a clip [s].', minimum=3.0, maximum=60.0)
-    walking: float = setting(
-        0.6, 'Share of the talkers who walk.', minimum=0.0, maximum=1.0
-    )
+    walking: float = setting(0.6, 'Share of the talkers who walk.', minimum=0.0, maximum=1.0)
     dead_microphones: float = setting(
         0.1,
         'Share of the clips in which one or two microphones are dead.',
         minimum=0.0,
         maximum=1.0,
     )
-    states: int = setting(
-        64, 'What is remembered at each azimuth class.', minimum=1, maximum=512
-    )
+    states: int = setting(64, 'What is remembered at each azimuth class.', minimum=1, maximum=512)
     epochs: int = setting(36, 'Passes over the data.', minimum=1)
     batch: int = setting(64, 'Clips per step.', minimum=1)
     learning_rate: float = setting(

@@ -259,9 +259,7 @@ class DeviceSource:
         self._tell_away(message)
         self._process.kill()
         now = time.monotonic()
-        interval = pause(
-            now - self._end_time, least=_RESTART_INTERVAL, most=_MAX_RESTART_INTERVAL
-        )
+        interval = pause(now - self._end_time, least=_RESTART_INTERVAL, most=_MAX_RESTART_INTERVAL)
         if self._closed.wait(max(0.0, self._turn + interval - now)):
             return
         self._take_turn()

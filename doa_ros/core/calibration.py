@@ -47,12 +47,8 @@ class Calibration(Config):
         0.0, 'With which power of the coherence it falls.', minimum=0.0, maximum=5.0
     )
     elevation_spread: float = setting(1.0, 'The same of the elevation.')
-    elevation_power: float = setting(
-        1.0, 'The same of the elevation.', minimum=0.0, maximum=5.0
-    )
-    elevation_fading: float = setting(
-        0.0, 'The same of the elevation.', minimum=0.0, maximum=5.0
-    )
+    elevation_power: float = setting(1.0, 'The same of the elevation.', minimum=0.0, maximum=5.0)
+    elevation_fading: float = setting(0.0, 'The same of the elevation.', minimum=0.0, maximum=5.0)
 
     def estimate(
         self, spectrum: Spectrum, azimuth: float, stddev: float, probability: float

@@ -379,9 +379,7 @@ class Classifier:
             in what.
     """
 
-    def __init__(
-        self, model: Path, array: MicArray, features: FeatureConfig, delegate: str = ''
-    ):
+    def __init__(self, model: Path, array: MicArray, features: FeatureConfig, delegate: str = ''):
         card = load_card(model)
         require_elevations(array, card.grid.elevation_min)
         _check_sha256(model, card.sha256)

@@ -226,9 +226,7 @@ def elevation_classes(probability: np.ndarray, azimuth: float) -> np.ndarray:
     return probability[round(azimuth / (2 * math.pi / count)) % count]
 
 
-def decode_elevation(
-    probability: np.ndarray, elevation_min: float = 0.0
-) -> tuple[float, float]:
+def decode_elevation(probability: np.ndarray, elevation_min: float = 0.0) -> tuple[float, float]:
     """Refine the strongest elevation class by a parabola through the log-probabilities.
 
     Unlike a mean, the parabola has no bias towards the middle at the ends of the scale.

@@ -45,9 +45,7 @@ class FeatureConfig(Config):
         minimum=0.005,
         maximum=1.0,
     )
-    band_min: float = setting(
-        200.0, 'Lowest frequency used [Hz].', minimum=20.0, maximum=20000.0
-    )
+    band_min: float = setting(200.0, 'Lowest frequency used [Hz].', minimum=20.0, maximum=20000.0)
     band_max: float = setting(
         7000.0, 'Highest frequency used [Hz].', minimum=100.0, maximum=90000.0
     )
@@ -68,7 +66,9 @@ class FeatureConfig(Config):
         1.5, 'The noise floor is the smallest power of this time [s].', minimum=0.2, maximum=60.0
     )
     weight_min: float = setting(
-        0.02, 'Smallest weight of a noisy bin; 1 switches the weighting off.', minimum=1e-4,
+        0.02,
+        'Smallest weight of a noisy bin; 1 switches the weighting off.',
+        minimum=1e-4,
         maximum=1.0,
     )
     residual: bool = setting(

@@ -197,9 +197,7 @@ class ChannelHealth:
         # What has another fault is louder or quieter for that reason.
         faulty = {c for finding in found if finding.fault in _SPOIL for c in finding.channels}
         found += self._gain_findings(names, dead | faulty, period)
-        told = sorted(
-            self._told.update(found), key=lambda f: (-f.level, f.fault, f.channels)
-        )
+        told = sorted(self._told.update(found), key=lambda f: (-f.level, f.fault, f.channels))
         return Health(period.levels_dbfs, tuple(told), self._order)
 
     def _limit(self, limit: float, fault: Fault, channel: int) -> float:

@@ -207,8 +207,7 @@ class Localizer:
     def _detections(self, found: Iterable[Estimate]) -> tuple[Estimate, ...]:
         """Return those of the directions that a tracker should look at."""
         weighed = (
-            replace(seen, confidence=_weighed(seen.confidence, self._prior_odds))
-            for seen in found
+            replace(seen, confidence=_weighed(seen.confidence, self._prior_odds)) for seen in found
         )
         return tuple(seen for seen in weighed if seen.confidence >= _LEAST_DETECTION)
 

@@ -56,7 +56,9 @@ class MemoryConfig(Calibration):
         maximum=20.0,
     )
     drift_deg: float = setting(
-        15.0, 'How far a source moves in a second, as a standard deviation [deg].', minimum=0.1,
+        15.0,
+        'How far a source moves in a second, as a standard deviation [deg].',
+        minimum=0.1,
         maximum=180.0,
     )
 

@@ -19,9 +19,7 @@ _BRIEF_TIME = 0.2
 _SILENT_TIME = 1.0
 
 
-def active_blocks(
-    direct: np.ndarray, block: int, range_db: float = _ACTIVE_RANGE
-) -> np.ndarray:
+def active_blocks(direct: np.ndarray, block: int, range_db: float = _ACTIVE_RANGE) -> np.ndarray:
     """Return in which blocks a talker is heard.
 
     Args:

@@ -67,9 +67,7 @@ class SrpPhat:
     # Of a horizontal array.
     grid = DirectionGrid(azimuth_count=72, elevation_count=10)
 
-    def __init__(
-        self, array: MicArray, lags: np.ndarray, azimuth_count: int = grid.azimuth_count
-    ):
+    def __init__(self, array: MicArray, lags: np.ndarray, azimuth_count: int = grid.azimuth_count):
         ambiguity = ambiguity_of(array)
         self.grid = _grid(azimuth_count, ambiguity.elevation_min)
         self._reach = round(PEAK_SEPARATION / self.grid.azimuth_step)
@@ -128,9 +126,7 @@ class SrpPhat:
         height = np.maximum(strongest - np.median(strongest[answers]), _LEAST_HEIGHT)
         peak = maximum_filter1d(height, 2 * self._reach + 1, mode='wrap')
         log_odds = (
-            _BIAS
-            + _RELATIVE_WEIGHT * np.log(peak / height.max())
-            + _HEIGHT_WEIGHT * np.log(peak)
+            _BIAS + _RELATIVE_WEIGHT * np.log(peak / height.max()) + _HEIGHT_WEIGHT * np.log(peak)
         )
         return answers * special.expit(log_odds) * np.exp(_SHARPNESS * (height - peak))
 

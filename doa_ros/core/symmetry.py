@@ -45,9 +45,7 @@ def symmetries(array: MicArray) -> list[Symmetry]:
     return list(found.values())
 
 
-def mappings(
-    positions: np.ndarray, others: np.ndarray
-) -> Iterator[tuple[Symmetry, float]]:
+def mappings(positions: np.ndarray, others: np.ndarray) -> Iterator[tuple[Symmetry, float]]:
     """Yield how microphones may be turned and mirrored about their centre to lie on others.
 
     Args:

@@ -444,9 +444,7 @@ class _Talker:
         north = 0.0
         if observation.elevation is not None:
             if self.elevation_known:
-                north = self.north.update(
-                    match.north, observation.north_variance, weaken, add
-                )
+                north = self.north.update(match.north, observation.north_variance, weaken, add)
             else:
                 self._face(self.azimuth, observation.elevation)
                 self.elevation_known = True
@@ -654,9 +652,7 @@ class Tracker:
             [_UNHEARD if k == row else _FORBIDDEN for k in range(talkers)]
             for row in range(talkers)
         ]
-        rows, columns = linear_sum_assignment(
-            [a + b for a, b in zip(costs, unheard, strict=True)]
-        )
+        rows, columns = linear_sum_assignment([a + b for a, b in zip(costs, unheard, strict=True)])
         return {
             row: column
             for row, column in zip(rows.tolist(), columns.tolist(), strict=True)
@@ -739,9 +735,7 @@ class Tracker:
                 continue
             known = [*self._talkers, *born]
             if all(t.matches([observation])[0].arc >= PEAK_SEPARATION / 2 for t in known):
-                talker = _Talker(
-                    self._stamp, self._time, observation, velocity, self._answers
-                )
+                talker = _Talker(self._stamp, self._time, observation, velocity, self._answers)
                 talker.evidence = _evidence(observation.confidence) * self._hop
                 born.append(talker)
         return born

@@ -70,9 +70,7 @@ class AudioCaptureNode(WorkerNode):
             )
         self._listener = listener
         self._interrupted = threading.Event()
-        self._source = make_source(
-            self._config, array, self._tell, self.get_logger().warning
-        )
+        self._source = make_source(self._config, array, self._tell, self.get_logger().warning)
         if self._config.source != 'device' and not self._config.real_time:
             outbox.lose_nothing()
         self._health = ChannelHealth(array)

@@ -93,9 +93,7 @@ class Diagnostics:
         self._parts = [*parts, _Strangers(node).status, *(e.status for e in events)]
         # Several arrays on one robot are told apart by the namespace.
         self._hardware_id = node.get_namespace()
-        self._topic = outbox.topic(
-            node, DiagnosticArray, '/diagnostics', 1, self.note_publishing
-        )
+        self._topic = outbox.topic(node, DiagnosticArray, '/diagnostics', 1, self.note_publishing)
         # On a clock of its own: that of the node may be simulated, and stand still.
         steady = Clock(clock_type=ClockType.STEADY_TIME)
         self._timer = node.create_timer(_PERIOD, self._publish, clock=steady)

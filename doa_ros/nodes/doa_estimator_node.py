@@ -77,12 +77,8 @@ class DoaEstimatorNode(ChainNode):
                 limit=self._features.window,
             )
         by = f'the network {config.model}' if model else localizer_config.method
-        self.get_logger().info(
-            f'directions by {by}, sensitivity {localizer_config.sensitivity:g}'
-        )
-        self.get_logger().info(
-            f'array {self._array.name!r}: {ambiguity_in_frame(self._array)}'
-        )
+        self.get_logger().info(f'directions by {by}, sensitivity {localizer_config.sensitivity:g}')
+        self.get_logger().info(f'array {self._array.name!r}: {ambiguity_in_frame(self._array)}')
 
     def _on_enable(self, request: SetBool.Request, response: SetBool.Response):
         response.success = True

@@ -48,9 +48,7 @@ class DoaMarkersNode(ChainNode):
 
     def _subscribe(self, message_type: type, topic: str, take: Callable[[object], None]) -> None:
         with overridable(topic) as options:
-            self.create_subscription(
-                message_type, topic, take, 10, qos_overriding_options=options
-            )
+            self.create_subscription(message_type, topic, take, 10, qos_overriding_options=options)
 
     def _configure(self, config: MarkersConfig) -> None:
         self._config = config

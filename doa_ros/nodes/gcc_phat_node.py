@@ -42,9 +42,7 @@ class GccPhatNode(ChainNode):
         config = declare(self, ModelConfig)
         pace = declare(self, PaceConfig)
         method_config = declare(self, MethodConfig)
-        self._array, _, self._features, _ = declare_features(
-            self, config, method_config.method
-        )
+        self._array, _, self._features, _ = declare_features(self, config, method_config.method)
         self._extractor = FeatureExtractor(self._array, self._features)
         self._listener = listener
         self._gaps = Events('gaps in the audio', 'it was lost before it came here')

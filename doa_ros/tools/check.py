@@ -94,9 +94,7 @@ def _parser() -> argparse.ArgumentParser:
         default='',
         help='part of its name, USB port (usb:1-1.4), ALSA name or number,\nsee --list-devices',
     )
-    parser.add_argument(
-        '--list-devices', action='store_true', help='show the sound cards and end'
-    )
+    parser.add_argument('--list-devices', action='store_true', help='show the sound cards and end')
     parser.add_argument(
         '--file',
         type=Path,
@@ -319,9 +317,7 @@ class Device:
     """
 
     def __init__(self, array: MicArray, name: str):
-        self._source = DeviceSource(
-            array, name=name, block_duration=_BLOCK, advice=_DEVICE_ADVICE
-        )
+        self._source = DeviceSource(array, name=name, block_duration=_BLOCK, advice=_DEVICE_ADVICE)
         channels = f'all {array.channel_count} channels'
         _say('ok', 'device', f'{self._source.device}, which gives {channels}')
         if warning := self._source.state.warning:

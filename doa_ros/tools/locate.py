@@ -108,9 +108,7 @@ def _parser() -> argparse.ArgumentParser:
         default='table',
         help='how to print what is found (%(default)s)',
     )
-    raw = parser.add_argument_group(
-        'samples without a header', 'least significant byte first'
-    )
+    raw = parser.add_argument_group('samples without a header', 'least significant byte first')
     raw.add_argument(
         '--raw-format', choices=tuple(RAW_ENCODINGS), help='integers or floats, and bits'
     )
@@ -209,7 +207,8 @@ def _features(
         raise AudioError(
             f'{recording.name}: holds nothing above {held:g} Hz, and directions need all of the '
             f'band up to {features.band_max:g} Hz'
-            + '; --method srp_phat takes a narrower one' * (model is not None)
+            + '; --method srp_phat takes a narrower one'
+            * (model is not None)
         )
     return features
 

@@ -139,7 +139,7 @@ def test_another_rate_is_brought_to_that_of_the_array(record, uma8, rate):
         played = heard[begin : begin + 48000]
         np.testing.assert_allclose(played[500:-500], expected[500:-500], atol=2e-3)
     (sentence,) = warnings
-    assert sentence.startswith(f"{path}: is sampled at {rate} Hz and resampled to the 48000 Hz of")
+    assert sentence.startswith(f'{path}: is sampled at {rate} Hz and resampled to the 48000 Hz of')
     assert ('holds nothing above 8000 Hz' in sentence) == (rate == 16000)
 
 

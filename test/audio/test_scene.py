@@ -129,9 +129,7 @@ def test_truth_is_there_only_while_the_talker_is(uma8, play):
         assert truth.confidence == 1
 
 
-_TWO = {
-    'talkers': '[{azimuth_deg: 40, speed_deg: 0}, {azimuth_deg: -90, lead: 2.5, skip: 0.4}]'
-}
+_TWO = {'talkers': '[{azimuth_deg: 40, speed_deg: 0}, {azimuth_deg: -90, lead: 2.5, skip: 0.4}]'}
 
 
 def test_each_talker_has_his_truth(uma8, play):

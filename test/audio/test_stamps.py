@@ -148,11 +148,7 @@ def test_stamps_grow_however_badly_the_clock_is_read(errors):
     assert _grow(placed)
 
 
-@given(
-    st.lists(
-        st.tuples(st.floats(-1e6, 1e6), st.floats(0, 5), st.integers(1, 12)), max_size=8
-    )
-)
+@given(st.lists(st.tuples(st.floats(-1e6, 1e6), st.floats(0, 5), st.integers(1, 12)), max_size=8))
 def test_whatever_is_done_to_the_clock_stamps_follow_it(changes):
     with pytest.MonkeyPatch.context() as patch:
         computer = _Time(patch, shown=2e6)

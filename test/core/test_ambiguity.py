@@ -157,8 +157,9 @@ def test_answers_sound_like_the_sources(make_array, points, rank, direction):
         assume(False)
     answer = ambiguity.fold(*direction)
     again = ambiguity.fold(*answer)
-    np.testing.assert_allclose(unit_vector(*np.nan_to_num(again)),
-                               unit_vector(*np.nan_to_num(answer)), atol=1e-6)
+    np.testing.assert_allclose(
+        unit_vector(*np.nan_to_num(again)), unit_vector(*np.nan_to_num(answer)), atol=1e-6
+    )
     assert ambiguity.inside(*np.nan_to_num(answer))
     flat = np.linalg.svd(points - points.mean(axis=0))[1][-1] < 1e-9
     if isinstance(ambiguity, Line) or not (flat or isinstance(ambiguity, NoAmbiguity)):
@@ -213,7 +214,10 @@ def test_sentences_say_which_side(make_array, uma8, tetrahedron):
     said = [
         str(ambiguity_of(array))
         for array in (
-            uma8, make_array(_turned([1, 0, 0])), make_array(_line(1, 0, 0)), tetrahedron
+            uma8,
+            make_array(_turned([1, 0, 0])),
+            make_array(_line(1, 0, 0)),
+            tetrahedron,
         )  # fmt: skip
     ]
     assert 'above from below' in said[0]

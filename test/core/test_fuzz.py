@@ -67,6 +67,7 @@ _READERS = {
     find_resource('scenes', 'demo'): _scenes,
 }
 
+
 def _read(reader, path):
     try:
         reader(path)

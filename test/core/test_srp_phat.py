@@ -235,9 +235,7 @@ def _angles(found):
 
 @settings(max_examples=30)
 @given(_seeds, st.floats(-math.pi, math.pi), st.floats(-1.0, 1.0))
-def test_random_arrays_that_fill_space(
-    make_array, plane_wave, locate, seed, azimuth, elevation
-):
+def test_random_arrays_that_fill_space(make_array, plane_wave, locate, seed, azimuth, elevation):
     direction = azimuth, elevation
     _assert_answer(make_array, plane_wave, locate, _spread(seed, 3), NoAmbiguity, direction)
 

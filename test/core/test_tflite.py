@@ -143,7 +143,7 @@ def test_runtimes_that_do_not_work_say_why(installed, tmp_path):
     installed(tflite_runtime=SimpleNamespace(Interpreter=_made_for_another_numpy))
     with pytest.raises(
         ModelError,
-        match=r"^no TFLite runtime works \(ai_edge_litert.interpreter: .*ai_edge_litert.*; "
+        match=r'^no TFLite runtime works \(ai_edge_litert.interpreter: .*ai_edge_litert.*; '
         r'tflite_runtime.interpreter: numpy.core.multiarray failed to import; '
         r'tensorflow: .*tensorflow.*\); try: pip install ai-edge-litert$',
     ):

@@ -127,12 +127,8 @@ def test_deviations_cover():
     walker, within, rates = circle(0, 30), [], []
     for seed in range(20):
         for time, (track, *_) in follow(estimates_of([walker], 6.0, seed=seed))[20:]:
-            within.append(
-                abs(wrap_angle(track.azimuth - walker(time)[0])) <= track.azimuth_stddev
-            )
-            rates.append(
-                abs(track.azimuth_rate - math.radians(30)) <= track.azimuth_rate_stddev
-            )
+            within.append(abs(wrap_angle(track.azimuth - walker(time)[0])) <= track.azimuth_stddev)
+            rates.append(abs(track.azimuth_rate - math.radians(30)) <= track.azimuth_rate_stddev)
     # Of a motion this simple less is expected than of a real one.
     assert 0.6 < np.mean(within) <= 0.97
     assert np.mean(rates) > 0.6
@@ -231,9 +227,7 @@ def test_a_track_ends_beside_another_too():
     def newcomer(time):
         return math.radians(min(15 * time, 25)), math.radians(25)
 
-    frames = estimates_of(
-        [newcomer, circle(40)], 9.0, speaking=lambda n, t: n == 1 or t < 2.5
-    )
+    frames = estimates_of([newcomer, circle(40)], 9.0, speaking=lambda n, t: n == 1 or t < 2.5)
     tracks = follow(frames)
     assert len(tracks[20][1]) == 2
     end = max(time for time, found in tracks if len(found) == 2)
@@ -331,9 +325,7 @@ def test_stamps_that_go_back_start_anew():
     assert {t.id for found in first for t in found} == {0, 1}
     # No id is given twice, but all else is as it was.
     assert {t.id for found in second for t in found} == {0, 2}
-    assert first == [
-        tuple(t._replace(id=min(t.id, 1)) for t in found) for found in second
-    ]
+    assert first == [tuple(t._replace(id=min(t.id, 1)) for t in found) for found in second]
 
 
 def test_the_same_frames_give_the_same_tracks():
@@ -367,9 +359,7 @@ def test_without_elevation():
 
 def test_elevation_that_is_known_later():
     frames = list(estimates_of([circle(0)], 4.0, known=False))[:40]
-    frames += [
-        (stamp + 2_000_000_000, found) for stamp, found in estimates_of([circle(0)], 2.0)
-    ]
+    frames += [(stamp + 2_000_000_000, found) for stamp, found in estimates_of([circle(0)], 2.0)]
     (track,) = follow(frames)[-1][1]
     assert track.id == 1
     assert math.degrees(track.elevation) == pytest.approx(25, abs=8)

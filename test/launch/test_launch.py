@@ -157,9 +157,7 @@ def _robot(folder, *actions):
 class _Launch:
     """A running launch file; iterating gives what it writes, line by line."""
 
-    def __init__(
-        self, folder, *arguments, file=_FILE, terminal=subprocess.DEVNULL, **environment
-    ):
+    def __init__(self, folder, *arguments, file=_FILE, terminal=subprocess.DEVNULL, **environment):
         self._process = subprocess.Popen(
             [sys.executable, '-c', _LAUNCH, str(file), *arguments],
             stdin=terminal,
@@ -414,9 +412,7 @@ def test_block_of_a_file_without_a_node_is_named(tmp_path):
     recorded = _Recorded(tmp_path, f'params_file:={path}', 'namespace:=left')
     expected = '/doa_estimator is the name of no node that starts here; do you mean /left/'
     assert recorded.output.count(expected) == 1
-    robot = _robot(
-        tmp_path, "PushROSNamespace('robot')", f"doa(params_file='{path}')"
-    )
+    robot = _robot(tmp_path, "PushROSNamespace('robot')", f"doa(params_file='{path}')")
     assert 'do you mean /robot/doa/doa_estimator?' in _Recorded(tmp_path, file=robot).output
 
 
@@ -426,7 +422,7 @@ def test_block_of_a_file_without_a_node_is_named(tmp_path):
         ('params_file:=nope.yaml', 'nope.yaml: cannot be read (No such file or directory)'),
         ('loop:=maybe', "loop must be true or false, not 'maybe'"),
         ('sensitivity:=high', "sensitivity must be a number, not 'high'"),
-        ('source:=tape', "provided value \"tape\" is not valid"),
+        ('source:=tape', 'provided value "tape" is not valid'),
     ],
 )
 def test_unusable_argument_is_an_error(argument, sentence, tmp_path):
@@ -546,9 +542,7 @@ def test_processes_end_with_a_launch_that_is_killed(number, tmp_path):
         time.sleep(0.05)
 
 
-@pytest.mark.parametrize(
-    ('mode', 'victim'), [('pipeline', 'doa_pipeline'), ('nodes', 'gcc_phat')]
-)
+@pytest.mark.parametrize(('mode', 'victim'), [('pipeline', 'doa_pipeline'), ('nodes', 'gcc_phat')])
 def test_killed_processes_come_back(mode, victim, tmp_path, terminal):
     launch = _Launch(tmp_path, *_SIM, f'mode:={mode}', terminal=terminal)
     pids = []

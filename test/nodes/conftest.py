@@ -271,9 +271,7 @@ def samples(uma8):
     sounding = (time_axis > FIRST_SOUND) & (time_axis < LAST_SOUND) & (time_axis % 0.6 < 0.4)
     source = rng.standard_normal(count) * sounding
     place = 2.0 * unit_vector(AZIMUTH, ELEVATION)
-    responses = impulse_responses(
-        place[None], np.ones(1), uma8.frame_positions, rate, 1000, speed
-    )
+    responses = impulse_responses(place[None], np.ones(1), uma8.frame_positions, rate, 1000, speed)
     heard = dsp.fftconvolve(source[None], responses, axes=1)[:, :count]
     noises = rng.standard_normal((len(uma8.positions), count))
     heard += 0.02 * DiffuseField(uma8.frame_positions, rate, speed).mix(noises)

@@ -127,9 +127,7 @@ def test_estimator_survives_bad_features(start, listener, samples, uma8):
     process.wait_for('dropped: ')
     assert not estimates
     # What is published before the listener is known gets lost.
-    listener.publish_until(
-        lambda: estimates, publisher, message, 'an estimate after bad features'
-    )
+    listener.publish_until(lambda: estimates, publisher, message, 'an estimate after bad features')
     assert len(estimates[0].estimates) == 1
     assert _drops(process) == 1
     assert process.stop() == 0
@@ -142,6 +140,7 @@ def test_markers_survive_bad_estimates(start, listener):
     publisher = listener.node.create_publisher(DoaEstimateArray, 'estimates', 50)
     listener.wait_for_subscriber('estimates')
     listener.wait_for_publisher('markers')
+
     def message(*estimates):
         return DoaEstimateArray(header=make_header(7, 'mic_array'), estimates=estimates)
 

@@ -55,8 +55,10 @@ def _live(ros, listener, recording):
     estimates, *also = _collect(listener, DoaEstimateArray, 'estimates')
     publishers = [p for n in nodes for p in n.publishers if p.topic in ('audio', 'estimates')]
     listener.spin_until(
-        lambda: all(p.get_subscription_count() for p in publishers)
-        and all(s.get_publisher_count() for s in [*heard, *also]),
+        lambda: (
+            all(p.get_subscription_count() for p in publishers)
+            and all(s.get_publisher_count() for s in [*heard, *also])
+        ),
         'a connection',
     )
     worker = threading.Thread(target=nodes[0].work)

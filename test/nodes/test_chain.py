@@ -141,9 +141,7 @@ def test_estimates_are_those_of_the_core(heard):
         assert len(message.estimates) == len(expected)
         for received, estimate in zip(message.estimates, expected, strict=True):
             for name in vars(estimate):
-                assert getattr(received, name) == pytest.approx(
-                    getattr(estimate, name), abs=1e-3
-                )
+                assert getattr(received, name) == pytest.approx(getattr(estimate, name), abs=1e-3)
 
 
 def test_spectrum_is_a_probability_that_peaks_at_the_source(heard):

@@ -124,9 +124,7 @@ def _said(log):
 @pytest.fixture
 def run(start, listener, recording):
     def go(mode='pipeline', source='file'):
-        return System(
-            start, listener, mode, source=source, file=str(recording), loop=True
-        )
+        return System(start, listener, mode, source=source, file=str(recording), loop=True)
 
     return go
 

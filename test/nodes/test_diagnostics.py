@@ -82,9 +82,7 @@ def test_all_is_well(start, listener, board, scene, require_model):
         assert np.median(np.diff(stamps)) / 1e9 == pytest.approx(1, abs=0.3)
 
 
-def test_a_dead_microphone_is_told_and_left_out(
-    start, listener, board, samples, uma8, tmp_path
-):
+def test_a_dead_microphone_is_told_and_left_out(start, listener, board, samples, uma8, tmp_path):
     broken = samples.copy()
     broken[:, 3] = 0
     path = tmp_path / 'broken.wav'
@@ -92,8 +90,10 @@ def test_a_dead_microphone_is_told_and_left_out(
     features = listener.collect(GccPhat, 'gcc_phat')
     start('doa_pipeline', source='file', file=str(path), loop=True, method='srp_phat')
     listener.spin_until(
-        lambda: board.value('gcc_phat', 'dead microphones') == 'ring_3'
-        and 'channel 3 (ring_3) is dead' in board.message('audio_capture'),
+        lambda: (
+            board.value('gcc_phat', 'dead microphones') == 'ring_3'
+            and 'channel 3 (ring_3) is dead' in board.message('audio_capture')
+        ),
         'the dead microphone told of',
     )
     assert board.level('audio_capture') == board.level('gcc_phat') == DiagnosticStatus.WARN

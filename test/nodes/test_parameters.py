@@ -182,9 +182,7 @@ def test_arrow_length_changes(running):
     markers = listener.collect(MarkerArray, 'markers')
 
     def lengths():
-        return [
-            m.scale.x for a in markers for m in a.markers if m.action == Marker.ADD
-        ]
+        return [m.scale.x for a in markers for m in a.markers if m.action == Marker.ADD]
 
     assert listener.set('doa_markers', 'arrow_length', 50.0)[0]
     assert listener.get('doa_markers', 'arrow_length') == 50.0

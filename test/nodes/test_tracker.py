@@ -99,7 +99,7 @@ def _play(listener, tracks, publisher, messages):
         publisher.publish(message)
         stamp = stamp_of(message.header)
         listener.spin_until(lambda s=stamp: stamp_of(tracks[-1].header) == s, 'tracks')
-    return tracks[-len(messages):]
+    return tracks[-len(messages) :]
 
 
 def _ids(messages):

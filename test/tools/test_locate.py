@@ -30,9 +30,7 @@ from doa_ros.resources import find_resource
 
 @pytest.fixture(scope='module')
 def scene(uma8):
-    return SceneSource(
-        find_resource('scenes', 'demo'), uma8, block_duration=0.05, real_time=False
-    )
+    return SceneSource(find_resource('scenes', 'demo'), uma8, block_duration=0.05, real_time=False)
 
 
 @pytest.fixture(scope='module')
@@ -171,9 +169,7 @@ def test_jsonl_and_csv_hold_all_that_the_messages_hold(locate, recording, argume
         elements |= set(messages.DoaTrack.get_fields_and_field_types()) - {'estimate'}
         elements |= {'track_id'}
     # Angles are in degrees here.
-    elements = {
-        f'{n}_deg' if n.startswith(('azimuth', 'elevation')) else n for n in elements
-    }
+    elements = {f'{n}_deg' if n.startswith(('azimuth', 'elevation')) else n for n in elements}
     rows = [json.loads(line) for line in lines(locate(recording, *arguments, '--format', 'jsonl'))]
     name = 'tracks' if arguments else 'estimates'
     assert all(set(row) == {'stamp', *fields} for row in rows)
@@ -187,9 +183,7 @@ def test_jsonl_and_csv_hold_all_that_the_messages_hold(locate, recording, argume
         for key, value in (row | row[name][0]).items():
             if key != name:
                 cell = by_stamp[row['stamp']][key]
-                assert cell == str(value).lower() if key == 'predicted' else (
-                    float(cell) == value
-                )
+                assert cell == str(value).lower() if key == 'predicted' else (float(cell) == value)
 
 
 def test_deviations_and_ages_are_those_of_the_localizer(locate, recording, audio, uma8):
@@ -370,8 +364,10 @@ def test_several_recordings(locate, several, tracks):
             row | {'file': str(path)} for row in own
         ]
     table = list(csv.DictReader(outputs['csv']))
-    assert [row['file'] for row in table] == [row['file'] for row in rows] == (
-        [str(first)] * 39 + [str(last)] * 39
+    assert (
+        [row['file'] for row in table]
+        == [row['file'] for row in rows]
+        == ([str(first)] * 39 + [str(last)] * 39)
     )
     assert [float(row['stamp']) for row in table] == [row['stamp'] for row in rows]
     assert outputs['table'][0] == f'{first}:'

@@ -103,6 +103,4 @@ def test_another_class_in_openvino_is_said(models, monkeypatch):
 
 def test_nothing_trained_is_said(run_verb, data, tmp_path):
     with pytest.raises(ConfigError, match='run train first'):
-        run_verb(
-            'quantize', '--run', tmp_path, '--data', data, '--name', 'x', '--out', tmp_path
-        )
+        run_verb('quantize', '--run', tmp_path, '--data', data, '--name', 'x', '--out', tmp_path)

@@ -207,9 +207,7 @@ def finetune(
     return Result(step, before[0], after[0], before[1], after[1])
 
 
-def measure(
-    model: keras.Model, shards: Iterable[Dataset], elevation_min: float = 0.0
-) -> Accuracy:
+def measure(model: keras.Model, shards: Iterable[Dataset], elevation_min: float = 0.0) -> Accuracy:
     """Return the accuracy of a network whose elevation classes begin at `elevation_min` [rad]."""
     azimuth, elevation = [], []
     for shard in shards:

@@ -221,6 +221,7 @@ def _follow(
         memory.update(_frame(outputs, np.s_[:, k]), streams.above_floor[:, k])
         for k in range(len(streams.time))
     ]
+
     def of_all(head: str):
         return np.stack([getattr(spectrum, head) for spectrum in known], axis=1)
 
@@ -285,9 +286,7 @@ class _Answers:
         return given if given.any() else heard
 
 
-def _answers(
-    streams: Streams, grid: DirectionGrid, hop: float, config: Calibration
-) -> _Answers:
+def _answers(streams: Streams, grid: DirectionGrid, hop: float, config: Calibration) -> _Answers:
     """Return the estimates of some frames in which it is known who is to be heard."""
     if streams.outputs.several:
         known, estimates = streams.outputs, config.estimates
@@ -339,9 +338,7 @@ def _with_confidence(
     # a moment later. On the split val, this halves the spurious and misses nobody.
     start = [1.0] if several else [1.0, 0.0]
     weight, bias = (*optimize.minimize(loss, start, method='Nelder-Mead').x, 0.0)[:2]
-    return replace(
-        config, confidence_bias=float(bias), confidence_weight=max(float(weight), 0.0)
-    )
+    return replace(config, confidence_bias=float(bias), confidence_weight=max(float(weight), 0.0))
 
 
 def _with_elevation(

@@ -174,9 +174,7 @@ def talker_clips(
     in `room_clips`.
     """
     for number, difficulty in enumerate(DIFFICULTIES):
-        config = replace(
-            rooms_of(difficulty, array, engine), sources_max=2, separation_deg=0.0
-        )
+        config = replace(rooms_of(difficulty, array, engine), sources_max=2, separation_deg=0.0)
         simulator = Simulator(array, config, material, HOP)
         for room in tqdm(range(count), desc=difficulty.name, unit='clip'):
             rng = np.random.default_rng([_TALKERS_SEED, _SPLITS.index(split), number, room])

@@ -49,7 +49,5 @@ def score_claps(heard: Iterable[tuple[Source, dict[int, Estimate]]], least: floa
             given = [estimate for estimate in given if estimate.confidence >= least]
             answered.append(bool(given))
             azimuth = source.azimuth[begin]
-            right.append(
-                bool(given) and abs(wrap_angle(given[-1].azimuth - azimuth)) <= WITHIN
-            )
+            right.append(bool(given) and abs(wrap_angle(given[-1].azimuth - azimuth)) <= WITHIN)
     return ClapScore(len(right), float(np.mean(answered)), float(np.mean(right)))

@@ -203,9 +203,7 @@ def collect(
             parts.append(_rows(condition, listening, method))
     if not parts:
         raise ConfigError(f'nothing to evaluate: all clips are shorter than {_PEER_WINDOW:g} s')
-    return Frames(
-        **{name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-    )
+    return Frames(**{name: np.concatenate([part[name] for part in parts]) for name in parts[0]})
 
 
 def _rows(condition: str, listening: Listening, method: Method) -> dict[str, np.ndarray]:

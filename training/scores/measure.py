@@ -64,9 +64,7 @@ def measure_model(
         strongest += [int(values.argmax()) for values in probabilities['azimuth']]
         azimuths, _ = true_directions(data)
         nearest += [round(float(a) / step) % config.azimuth_classes for a in azimuths]
-        errors = errors_deg(
-            probabilities['azimuth'], elevations, data, config.grid.elevation_min
-        )
+        errors = errors_deg(probabilities['azimuth'], elevations, data, config.grid.elevation_min)
         azimuth_deg.append(errors[0])
         elevation_deg.append(errors[1])
     azimuth_deg, elevation_deg = np.concatenate(azimuth_deg), np.concatenate(elevation_deg)

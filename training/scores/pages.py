@@ -34,9 +34,7 @@ def print_tables(tables: Sequence[Table], notes: Sequence[str]) -> None:
     for table in tables:
         rich = RichTable(title=table.title)
         for number, header in enumerate(table.headers):
-            rich.add_column(
-                header, justify='right' if number > 1 else 'left', no_wrap=number < 2
-            )
+            rich.add_column(header, justify='right' if number > 1 else 'left', no_wrap=number < 2)
         for row in table.rows:
             rich.add_row(*row)
         console.print(rich)

@@ -100,9 +100,7 @@ def print_ratios(report: RatioReport) -> None:
     print_tables(_tables(report, intervals=False), report.notes)
 
 
-def write_ratios(
-    folder: Path, report: RatioReport, plots: Mapping[str, tuple[str, Plot]]
-) -> None:
+def write_ratios(folder: Path, report: RatioReport, plots: Mapping[str, tuple[str, Plot]]) -> None:
     """Write report.md, report.html, plots with captions by name, results.csv and table.npz."""
     folder.mkdir(parents=True, exist_ok=True)
     np.savez_compressed(folder / 'table.npz', **report.table.columns())

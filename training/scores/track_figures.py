@@ -21,9 +21,7 @@ def draw_traces(traces: Sequence[Trace]) -> dict[str, tuple[str, Plot]]:
         methods = list(dict.fromkeys(trace.method for trace in here))
         columns = len(here) // len(methods)
         figure = Plot(figsize=(5 * columns, 2.4 * len(methods)), layout='constrained')
-        panels = figure.subplots(
-            len(methods), columns, sharex=True, sharey=True, squeeze=False
-        )
+        panels = figure.subplots(len(methods), columns, sharex=True, sharey=True, squeeze=False)
         for row, method in zip(panels, methods, strict=True):
             row[0].set_ylabel('azimuth [deg]')
             mine = [trace for trace in here if trace.method == method]

@@ -321,25 +321,19 @@ TRACK_METRICS = (
     ),
     RatioMetric('kept', 'identity kept all the time', lambda t: t.kept, _one),
     RatioMetric('changes', 'changes of identity per scene', lambda t: t.changes, _one),
-    RatioMetric(
-        'prompt', 'confirmed in 0.3 s', lambda t: t.prompt, lambda t: _one(t) * t.talkers
-    ),
+    RatioMetric('prompt', 'confirmed in 0.3 s', lambda t: t.prompt, lambda t: _one(t) * t.talkers),
     RatioMetric(
         'delay',
         'confirmed after [s]',
         lambda t: t.delay,
         lambda t: np.nan_to_num(t.confirmed),
     ),
-    RatioMetric(
-        'ospa_deg', 'OSPA [deg]', lambda t: np.degrees(t.ospa), lambda t: t.frames
-    ),
+    RatioMetric('ospa_deg', 'OSPA [deg]', lambda t: np.degrees(t.ospa), lambda t: t.frames),
     RatioMetric(
         'false_tracks',
         'false tracks in 10 min',
         lambda t: 10 * t.false,
         lambda t: np.where(np.isnan(t.false), 0, t.minutes),
     ),
-    RatioMetric(
-        'silence_answered', 'silence answered', lambda t: t.answered, lambda t: t.silent
-    ),
+    RatioMetric('silence_answered', 'silence answered', lambda t: t.answered, lambda t: t.silent),
 )

@@ -110,8 +110,9 @@ def test_turned_examples_are_labelled_as_the_array_can_tell(make_array):
 def test_turned_examples_still_fit_their_targets(uma8):
     srp_phat = SrpPhat(uma8, FeatureConfig().lags)
     examples = Batches(FakeShards(uma8), uma8, SETTINGS, shuffle=True)
-    turned, straight = inputs_of(examples), inputs_of(
-        Batches(FakeShards(uma8), uma8, SETTINGS, shuffle=False)
+    turned, straight = (
+        inputs_of(examples),
+        inputs_of(Batches(FakeShards(uma8), uma8, SETTINGS, shuffle=False)),
     )
     same = (np.abs(turned[:, None] - straight[None]).max(axis=(2, 3)) < 1e-3).any(axis=1)
     assert same.mean() < 0.5

@@ -137,9 +137,7 @@ def test_labels_are_folded_as_the_array_hears(tmp_path, heard, make_array):
         np.testing.assert_allclose(np.degrees(told), angles, atol=1e-6)
 
 
-def test_long_recordings_come_in_pieces_with_the_same_labels(
-    tmp_path, heard, square, monkeypatch
-):
+def test_long_recordings_come_in_pieces_with_the_same_labels(tmp_path, heard, square, monkeypatch):
     soundfile.write(tmp_path / 'a.wav', heard(1.0), RATE)
     _label(tmp_path, 'a.wav,1.5,2.5,0,0')
     (whole,) = _load(tmp_path, square)
@@ -243,7 +241,7 @@ def test_a_damaged_recording_is_left_out_or_stops(tmp_path, heard, square, kind,
 @pytest.mark.parametrize(
     ('row', 'words'),
     [
-        ('a.wav,,,361,0', 'row 1: azimuth_deg must be a number in -360..360, not \'361\''),
+        ('a.wav,,,361,0', "row 1: azimuth_deg must be a number in -360..360, not '361'"),
         ('a.wav,,,north,0', 'azimuth_deg must be a number'),
         ('a.wav,,,inf,0', 'azimuth_deg must be a number'),
         ('a.wav,,,0,91', 'elevation_deg must be a number in -90..90'),

@@ -57,9 +57,7 @@ def test_the_map_of_the_circular_network_is_the_steered_response(uma8):
     columns = np.asarray(response(network_input(gcc)[None])).reshape(72 + 12, 5)
     # SRP-PHAT has 10 elevations, every second of them is one of the map's.
     srp_phat = SrpPhat(uma8, FINE.lags)._matrix @ gcc.ravel()
-    np.testing.assert_allclose(
-        columns[6:-6].T, srp_phat.reshape(10, 72)[::2], atol=1e-5
-    )
+    np.testing.assert_allclose(columns[6:-6].T, srp_phat.reshape(10, 72)[::2], atol=1e-5)
     np.testing.assert_allclose(columns[:6], columns[-12:-6], atol=1e-6)
 
 

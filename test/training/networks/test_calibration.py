@@ -77,9 +77,7 @@ def several() -> Streams:
     silent = ~voiced.any(axis=2)
     level = np.where(silent, 0.03, 0.3)[..., None]
     brief, time = np.zeros(CLIPS, dtype=bool), HOP * np.arange(FRAMES)
-    return Streams(
-        outputs, level, azimuth, elevation, voiced, ~voiced, silent, brief, time
-    )
+    return Streams(outputs, level, azimuth, elevation, voiced, ~voiced, silent, brief, time)
 
 
 def test_several_sources_get_what_they_are_worth(several):

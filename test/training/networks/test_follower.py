@@ -117,9 +117,7 @@ def test_batches_hold_every_clip_once_in_another_position():
     for index in range(len(shuffled)):
         seen, wanted = shuffled[index]
         # Where inputs go, targets go.
-        np.testing.assert_array_equal(
-            seen[..., 0].argmax(axis=-1), wanted[..., 0].argmax(axis=-1)
-        )
+        np.testing.assert_array_equal(seen[..., 0].argmax(axis=-1), wanted[..., 0].argmax(axis=-1))
     shuffled.on_epoch_end()
     assert (scalars() != first).any()
 

@@ -157,6 +157,7 @@ def test_the_tail_is_noise_alone(make_clip):
 
 def test_the_microphones_noise_is_as_loud_as_the_scene_says(make_clip):
     """Diffuse noise is alike at all microphones at low frequencies, their own is not."""
+
     def coherence(sensor_db):
         audio = make_clip(scene(snr=math.nan, sensor_db=sensor_db)).audio
         low = signal.sosfilt(signal.butter(4, 300, fs=16000, output='sos'), audio, axis=0)
@@ -177,6 +178,7 @@ def test_gusty_noise_swells_and_ebbs(make_clip):
 
 def test_one_board_is_the_same_in_all_clips(uma8, make_clip):
     """The gains of a board show in the levels of its microphones, here without noise."""
+
     def levels(seed, **settings):
         clip = make_clip(scene(SPEAKER, snr=40.0), seed, gain_db=6.0, **settings)
         power = np.sqrt(np.mean(clip.audio[16000:] ** 2, axis=0))

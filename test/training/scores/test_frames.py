@@ -113,9 +113,7 @@ def test_no_frame_at_all_is_an_error(uma8):
 
 def test_great_circle():
     angles = np.radians([[0, 0, 90, 0], [0, 60, 180, 60], [0, 0, 0, 1e-6], [0, 0, 180, 0]])
-    np.testing.assert_allclose(
-        np.degrees(great_circle(*angles.T)), [90, 60, 1e-6, 180], rtol=1e-6
-    )
+    np.testing.assert_allclose(np.degrees(great_circle(*angles.T)), [90, 60, 1e-6, 180], rtol=1e-6)
 
 
 def test_nearest_class():

@@ -125,9 +125,7 @@ def test_groups_come_by_condition_and_method(uma8):
     other = _Constant(180)
     other.name = 'other'
     clips = [(name, clip_of(talker(0), room=name)) for name in ('x', 'y')]
-    groups = list(
-        ratio_groups(collect_sets(uma8, [_Constant(0), other], clips), SET_METRICS)
-    )
+    groups = list(ratio_groups(collect_sets(uma8, [_Constant(0), other], clips), SET_METRICS))
     assert [(group.condition, group.method) for group in groups] == [
         ('x', 'constant'), ('x', 'other'), ('y', 'constant'), ('y', 'other')
     ]  # fmt: skip

@@ -138,9 +138,9 @@ def test_ospa_counts_what_is_missing_and_what_is_too_much(uma8):
     too_many = _Scripted(t1=0, t2=96, t3=200)
     assert figures(uma8, clip, too_many)['ospa_deg'] == pytest.approx((0 + 6 + 30) / 3)
     # Two pairs of 29 degrees are worse than one of 0 and one that is cut off.
-    assert figures(
-        uma8, clip_of(talker(0), talker(29)), _Scripted(t1=29, t2=58)
-    )['ospa_deg'] == pytest.approx(15)
+    assert figures(uma8, clip_of(talker(0), talker(29)), _Scripted(t1=29, t2=58))[
+        'ospa_deg'
+    ] == pytest.approx(15)
 
 
 def test_estimates_have_no_identity(uma8):
