@@ -15,7 +15,7 @@ def _requirements(group: str) -> list[str]:
     return [line for line in lines if line and not line.startswith('#')]
 
 
-_NEEDS_ROS = ['doa_ros.nodes*', 'doa_ros.apps*']
+_NEEDS_ROS = ['doa_ros.nodes*']
 _MANIFEST = ElementTree.parse(_ROOT / 'package.xml').getroot()
 
 setup(
@@ -34,14 +34,14 @@ setup(
     package_data={
         'doa_ros.config': ['**/*'],
         'doa_ros.training': ['keras.json'],
-        'doa_ros.training.scores': ['templates/*'],
+        'doa_ros.training.evaluation.report': ['templates/*'],
     },
     install_requires=_requirements('runtime'),
     extras_require={'training': _requirements('training')},
     entry_points={
         'console_scripts': [
-            'doa-check=doa_ros.tools.command:doa_check',
-            'doa-locate=doa_ros.tools.command:doa_locate',
+            'doa-check=doa_ros.cli.command:doa_check',
+            'doa-locate=doa_ros.cli.command:doa_locate',
             'doa-train=doa_ros.training.__main__:command_line',
         ]
     },

@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 import numpy as np
 import pytest
 
-from doa_ros.audio import virtual_device
-from doa_ros.core.classifier import ModelCard, default_features, save_card
-from doa_ros.core.features import FeatureConfig, FeatureExtractor
+from doa_ros.audio.capture import virtual_device
+from doa_ros.core.features.extractor import FeatureConfig, FeatureExtractor
 from doa_ros.core.geometry import MicArray, load_array, unit_vector
-from doa_ros.core.localizer import Localizer, LocalizerConfig
-from doa_ros.core.srp_phat import SrpPhat, steering_matrix
+from doa_ros.core.localization.classifier import ModelCard, default_features, save_card
+from doa_ros.core.localization.localizer import Localizer, LocalizerConfig
+from doa_ros.core.localization.srp_phat import SrpPhat, steering_matrix
 from doa_ros.resources import find_resource
 
 # The same examples in every run; a slow machine is no failure.

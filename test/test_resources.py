@@ -11,12 +11,11 @@ import pytest
 
 import doa_ros
 from doa_ros import resources
-from doa_ros.core.classifier import load_card
 from doa_ros.core.errors import ConfigError
+from doa_ros.core.localization.classifier import load_card
 from doa_ros.resources import config_directory, find_resource
 
 _PACKAGE = Path(doa_ros.core.__file__).resolve().parents[1]
-_ROS_FREE = ('core', 'audio', 'tools')
 
 
 def test_shipped_resources_are_found_by_name():
@@ -89,9 +88,20 @@ def _modules(folder):
     return sorted((_PACKAGE / folder).glob('**/*.py'))
 
 
-@pytest.mark.parametrize('folder', _ROS_FREE)
-def test_imports_without_ros_and_training(folder):
-    names = [f'doa_ros.{folder}.{p.stem}' for p in _modules(folder) if p.stem != '__init__']
+def _dotted(path):
+    return '.'.join(path.relative_to(_PACKAGE.parent).with_suffix('').parts)
+
+
+@pytest.mark.parametrize(
+    'paths',
+    [
+        *(_modules(folder) for folder in ('core', 'audio', 'simulation')),
+        [_PACKAGE / 'cli' / f'{tool}.py' for tool in ('check', 'locate', 'command')],
+    ],
+    ids=['core', 'audio', 'simulation', 'cli'],
+)
+def test_imports_without_ros_and_training(paths):
+    names = [_dotted(path) for path in paths]
     blocked = ('rclpy', 'rosidl_runtime_py', 'builtin_interfaces', 'doa_ros.msg', 'tensorflow',
                'keras', 'pyroomacoustics', 'training')  # fmt: skip
     code = (
@@ -120,10 +130,15 @@ _CORE_IMPORTS = {'numpy', 'scipy', 'yaml', *sys.stdlib_module_names}
     ('folder', 'own', 'others'),
     [
         ('core', {'core'}, _CORE_IMPORTS),
-        ('audio', {'core', 'audio'}, _CORE_IMPORTS | {'soundfile', 'sounddevice'}),
+        ('simulation', {'core', 'audio', 'simulation'}, _CORE_IMPORTS | {'soundfile'}),
+        (
+            'audio',
+            {'core', 'audio', 'simulation'},
+            _CORE_IMPORTS | {'soundfile', 'sounddevice'},
+        ),
     ],
 )
-def test_core_and_audio_import_nothing_of_ros(folder, own, others):
+def test_the_rooms_without_ros_import_nothing_of_it(folder, own, others):
     for path in _modules(folder):
         for name in _imported(path):
             top, *rest = name.split('.')

@@ -6,8 +6,8 @@ import argparse
 import signal
 import sys
 
+from doa_ros.cli.command import Interrupted, run
 from doa_ros.core.errors import DoaError
-from doa_ros.tools.command import Interrupted, run
 
 from . import LEFT_OUT
 from .interrupts import interruptible

@@ -15,12 +15,12 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from doa_ros.core.ambiguity import ambiguity_of, require_elevations
-from doa_ros.core.features import FeatureConfig, lags_needed
+from doa_ros.core.features.extractor import FeatureConfig, lags_needed
 from doa_ros.core.geometry import load_array
 from doa_ros.resources import find_resource
 
-from .rooms.synthetic import write_sounds
 from .settings import Settings, SimulateConfig, TrainConfig
+from .simulation.synthetic import write_sounds
 from .verbs import run_verb
 
 # Finer than the band needs: taps between the samples cost little and help.

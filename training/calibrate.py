@@ -7,9 +7,9 @@ true}`, lets it listen to rooms of the benchmark (evaluate --bench rooms) with s
 fans, with the split val of the sounds, and writes what it finds into the model's card: the
 azimuths are sharpened by the steered response, and the section `memory` says how frames follow
 each other. Without it, every frame stands for itself. A model of several sources, which the
-network made by follow follows, hears two talkers, too, and gets true confidences, elevations and
-deviations alone. With --deviations a model keeps the memory that it has, and only its standard
-deviations are made true anew, which takes a fraction of the time.
+network made by train_filter follows, hears two talkers, too, and gets true confidences,
+elevations and deviations alone. With --deviations a model keeps the memory that
+it has, and only its standard deviations are made true anew, which takes a fraction of the time.
 """
 
 from collections.abc import Iterable, Iterator
@@ -20,22 +20,22 @@ from pathlib import Path
 
 import numpy as np
 
-from doa_ros.core.calibration import Calibration
-from doa_ros.core.classifier import Classifier, ModelCard, load_card, save_card
-from doa_ros.core.decoding import Spectrum
 from doa_ros.core.errors import ConfigError
-from doa_ros.core.features import GccFrame
-from doa_ros.core.follower import Follower
+from doa_ros.core.features.extractor import GccFrame
 from doa_ros.core.geometry import MicArray, load_array
+from doa_ros.core.localization.calibration import Calibration
+from doa_ros.core.localization.classifier import Classifier, ModelCard, load_card, save_card
+from doa_ros.core.localization.decoding import Spectrum
+from doa_ros.core.localization.recurrent_filter import Follower
 from doa_ros.resources import find_resource
 
-from .examples.clips import Clip, Source
-from .examples.sequences import said_of
-from .networks.calibration import Streams, fit_deviations, fit_memory, fit_worth
-from .rooms.engines import ENGINES
-from .rooms.material import Material, load_material
-from .scores.benchmark import room_clips, talker_clips
-from .scores.frames import Listening
+from .data.clips import Clip, Source
+from .data.sequences import said_of
+from .evaluation.metrics.frames import Listening
+from .evaluation.scenes.clips import room_clips, talker_clips
+from .fitting.calibration import Streams, fit_deviations, fit_memory, fit_worth
+from .simulation.corpus import Material, load_material
+from .simulation.engines import ENGINES
 
 # Features depend on the band alone.
 _RATE = 16000
@@ -75,7 +75,9 @@ def run(args):
             'activity: true'
         )
     if card.multilabel and card.follower is None:
-        raise ConfigError(f'{path}: has nothing to follow several sources with; run follow first')
+        raise ConfigError(
+            f'{path}: has nothing to follow several sources with; run train_filter first'
+        )
     if args.deviations and card.memory is None:
         raise ConfigError(f'{path}: has no memory yet; calibrate it without --deviations')
     array = load_array(find_resource('arrays', args.array)).unmounted()

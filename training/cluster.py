@@ -15,8 +15,8 @@ interruption, it goes on with the number it was at.
 import tensorflow_model_optimization as tfmot
 import tf_keras
 
-from .networks import compress
-from .networks.kernels import kernels
+from .compression import compress
+from .compression.kernels import kernels
 from .settings import ClusterConfig
 
 

@@ -14,7 +14,7 @@ pyroomacoustics with the recordings of the demo, so that anyone gets the same nu
                                 minutes of noise alone: tracks are scored, and the estimates that
                                 they are made of
   --scenes N --settings NAME    N random scenes as the settings draw them, none of simulate's
-  --recordings FOLDER           labelled recordings, see training/examples/recordings.py
+  --recordings FOLDER           labelled recordings, see training/data/recordings.py
 
 --dead N silences N microphones, others in each clip: what is left when they are broken.
 --scale S makes the array S times as large: what a network loses that was trained for another size.
@@ -37,17 +37,28 @@ from itertools import chain
 from pathlib import Path
 
 from doa_ros.core.ambiguity import ambiguity_of
-from doa_ros.core.classifier import default_features, suited
 from doa_ros.core.errors import ConfigError
-from doa_ros.core.features import FeatureConfig
+from doa_ros.core.features.extractor import FeatureConfig
 from doa_ros.core.geometry import MicArray, load_array
-from doa_ros.core.tracking import TrackerConfig
+from doa_ros.core.localization.classifier import default_features, suited
+from doa_ros.core.tracking.tracker import TrackerConfig
 from doa_ros.resources import find_resource
 
-from .examples.clips import Clip
-from .examples.recordings import load_recordings
-from .rooms.material import TEST, Material, load_material
-from .scores.benchmark import (
+from .data.clips import Clip
+from .data.recordings import load_recordings
+from .deployment.costs import feature_cost, measure_cost
+from .evaluation.methods.baselines import make_odas, make_peers, make_set_peers
+from .evaluation.methods.ours import GATE, Ours, our_methods
+from .evaluation.metrics.frames import PEER_RATE, Listening, collect
+from .evaluation.metrics.ratios import RatioReport, print_ratios, ratio_groups, write_ratios
+from .evaluation.metrics.sets import SET_METRICS, collect_sets
+from .evaluation.metrics.short_sounds import score_claps
+from .evaluation.metrics.statistics import groups
+from .evaluation.metrics.tracks import TRACK_METRICS, Trace, Tracked, Untracked, collect_tracks
+from .evaluation.report.report import Report, print_report, write_report
+from .evaluation.report.set_figures import draw_found_and_spurious
+from .evaluation.report.track_figures import draw_traces
+from .evaluation.scenes.clips import (
     CONDITIONS,
     DIFFICULTIES,
     demo_material,
@@ -57,26 +68,9 @@ from .scores.benchmark import (
     talker_clips,
     with_dead_microphones,
 )
-from .scores.claps import score_claps
-from .scores.frames import PEER_RATE, Listening, collect
-from .scores.ours import GATE, Ours, our_methods
-from .scores.peers import make_odas, make_peers, make_set_peers
-from .scores.ratios import RatioReport, print_ratios, ratio_groups, write_ratios
-from .scores.report import Report, print_report, write_report
-from .scores.set_figures import draw_found_and_spurious
-from .scores.sets import SET_METRICS, collect_sets
-from .scores.statistics import groups
-from .scores.track_figures import draw_traces
-from .scores.tracks import (
-    TRACK_METRICS,
-    Trace,
-    Tracked,
-    Untracked,
-    collect_tracks,
-)
-from .scores.variants import feature_cost, measure_cost
-from .scores.walks import noise_clips, track_goals, walking_clips
+from .evaluation.scenes.trajectories import noise_clips, track_goals, walking_clips
 from .settings import load_settings
+from .simulation.corpus import TEST, Material, load_material
 
 _ROOMS = 40
 _MODELS = ('uma8_rooms_int8', 'uma8_reference_int8')

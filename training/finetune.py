@@ -13,8 +13,8 @@ Writes OUT as `train` does, so that quantize takes it, and the table as finetune
 
 from pathlib import Path
 
-from .examples.recordings import load_recordings
-from .networks.adaptation import finetune, read_recordings
+from .data.recordings import load_recordings
+from .fitting.adaptation import finetune, read_recordings
 from .runs import load_run
 from .settings import with_section
 from .tables import show_table

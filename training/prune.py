@@ -14,7 +14,7 @@ with the sparsity it was at.
 import tensorflow_model_optimization as tfmot
 import tf_keras
 
-from .networks import compress
+from .compression import compress
 from .settings import PruneConfig
 
 # Share of the steps after which the zeros are all there, and how often they grow until then.

@@ -18,12 +18,12 @@ import numpy as np
 
 from doa_ros.core.errors import ModelError
 
-from .examples.dataset import Shards
-from .networks.conversion import INTEGER_KINDS, KINDS, representative_set, to_tflite
-from .networks.files import model_row, write_model
-from .networks.rounding import train_to_be_rounded
+from .compression.rounding import train_to_be_rounded
+from .data.dataset import Shards
+from .deployment import edgetpu, openvino_check
+from .deployment.conversion import INTEGER_KINDS, KINDS, representative_set, to_tflite
+from .deployment.files import model_row, write_model
 from .runs import load_run
-from .scores import edgetpu, openvino_check
 from .settings import with_section
 from .tables import show_table
 

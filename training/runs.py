@@ -16,7 +16,7 @@ import keras
 
 from doa_ros.core.errors import ConfigError, DoaError
 
-from .examples.batches import Batches
+from .data.batches import Batches
 from .settings import Settings, TrainConfig, load_settings
 
 

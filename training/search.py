@@ -22,10 +22,11 @@ import keras
 from doa_ros.core.errors import ConfigError
 from doa_ros.resources import find_resource
 
-from .examples.batches import both_splits
-from .networks import search_darts, search_optuna
-from .networks.architectures import find_architecture
+from .data.batches import both_splits
+from .models.architectures import find_architecture
 from .runs import fit
+from .search_methods import darts as search_darts
+from .search_methods import optuna_trials as search_optuna
 from .settings import Settings, TrainConfig, load_settings
 
 _METHODS = {'optuna': search_optuna.search, 'darts': search_darts.search}

@@ -12,10 +12,10 @@ import yaml
 
 from doa_ros.core.ambiguity import require_elevations
 from doa_ros.core.config import Config, load_yaml, require_keys, setting
-from doa_ros.core.decoding import DirectionGrid
 from doa_ros.core.errors import ConfigError
-from doa_ros.core.features import FeatureConfig
+from doa_ros.core.features.extractor import FeatureConfig
 from doa_ros.core.geometry import MicArray, load_array
+from doa_ros.core.localization.decoding import DirectionGrid
 from doa_ros.resources import find_resource
 
 

@@ -31,13 +31,13 @@ from doa_ros.core.errors import ConfigError, DoaError
 from doa_ros.core.geometry import MicArray
 from doa_ros.resources import find_resource
 
-from .examples import storage
-from .examples.clips import labelled_features
-from .rooms.engines import compare_engines
-from .rooms.material import SPLITS, load_material
-from .rooms.simulator import Simulator
-from .rooms.workers import run_tasks
+from .data import storage
+from .data.clips import labelled_features
+from .parallel import run_tasks
 from .settings import Settings, load_settings
+from .simulation.corpus import SPLITS, load_material
+from .simulation.engines import compare_engines
+from .simulation.simulator import Simulator
 from .tables import Row, show_table
 
 _CLIPS_PER_SHARD = 25

@@ -12,8 +12,8 @@ import keras
 
 from doa_ros.resources import find_resource
 
-from .examples.batches import both_splits
-from .networks.architectures import find_architecture
+from .data.batches import both_splits
+from .models.architectures import find_architecture
 from .runs import fit
 from .settings import load_settings
 

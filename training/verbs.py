@@ -8,21 +8,22 @@ from importlib import import_module
 from doa_ros.core.errors import DoaError
 
 # In the order of a model's making.
-VERBS = (
+_MODULES = (
     'simulate',
     'search',
     'train',
     'finetune',
-    'finetune_study',
+    'experiments.finetune_study',
     'prune',
     'cluster',
     'quantize',
-    'follow',
+    'train_filter',
     'calibrate',
     'evaluate',
     'all',
-    'check_study',
+    'experiments.check_study',
 )
+VERBS = {module.rpartition('.')[2]: module for module in _MODULES}
 
 
 def run_verb(name: str, arguments: list[str]) -> None:
@@ -33,7 +34,7 @@ def run_verb(name: str, arguments: list[str]) -> None:
         ModuleNotFoundError: a package it needs is not installed.
     """
     # Imported on demand: TensorFlow takes seconds.
-    verb = import_module(f'.{name}', __package__)
+    verb = import_module(f'.{VERBS[name]}', __package__)
     parser = argparse.ArgumentParser(
         prog=f'doa-train {name}',
         description=verb.__doc__,

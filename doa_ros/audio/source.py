@@ -8,7 +8,7 @@ from typing import Protocol
 
 import numpy as np
 
-from doa_ros.core.decoding import Estimate
+from doa_ros.core.localization.decoding import Estimate
 
 Clock = Callable[[], int]
 """Returns the time now [ns], on the clock that stamps shall be on."""

@@ -11,22 +11,23 @@ from rclpy.clock import Clock, ClockType
 from rclpy.qos import DurabilityPolicy, QoSProfile
 from std_msgs.msg import Header
 
-from doa_ros.audio.capture_process import list_devices
-from doa_ros.audio.capture_status import CaptureStatus
-from doa_ros.audio.device import CaptureState, DeviceSource
-from doa_ros.audio.file import FileSource
+from doa_ros.audio.capture.device_source import CaptureState, DeviceSource
+from doa_ros.audio.capture.process import list_devices
+from doa_ros.audio.capture.status import CaptureStatus
+from doa_ros.audio.file_source import FileSource
 from doa_ros.audio.recording import Recording
-from doa_ros.audio.scene import SceneSource
+from doa_ros.audio.scene_source import SceneSource
 from doa_ros.audio.source import NANOSECONDS, AudioBlock, AudioSource
+from doa_ros.cli import command
 from doa_ros.conversions import (
     array_info,
     audio_frame_from_block,
     estimate_array,
     make_header,
 )
+from doa_ros.core.array_check.channel_health import ChannelHealth
 from doa_ros.core.errors import ConfigError
 from doa_ros.core.geometry import MicArray, load_array
-from doa_ros.core.health import ChannelHealth
 from doa_ros.core.monitoring import Rate
 from doa_ros.msg import AudioFrame, DoaEstimateArray, MicArrayInfo
 from doa_ros.nodes.chain import WorkerNode
@@ -35,7 +36,6 @@ from doa_ros.nodes.executable import run
 from doa_ros.nodes.outbox import Outbox, Topic, depth_of
 from doa_ros.parameters import declare
 from doa_ros.resources import find_resource
-from doa_ros.tools import command
 
 _DEVICE_ADVICE = (
     'otherwise set the parameter device to a part of the name of another one, or try source:=sim'

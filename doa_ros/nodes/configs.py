@@ -7,9 +7,9 @@ from dataclasses import Field, dataclass, fields
 
 from doa_ros.core.config import Config, setting
 from doa_ros.core.errors import ConfigError
-from doa_ros.core.features import FeatureConfig
-from doa_ros.core.localizer import LocalizerConfig, MethodConfig
-from doa_ros.core.tracking import TrackerConfig
+from doa_ros.core.features.extractor import FeatureConfig
+from doa_ros.core.localization.localizer import LocalizerConfig, MethodConfig
+from doa_ros.core.tracking.tracker import TrackerConfig
 
 
 @dataclass(frozen=True)

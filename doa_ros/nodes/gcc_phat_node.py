@@ -6,17 +6,17 @@ from collections.abc import Callable
 
 from std_msgs.msg import Header
 
-from doa_ros.audio.frame import StampOrder, block_from_audio_frame, check_header
+from doa_ros.audio.audio_frame import StampOrder, block_from_audio_frame, check_header
 from doa_ros.audio.source import AudioBlock
 from doa_ros.conversions import gcc_phat_from_frame, window_header
-from doa_ros.core.features import FeatureExtractor, GccFrame
-from doa_ros.core.localizer import MethodConfig
+from doa_ros.core.features.extractor import FeatureExtractor, GccFrame
+from doa_ros.core.localization.localizer import MethodConfig
 from doa_ros.core.monitoring import Events, Level, Rate, Status
 from doa_ros.msg import AudioFrame, GccPhat
 from doa_ros.nodes.chain import ChainNode
 from doa_ros.nodes.configs import ModelConfig, PaceConfig
 from doa_ros.nodes.executable import run
-from doa_ros.nodes.inbox import Inbox
+from doa_ros.nodes.latest_subscription import Inbox
 from doa_ros.nodes.model import declare_features
 from doa_ros.nodes.outbox import Outbox, depth_of
 from doa_ros.parameters import declare

@@ -7,9 +7,9 @@ from pathlib import Path
 from rclpy.node import Node
 
 from doa_ros.core.ambiguity import Ambiguity, ambiguity_in_frame
-from doa_ros.core.classifier import default_features, suited
-from doa_ros.core.features import FeatureConfig
+from doa_ros.core.features.extractor import FeatureConfig
 from doa_ros.core.geometry import MicArray, load_array
+from doa_ros.core.localization.classifier import default_features, suited
 from doa_ros.nodes.configs import ArrayConfig, ModelConfig
 from doa_ros.parameters import declare
 from doa_ros.resources import find_resource

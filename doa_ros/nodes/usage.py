@@ -9,14 +9,14 @@ import sys
 
 from rclpy.node import Node
 
-from doa_ros.core.classifier import default_features
+from doa_ros.cli import command
 from doa_ros.core.config import nearest
 from doa_ros.core.errors import ConfigError
 from doa_ros.core.geometry import load_array
+from doa_ros.core.localization.classifier import default_features
 from doa_ros.nodes.configs import NODES, ModelConfig, settings
 from doa_ros.parameters import given
 from doa_ros.resources import find_resource
-from doa_ros.tools import command
 
 # What rclpy itself declares or reads.
 _OF_ROS = ('start_type_description_service', 'use_sim_time')

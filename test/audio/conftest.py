@@ -4,7 +4,7 @@
 
 import pytest
 
-from doa_ros.audio.alsa import Cards
+from doa_ros.audio.capture.alsa import Cards
 
 
 class Computer:

@@ -13,11 +13,11 @@ import numpy as np
 import pytest
 import soundfile
 
-from doa_ros.audio.file import FileSource
-from doa_ros.audio.mono import read_mono
+from doa_ros.audio.file_source import FileSource
 from doa_ros.audio.recording import RAW_ENCODINGS, RawFormat, Recording
 from doa_ros.audio.source import usable
 from doa_ros.core.errors import DoaError
+from doa_ros.simulation.recordings import read_mono
 
 # More than any of these recordings, however damaged, has [samples].
 _MOST = 10_000_000

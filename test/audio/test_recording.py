@@ -503,8 +503,8 @@ def test_without_soundfile(tmp_path):
         'import sys\n'
         "sys.modules['soundfile'] = None\n"
         'from pathlib import Path\n'
-        'from doa_ros.audio.file import FileSource\n'
-        'from doa_ros.audio.mono import read_mono\n'
+        'from doa_ros.audio.file_source import FileSource\n'
+        'from doa_ros.simulation.recordings import read_mono\n'
         'from doa_ros.core.errors import AudioError\n'
         'for use in (lambda: FileSource(Path("a.wav"), None, block_duration=1),\n'
         '            lambda: read_mono(Path("a.wav"), 48000)):\n'

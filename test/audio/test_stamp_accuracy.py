@@ -12,7 +12,7 @@ import time
 import numpy as np
 import pytest
 
-from doa_ros.audio.device import DeviceSource
+from doa_ros.audio.capture.device_source import DeviceSource
 
 MINUTES = float(os.environ.get('MINUTES', 0.2))
 

@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 import pytest
 
-from doa_ros.audio.rendering import SceneConfig
 from doa_ros.core.config import Config, load_yaml, nearest, require_keys, setting
 from doa_ros.core.errors import ConfigError
-from doa_ros.core.features import FeatureConfig
-from doa_ros.core.localizer import LocalizerConfig
+from doa_ros.core.features.extractor import FeatureConfig
+from doa_ros.core.localization.localizer import LocalizerConfig
+from doa_ros.simulation.scene import SceneConfig
 
 
 @dataclass(frozen=True)

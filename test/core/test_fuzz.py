@@ -16,13 +16,13 @@ import numpy as np
 import pytest
 import yaml
 
-from doa_ros.audio.rendering import SceneConfig
-from doa_ros.core.classifier import Classifier, default_features, load_card
 from doa_ros.core.config import load_yaml
 from doa_ros.core.errors import DoaError
 from doa_ros.core.geometry import load_array
-from doa_ros.core.tflite import TFLiteModel
+from doa_ros.core.localization.classifier import Classifier, default_features, load_card
+from doa_ros.core.localization.tflite import TFLiteModel
 from doa_ros.resources import find_resource
+from doa_ros.simulation.scene import SceneConfig
 
 # A sentence that a person reads.
 _LONGEST_SENTENCE = 1000

@@ -24,7 +24,7 @@ from launch import LaunchContext  # noqa: E402
 from launch.utilities import perform_substitutions  # noqa: E402
 import rclpy  # noqa: E402
 
-from doa_ros.core.localizer import LocalizerConfig  # noqa: E402
+from doa_ros.core.localization.localizer import LocalizerConfig  # noqa: E402
 from doa_ros.nodes.configs import CaptureConfig, ModelConfig  # noqa: E402
 from doa_ros.resources import shipped  # noqa: E402
 

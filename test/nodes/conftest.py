@@ -18,13 +18,13 @@ import pytest
 from scipy import signal as dsp
 import soundfile
 
-from doa_ros.core.acoustics import DiffuseField, impulse_responses
-from doa_ros.core.classifier import default_features
 from doa_ros.core.errors import ConfigError
-from doa_ros.core.features import FeatureExtractor
+from doa_ros.core.features.extractor import FeatureExtractor
 from doa_ros.core.geometry import unit_vector
-from doa_ros.core.localizer import Localizer, LocalizerConfig
+from doa_ros.core.localization.classifier import default_features
+from doa_ros.core.localization.localizer import Localizer, LocalizerConfig
 from doa_ros.resources import find_resource
+from doa_ros.simulation.acoustics import DiffuseField, impulse_responses
 
 if importlib.util.find_spec('rclpy') is None:
     collect_ignore_glob = ['test_*.py']

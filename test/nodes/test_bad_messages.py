@@ -13,7 +13,7 @@ from visualization_msgs.msg import MarkerArray
 
 from doa_ros.audio.source import AudioBlock
 from doa_ros.conversions import audio_frame_from_block, gcc_phat_from_frame, make_header, stamp_of
-from doa_ros.core.features import FeatureConfig, FeatureExtractor
+from doa_ros.core.features.extractor import FeatureConfig, FeatureExtractor
 from doa_ros.msg import AudioFrame, DoaEstimate, DoaEstimateArray, GccPhat
 
 FEATURES = FeatureConfig()

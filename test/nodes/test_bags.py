@@ -20,7 +20,7 @@ pytest.importorskip('rosbags')
 from rosbags.rosbag2 import Reader, StoragePlugin, Writer  # noqa: E402
 from rosbags.typesys import Stores, get_types_from_msg, get_typestore  # noqa: E402
 
-from training.examples.bags import DEFINITION, MESSAGE  # noqa: E402
+from training.data.bags import DEFINITION, MESSAGE  # noqa: E402
 
 
 @pytest.fixture

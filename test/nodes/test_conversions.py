@@ -15,15 +15,15 @@ from std_msgs.msg import Header
 from visualization_msgs.msg import Marker
 
 from doa_ros import conversions
-from doa_ros.audio.frame import FORMATS, block_from_audio_frame
+from doa_ros.audio.audio_frame import FORMATS, block_from_audio_frame
 from doa_ros.audio.source import AudioBlock
 from doa_ros.core.ambiguity import ambiguity_in_frame
-from doa_ros.core.decoding import DirectionGrid, Estimate, Spectrum
 from doa_ros.core.errors import MessageError
-from doa_ros.core.features import FeatureConfig, GccFrame
+from doa_ros.core.features.extractor import FeatureConfig, GccFrame
+from doa_ros.core.features.source_cancellation import Residual
 from doa_ros.core.geometry import load_array, unit_vector
-from doa_ros.core.residual import Residual
-from doa_ros.core.tracking import Track
+from doa_ros.core.localization.decoding import DirectionGrid, Estimate, Spectrum
+from doa_ros.core.tracking.tracker import Track
 from doa_ros.msg import AudioFrame, DoaEstimateArray, DoaSpectrum, GccPhat, MicArrayInfo
 from doa_ros.resources import find_resource
 

@@ -31,8 +31,8 @@ AZIMUTH = np.radians(70)
 BLOCK = 0.05
 # Two analysis windows [s].
 LATENCY = 0.2
-# What waits at most, at a computer that cannot keep up [s]: more would be in the queue of a pipeline
-# that leaves nothing out.
+# What waits at most on a computer that cannot keep up [s]: a pipeline that left nothing out
+# would fall behind by more and more.
 STARVED_LATENCY = 0.5
 
 
@@ -107,7 +107,7 @@ def fake_devices(tmp_path, monkeypatch):
     """Return a function that says what devices a fake PortAudio has."""
     script = {'problem': '', 'busy': [], 'promised': 0, 'rate': 48000, 'silent': False, 'lost': 0,
               'flagged': True, 'stopped': False, 'hanging': False}  # fmt: skip
-    fakes = Path(__file__).parents[1] / 'audio' / 'fakes'
+    fakes = Path(__file__).parents[1] / 'audio' / 'capture' / 'fakes'
     monkeypatch.setenv('PYTHONPATH', os.pathsep.join([str(fakes), *sys.path]))
     monkeypatch.setenv('FAKE_SOUNDDEVICE', str(tmp_path / 'script.json'))
 

@@ -14,7 +14,7 @@ import soundfile
 from visualization_msgs.msg import MarkerArray
 import yaml
 
-from doa_ros.core.features import FeatureConfig
+from doa_ros.core.features.extractor import FeatureConfig
 from doa_ros.core.geometry import load_array, unit_vector, wrap_angle
 from doa_ros.msg import DoaEstimateArray, DoaTrackArray, GccPhat, MicArrayInfo
 from doa_ros.resources import find_resource

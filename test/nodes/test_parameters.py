@@ -12,8 +12,8 @@ from rcl_interfaces.msg import ParameterType
 from visualization_msgs.msg import Marker, MarkerArray
 import yaml
 
-from doa_ros.core.classifier import default_features
-from doa_ros.core.features import FeatureConfig
+from doa_ros.core.features.extractor import FeatureConfig
+from doa_ros.core.localization.classifier import default_features
 from doa_ros.msg import DoaEstimateArray
 from doa_ros.nodes.configs import NODES, settings
 

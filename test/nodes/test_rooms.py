@@ -10,19 +10,19 @@ import pytest
 from rclpy.serialization import deserialize_message, serialize_message
 import soundfile
 
-from doa_ros.audio.frame import stamp_of
+from doa_ros.audio.audio_frame import stamp_of
 from doa_ros.audio.source import NANOSECONDS
+from doa_ros.cli import locate
 from doa_ros.conversions import frame_from_gcc_phat, gcc_phat_from_frame, make_header
-from doa_ros.core.classifier import load_card
-from doa_ros.core.features import FeatureExtractor
+from doa_ros.core.features.extractor import FeatureExtractor
 from doa_ros.core.geometry import wrap_angle
-from doa_ros.core.localizer import Localizer, LocalizerConfig
+from doa_ros.core.localization.classifier import load_card
+from doa_ros.core.localization.localizer import Localizer, LocalizerConfig
 from doa_ros.msg import AudioFrame, DoaEstimateArray, GccPhat
 from doa_ros.resources import find_resource
-from doa_ros.tools import locate
 
 pytest.importorskip('pyroomacoustics')
-from training.scores.benchmark import DIFFICULTIES, demo_material, room_clips  # noqa: E402
+from training.evaluation.scenes.clips import DIFFICULTIES, demo_material, room_clips  # noqa: E402
 
 HOP_NS = 50_000_000
 

@@ -20,9 +20,9 @@ from doa_ros.conversions import (
     track_array,
     tracks_of,
 )
-from doa_ros.core.decoding import Estimate
 from doa_ros.core.geometry import unit_vector, wrap_angle
-from doa_ros.core.tracking import Tracker, TrackerConfig
+from doa_ros.core.localization.decoding import Estimate
+from doa_ros.core.tracking.tracker import Tracker, TrackerConfig
 from doa_ros.msg import DoaEstimate, DoaEstimateArray, DoaTrackArray
 
 HOP_NS = 50_000_000

@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 import yaml
 
-from doa_ros.core.classifier import Classifier, load_card
 from doa_ros.core.errors import ConfigError
 from doa_ros.core.geometry import load_array
+from doa_ros.core.localization.classifier import Classifier, load_card
 from training import all as all_in_one
-from training.networks import calibration
-from training.rooms import synthetic
+from training.fitting import calibration
 from training.settings import SimulateConfig, TrainConfig, load_settings
+from training.simulation import synthetic
 
 TRIANGLE = {
     'name': 'triangle',

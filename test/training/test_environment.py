@@ -14,7 +14,7 @@ import tf_keras
 
 from doa_ros.resources import config_directory
 from training import __main__, environment
-from training.networks.legacy import fit_legacy
+from training.compression.legacy import fit_legacy
 from training.runs import DivergedError, fit_compiled
 
 OTHER = {
@@ -156,7 +156,7 @@ def test_loss_of_a_legacy_network_is_looked_at(monkeypatch, uma8):
             return tf.data.Dataset.from_tensors((inputs, np.zeros((4, 1), np.float32)))
 
     network = tf_keras.Sequential([tf_keras.Input((2,)), tf_keras.layers.Dense(1)])
-    monkeypatch.setattr('training.networks.legacy.losses', lambda config: 'mse')
+    monkeypatch.setattr('training.compression.legacy.losses', lambda config: 'mse')
     with pytest.raises(DivergedError):
         fit_legacy(network, None, Stream(np.nan), Stream(0.0), epochs=2, learning_rate=0.1)
 

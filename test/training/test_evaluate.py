@@ -14,14 +14,14 @@ import yaml
 from doa_ros.core.errors import ConfigError
 from doa_ros.resources import config_directory, find_resource
 from training import evaluate
-from training.scores import walks
-from training.scores.benchmark import CONDITIONS, DIFFICULTIES, demo_material, fixed_clips
-from training.scores.frames import collect
-from training.scores.ours import our_methods
-from training.scores.peers import make_peers
-from training.scores.report import Report, write_report
-from training.scores.statistics import METRICS, groups
-from training.scores.variants import measure_cost
+from training.deployment.costs import measure_cost
+from training.evaluation.methods.baselines import make_peers
+from training.evaluation.methods.ours import our_methods
+from training.evaluation.metrics.frames import collect
+from training.evaluation.metrics.statistics import METRICS, groups
+from training.evaluation.report.report import Report, write_report
+from training.evaluation.scenes import trajectories as walks
+from training.evaluation.scenes.clips import CONDITIONS, DIFFICULTIES, demo_material, fixed_clips
 
 MODELS = ['uma8_reference_int8', 'uma8_reference_float32']
 # Three of the directions keep the test short; the verb takes all of them.
@@ -254,5 +254,5 @@ def test_seeds_repeat(uma8, clips):
 
 def test_templates_are_installed_with_the_package():
     setup = (config_directory().parent / 'setup.py').read_text(encoding='utf-8')
-    assert "'doa_ros.training.scores': ['templates/*']" in setup
+    assert "'doa_ros.training.evaluation.report': ['templates/*']" in setup
     assert len(list((Path(evaluate.__file__).parent / 'scores/templates').glob('*.j2'))) == 2

@@ -15,7 +15,7 @@ import yaml
 
 from doa_ros.resources import config_directory
 from training.interrupts import interruptible
-from training.networks.architectures import circular
+from training.models.architectures import circular
 from training.settings import load_settings
 
 

@@ -6,13 +6,13 @@ import keras
 import numpy as np
 import pytest
 
-from doa_ros.core.classifier import Classifier, load_card, network_input
 from doa_ros.core.errors import ConfigError, ModelError
+from doa_ros.core.localization.classifier import Classifier, load_card, network_input
 from training import quantize
-from training.examples.dataset import Shards
-from training.networks.conversion import KINDS
+from training.data.dataset import Shards
+from training.deployment import edgetpu
+from training.deployment.conversion import KINDS
 from training.quantize import openvino_faults
-from training.scores import edgetpu
 from training.settings import load_settings
 
 

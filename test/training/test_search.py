@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 import yaml
 
-from doa_ros.core.classifier import Classifier, load_card
 from doa_ros.core.errors import ConfigError
-from training.networks.blocks import load_network
+from doa_ros.core.localization.classifier import Classifier, load_card
+from training.models.blocks import load_network
 from training.runs import load_run
 
 

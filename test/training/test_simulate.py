@@ -16,12 +16,12 @@ import pytest
 import soundfile
 import yaml
 
-from doa_ros.core.decoding import decode_azimuth
 from doa_ros.core.errors import AudioError, ConfigError, DoaError
-from doa_ros.core.features import FeatureConfig
+from doa_ros.core.features.extractor import FeatureConfig
 from doa_ros.core.geometry import wrap_angle
-from doa_ros.core.srp_phat import SrpPhat
-from training.examples.dataset import COLUMNS
+from doa_ros.core.localization.decoding import decode_azimuth
+from doa_ros.core.localization.srp_phat import SrpPhat
+from training.data.dataset import COLUMNS
 
 # Quick: the features take most of the time.
 TINY = {

@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from doa_ros.core.errors import ConfigError
-from training.examples.dataset import Shards
+from training.data.dataset import Shards
 from training.runs import backup, load_run, read_history
 from training.settings import load_settings
 

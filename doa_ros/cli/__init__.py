@@ -1,0 +1,3 @@
+# Copyright 2026 doa_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Command lines. `check` and `locate` need no ROS, the others run and watch the nodes."""

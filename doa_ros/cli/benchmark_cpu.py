@@ -1,0 +1,129 @@
+# Copyright 2026 doa_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""doa-benchmark-cpu: what the nodes cost in real time, with one subscriber on `estimates`."""
+
+import argparse
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+import os
+import time
+
+import rclpy
+
+from doa_ros.cli.command import positive
+from doa_ros.cli.node_process import NodeProcess, listen
+from doa_ros.cli.session import session
+from doa_ros.core.errors import DoaError
+from doa_ros.msg import DoaEstimateArray
+
+_EXECUTABLES = {
+    'pipeline': ['doa_pipeline'],
+    # The capture last: a recording starts when somebody listens.
+    'nodes': ['doa_markers', 'doa_tracker', 'doa_estimator', 'gcc_phat', 'audio_capture'],
+}
+# For rendering the scene and loading the network on a busy machine [s].
+_START_LIMIT = 120.0
+# Not measured after the first estimate: discovery goes on, caches are cold [s].
+_SETTLING = 2.0
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """What a run cost.
+
+    Attributes:
+        seconds: of audio, and so of time.
+        cpu: CPU time of all processes per second of audio.
+        memory: their resident memory [MB].
+        rate: estimates received per second.
+        largest_gap: between the arrivals of two estimates [s].
+    """
+
+    seconds: float
+    cpu: float
+    memory: float
+    rate: float
+    largest_gap: float
+
+    def __str__(self):
+        return (
+            f'{self.cpu:.3f} CPU s per s of audio over {self.seconds:.1f} s, '
+            f'{self.memory:.0f} MB, {self.rate:.1f} estimates per s, '
+            f'at most {self.largest_gap * 1000:.0f} ms apart'
+        )
+
+
+def main() -> int:
+    """Run the command line; return the exit status."""
+    arguments = _parser().parse_args()
+    with session() as stopped:
+        result = measure(**vars(arguments), stopped=stopped)
+    print(f'{arguments.mode}, {arguments.method}: {result}')
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog='doa-benchmark-cpu', description=__doc__)
+    parser.add_argument('--seconds', type=positive, default=20.0, help='to measure (%(default)s)')
+    parser.add_argument('--method', choices=('cnn', 'srp_phat'), default='cnn')
+    parser.add_argument(
+        '--mode',
+        choices=tuple(_EXECUTABLES),
+        default='pipeline',
+        help='one process, or the sum of one process per node',
+    )
+    parser.add_argument('--file', default='', help='recording; else the simulated scene')
+    return parser
+
+
+def measure(
+    seconds: float, method: str, mode: str, file: str, stopped: Callable[[], bool]
+) -> Measurement | None:
+    """Run the nodes on a recording, or on the simulated scene; return None when stopped.
+
+    Raises:
+        DoaError: a process ended, or no estimate came.
+    """
+    # Apart from a robot that is at work on this machine.
+    namespace = f'benchmark_{os.getpid()}'
+    parameters = {'source': 'sim', 'method': method, 'loop': True}
+    parameters['publish_audio'] = mode == 'nodes'
+    if file:
+        parameters |= {'source': 'file', 'file': file}
+    arrivals = []
+    with ExitStack() as stack:
+        node = rclpy.create_node('benchmark', namespace=namespace)
+        stack.callback(node.destroy_node)
+        node.create_subscription(
+            DoaEstimateArray, 'estimates', lambda _: arrivals.append(time.monotonic()), 10
+        )
+        processes = [
+            stack.enter_context(NodeProcess(executable, parameters, namespace))
+            for executable in _EXECUTABLES[mode]
+        ]
+
+        def wait(limit, done=lambda: False):
+            end = time.monotonic() + limit
+            listen(node, processes, lambda: stopped() or done() or time.monotonic() > end)
+            if any(process.status is not None for process in processes):
+                raise DoaError('a process has ended; its message is above')
+
+        wait(_START_LIMIT, lambda: arrivals)
+        if not arrivals and not stopped():
+            raise DoaError(f'no estimate within {_START_LIMIT:.0f} s')
+        wait(_SETTLING)
+        arrivals.clear()
+        begin, spent = time.monotonic(), sum(process.cpu_seconds() for process in processes)
+        wait(seconds)
+        if stopped():
+            return None
+        duration = time.monotonic() - begin
+        moments = [begin, *arrivals, begin + duration]
+        return Measurement(
+            seconds=duration,
+            cpu=(sum(process.cpu_seconds() for process in processes) - spent) / duration,
+            memory=sum(process.memory() for process in processes) / 1e6,
+            rate=len(arrivals) / duration,
+            largest_gap=max(b - a for a, b in zip(moments, moments[1:], strict=False)),
+        )

@@ -1,0 +1,459 @@
+# Copyright 2026 doa_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Whether every channel of a microphone array does what it should, told by its sound alone."""
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+
+from doa_ros.core.array_check.channel_order import ChannelOrder, Coherence, find_order
+from doa_ros.core.config import Config, setting
+from doa_ros.core.features.dead_microphones import DeadMicrophones, decibels
+from doa_ros.core.features.framing import Framer
+from doa_ros.core.geometry import MicArray
+from doa_ros.core.monitoring import Level, Status, merge
+
+# Length of the pieces that are looked at, and of the steps that are judged [s].
+_WINDOW, _PERIOD = 0.05, 1.0
+# A fault is told once it was found so many times in a row, and no more once it was not.
+_CONFIRM, _RELEASE = 2, 4
+# What is told stays until it is below this share of its limit.
+_HYSTERESIS = 0.8
+# From here on a sample is at full scale.
+_FULL_SCALE = 0.9999
+# A gain is the median over so many periods, at least over so many.
+_GAIN_PERIODS, _LEAST_GAIN_PERIODS = 5, 3
+# Quiet windows after which the order of the channels is judged: 10 s.
+_ORDER_WINDOWS = 200
+# With fewer microphones the azimuth is ambiguous.
+_LEAST_MICROPHONES = 3
+
+
+class Fault(StrEnum):
+    """What can be wrong with a channel."""
+
+    DEAD = 'dead'
+    CLIPPED = 'clipped'
+    DC_OFFSET = 'DC offset'
+    STUCK_BITS = 'stuck bits'
+    NOT_SILENT = 'not silent'
+    GAIN = 'gain mismatch'
+    SWAPPED = 'swapped'
+    ROTATED = 'rotated'
+
+
+# A channel with one of these has no gain of its own.
+_SPOIL = {Fault.CLIPPED, Fault.STUCK_BITS}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One fault.
+
+    Attributes:
+        fault: its kind.
+        channels: of the stream, counted from 0.
+        level: how bad it is.
+        message: a sentence that says what to do.
+    """
+
+    fault: Fault
+    channels: tuple[int, ...]
+    level: Level
+    message: str
+
+
+@dataclass(frozen=True)
+class Health:
+    """The state of all channels.
+
+    Attributes:
+        levels_dbfs: level of each channel without its offset, 0 is a full-scale square wave; -inf
+            for a constant, shape (channels,).
+        findings: the worst first; empty when all is well.
+        order: what the noise says about the order of the microphones; None as long as there was
+            not enough of it.
+    """
+
+    levels_dbfs: np.ndarray
+    findings: tuple[Finding, ...] = ()
+    order: ChannelOrder | None = None
+
+    @property
+    def level(self) -> Level:
+        """The worst of the findings."""
+        return max((finding.level for finding in self.findings), default=Level.OK)
+
+
+@dataclass(frozen=True)
+class HealthConfig(Config):
+    """From where on something is a fault."""
+
+    gain_db: float = setting(
+        6.0, 'Deviation of a gain that is told of [dB].', minimum=1.0, maximum=60.0
+    )
+    clipped_share: float = setting(
+        1e-4, 'Share of samples at full scale that is told of.', minimum=0.0, maximum=1.0
+    )
+    offset: float = setting(
+        0.01, 'Constant part that is told of [full scale].', minimum=1e-6, maximum=1.0
+    )
+
+
+class ChannelHealth:
+    """Watches the channels of a stream.
+
+    Args:
+        array: tells which channels are microphones and which are silent.
+        config: the limits.
+
+    Attributes:
+        health: as it was after the last full second; None before.
+    """
+
+    def __init__(self, array: MicArray, config: HealthConfig | None = None):
+        self._array, self._config = array, config or HealthConfig()
+        window = round(_WINDOW * array.sampling_frequency)
+        self._framer = Framer(window, window)
+        self._start_stream()
+
+    def _start_stream(self) -> None:
+        """Forget everything: what was found is of another stream."""
+        array, window = self._array, round(_WINDOW * self._array.sampling_frequency)
+        self._coherence = Coherence(array, window)
+        self._dead = DeadMicrophones(len(array.positions), _WINDOW)
+        self._gains: deque[np.ndarray] = deque(maxlen=_GAIN_PERIODS)
+        self._order: ChannelOrder | None = None
+        self._seems: ChannelOrder | None = None
+        self._told = _Told()
+        self._period: _Period | None = None
+        self.health: Health | None = None
+
+    def push(self, first_sample_index: int, samples: np.ndarray) -> None:
+        """Take a block.
+
+        Args:
+            first_sample_index: index of the block's first sample since stream start.
+            samples: all channels of the device, or one per microphone, shape
+                (samples, channels), integers or floats of full scale 1.
+
+        Raises:
+            ConfigError: the number of channels is not the array's.
+        """
+        for window in self._framer.push(first_sample_index, samples):
+            if window.gap is None:
+                self._start_stream()
+            self._take(window.samples)
+
+    def status(self) -> Status:
+        """Return the findings and the levels in words."""
+        health = self.health
+        if health is None:
+            return Status(Level.OK, '')
+        names = [''] * len(health.levels_dbfs)
+        for channel, label in zip(
+            self._array.microphone_channels(len(names)), self._array.labels, strict=True
+        ):
+            names[channel] = f' ({label})'
+        values = {
+            f'channel {channel}{name} [dBFS]': f'{level:.1f}'
+            for channel, (name, level) in enumerate(zip(names, health.levels_dbfs, strict=True))
+        }
+        sentences = [Status(f.level, f.message) for f in health.findings]
+        return merge([*sentences, Status(Level.OK, '', values)])
+
+    def _take(self, samples: np.ndarray) -> None:
+        microphones = self._array.microphone_channels(samples.shape[1])
+        if self._period is None:
+            self._period = _Period(samples.shape[1])
+        scaled = self._period.add(samples)
+        power = self._coherence.push(scaled[microphones])
+        self._dead.update(power)
+        self._period.add_power(power)
+        if self._period.windows == round(_PERIOD / _WINDOW):
+            self.health = self._judge(self._period, microphones)
+            self._period = None
+
+    def _judge(self, period: '_Period', microphones: list[int]) -> Health:
+        names = dict(zip(microphones, self._array.labels, strict=True))
+        whole = period.channel_count == self._array.channel_count
+        silent = self._array.silent_channels if whole else ()
+        unused = set(range(period.channel_count)) - set(microphones)
+        shift = _rotation(period, silent, unused)
+        dead = {c for c in microphones if period.constant[c]}
+        dead |= {c for c, alive in zip(microphones, self._dead.alive, strict=True) if not alive}
+        found = list(_silent_findings(period, silent, shift))
+        if shift is None:
+            found += _dead_findings(names, dead, period)
+            found += self._order_findings(microphones, dead)
+        living = {c: name for c, name in names.items() if c not in dead}
+        for c, name in living.items():
+            found += self._clipped(c, name, period)
+            found += self._offset(c, name, period)
+        found += _stuck_findings(living, period)
+        # What has another fault is louder or quieter for that reason.
+        faulty = {c for finding in found if finding.fault in _SPOIL for c in finding.channels}
+        found += self._gain_findings(names, dead | faulty, period)
+        told = sorted(self._told.update(found), key=lambda f: (-f.level, f.fault, f.channels))
+        return Health(period.levels_dbfs, tuple(told), self._order)
+
+    def _limit(self, limit: float, fault: Fault, channel: int) -> float:
+        return limit * _HYSTERESIS if (fault, (channel,)) in self._told else limit
+
+    def _clipped(self, channel: int, name: str, period: '_Period') -> Iterator[Finding]:
+        share = period.clipped[channel] / period.samples
+        if share > self._limit(self._config.clipped_share, Fault.CLIPPED, channel):
+            yield Finding(
+                Fault.CLIPPED,
+                (channel,),
+                Level.WARN,
+                f'channel {channel} ({name}) is clipped in {100 * share:.2g} % of the samples: '
+                'move the array away from what is so loud, or lower its gain',
+            )
+
+    def _offset(self, channel: int, name: str, period: '_Period') -> Iterator[Finding]:
+        offset = period.offset[channel]
+        if abs(offset) >= self._limit(self._config.offset, Fault.DC_OFFSET, channel):
+            yield Finding(
+                Fault.DC_OFFSET,
+                (channel,),
+                Level.WARN,
+                f'channel {channel} ({name}) has a constant part of {offset:+.2g} of full scale, '
+                'which takes room from the sound: check the sample format, else the board',
+            )
+
+    def _gain_findings(self, names, faulty: set[int], period: '_Period') -> Iterator[Finding]:
+        levels = period.microphone_levels
+        sound = [c not in faulty for c in names]
+        if any(sound):
+            self._gains.append(levels - np.median(levels[sound]))
+        if len(self._gains) < _LEAST_GAIN_PERIODS:
+            return
+        gains = np.median(self._gains, axis=0)
+        for (channel, name), gain in zip(names.items(), gains, strict=True):
+            if channel in faulty:
+                continue
+            if abs(gain) >= self._limit(self._config.gain_db, Fault.GAIN, channel):
+                yield Finding(
+                    Fault.GAIN,
+                    (channel,),
+                    Level.WARN,
+                    f'channel {channel} ({name}) is {abs(gain):.0f} dB '
+                    f'{"louder" if gain > 0 else "quieter"} than the others: free its sound '
+                    'port, and set all gains alike where they can be set',
+                )
+
+    def _order_findings(self, microphones: list[int], dead: set[int]) -> Iterator[Finding]:
+        if dead:
+            self._coherence.reset()
+        elif self._coherence.windows >= _ORDER_WINDOWS:
+            order = find_order(self._array, self._coherence)
+            self._coherence.reset()
+            # Whatever is not sure changes nothing, and once is not enough.
+            if order.sure:
+                if self._seems is not None and self._seems.microphones == order.microphones:
+                    self._order = order
+                self._seems = order
+        if self._order is not None and not self._order.as_described:
+            moved = self._order.moved
+            channels = tuple(microphones[i] for i in moved)
+            listed = ' and '.join(', '.join(str(c) for c in channels).rsplit(', ', 1))
+            yield Finding(
+                Fault.SWAPPED,
+                channels,
+                Level.ERROR,
+                f'channels {listed} are swapped, as the noise of the room tells: directions are '
+                'wrong; run doa-check, which writes an array file with the right order',
+            )
+
+
+def _rotation(period: '_Period', silent: tuple[int, ...], unused: set[int]) -> int | None:
+    """Return by how many channels all are rotated, where the silent ones tell; 0 is None."""
+    zero = set(np.flatnonzero(period.zero).tolist())
+    if not silent or zero & set(silent):
+        return None
+    count = period.channel_count
+
+    def fits(shift: int) -> bool:
+        # Other channels without a microphone may be silent, too.
+        expected, possible = ({(c + shift) % count for c in group} for group in (silent, unused))
+        return expected <= zero <= possible
+
+    shifts = [shift for shift in range(1, count) if fits(shift)]
+    return min(shifts, key=lambda shift: min(shift, count - shift), default=None)
+
+
+def _silent_findings(period: '_Period', silent, shift: int | None) -> Iterator[Finding]:
+    if shift is not None:
+        zero = tuple(np.flatnonzero(period.zero).tolist())
+        there = (silent[0] + shift) % period.channel_count
+        yield Finding(
+            Fault.ROTATED,
+            zero,
+            Level.ERROR,
+            f'the channels are rotated by {shift}, as channel {there} is silent instead of '
+            f'channel {silent[0]}: directions are wrong; open the device again',
+        )
+        return
+    for channel in silent:
+        if not period.zero[channel]:
+            yield Finding(
+                Fault.NOT_SILENT,
+                (channel,),
+                Level.WARN,
+                f'channel {channel} must be 0 in every sample and is not: something mixes the '
+                'channels; keep PulseAudio and PipeWire away, and check the firmware',
+            )
+
+
+def _dead_findings(names, dead: set[int], period: '_Period') -> Iterator[Finding]:
+    if len(dead) == len(names):
+        yield Finding(
+            Fault.DEAD,
+            tuple(sorted(dead)),
+            Level.ERROR,
+            'no microphone delivers anything: reconnect the device',
+        )
+        return
+    level = Level.WARN if len(names) - len(dead) >= _LEAST_MICROPHONES else Level.ERROR
+    for channel in sorted(dead):
+        reason = 'never changes' if period.constant[channel] else 'is far below the others'
+        yield Finding(
+            Fault.DEAD,
+            (channel,),
+            level,
+            f'channel {channel} ({names[channel]}) is dead, it {reason}: free its sound port or '
+            'replace the board; meanwhile its pairs do not count',
+        )
+
+
+def _stuck_findings(names, period: '_Period') -> Iterator[Finding]:
+    varying = period.varying_bits
+    names = {c: name for c, name in names.items() if varying[c]}
+    # The lowest bit of most microphones: below it, the words are short.
+    lowest = sorted(varying[c] & -varying[c] for c in names)[len(names) // 2] if names else 0
+    for channel, name in names.items():
+        # Above the highest one that varies is an offset.
+        stuck = ((1 << varying[channel].bit_length()) - lowest) & ~varying[channel]
+        if stuck > 0:
+            bits = [str(b) for b in range(stuck.bit_length()) if stuck >> b & 1]
+            yield Finding(
+                Fault.STUCK_BITS,
+                (channel,),
+                Level.WARN,
+                f'channel {channel} ({name}) has bits that never change ({", ".join(bits)}): '
+                'check the sample format and the cable, else replace the board',
+            )
+
+
+class _Period:
+    """Statistics of some windows.
+
+    Attributes:
+        samples, windows: how many there were.
+        clipped: samples at full scale, shape (channels,).
+    """
+
+    def __init__(self, channel_count: int):
+        self.channel_count = channel_count
+        self.samples = self.windows = 0
+        self._sum = np.zeros(channel_count)
+        self._squares = np.zeros(channel_count)
+        self._low = np.full(channel_count, np.inf)
+        self._high = np.full(channel_count, -np.inf)
+        self.clipped = np.zeros(channel_count, dtype=int)
+        self._ones: np.ndarray | None = None
+        self._common: np.ndarray | None = None
+        self._levels = 0.0
+
+    def add(self, samples: np.ndarray) -> np.ndarray:
+        """Take a window; return it with full scale 1, shape (channels, samples), float32."""
+        # Reductions along the samples are many times faster where these lie side by side.
+        samples = np.ascontiguousarray(samples.T)
+        scaled = samples
+        if samples.dtype.kind == 'i':
+            scaled = samples.astype(np.float32) / -float(np.iinfo(samples.dtype).min)
+            ones = np.bitwise_or.reduce(samples, axis=1)
+            common = np.bitwise_and.reduce(samples, axis=1)
+            self._ones = ones if self._ones is None else self._ones | ones
+            self._common = common if self._common is None else self._common & common
+        scaled = scaled.astype(np.float32, copy=False)
+        self._sum += scaled.sum(axis=1)
+        self._squares += np.einsum('ij,ij->i', scaled, scaled)
+        low, high = scaled.min(axis=1), scaled.max(axis=1)
+        np.minimum(self._low, low, out=self._low)
+        np.maximum(self._high, high, out=self._high)
+        if max(high.max(), -low.min()) >= _FULL_SCALE:
+            self.clipped += (np.abs(scaled) >= _FULL_SCALE).sum(axis=1)
+        self.samples += samples.shape[1]
+        self.windows += 1
+        return scaled
+
+    def add_power(self, power: np.ndarray) -> None:
+        """Take the power of each microphone in a window, shape (microphones,)."""
+        self._levels = self._levels + decibels(power)
+
+    @property
+    def microphone_levels(self) -> np.ndarray:
+        """Mean level of each microphone in the band [dB], shape (microphones,)."""
+        return self._levels / self.windows
+
+    @property
+    def constant(self) -> np.ndarray:
+        """Which channels never changed."""
+        return self._low == self._high if self._ones is None else self._ones == self._common
+
+    @property
+    def varying_bits(self) -> list[int]:
+        """The bits of each channel that were both 0 and 1; none are known of floats."""
+        if self._ones is None:
+            return [0] * self.channel_count
+        bits = self._ones ^ self._common
+        return bits.view(f'u{bits.itemsize}').tolist()
+
+    @property
+    def zero(self) -> np.ndarray:
+        """Which channels were 0 in every sample."""
+        return (self._low == 0) & (self._high == 0)
+
+    @property
+    def offset(self) -> np.ndarray:
+        """Mean of each channel [full scale]."""
+        return self._sum / self.samples
+
+    @property
+    def levels_dbfs(self) -> np.ndarray:
+        """Level of each channel without its offset [dB of full scale], -inf for a constant."""
+        power = np.maximum(self._squares / self.samples - self.offset**2, 0)
+        with np.errstate(divide='ignore'):
+            return np.where(self.constant, -np.inf, 10 * np.log10(power))
+
+
+class _Told:
+    """Keeps findings from flickering: they come and go only when they last."""
+
+    def __init__(self):
+        self._told: dict[tuple, Finding] = {}
+        self._changing: dict[tuple, int] = {}
+
+    def __contains__(self, key) -> bool:
+        return key in self._told
+
+    def update(self, found: list[Finding]) -> list[Finding]:
+        """Take what is found now and return what is told."""
+        now = {(finding.fault, finding.channels): finding for finding in found}
+        for key in now.keys() & self._told.keys():
+            self._told[key] = now[key]
+        self._changing = {
+            key: self._changing.get(key, 0) + 1 for key in now.keys() ^ self._told.keys()
+        }
+        for key, times in list(self._changing.items()):
+            if key in now and times >= _CONFIRM:
+                self._told[key] = now[key]
+                del self._changing[key]
+            elif key not in now and times >= _RELEASE:
+                del self._told[key], self._changing[key]
+        return list(self._told.values())

@@ -1,0 +1,266 @@
+# Copyright 2026 doa_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""From audio to the GCC-PHAT features: the one path of runtime and training.
+
+Each window's phase-transformed cross-spectra are weighted, bin by bin, by how far the power
+stands above the tracked noise floor, averaged recursively and transformed to lags.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from doa_ros.core.config import Config, setting
+from doa_ros.core.errors import ConfigError
+from doa_ros.core.features.dead_microphones import DeadMicrophones
+from doa_ros.core.features.framing import Framer, Window
+from doa_ros.core.features.gcc_phat import GccPhat, lag_axis
+from doa_ros.core.features.noise_floor import NoiseFloor
+from doa_ros.core.features.source_cancellation import LoudestFader, Residual
+from doa_ros.core.geometry import MicArray
+
+# A bin counts fully only when it stands well above the floor: weight = 1 - 1.5 floor / power.
+_OVERSUBTRACTION = np.float32(1.5)
+# The activity is counted in bands: the power of a single bin, of a steady sound too, swings so
+# much that half of the time it stands above its floor.
+_BANDS = 12
+_BAND_BIAS = 2.0
+# An activity this much higher than before is an onset; noise alone swings less.
+_STEADY = 0.02
+# From this activity on a sound stands out clearly; a median of speech at 5 dB has more.
+CLEAR_ACTIVITY = 0.2
+
+
+@dataclass(frozen=True)
+class FeatureConfig(Config):
+    """Settings of the features. A model works only with those it was trained on.
+
+    `default_features` says which settings suit a model or an array.
+    """
+
+    window: float = setting(0.1, 'Length of the analysis window [s].', minimum=0.01, maximum=1.0)
+    hop: float = setting(
+        0.05,
+        'Time between analysis windows, and so between estimates [s].',
+        minimum=0.005,
+        maximum=1.0,
+    )
+    band_min: float = setting(200.0, 'Lowest frequency used [Hz].', minimum=20.0, maximum=20000.0)
+    band_max: float = setting(
+        7000.0, 'Highest frequency used [Hz].', minimum=100.0, maximum=90000.0
+    )
+    lag_rate: float = setting(
+        16000.0, 'Delay taps per second of lag [Hz].', minimum=4000.0, maximum=192000.0
+    )
+    lag_count: int = setting(
+        13,
+        'Number of delay taps, odd; zero lag is in the middle. They must reach the largest '
+        'delay between two microphones.',
+        minimum=3,
+        maximum=511,
+    )
+    averaging: float = setting(
+        0.5, 'Effective length of the recursive averaging [s].', minimum=0.005, maximum=10.0
+    )
+    noise_memory: float = setting(
+        1.5, 'The noise floor is the smallest power of this time [s].', minimum=0.2, maximum=60.0
+    )
+    weight_min: float = setting(
+        0.02,
+        'Smallest weight of a noisy bin; 1 switches the weighting off.',
+        minimum=1e-4,
+        maximum=1.0,
+    )
+    residual: bool = setting(
+        False,
+        'Whether the features of what is left without the loudest direction are computed, too: '
+        'they show who speaks beside a louder one.',
+    )
+
+    def __post_init__(self):
+        super().__post_init__()
+        if self.hop > self.window:
+            raise ConfigError(f'hop ({self.hop} s) must not exceed window ({self.window} s)')
+        if self.band_min >= self.band_max:
+            raise ConfigError('band_min must be below band_max')
+        if self.lag_count % 2 == 0:
+            raise ConfigError(f'lag_count must be odd, not {self.lag_count}')
+        if self.averaging < self.hop:
+            raise ConfigError(f'averaging must be at least the hop ({self.hop} s)')
+
+    @property
+    def lags(self) -> np.ndarray:
+        """The lag axis [s], shape (lag_count,)."""
+        return lag_axis(self.lag_rate, self.lag_count)
+
+
+def lags_needed(array: MicArray, lag_rate: float) -> int:
+    """Return the smallest lag_count that reaches every delay of an array, at a lag_rate [Hz]."""
+    return 2 * int(np.ceil(array.max_delay * lag_rate)) + 1
+
+
+@dataclass(frozen=True)
+class GccFrame:
+    """Features of one analysis window.
+
+    Attributes:
+        gcc: averaged GCC-PHAT in -1..1, shape (pairs, lags), float32.
+        activity: how much of the averaged sound stands above the noise floor, 0..1: the mean
+            over a dozen frequency bands.
+        hop_index: index, since stream start, of the first sample that was new in this window.
+        gap: samples lost before this window; where not 0 the averaging started anew. None where
+            it is the first of a stream: nothing is remembered of another one.
+        age: how much older than this window the sound above the noise floor is on average [s]; it
+            grows in a pause, where the average keeps what was heard before.
+        residual: the same without the loudest direction, where it is computed.
+    """
+
+    gcc: np.ndarray
+    activity: float
+    hop_index: int
+    gap: int | None = 0
+    age: float = 0.0
+    residual: Residual | None = None
+
+
+class FeatureExtractor:
+    """Turns a stream of audio blocks into features.
+
+    Args:
+        array: the microphones.
+        config: the settings.
+
+    Raises:
+        ConfigError: the settings do not fit the array or its sampling frequency.
+    """
+
+    def __init__(self, array: MicArray, config: FeatureConfig):
+        rate = array.sampling_frequency
+        if config.band_max > rate / 2:
+            raise ConfigError(
+                f'band_max {config.band_max:g} Hz lies above half the sampling frequency of '
+                f'array {array.name!r} ({rate} Hz)'
+            )
+        if config.lags[-1] < array.max_delay:
+            needed = lags_needed(array, config.lag_rate)
+            raise ConfigError(
+                f'the lags reach {config.lags[-1] * 1e6:.0f} us, but array {array.name!r} has '
+                f'delays up to {array.max_delay * 1e6:.0f} us: set lag_count to {needed} or more'
+            )
+        self.config = config
+        self._array = array
+        window, hop = round(config.window * rate), round(config.hop * rate)
+        self._framer = Framer(window, hop)
+        self._gcc_phat = GccPhat(
+            array.pairs, window, rate, (config.band_min, config.band_max), config.lags
+        )
+        self._fader: LoudestFader | None = None
+        if config.residual:
+            self._fader = LoudestFader(array, self._gcc_phat.frequencies, config.lags)
+        bins = len(self._gcc_phat.frequencies)
+        if bins == 0:
+            raise ConfigError('no frequency bin lies between band_min and band_max')
+        edges = np.geomspace(config.band_min, config.band_max, _BANDS + 1) - config.band_min
+        spread = config.band_max - config.band_min
+        self._bands = np.unique((edges[:-1] / spread * bins).astype(int))
+        self._band_sizes = np.diff(self._bands, append=bins)
+        self._weight_min = np.float32(config.weight_min)
+        # An exponential average weighs like a box of (1 + keep) / (1 - keep) hops.
+        length = config.averaging / config.hop
+        self._keep = (length - 1) / (length + 1)
+        self._start_stream()
+
+    def _start_stream(self) -> None:
+        """Forget everything: what was heard is of another stream."""
+        hop, memory = self.config.hop, self.config.noise_memory
+        self._dead = DeadMicrophones(len(self._array.positions), hop)
+        self._noise_floor = NoiseFloor(len(self._gcc_phat.frequencies), hop, memory)
+        self._band_floor = NoiseFloor(len(self._bands), hop, memory, _BAND_BIAS)
+        self._start_averages()
+
+    def _start_averages(self) -> None:
+        shape = len(self._array.pairs), len(self._gcc_phat.frequencies)
+        self._sum = np.zeros(shape, dtype=np.complex64)
+        self._weight_sum = 0.0
+        self._present = 0.0
+        self._count = 0.0
+        self._sound = self._aged_sound = 0.0
+
+    @property
+    def dead_microphones(self) -> tuple[str, ...]:
+        """Labels of the microphones that are left out, as they hear nothing."""
+        return tuple(np.array(self._array.labels)[~self._dead.alive].tolist())
+
+    def push(self, first_sample_index: int, samples: np.ndarray) -> list[GccFrame]:
+        """Append a block of audio and return the features it completes.
+
+        Args:
+            first_sample_index: index of the block's first sample since stream start.
+            samples: all channels of the device, or one per microphone, shape
+                (samples, channels), float32, finite.
+
+        Raises:
+            ConfigError: the number of channels is not the array's.
+        """
+        microphones = samples[:, self._array.microphone_channels(samples.shape[1])]
+        return [self._frame(w) for w in self._framer.push(first_sample_index, microphones)]
+
+    def _frame(self, window: Window) -> GccFrame:
+        if window.gap is None:
+            self._start_stream()
+        elif window.gap:
+            self._start_averages()
+        spectra = self._gcc_phat.spectra(window.samples)
+        powers = spectra.real**2 + spectra.imag**2
+        power = np.mean(powers, axis=0)
+        # What is 0 has no phase: the pairs of a dead microphone count no more.
+        spectra[~self._dead.update(powers.mean(axis=1))] = 0
+        floor = self._noise_floor.update(power)
+        weight = np.where(
+            power > 0, np.maximum(_weights(power, floor), self._weight_min), np.float32(0)
+        )
+        bands = np.add.reduceat(power, self._bands) / self._band_sizes
+        present = _weights(bands, self._band_floor.update(bands))
+        self._sum *= self._keep
+        self._sum += weight * self._gcc_phat.cross_spectra(spectra)
+        self._weight_sum = self._keep * self._weight_sum + float(weight.mean())
+        self._average_present(float(present.mean()))
+        self._aged_sound = self._keep * (self._aged_sound + self.config.hop * self._sound)
+        self._sound = self._keep * self._sound + float(present.mean())
+        gcc = self._correlation(self._sum)
+        residual = None
+        if self._fader is not None:
+            rest, azimuth = self._fader.fade(self._sum, gcc)
+            residual = Residual(np.clip(self._correlation(rest), -1, 1), azimuth)
+        return GccFrame(
+            gcc=gcc,
+            # As precise as in the message: the same with and without it in between.
+            activity=float(np.float32(self._present / self._count)),
+            hop_index=window.hop_index,
+            gap=window.gap,
+            age=float(np.float32(self._aged_sound / max(self._sound, 1e-9))),
+            residual=residual,
+        )
+
+    def _correlation(self, cross_spectra: np.ndarray) -> np.ndarray:
+        """Return what is 1 at the lags of a plane wave, shape (pairs, lags), float32."""
+        total = max(self._weight_sum * cross_spectra.shape[1], 1e-9)
+        return self._gcc_phat.correlation(cross_spectra) / np.float32(total)
+
+    def _average_present(self, present: float):
+        """Average what stands above the floor: shortly after an onset, long in steady sound.
+
+        A clap among half a second of noise would hardly count. The cross-spectra need no such
+        care: their weights already let the noise before an onset count little.
+        """
+        before = self._present / max(self._count, 1e-9)
+        keep = self._keep * min(1.0, (before + _STEADY) / (present + _STEADY))
+        self._present = keep * self._present + present
+        self._count = keep * self._count + 1
+
+
+def _weights(power: np.ndarray, floor: np.ndarray) -> np.ndarray:
+    """Return how far each power stands above its floor, 0..1; digital silence does not."""
+    with np.errstate(divide='ignore', invalid='ignore'):
+        weight = 1 - _OVERSUBTRACTION * floor / power
+    return np.where(power > 0, np.clip(weight, 0, 1), np.float32(0))

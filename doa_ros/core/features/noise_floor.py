@@ -1,0 +1,53 @@
+# Copyright 2026 doa_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Tracking the noise floor of each frequency bin by minimum statistics.
+
+After R. Martin, "Noise power spectral density estimation based on optimal smoothing and minimum
+statistics", IEEE Trans. Speech and Audio Processing 9(5), 2001, with a fixed smoothing constant.
+"""
+
+import numpy as np
+
+# The minimum is kept over this many sub-windows, so that a floor that rises is followed in steps.
+_SUB_WINDOWS = 5
+# Smoothing of the power before the minimum is taken [s].
+_SMOOTHING = 0.15
+# Mean of a noise's power over its tracked minimum, for the whole band: about what diffuse noise
+# at a ring of six measures on average (test/core/features/test_noise_floor.py). Low
+# frequencies, where the microphones hear the same, would need more and
+# high ones less, as would fewer microphones and more; for four to sixteen it is near
+# enough (test/core/features/test_arrays.py).
+_BIAS = 1.6
+
+
+class NoiseFloor:
+    """Minimum-tracked power per bin.
+
+    Args:
+        bin_count: number of frequency bins.
+        hop: time between updates [s].
+        memory: the floor is the smallest smoothed power of about this time [s].
+        bias: mean of a noise's power over its tracked minimum.
+    """
+
+    def __init__(self, bin_count: int, hop: float, memory: float, bias: float = _BIAS):
+        self._bias = np.float32(bias)
+        self._keep = np.float32(np.exp(-hop / _SMOOTHING))
+        self._sub_length = max(1, round(memory / hop / _SUB_WINDOWS))
+        self._minima = np.full((_SUB_WINDOWS, bin_count), np.inf, dtype=np.float32)
+        self._smoothed: np.ndarray | None = None
+        self._updates = 0
+
+    def update(self, power: np.ndarray) -> np.ndarray:
+        """Take the power of one window, shape (bins,), and return the noise power per bin."""
+        if self._smoothed is None:
+            self._smoothed = power.astype(np.float32)
+        else:
+            self._smoothed += (1 - self._keep) * (power - self._smoothed)
+        oldest = (self._updates // self._sub_length) % _SUB_WINDOWS
+        if self._updates % self._sub_length == 0:
+            self._minima[oldest] = self._smoothed
+        else:
+            np.minimum(self._minima[oldest], self._smoothed, out=self._minima[oldest])
+        self._updates += 1
+        return self._bias * self._minima.min(axis=0)

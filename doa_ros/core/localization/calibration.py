@@ -1,0 +1,91 @@
+# Copyright 2026 doa_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""What the outputs of a network are worth: true confidences, elevations and deviations."""
+
+from dataclasses import dataclass
+import math
+
+import numpy as np
+from scipy import special
+
+from doa_ros.core.config import Config, setting
+from doa_ros.core.localization.decoding import Estimate, Spectrum, decode_azimuths, logit
+
+_LEAST_COHERENCE = 0.02
+
+
+@dataclass(frozen=True)
+class Calibration(Config):
+    """From the peak of a spectrum to an estimate; `calibrate` finds the settings."""
+
+    elevation_share: float = setting(
+        0.5,
+        'Share of an independent observation of the elevation that a frame is.',
+        minimum=0.0,
+        maximum=1.0,
+    )
+    confidence_bias: float = setting(
+        0.0, 'Added to the log-odds of a source within 10 degrees: Platt scaling.'
+    )
+    confidence_weight: float = setting(1.0, 'Weight of these log-odds.', minimum=0.0)
+    elevation_scale: float = setting(
+        1.0, 'Elevation over that of the posterior.', minimum=0.5, maximum=2.0
+    )
+    elevation_shift_deg: float = setting(
+        0.0,
+        'Added to it [deg]; imperfect microphones let sounds seem higher than they are.',
+        minimum=-45.0,
+        maximum=45.0,
+    )
+    azimuth_spread: float = setting(
+        1.0, 'Standard deviation of the azimuth error [rad] where that of the posterior is 1 rad.'
+    )
+    azimuth_power: float = setting(
+        1.0, 'With which power of that of the posterior it grows.', minimum=0.0, maximum=5.0
+    )
+    azimuth_fading: float = setting(
+        0.0, 'With which power of the coherence it falls.', minimum=0.0, maximum=5.0
+    )
+    elevation_spread: float = setting(1.0, 'The same of the elevation.')
+    elevation_power: float = setting(1.0, 'The same of the elevation.', minimum=0.0, maximum=5.0)
+    elevation_fading: float = setting(0.0, 'The same of the elevation.', minimum=0.0, maximum=5.0)
+
+    def estimate(
+        self, spectrum: Spectrum, azimuth: float, stddev: float, probability: float
+    ) -> Estimate:
+        """Return the estimate of a peak.
+
+        Args:
+            spectrum: what the peak is one of.
+            azimuth, stddev: of the peak and of the probabilities around it [rad].
+            probability: that there is a source, 0..1.
+        """
+        elevation, elevation_stddev = spectrum.elevation_at(azimuth)
+        log_odds = self.confidence_bias + self.confidence_weight * logit(probability)
+        # What is less coherent, in reverberation or with dead microphones, errs more.
+        coherence = max(float(spectrum.coherence), _LEAST_COHERENCE)
+        stddev = stddev**self.azimuth_power / coherence**self.azimuth_fading
+        elevation_stddev = (
+            elevation_stddev**self.elevation_power / coherence**self.elevation_fading
+        )
+        return Estimate(
+            azimuth,
+            self.corrected(elevation, spectrum.elevation_min),
+            self.azimuth_spread * stddev,
+            self.elevation_spread * elevation_stddev,
+            float(special.expit(log_odds)),
+        )
+
+    def estimates(self, spectrum: Spectrum) -> list[Estimate]:
+        """Return the estimates of all peaks of several sources, the surest first."""
+        return [self.estimate(spectrum, *peak) for peak in decode_azimuths(spectrum.azimuth)]
+
+    def corrected(self, elevation: float, lowest: float) -> float:
+        """Return the elevation [rad] for that of the classes; NaN stays NaN.
+
+        Args:
+            elevation: that of the classes [rad].
+            lowest: that of the first class [rad].
+        """
+        shifted = self.elevation_scale * elevation + math.radians(self.elevation_shift_deg)
+        return float(np.clip(shifted, lowest, math.pi / 2))

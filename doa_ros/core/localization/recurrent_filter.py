@@ -1,0 +1,172 @@
+# Copyright 2026 doa_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Several sources, standing or walking, followed from frame to frame by a recurrent network.
+
+At each azimuth class the network has a state; in every frame gated convolutions around the circle
+move it and renew it: K. Cho et al., "Learning phrase representations using RNN encoder-decoder for
+statistical machine translation", EMNLP 2014; X. Shi et al., "Convolutional LSTM network", NIPS
+2015. It is given what another network says of each frame by itself, and has learnt how voices
+pause and mask each other, how sounds are reflected and how people walk; compare S. Adavanne,
+A. Politis and T. Virtanen, "Localization, detection and tracking of multiple moving sound sources
+with a convolutional recurrent neural network", DCASE 2019.
+"""
+
+from dataclasses import replace
+import math
+
+import numpy as np
+
+from doa_ros.core.errors import ModelError
+from doa_ros.core.features.extractor import CLEAR_ACTIVITY
+from doa_ros.core.geometry import wrap_angle
+from doa_ros.core.localization.calibration import Calibration
+from doa_ros.core.localization.decoding import (
+    DirectionGrid,
+    Estimate,
+    Spectrum,
+    decode_azimuths,
+    logit,
+)
+from doa_ros.core.localization.hmm_filter import elevation_after, moves
+from doa_ros.core.localization.tflite import TFLiteModel
+
+# What the network is given at each azimuth class.
+CHANNELS = 7
+# Bring the channels to a size of about 1.
+_LOGIT_SCALE, _LEVEL_SCALE = 0.25, 0.3
+_LEAST_LEVEL = 1e-3
+# How far the elevations of a source are carried along the azimuths and blurred in a second, as
+# standard deviations [rad].
+_AZIMUTH_DRIFT, _ELEVATION_DRIFT = math.radians(20), math.radians(12)
+# Peaks so near to each other are one to a tracker, too [rad].
+_NEAREST = math.radians(12)
+# Share of a source that has just begun where nobody was.
+_UNKNOWN = 0.02
+
+
+def follower_input(
+    whole: Spectrum, rest: Spectrum, beside: np.ndarray, above_floor: float, age: float
+) -> np.ndarray:
+    """Return what the network is given of a frame.
+
+    Args:
+        whole: what the classifier says of the sound.
+        rest: what it says of what is left without the loudest direction.
+        beside: where that counts, shape (azimuths,), bool; see `residual.beside`.
+        above_floor: how much of the sound stands above the noise floor, 0..1.
+        age: of the sound [s], as `GccFrame` says.
+
+    Returns:
+        Shape (azimuths, CHANNELS), float32.
+    """
+    of_frame = (
+        _LOGIT_SCALE * float(logit(whole.activity)[0]),
+        _LEVEL_SCALE * math.log(max(above_floor, _LEAST_LEVEL)),
+        age,
+        _LOGIT_SCALE * float(logit(rest.activity)[0]),
+    )
+    channels = np.empty((len(beside), CHANNELS), dtype=np.float32)
+    channels[:, 0] = _LOGIT_SCALE * logit(whole.azimuth)
+    channels[:, 1] = _LOGIT_SCALE * logit(rest.azimuth)
+    channels[:, 2] = beside
+    channels[:, 3:] = of_frame
+    return channels
+
+
+class Follower:
+    """Follows several sources in a stream of frames.
+
+    Args:
+        network: from `follower_input` beside the state, shape (azimuths, CHANNELS + states), to
+            the probability of a source beside the next state, shape (azimuths, 1 + states).
+        grid: the classes.
+        hop: time between frames [s].
+        calibration: of the estimates.
+
+    Raises:
+        ModelError: the network has other shapes.
+    """
+
+    def __init__(
+        self, network: TFLiteModel, grid: DirectionGrid, hop: float, calibration: Calibration
+    ):
+        azimuths, *width = network.input_shape
+        states = math.prod(width) - CHANNELS
+        expected = (grid.azimuth_count * (1 + states),)
+        if azimuths != grid.azimuth_count or states < 1 or network.output_sizes != expected:
+            raise ModelError(
+                f'the network that follows takes {network.input_shape} and gives '
+                f'{network.output_sizes} values, which does not suit {grid.azimuth_count} azimuths'
+            )
+        self._network, self._calibration = network, calibration
+        self._shape = azimuths, 1 + states
+        turns = wrap_angle(grid.azimuths[:, None] - grid.azimuths)
+        climbs = grid.elevations[:, None] - grid.elevations
+        self._azimuth_moves = moves(turns, _AZIMUTH_DRIFT * math.sqrt(hop))
+        self._elevation_moves = moves(climbs, _ELEVATION_DRIFT * math.sqrt(hop))
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget everything."""
+        azimuths, width = self._shape
+        self._state = np.zeros((azimuths, width - 1), dtype=np.float32)
+        self._present = np.zeros(azimuths)
+        elevations = len(self._elevation_moves)
+        self._elevation = np.full((azimuths, elevations), 1 / elevations)
+
+    def update(
+        self, whole: Spectrum, rest: Spectrum, beside: np.ndarray, above_floor: float, age: float
+    ) -> Spectrum:
+        """Take in a frame; the arguments are those of `follower_input`.
+
+        Returns:
+            What is known after it, where the sources were `age` before: the azimuths' are the
+            probabilities of a source there, the activity that of any.
+        """
+        seen = follower_input(whole, rest, beside, above_floor, age)
+        (output,) = self._network(np.concatenate([seen, self._state], axis=1))
+        output = output.reshape(self._shape)
+        self._state = output[:, 1:]
+        # A steady sound may be nobody's, wherever it comes from.
+        present = min(1.0, above_floor / CLEAR_ACTIVITY) * output[:, 0].astype(float)
+        shown = np.where(beside, rest.azimuth, whole.azimuth)
+        elevation = np.where(beside[:, None], rest.elevation, whole.elevation)
+        self._follow_elevation(shown, elevation)
+        self._present = present
+        return replace(
+            whole,
+            azimuth=present,
+            elevation=self._elevation,
+            activity=present.max(keepdims=True),
+        )
+
+    def _follow_elevation(self, shown: np.ndarray, elevation: np.ndarray) -> None:
+        """Take in the elevations of a frame, and how clearly a source was seen at each azimuth."""
+        # From where a source may have come.
+        weights = self._azimuth_moves * self._present
+        known = weights.sum(axis=1, keepdims=True)
+        moved = weights @ self._elevation @ self._elevation_moves / np.maximum(known, 1e-9)
+        self._elevation = elevation_after(
+            moved,
+            elevation,
+            _UNKNOWN / (_UNKNOWN + known),
+            # Where nothing is seen, nothing is said of its elevation.
+            self._calibration.elevation_share * shown[:, None],
+        )
+
+    def estimates(self, spectrum: Spectrum) -> list[Estimate]:
+        """Return the directions of the sources from what `update` returned, the surest first."""
+        return self._calibration.estimates(spectrum)
+
+    def detections(self, spectrum: Spectrum) -> list[Estimate]:
+        """Return the peaks of what `update` returned, as a tracker takes them.
+
+        It tells apart who is nearer to each other, as it knows who comes from where; and since
+        peaks move on even where nobody is heard, their whole width is their deviation.
+        """
+        found = []
+        for azimuth, stddev, probability in decode_azimuths(spectrum.azimuth, _NEAREST):
+            elevation, elevation_stddev = spectrum.elevation_at(azimuth)
+            corrected = self._calibration.corrected(elevation, spectrum.elevation_min)
+            found.append(Estimate(azimuth, corrected, stddev, elevation_stddev, probability))
+        return found

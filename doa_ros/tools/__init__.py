@@ -1,3 +1,0 @@
-# Copyright 2026 doa_ros contributors
-# SPDX-License-Identifier: Apache-2.0
-"""Offline command lines. No ROS."""

@@ -1,0 +1,188 @@
+# Copyright 2026 doa_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Following several sources from frame to frame."""
+
+import math
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+import numpy as np
+import pytest
+
+from doa_ros.core.errors import ModelError
+from doa_ros.core.geometry import wrap_angle
+from doa_ros.core.localization.calibration import Calibration
+from doa_ros.core.localization.classifier import Classifier, load_card
+from doa_ros.core.localization.decoding import DirectionGrid, Spectrum
+from doa_ros.core.localization.recurrent_filter import CHANNELS, Follower, follower_input
+from doa_ros.resources import find_resource
+
+HOP = 0.05
+GRID = DirectionGrid(72, 10)
+EVERYWHERE = np.ones(72, dtype=bool)
+
+
+class Echo:
+    """A network that says what the rest shows, or half of what it said before."""
+
+    input_shape = (72, CHANNELS + 1)
+    output_sizes = (144,)
+
+    def __call__(self, values):
+        shown = 1 / (1 + np.exp(-values[:, 1] / 0.25))
+        said = np.maximum(shown, values[:, CHANNELS] / 2)
+        return [np.stack([said, said], axis=1).ravel()]
+
+
+@pytest.fixture
+def follower():
+    return Follower(Echo(), GRID, HOP, Calibration())
+
+
+def spectrum(*azimuths, height=0.9, rise=3, activity=0.9):
+    """Return what a classifier says of sources, all in one elevation class."""
+    bumps = [height * np.exp(80 * (np.cos(GRID.azimuths - azimuth) - 1)) for azimuth in azimuths]
+    elevation = np.tile(0.9 * np.eye(10)[rise] + 0.01, (72, 1))
+    azimuth = np.max([np.full(72, 0.004), *bumps], axis=0)
+    return Spectrum(azimuth, elevation, np.array([activity]), several=True)
+
+
+def test_the_network_sees_the_frame():
+    whole, rest = spectrum(1.0, activity=0.8), spectrum(-1.0, activity=0.3)
+    beside = GRID.azimuths > math.pi
+    seen = follower_input(whole, rest, beside, above_floor=0.2, age=0.15)
+    assert seen.shape == (72, CHANNELS) and seen.dtype == np.float32
+    assert wrap_angle(GRID.azimuths[seen[:, 0].argmax()] - 1.0) == pytest.approx(0, abs=0.05)
+    assert wrap_angle(GRID.azimuths[seen[:, 1].argmax()] + 1.0) == pytest.approx(0, abs=0.05)
+    np.testing.assert_array_equal(seen[:, 2], beside)
+    # Of the whole frame, and so the same everywhere.
+    assert (seen[:, 3:] == seen[0, 3:]).all()
+    assert seen[0, 3] > 0 > seen[0, 6]
+    assert seen[0, 5] == pytest.approx(0.15)
+
+
+@pytest.mark.parametrize('above_floor', [0.0, 1.0])
+def test_certain_outputs_stay_finite(follower, above_floor):
+    certain = Spectrum(np.eye(72)[3], np.eye(10)[np.full(72, 2)], np.array([1.0]), several=True)
+    none = Spectrum(np.zeros(72), np.eye(10)[np.full(72, 9)], np.array([0.0]), several=True)
+    for seen in [certain] * 5 + [none] * 100 + [certain] * 5:
+        known = follower.update(seen, seen, EVERYWHERE, above_floor, 0.0)
+        for estimate in follower.estimates(known):
+            assert 0 <= estimate.confidence <= 1
+            assert math.isfinite(estimate.azimuth) and math.isfinite(estimate.elevation)
+            assert math.isfinite(estimate.azimuth_stddev + estimate.elevation_stddev)
+
+
+def test_the_state_is_kept_and_forgotten(follower):
+    talking, nobody = spectrum(1.0), spectrum()
+    heard = [follower.update(s, s, EVERYWHERE, 1.0, 0.0) for s in [talking, nobody, nobody]]
+    peaks = [known.azimuth.max() for known in heard]
+    np.testing.assert_allclose(peaks, peaks[0] * np.array([1, 0.5, 0.25]), rtol=1e-4)
+    follower.reset()
+    assert follower.update(nobody, nobody, EVERYWHERE, 1.0, 0.0).azimuth.max() < 0.01
+
+
+def test_the_activity_is_that_of_any_source(follower):
+    known = follower.update(spectrum(1.0), spectrum(1.0, -2.0), EVERYWHERE, 1.0, 0.0)
+    assert known.activity == pytest.approx(known.azimuth.max())
+    assert known.several
+
+
+def test_what_does_not_stand_above_the_noise_is_nobodys(follower):
+    steady = follower.update(spectrum(1.0), spectrum(1.0), EVERYWHERE, 0.002, 0.0)
+    assert steady.activity < 0.02
+    follower.reset()
+    assert follower.update(spectrum(1.0), spectrum(1.0), EVERYWHERE, 0.3, 0.0).activity > 0.8
+
+
+@given(first=st.integers(0, 71), apart=st.integers(8, 64))
+def test_each_has_the_elevation_of_where_it_shows(first, apart):
+    """The loudest of the whole sound, others of what is left of it."""
+    follower = Follower(Echo(), GRID, HOP, Calibration(elevation_share=1.0))
+    here, there = GRID.azimuths[first], GRID.azimuths[(first + apart) % 72]
+    beside = np.abs(wrap_angle(GRID.azimuths - here)) > math.radians(22)
+    whole, rest = spectrum(here, rise=2), spectrum(here, there, rise=5)
+    for _ in range(20):
+        known = follower.update(whole, rest, beside, 1.0, 0.0)
+    found = sorted(
+        (abs(wrap_angle(e.azimuth - here)), math.degrees(e.elevation))
+        for e in follower.estimates(known)
+        if e.confidence > 0.5
+    )
+    assert [elevation for _, elevation in found] == pytest.approx([20, 50], abs=3)
+
+
+def test_who_walks_takes_the_elevation_along():
+    follower = Follower(Echo(), GRID, HOP, Calibration(elevation_share=0.3))
+    for step in range(60):
+        azimuth = math.radians(60) * HOP * step
+        # From then on frames say nothing about how high it is.
+        seen = spectrum(azimuth, rise=6)
+        if step > 20:
+            seen.elevation[:] = 0.1
+        known = follower.update(seen, seen, EVERYWHERE, 1.0, 0.0)
+    (walker,) = (e for e in follower.estimates(known) if e.confidence > 0.5)
+    assert math.degrees(walker.elevation) == pytest.approx(60, abs=10)
+
+
+@pytest.mark.parametrize(
+    'shapes', [((36, 8), (72,)), ((72, 8), (72,)), ((72, 7), (72,)), ((72, 8), (144, 72))]
+)
+def test_a_network_of_another_shape_is_refused(shapes):
+    network = Echo()
+    network.input_shape, network.output_sizes = shapes
+    with pytest.raises(ModelError, match='does not suit 72 azimuths'):
+        Follower(network, GRID, HOP, Calibration())
+
+
+@pytest.fixture(scope='module')
+def shipped(uma8):
+    """Return a function that follows scenes with the network that is shipped."""
+    model = find_resource('models', 'uma8_several_int8')
+    memory = Classifier(model, uma8, load_card(model).features).memory_of_stream()
+
+    def follow(scenes):
+        """Return what is known after scenes of azimuths, the loudest first."""
+        memory.reset()
+        for azimuths in scenes:
+            loudest = azimuths[:1]
+            beside = np.ones(72, dtype=bool)
+            for azimuth in loudest:
+                beside = np.abs(wrap_angle(GRID.azimuths - azimuth)) > math.radians(22)
+            activity, above_floor = (0.9, 0.5) if azimuths else (0.1, 0.05)
+            whole = spectrum(*loudest, activity=activity)
+            rest = spectrum(*azimuths[1:], activity=activity)
+            known = memory.update(whole, rest, beside, above_floor, 0.15)
+        return known, memory.estimates(known)
+
+    return follow
+
+
+@given(turn=st.integers(0, 71), apart=st.integers(8, 64))
+@settings(max_examples=10, deadline=None)
+def test_turning_the_scene_turns_what_is_known(shipped, turn, apart):
+    one, other = GRID.azimuths[turn], GRID.azimuths[(turn + apart) % 72]
+    known, _ = shipped([[one, other]] * 15)
+    straight, _ = shipped([[0.0, GRID.azimuths[apart]]] * 15)
+    np.testing.assert_allclose(known.azimuth, np.roll(straight.azimuth, turn), atol=1e-3)
+
+
+def test_talkers_who_take_turns_are_both_kept(shipped):
+    _, found = shipped(([[0.0]] * 6 + [[2.0]] * 6) * 4)
+    heard = sorted(round(e.azimuth, 1) + 0.0 for e in found if e.confidence > 0.5)
+    assert heard == pytest.approx([0, 2], abs=0.1)
+
+
+def test_one_who_has_finished_is_given_up(shipped):
+    talking = [[1.0]] * 20
+    assert shipped(talking)[0].activity > 0.8
+    assert shipped([*talking, *[[]] * 40])[0].activity < 0.2
+
+
+@pytest.mark.parametrize('speed_deg', [-60, 30, 60])
+def test_who_walks_is_followed_past_another(shipped, speed_deg):
+    walk = np.radians(speed_deg) * HOP * np.arange(-40, 30)
+    _, found = shipped([[1.0, 1.0 + azimuth] for azimuth in walk])
+    heard = [e.azimuth for e in found if e.confidence > 0.5]
+    errors = [min(abs(wrap_angle(a - true)) for a in heard) for true in (1.0, 1.0 + walk[-1])]
+    assert max(errors) < np.radians(8)

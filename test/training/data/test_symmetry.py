@@ -1,0 +1,59 @@
+# Copyright 2026 doa_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from doa_ros.core.features.extractor import FeatureConfig
+from doa_ros.core.geometry import load_array
+from doa_ros.core.symmetry import symmetries
+from doa_ros.resources import find_resource
+from training.data.symmetry import gather_index
+
+
+def test_a_hexagon_has_twelve_and_an_odd_shape_one(uma8):
+    assert len(symmetries(uma8)) == 12
+    odd = uma8.positions + [[0.001 * k, 0.002 * k * k, 0] for k in range(6)]
+    (identity,) = symmetries(replace(uma8, positions=odd))
+    assert identity.permutation == (0, 1, 2, 3, 4, 5)
+    assert identity.azimuth(0.3) == pytest.approx(0.3)
+
+
+def test_a_square_has_eight(uma8):
+    square = np.array([[1, 1, 0], [-1, 1, 0], [-1, -1, 0], [1, -1, 0]]) * 0.03
+    array = replace(uma8, positions=square, labels=tuple('abcd'), channels=(0, 1, 2, 3))
+    assert len(symmetries(array)) == 8
+
+
+@pytest.mark.parametrize(
+    ('name', 'count'),
+    [
+        ('matrix_creator', 16),
+        ('minidsp_uma16', 8),
+        ('respeaker_4mic_hat', 8),
+        ('respeaker_6mic_hat', 12),
+        ('respeaker_usb_4mic', 8),
+        ('respeaker_xvf3800', 8),
+    ],
+)
+def test_shipped_arrays(name, count):
+    array = load_array(find_resource('arrays', name))
+    found = symmetries(array)
+    assert len(found) == count
+    # Each is a permutation: no microphone lands where another does.
+    assert all(sorted(s.permutation) == list(range(len(array.positions))) for s in found)
+
+
+def test_permuted_features_are_those_of_the_turned_source(uma8, plane_wave, extract):
+    config = FeatureConfig(lag_rate=48000.0, lag_count=39, weight_min=1.0)
+
+    def features(azimuth):
+        return extract(uma8, plane_wave(uma8, azimuth, 0.4), config)[-1].gcc
+
+    source = features(0.7)
+    for symmetry in symmetries(uma8):
+        index = gather_index(uma8, symmetry, config.lag_count)
+        turned = source.ravel()[index].reshape(source.shape)
+        # The ring of the array file is rounded to 0.1 mm.
+        np.testing.assert_allclose(turned, features(symmetry.azimuth(0.7)), atol=0.05)

@@ -1,0 +1,121 @@
+# Copyright 2026 doa_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Which frames are scored, against which truth."""
+
+import math
+
+import numpy as np
+import pytest
+
+from doa_ros.core.errors import ConfigError
+from doa_ros.core.features.extractor import FeatureConfig
+from doa_ros.core.localization.decoding import Estimate
+from training.data.clips import Clip, Source
+from training.evaluation.metrics.frames import Listening, collect, great_circle, nearest_class
+
+RATE, BLOCKS = 16000, 40
+
+
+def _clip(*directions_deg, silent=False):
+    sources = tuple(
+        Source(
+            azimuth=np.full(BLOCKS, math.radians(azimuth)),
+            elevation=np.full(BLOCKS, math.radians(elevation)),
+            voiced=np.arange(BLOCKS) >= 20,
+            distance=azimuth / 10,
+        )
+        for azimuth, elevation in directions_deg
+    )
+    return Clip(
+        audio=np.zeros((BLOCKS * 800, 6), dtype=np.float32),
+        sampling_frequency=RATE,
+        sources=sources,
+        silent=np.full(BLOCKS, silent),
+        room='a',
+        rt60=0.3,
+        snr=5.0,
+    )
+
+
+class _Constant:
+    """Says the same at every frame."""
+
+    name, azimuth_classes, least_confidence, failures = 'constant', 36, 0.5, 0
+
+    def __init__(self, azimuth_deg, confidence):
+        self._guess = azimuth_deg is not None and Estimate(
+            math.radians(azimuth_deg), 0.0, math.nan, math.nan, confidence
+        )
+
+    def answer(self, listening):
+        return [self._guess or None] * len(listening.blocks)
+
+
+def test_frames_come_every_quarter_of_a_second_once_half_a_second_is_heard(uma8):
+    frames = collect(uma8, [_Constant(0, 1)], [('x', _clip((10, 0)))])
+    np.testing.assert_allclose(frames.time, [0.5, 0.75, 1.0, 1.25, 1.5, 1.75, 2.0])
+    assert frames.voiced.tolist() == [False] * 3 + [True] * 4
+    assert set(frames.condition) == {'x'}
+    np.testing.assert_allclose(np.degrees(frames.azimuth_error[3:]), 10)
+
+
+def test_of_several_sources_the_nearest_is_the_truth(uma8):
+    frames = collect(uma8, [_Constant(80, 1)], [('x', _clip((10, 0), (90, 20)))])
+    voiced = frames.rows(frames.voiced)
+    assert (voiced.sources == 2).all()
+    np.testing.assert_allclose(np.degrees(voiced.azimuth), 90)
+    np.testing.assert_allclose(np.degrees(voiced.elevation_error), 20)
+    np.testing.assert_allclose(voiced.distance, 9)
+
+
+@pytest.mark.parametrize(
+    'azimuth_deg,confidence,heard',
+    [(0, 0.5, True), (0, 0.4, False), (0, math.nan, True), (None, 1, False)],
+)
+def test_the_gate_of_a_method_decides_what_is_heard(uma8, azimuth_deg, confidence, heard):
+    frames = collect(uma8, [_Constant(azimuth_deg, confidence)], [('x', _clip((10, 0)))])
+    assert (frames.heard == heard).all()
+    assert frames.guessed.any() == (azimuth_deg is not None)
+    # Missed sources have their place in the tables all the same.
+    np.testing.assert_allclose(np.degrees(frames.azimuth[frames.voiced]), 10)
+
+
+def test_features_of_another_hop_are_refused(uma8):
+    with pytest.raises(ConfigError, match='hop of 0.02 s'):
+        Listening(uma8, _clip()).features(FeatureConfig(hop=0.02))
+
+
+def test_features_come_at_every_frame_once_for_all_models(uma8):
+    listening = Listening(uma8, _clip())
+    features = listening.features(FeatureConfig())
+    assert all(frame.hop_index // 800 == block for block, frame in features.items())
+    assert list(features) == list(range(1, len(listening.clip.silent)))
+    assert listening.features(FeatureConfig()) is features
+    # A window of 0.75 s is not full at the first scored frame, which ends at 0.5 s.
+    slow = listening.features(FeatureConfig(window=0.75))
+    assert listening.blocks[0] not in slow
+    assert listening.blocks[1] in slow
+
+
+def test_windows_of_peers_end_with_the_frames(uma8):
+    clip = _clip()
+    clip.audio[:] = np.arange(len(clip.audio))[:, None]
+    windows = Listening(uma8, clip).peer_windows
+    assert {len(window) for window in windows} == {8000}
+    assert windows[0][-1, 0] == 7999
+    assert windows[1][-1, 0] == 11999
+
+
+def test_no_frame_at_all_is_an_error(uma8):
+    with pytest.raises(ConfigError, match='nothing to evaluate'):
+        collect(uma8, [_Constant(0, 1)], [])
+
+
+def test_great_circle():
+    angles = np.radians([[0, 0, 90, 0], [0, 60, 180, 60], [0, 0, 0, 1e-6], [0, 0, 180, 0]])
+    np.testing.assert_allclose(np.degrees(great_circle(*angles.T)), [90, 60, 1e-6, 180], rtol=1e-6)
+
+
+def test_nearest_class():
+    degrees = np.radians([0, 4.9, 5.1, -4, -6, 180, -180])
+    assert nearest_class(degrees, 36).tolist() == [0, 0, 1, 0, 35, 18, 18]

@@ -1,0 +1,115 @@
+# Copyright 2026 doa_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The clips that methods are compared on."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from doa_ros.core.geometry import wrap_angle
+from training.evaluation.scenes.clips import (
+    DIFFICULTIES,
+    demo_material,
+    room_clips,
+    talker_clips,
+    with_dead_microphones,
+)
+
+RATE = 16000
+
+
+@pytest.fixture(scope='module')
+def material():
+    return demo_material(RATE)
+
+
+@pytest.fixture(scope='module')
+def clips(uma8, material):
+    array = replace(uma8, sampling_frequency=RATE)
+    return {
+        split: list(room_clips(array, material, split, 2, 'fast')) for split in ('val', 'test')
+    }
+
+
+def test_rooms_are_as_difficult_as_they_say(clips):
+    for name, clip in clips['test']:
+        (difficulty,) = (d for d in DIFFICULTIES if d.name == name)
+        assert (clip.rt60, clip.snr) == (difficulty.rt60, difficulty.snr)
+        assert 20 * np.log10(np.abs(clip.audio).max()) == pytest.approx(-30, abs=0.1)
+        (source,) = clip.sources
+        assert 0.8 <= source.distance <= 3.5
+        assert 0 <= source.elevation[0] <= np.radians(60)
+
+
+def test_speech_comes_amid_noise_alone(clips):
+    for _, clip in clips['test']:
+        (source,) = clip.sources
+        assert len(clip.silent) == 160
+        heard = np.flatnonzero(source.voiced)
+        assert 30 <= heard[0] and heard[-1] < 135 and len(heard) > 30
+        assert clip.silent[:30].all() and not (clip.silent & source.voiced).any()
+
+
+def test_claps_are_short(uma8, material):
+    array = replace(uma8, sampling_frequency=RATE)
+    for _, clip in room_clips(array, material, 'test', 1, 'fast', heard='claps'):
+        (source,) = clip.sources
+        assert source.kind == 'impulse'
+        heard = np.flatnonzero(source.voiced)
+        lengths = [len(part) for part in np.split(heard, np.flatnonzero(np.diff(heard) > 1) + 1)]
+        # Expected for 0.2 s after each clap.
+        assert len(lengths) >= 2 and max(lengths) <= 7
+
+
+def test_a_fan_is_heard_all_the_time(uma8, material):
+    array = replace(uma8, sampling_frequency=RATE)
+    for _, clip in room_clips(array, material, 'test', 1, 'fast', heard='fan'):
+        assert clip.sources == () and clip.silent.all() and clip.ego_noise
+
+
+def test_two_talkers_speak_and_pause_apart_from_each_other(uma8, material):
+    array = replace(uma8, sampling_frequency=RATE)
+    voiced = []
+    for _, clip in talker_clips(array, material, 'test', 3, 'fast'):
+        first, second = clip.sources
+        apart = np.degrees(np.abs(wrap_angle(first.azimuth - second.azimuth)))
+        assert (apart >= 40).all()
+        assert not any((source.silent & source.voiced).any() for source in clip.sources)
+        np.testing.assert_array_equal(clip.silent, first.silent & second.silent)
+        voiced.append((first.voiced, second.voiced))
+    count = np.array(voiced).sum(axis=1)
+    # Alone, together and not at all.
+    assert all(np.mean(count == number) > 0.05 for number in (0, 1, 2))
+
+
+def test_no_room_is_in_two_splits(clips):
+    places = {
+        split: {(c.sources[0].azimuth[0], c.sources[0].distance) for _, c in found}
+        for split, found in clips.items()
+    }
+    assert len(places['val']) == len(places['test']) == 6
+    assert not places['val'] & places['test']
+
+
+def test_the_clips_are_the_same_every_time(uma8, material, clips):
+    array = replace(uma8, sampling_frequency=RATE)
+    _, again = next(room_clips(array, material, 'test', 1, 'fast'))
+    np.testing.assert_array_equal(again.audio, clips['test'][0][1].audio)
+
+
+def test_dead_microphones_are_silent_and_others_in_each_room(clips):
+    def dead(count):
+        found = with_dead_microphones(clips['test'], count)
+        return [np.flatnonzero(~clip.audio.any(axis=0)) for _, clip in found]
+
+    one, two = dead(1), dead(2)
+    assert [len(d) for d in one] == [1] * 6 and [len(d) for d in two] == [2] * 6
+    assert all(set(few) < set(many) for few, many in zip(one, two, strict=True))
+    assert len({tuple(d) for d in one}) > 2
+    assert not any(len(d) for d in dead(0))
+    for (_, whole), (_, part) in zip(
+        clips['test'], with_dead_microphones(clips['test'], 2), strict=True
+    ):
+        alive = part.audio.any(axis=0)
+        np.testing.assert_array_equal(part.audio[:, alive], whole.audio[:, alive])

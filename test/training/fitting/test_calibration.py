@@ -1,0 +1,184 @@
+# Copyright 2026 doa_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Fitting the memory to made-up outputs of a network."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from doa_ros.core.geometry import wrap_angle
+from doa_ros.core.localization.calibration import Calibration
+from doa_ros.core.localization.decoding import DirectionGrid, Spectrum, decode_azimuths
+from doa_ros.core.localization.hmm_filter import Memory, MemoryConfig
+from training.fitting import calibration
+from training.fitting.calibration import Streams, fit_memory, fit_worth
+
+GRID = DirectionGrid(36, 10)
+HOP = 0.05
+CLIPS, FRAMES = 30, 100
+
+
+@pytest.fixture(scope='module')
+def streams() -> Streams:
+    """Return 2 s of silence and 3 s of a source each, seen by a network that errs by 8 degrees.
+
+    In every other clip, of less coherence, it errs twice as much.
+    """
+    rng = np.random.default_rng(1)
+    voiced = np.tile(np.arange(FRAMES) >= 40, (CLIPS, 1))
+    azimuth = np.repeat(rng.uniform(-np.pi, np.pi, (CLIPS, 1)), FRAMES, axis=1)
+    elevation = np.repeat(rng.uniform(0, 1.2, (CLIPS, 1)), FRAMES, axis=1)
+    shape = CLIPS, FRAMES
+    coherence = np.where(np.arange(CLIPS) % 2, 0.8, 0.4)[:, None]
+
+    def bumps(centres, angles, error, kappa):
+        seen = angles + rng.normal(0, error, shape) * 0.8 / coherence
+        values = np.exp(kappa * (np.cos(centres - seen[..., None]) - 1))
+        values = np.where(voiced[..., None], values, rng.uniform(0.5, 1, values.shape))
+        return values / values.sum(axis=-1, keepdims=True)
+
+    odds = rng.normal(np.where(voiced, 1.5, -1.5), 1.5)
+    outputs = Spectrum(
+        bumps(GRID.azimuths, azimuth, np.radians(8), 40.0),
+        bumps(GRID.elevations, elevation, np.radians(8), 40.0),
+        1 / (1 + np.exp(-odds))[..., None],
+        coherence=np.broadcast_to(coherence, shape),
+    )
+    level = np.where(voiced, 0.3, 0.03)[..., None]
+    truth = (values[..., None] for values in (azimuth, elevation, voiced, ~voiced))
+    brief = np.zeros(CLIPS, dtype=bool)
+    return Streams(outputs, level, *truth, ~voiced, brief, HOP * np.arange(FRAMES))
+
+
+@pytest.fixture(scope='module')
+def several() -> Streams:
+    """Return clips of two talkers who take turns and overlap; frames stand for 0.5 s each."""
+    rng = np.random.default_rng(2)
+    azimuth = rng.uniform(-np.pi, np.pi, (CLIPS, 1, 1)) + np.array([0.0, 1.5])
+    azimuth = wrap_angle(np.repeat(azimuth, FRAMES, axis=1))
+    elevation = np.repeat(rng.uniform(0, 1.2, (CLIPS, 1, 2)), FRAMES, axis=1)
+    time = np.arange(FRAMES)[:, None]
+    voiced = np.tile((time >= [30, 60]) & (time < [80, 100]), (CLIPS, 1, 1))
+    seen = azimuth + rng.normal(0, np.radians(6), azimuth.shape)
+    heights = np.exp(40.0 * (np.cos(GRID.azimuths - seen[..., None]) - 1))
+    heights = np.where(voiced[..., None], heights * rng.uniform(0.4, 1, seen.shape)[..., None], 0)
+    noise = rng.uniform(0, 0.25, (CLIPS, FRAMES, len(GRID.azimuths)))
+    nearest = np.abs(wrap_angle(GRID.azimuths - azimuth[..., None])).argmin(axis=2)
+    angles = np.take_along_axis(elevation, nearest, axis=2)
+    rises = np.exp(40.0 * (np.cos(GRID.elevations - angles[..., None]) - 1))
+    outputs = Spectrum(
+        np.maximum(heights.max(axis=2), noise),
+        rises / rises.sum(axis=-1, keepdims=True),
+        np.where(voiced.any(axis=2), 0.9, 0.1)[..., None],
+        several=True,
+        coherence=np.where(voiced.any(axis=2), 0.5, 0.1),
+    )
+    silent = ~voiced.any(axis=2)
+    level = np.where(silent, 0.03, 0.3)[..., None]
+    brief, time = np.zeros(CLIPS, dtype=bool), HOP * np.arange(FRAMES)
+    return Streams(outputs, level, azimuth, elevation, voiced, ~voiced, silent, brief, time)
+
+
+def test_several_sources_get_what_they_are_worth(several):
+    config = fit_worth(several, GRID, HOP, Calibration(elevation_share=0.3))
+    assert config.elevation_share == 0.3
+    confidence, hit, covered, rises = [], [], [], []
+    for clip, k in np.ndindex(CLIPS, FRAMES):
+        spectrum = Spectrum(
+            *(
+                getattr(several.outputs, name)[clip, k]
+                for name in ('azimuth', 'elevation', 'activity')
+            ),
+            several=True,
+            coherence=several.outputs.coherence[clip, k],
+        )
+        voiced = several.voiced[clip, k]
+        azimuth, elevation = (
+            angles[clip, k, voiced] for angles in (several.azimuth, several.elevation)
+        )
+        for peak in decode_azimuths(spectrum.azimuth):
+            estimate = config.estimate(spectrum, *peak)
+            errors = np.abs(wrap_angle(azimuth - estimate.azimuth))
+            confidence.append(estimate.confidence)
+            hit.append(bool((errors <= np.radians(10)).any()))
+            if len(errors) and errors.min() < np.radians(25) and estimate.confidence >= 0.5:
+                rise = abs(elevation[errors.argmin()] - estimate.elevation)
+                covered.append((errors.min() <= estimate.azimuth_stddev,
+                                rise <= estimate.elevation_stddev))  # fmt: skip
+                rises.append(rise)
+    assert np.mean(confidence) == pytest.approx(np.mean(hit), abs=0.03)
+    np.testing.assert_allclose(np.mean(covered, axis=0), 0.68, atol=0.04)
+    assert np.mean(rises) < np.radians(3)
+
+
+@pytest.fixture(scope='module')
+def fitted(streams) -> MemoryConfig:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(calibration, '_EVALUATIONS', 60)
+        return fit_memory(streams, GRID, HOP)
+
+
+def _estimates(streams, config):
+    memory = Memory(GRID, HOP, config)
+    for clip in range(CLIPS):
+        memory.reset()
+        for k in range(FRAMES):
+            spectrum = Spectrum(
+                *(
+                    getattr(streams.outputs, name)[clip, k]
+                    for name in ('azimuth', 'elevation', 'activity')
+                ),
+                coherence=streams.outputs.coherence[clip, k],
+            )
+            known = memory.update(spectrum, streams.above_floor[clip, k])
+            yield clip, k, memory.estimates(known)[0]
+
+
+def test_the_fit_explains_the_truth_better(streams, fitted):
+    def loss(config):
+        return calibration._negative_log_likelihood(
+            streams, calibration._follow(streams, GRID, HOP, config)
+        )
+
+    assert loss(fitted) < loss(MemoryConfig()) - 0.01
+
+
+def test_confidence_and_deviations_are_those_of_the_estimates(streams, fitted):
+    confidence, hit, covered = [], [], ([], [])
+    for clip, k, estimate in _estimates(streams, fitted):
+        error = abs(wrap_angle(estimate.azimuth - streams.azimuth[clip, k, 0]))
+        confidence.append(estimate.confidence)
+        hit.append(streams.voiced[clip, k, 0] and error <= np.radians(10))
+        if streams.voiced[clip, k, 0] and estimate.confidence >= 0.5:
+            rise = abs(estimate.elevation - streams.elevation[clip, k, 0])
+            within = error <= estimate.azimuth_stddev, rise <= estimate.elevation_stddev
+            covered[clip % 2].append(within)
+    assert np.mean(confidence) == pytest.approx(np.mean(hit), abs=0.03)
+    np.testing.assert_allclose(np.mean([*covered[0], *covered[1]], axis=0), 0.68, atol=0.02)
+    for half in covered:
+        np.testing.assert_allclose(np.mean(half, axis=0), 0.68, atol=0.05)
+    answered = np.array(confidence) >= 0.5
+    assert answered[streams.voiced.ravel()].mean() > 0.9
+    assert answered[streams.silent.ravel()].mean() < 0.05
+
+
+def test_stirred_streams_move_with_their_truth(streams):
+    """Where the truth goes, the outputs go, too."""
+    stirred = streams.stirred(np.random.default_rng(2))
+    peaks = GRID.azimuths[stirred.outputs.azimuth.argmax(axis=-1)]
+    errors = np.abs(wrap_angle(peaks - stirred.azimuth[..., 0]))[stirred.spoken]
+    before = GRID.azimuths[streams.outputs.azimuth.argmax(axis=-1)]
+    expected = np.abs(wrap_angle(before - streams.azimuth[..., 0]))[streams.spoken]
+    assert errors.mean() == pytest.approx(expected.mean(), abs=np.radians(0.5))
+    travel = np.abs(wrap_angle(np.diff(stirred.azimuth[..., 0], axis=1)))
+    assert not travel[0::3].any()
+    assert (travel[1::3].sum(axis=1) > np.radians(30)).all()
+    # A jump in the middle.
+    assert (np.count_nonzero(travel[2::3], axis=1) <= 1).all() and travel[2::3].any()
+
+
+def test_settings_stay_within_their_bounds():
+    for name in ('direction_share', 'offset', 'drift_deg'):
+        replace(MemoryConfig(), **{name: calibration._bounded(name, 1e9)})
+        replace(MemoryConfig(), **{name: calibration._bounded(name, 1e-9)})

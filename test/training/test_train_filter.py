@@ -1,0 +1,193 @@
+# Copyright 2026 doa_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""A follower for a model of several sources, from simulation to calibration."""
+
+from dataclasses import replace
+import shutil
+
+import numpy as np
+import pytest
+import yaml
+
+from doa_ros.core.errors import ConfigError, ModelError
+from doa_ros.core.localization.calibration import Calibration
+from doa_ros.core.localization.classifier import load_card, save_card
+from doa_ros.core.localization.localizer import Localizer, LocalizerConfig
+from doa_ros.resources import find_resource
+from training import calibrate
+from training.runs import read_history
+from training.simulation import conversations as talks
+
+SETTINGS = {
+    'array': 'uma8',
+    'simulate': {'lead': 1.0, 'rt60_max': 0.2, 'sources_max': 2},
+    'follow': {
+        'train_clips': 3, 'val_clips': 1, 'length': 3.0, 'states': 4, 'epochs': 3, 'batch': 2,
+        'walking': 0.5, 'dead_microphones': 0.5,
+    },
+}  # fmt: skip
+
+
+def plain_model(folder):
+    """Return a copy of the model of several sources without its follower."""
+    path = folder / 'model.tflite'
+    original = find_resource('models', 'uma8_several_int8')
+    shutil.copy(original, path)
+    card = replace(load_card(original), steered_response=0.0, memory=None, follower=None)
+    save_card(card, path)
+    return path
+
+
+def write_settings(folder, **follow):
+    path = folder / 'settings.yaml'
+    content = {**SETTINGS, 'follow': {**SETTINGS['follow'], **follow}}
+    path.write_text(yaml.safe_dump(content), encoding='utf-8')
+    return path
+
+
+def arguments(folder, model, sounds):
+    settings = folder / 'settings.yaml'
+    where = ['--sounds', sounds, '--out', folder / 'out', '--jobs', 1]
+    return ['--settings', settings, '--model', model, *where]
+
+
+@pytest.fixture(scope='module')
+def made(run_verb, sounds, tmp_path_factory):
+    """Return a model with a follower, and the folder that was left."""
+    folder = tmp_path_factory.mktemp('follow')
+    model = plain_model(folder)
+    write_settings(folder)
+    run_verb('train_filter', *arguments(folder, model, sounds))
+    return model, folder / 'out'
+
+
+@pytest.fixture
+def model(made, tmp_path):
+    """Return a copy of the model with a follower."""
+    for path in made[0].parent.glob('model*'):
+        shutil.copy(path, tmp_path)
+    return tmp_path / 'model.tflite'
+
+
+def test_the_model_is_followed(made, uma8, extract, plane_wave):
+    path, out = made
+    card = load_card(path)
+    assert card.memory == Calibration(elevation_share=0.2) and card.follower is not None
+    # What it has learnt from.
+    assert card.steered_response == load_card(out / 'model.tflite').steered_response == 0.5
+    config = LocalizerConfig(report_stationary=True)
+    localizer = Localizer(uma8, card.features, config, path)
+    frame = extract(uma8, plane_wave(uma8, 0.5), card.features)[-1]
+    first, second = (localizer.locate(frame).spectrum.azimuth for _ in range(2))
+    assert not np.allclose(first, second)
+    localizer.reset()
+    np.testing.assert_array_equal(localizer.locate(frame).spectrum.azimuth, first)
+    assert len(read_history(out / 'history.csv')) == 3
+    assert (out / 'follower.keras').is_file() and (out / 'curves.png').is_file()
+
+
+def test_it_is_calibrated_as_it_is_followed(run_verb, model, sounds, monkeypatch):
+    monkeypatch.setattr(calibrate, 'ENGINES', ('fast',))
+    monkeypatch.setattr(calibrate, '_others', lambda *_: iter(()))
+    before = load_card(model)
+    save_card(replace(before, memory=Calibration(elevation_share=0.3)), model)
+    asked = ['--model', model, '--sounds', sounds, '--scenes', 1]
+    run_verb('calibrate', *asked)
+    card = load_card(model)
+    assert replace(card, memory=None, positions=None) == replace(
+        before, memory=None, positions=None
+    )
+    assert card.memory.elevation_share == 0.3
+    changed = {
+        name
+        for name, value in card.memory.to_mapping().items()
+        if value != getattr(Calibration(), name)
+    }
+    assert {'confidence_weight', 'elevation_scale', 'azimuth_spread'} <= changed
+    again = replace(card.memory, azimuth_spread=9.0)
+    save_card(replace(card, memory=again), model)
+    run_verb('calibrate', *asked, '--deviations')
+    deviations = load_card(model).memory
+    assert deviations.azimuth_spread != 9.0
+    assert deviations.confidence_weight == card.memory.confidence_weight
+
+
+def test_calibration_needs_a_follower(run_verb, sounds, tmp_path):
+    with pytest.raises(ConfigError, match='run follow first'):
+        run_verb('calibrate', '--model', plain_model(tmp_path), '--sounds', sounds)
+
+
+def test_it_goes_on_where_it_was_interrupted(
+    run_verb, made, sounds, tmp_path, interrupted, monkeypatch
+):
+    model = plain_model(tmp_path)
+    write_settings(tmp_path)
+    for name in ('settings.yaml', 'train', 'val'):
+        copy = shutil.copytree if (made[1] / name).is_dir() else shutil.copy
+        (tmp_path / 'out').mkdir(exist_ok=True)
+        copy(made[1] / name, tmp_path / 'out' / name)
+    asked = arguments(tmp_path, model, sounds)
+    card = model.with_suffix('.yaml').read_text()
+
+    def simulate_again(*_):
+        raise AssertionError
+
+    monkeypatch.setattr(talks, 'simulate_shard', simulate_again)
+    with interrupted():
+        run_verb('train_filter', *asked)
+    # Nothing is half done.
+    assert model.with_suffix('.yaml').read_text() == card
+    assert not (tmp_path / 'model_follower.tflite').exists()
+    run_verb('train_filter', *asked)
+    epochs = [row['epoch'] for row in read_history(tmp_path / 'out' / 'history.csv')]
+    assert epochs == ['0', '1', '2']
+    assert load_card(model).follower is not None
+    # A shard that was cut off is made again.
+    (tmp_path / 'out' / 'val' / '00000.npz').write_bytes(b'PK')
+    with pytest.raises(AssertionError):
+        run_verb('train_filter', *asked)
+
+
+def test_clips_of_other_settings_are_not_mixed(run_verb, made, sounds, tmp_path):
+    _, out = made
+    model = plain_model(tmp_path)
+    shutil.copytree(out, tmp_path / 'out')
+    write_settings(tmp_path, walking=0.4)
+    with pytest.raises(ConfigError, match='holds data of other settings'):
+        run_verb('train_filter', *arguments(tmp_path, model, sounds))
+
+
+@pytest.mark.parametrize(
+    'change, message',
+    [
+        (lambda card: replace(card, multilabel=False), 'train one with multilabel: true'),
+        (lambda card: replace(card, outputs=('azimuth',)), 'and activity: true'),
+        (
+            lambda card: replace(card, features=replace(card.features, residual=False)),
+            'residual: true',
+        ),
+    ],
+)
+def test_models_that_cannot_be_followed_are_refused(run_verb, sounds, tmp_path, change, message):
+    model = plain_model(tmp_path)
+    save_card(change(load_card(model)), model)
+    write_settings(tmp_path)
+    with pytest.raises(ConfigError, match=message):
+        run_verb('train_filter', *arguments(tmp_path, model, sounds))
+    assert not (tmp_path / 'out').exists()
+
+
+def test_a_model_of_another_array_is_refused(run_verb, sounds, tmp_path):
+    model = plain_model(tmp_path)
+    settings = write_settings(tmp_path)
+    content = yaml.safe_load(settings.read_text()) | {'array': 'respeaker_usb_4mic'}
+    settings.write_text(yaml.safe_dump(content), encoding='utf-8')
+    with pytest.raises(ModelError, match='does not fit'):
+        run_verb('train_filter', *arguments(tmp_path, model, sounds))
+
+
+def test_no_jobs_are_refused(run_verb, sounds, tmp_path):
+    model = plain_model(tmp_path)
+    write_settings(tmp_path)
+    with pytest.raises(ConfigError, match='--jobs must be at least 1'):
+        run_verb('train_filter', *arguments(tmp_path, model, sounds), '--jobs', 0)

@@ -1,0 +1,119 @@
+# Copyright 2026 doa_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Examples as a network takes them, streamed from shards: memory does not grow with the data."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from doa_ros.core.ambiguity import ambiguity_of
+from doa_ros.core.geometry import MicArray
+from doa_ros.core.localization.classifier import network_input
+from doa_ros.core.symmetry import symmetries
+
+from ..settings import Settings
+from .dataset import Dataset, Shards, concatenate
+from .symmetry import gather_index
+from .targets import head_targets, usable_rows
+
+# Shards that are in memory and shuffled together.
+_POOL = 24
+# Where microphones are dead, the same may be drawn twice: one or two are.
+_MOST_DEAD = 2
+
+
+class Batches:
+    """Batches of inputs, targets and weights; another shuffle in every pass.
+
+    Args:
+        shards: the examples.
+        array: the microphones.
+        settings: of the model.
+        shuffle: whether the order is random and examples are turned by random symmetries.
+    """
+
+    def __init__(self, shards: Shards, array: MicArray, settings: Settings, *, shuffle: bool):
+        self._shards = shards
+        self._config = settings.train
+        self._shuffle = shuffle
+        self._passes = 0
+        self.rows = sum(int(np.count_nonzero(usable_rows(s, self._config))) for s in shards)
+        lags = settings.features.lag_count
+        found = symmetries(array)[: None if settings.train.symmetries else 1]
+        self._symmetries = found
+        self._index = np.stack([gather_index(array, symmetry, lags) for symmetry in found])
+        self._ambiguity = ambiguity_of(array)
+        self._pairs = array.pairs
+        self._input_shape = (lags, len(array.pairs))
+
+    def __len__(self) -> int:
+        """Return the number of batches of a pass."""
+        return -(-self.rows // self._config.batch)
+
+    def __iter__(self) -> Iterator[tuple]:
+        rng = np.random.default_rng([self._config.seed, self._passes])
+        self._passes += 1
+        paths = list(self._shards.paths)
+        if self._shuffle:
+            rng.shuffle(paths)
+        rest: list[Dataset] = []
+        for first in range(0, len(paths), _POOL):
+            shards = [self._shards.read(path) for path in paths[first : first + _POOL]]
+            pool = concatenate([*rest, *(s.rows(usable_rows(s, self._config)) for s in shards)])
+            order = rng.permutation(len(pool)) if self._shuffle else np.arange(len(pool))
+            last = first + _POOL >= len(paths)
+            whole = len(pool) if last else len(pool) // self._config.batch * self._config.batch
+            for start in range(0, whole, self._config.batch):
+                chosen = order[start : min(start + self._config.batch, whole)]
+                yield self._batch(pool.rows(chosen), rng)
+            rest = [pool.rows(order[whole:])]
+
+    def _batch(self, data: Dataset, rng: np.random.Generator) -> tuple:
+        gcc = data.gcc.astype(np.float32)
+        if self._shuffle and len(self._symmetries) > 1:
+            chosen = rng.integers(len(self._symmetries), size=len(gcc))
+            flat = np.take_along_axis(gcc.reshape(len(gcc), -1), self._index[chosen], axis=1)
+            gcc = flat.reshape(gcc.shape)
+            sign = np.array([-1.0 if s.mirrored else 1.0 for s in self._symmetries])[chosen]
+            turn = np.array([s.rotation for s in self._symmetries])[chosen]
+            azimuth, elevation = self._ambiguity.fold(
+                data.azimuth * sign[:, None] + turn[:, None], data.elevation
+            )
+            data = replace(data, azimuth=azimuth, elevation=elevation)
+        if self._shuffle and self._config.dead_microphones:
+            gcc *= self._living_pairs(len(gcc), rng)[:, :, None]
+        return network_input(gcc), *head_targets(data, self._config)
+
+    def _living_pairs(self, rows: int, rng: np.random.Generator) -> np.ndarray:
+        """Return 0 for the pairs of microphones that are dead and 1 for the others."""
+        count = int(self._pairs.max()) + 1
+        dead = np.zeros((rows, count), dtype=bool)
+        some = rng.random(rows) < self._config.dead_microphones
+        for _ in range(_MOST_DEAD):
+            dead[np.arange(rows), rng.integers(count, size=rows)] |= some
+        return (~dead[:, self._pairs].any(axis=2)).astype(np.float32)
+
+    def stream(self):
+        """Return the batches as a `tf.data.Dataset`, made while the network computes."""
+        import tensorflow as tf
+
+        def heads(*shapes):
+            return tuple(tf.TensorSpec((None, *shape), tf.float32) for shape in shapes)
+
+        shapes = self._config.heads.values()
+        targets, weights = heads(*shapes), heads(*(shape[:-1] for shape in shapes))
+        signature = (*heads(self._input_shape), targets, weights)
+        stream = tf.data.Dataset.from_generator(lambda: iter(self), output_signature=signature)
+        return stream.apply(tf.data.experimental.assert_cardinality(len(self))).prefetch(4)
+
+
+def both_splits(folder: Path, settings: Settings) -> tuple[Batches, Batches]:
+    """Return the batches of the train split, shuffled, and of the val split of a data folder."""
+    array = settings.load_array()
+    train, val = (
+        Batches(Shards(folder, split, settings), array, settings, shuffle=split == 'train')
+        for split in ('train', 'val')
+    )
+    return train, val

@@ -1,0 +1,105 @@
+# Copyright 2026 doa_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""From a Keras network to the content of a TFLite file, in one of several number formats."""
+
+from collections.abc import Iterable
+from contextlib import redirect_stdout
+from io import StringIO
+import warnings
+
+import keras
+import numpy as np
+import tensorflow as tf
+import tf_keras
+
+from doa_ros.core.errors import ModelError
+from doa_ros.core.localization.classifier import network_input
+from doa_ros.core.localization.tflite import TFLiteModel
+
+from ..data.dataset import Dataset, Shards, concatenate
+
+KINDS = ('float32', 'float16', 'dynamic', 'int8', 'qat')
+INTEGER_KINDS = ('int8', 'qat')
+
+_REPRESENTATIVE = 512
+_REPRESENTATIVE_SEED = 20211
+
+
+def representative_set(shards: Shards) -> np.ndarray:
+    """Return the pinned inputs that the int8 ranges are taken from, shape (examples, lags, pairs).
+
+    Half of them are the examples with the clearest peaks: a range taken from random ones alone
+    would clip the logits of a close talker in a dry room.
+    """
+    rng = np.random.default_rng(_REPRESENTATIVE_SEED)
+    kept: list[Dataset] = []
+    keys: list[np.ndarray] = []
+    half = _REPRESENTATIVE // 2
+    for shard in shards:
+        clarity = shard.gcc.max(axis=2).mean(axis=1, dtype=np.float32)
+        kept.append(shard)
+        keys.append(np.stack([-clarity, rng.random(len(shard))], axis=1))
+        pool, order = concatenate(kept), np.concatenate(keys)
+        chosen = np.unique(np.argsort(order, axis=0, kind='stable')[:half])
+        kept, keys = [pool.rows(chosen)], [order[chosen]]
+    return network_input(kept[0].gcc.astype(np.float32))
+
+
+def to_tflite(
+    model: keras.Model | tf_keras.Model, kind: str, representative: np.ndarray | None = None
+) -> bytes:
+    """Return the TFLite file of a network.
+
+    Args:
+        model: the trained network; for qat, made by `train_to_be_rounded`.
+        kind: one of KINDS.
+        representative: inputs, shape (examples, lags, pairs); only int8 looks at them.
+    """
+    library = tf_keras if isinstance(model, tf_keras.Model) else keras
+    # With a batch of one, the file needs no operators that find out its size.
+    inputs = library.Input(batch_shape=(1, *model.input_shape[1:]))
+    converter = tf.lite.TFLiteConverter.from_keras_model(library.Model(inputs, model(inputs)))
+    if kind != 'float32':
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    if kind == 'float16':
+        converter.target_spec.supported_types = [tf.float16]
+    if kind in INTEGER_KINDS:
+        converter.inference_input_type = converter.inference_output_type = tf.int8
+    if kind == 'int8':
+        converter.representative_dataset = lambda: ([x[None]] for x in representative)
+        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+    with warnings.catch_warnings(), redirect_stdout(StringIO()):
+        # Keras prints the addresses of what it exports; the converter warns that it was told no
+        # ranges, which come from the representative set or the network itself.
+        warnings.filterwarnings('ignore', 'Statistics for quantized inputs')
+        return converter.convert()
+
+
+def output_names(network: TFLiteModel, model, heads: Iterable[str]) -> tuple[str, ...]:
+    """Return what each TFLite output is: the converter orders them as it likes.
+
+    Args:
+        network: the converted network.
+        model: the network it was made of.
+        heads: what the outputs of `model` are.
+
+    Raises:
+        ModelError: an output matches none of the network's.
+    """
+    probe = np.random.default_rng(0).uniform(-0.3, 0.3, (8, *network.input_shape))
+    probe = probe.astype(np.float32)
+    expected = [
+        np.asarray(output).reshape(len(probe), -1) for output in model(probe, training=False)
+    ]
+    converted = list(zip(*(network(x) for x in probe), strict=True))
+    names = []
+    for output in converted:
+        errors = {
+            name: np.abs(values - output).max()
+            for name, values in zip(heads, expected, strict=True)
+            if values.shape == np.shape(output)
+        }
+        names.append(min(errors, key=errors.get, default=None))
+    if set(names) != set(heads):
+        raise ModelError('the outputs of the converted network cannot be told apart')
+    return tuple(names)

@@ -1,0 +1,198 @@
+# Copyright 2026 doa_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Plots of a report."""
+
+from collections.abc import Callable, Sequence
+import math
+
+from matplotlib.figure import Figure
+import numpy as np
+
+from ..metrics.frames import Frames, nearest_class
+from ..metrics.statistics import (
+    BINNINGS,
+    SHOWN_SENSITIVITIES,
+    Binning,
+    Group,
+    reliability,
+    trade_off,
+)
+
+_AZIMUTH = Binning('azimuth', 'azimuth [deg]', tuple(range(-180, 181, 30)), math.pi / 180)
+_BINNINGS = {binning.name: binning for binning in (_AZIMUTH, *BINNINGS)}
+# Errors beyond this look alike [deg].
+_WORST_DEG = 30.0
+
+
+def draw_all(frames: Frames, groups: Sequence[Group]) -> dict[str, tuple[str, Figure]]:
+    """Return all plots, by name, with their captions."""
+    return {
+        'errors': ('Errors by method and condition, with 95 % intervals', draw_errors(groups)),
+        'confusion': (
+            'Confusion of azimuth classes: share of each true class, best guess of voiced frames',
+            _panels(frames, _confusion),
+        ),
+        'error_over_direction': (
+            'Mean azimuth error [deg] over the true direction',
+            _panels(frames, _map_of('azimuth', 'elevation')),
+        ),
+        'error_over_snr_rt60': (
+            'Mean azimuth error [deg] over SNR and reverberation time',
+            _panels(frames, _map_of('snr', 'rt60')),
+        ),
+        'reliability': (
+            'Confidence and share within 10 degrees; the diagonal is perfect calibration',
+            draw_reliability(frames),
+        ),
+        'sensitivity': (
+            'What the gate trades: false answers, in silence or more than 10 degrees off, against '
+            'unanswered voices; the dots are settings of the sensitivity',
+            draw_trade_off(frames),
+        ),
+    }
+
+
+def draw_errors(groups: Sequence[Group]) -> Figure:
+    """Return bars of the mean errors of each method, one colour per condition."""
+    whole = [group for group in groups if group.condition and not group.binning]
+    methods = list(dict.fromkeys(group.method for group in whole))
+    conditions = list(dict.fromkeys(group.condition for group in whole))
+    height = 0.8 / len(conditions)
+    figure = Figure(figsize=(10, 1.5 + 0.45 * len(methods)), layout='constrained')
+    left, right = figure.subplots(1, 2, sharey=True)
+    for axes, metric, title in (
+        (left, 'azimuth_mae_deg', 'azimuth MAE [deg]'),
+        (right, 'elevation_mae_deg', 'elevation MAE [deg]'),
+    ):
+        for k, condition in enumerate(conditions):
+            mine = [group for group in whole if group.condition == condition]
+            bounds = [group.figures[metric] for group in mine]
+            values = np.array([bound.value for bound in bounds])
+            around = [
+                np.nan_to_num([bound.value - bound.low for bound in bounds]),
+                np.nan_to_num([bound.high - bound.value for bound in bounds]),
+            ]
+            axes.barh(
+                [methods.index(group.method) + height * k for group in mine],
+                values,
+                height=0.95 * height,
+                xerr=np.maximum(around, 0),
+                error_kw={'elinewidth': 0.8, 'capsize': 2},
+                label=condition,
+            )
+        axes.set_title(title)
+        axes.grid(axis='x', alpha=0.3)
+    left.set_yticks(np.arange(len(methods)) + 0.4 - height / 2, methods)
+    left.invert_yaxis()
+    right.legend()
+    return figure
+
+
+def draw_reliability(frames: Frames) -> Figure:
+    """Return how often each method with a confidence is right, over its confidence."""
+    figure = Figure(figsize=(6, 5), layout='constrained')
+    axes = figure.add_subplot(
+        xlabel='mean confidence', ylabel='share within 10 degrees', xlim=(0, 1), ylim=(0, 1.02)
+    )
+    axes.plot([0, 1], [0, 1], 'k:', linewidth=1)
+    for method in dict.fromkeys(frames.method.tolist()):
+        confidence, right, number = reliability(frames.rows(frames.method == method))
+        filled = number > 0
+        if filled.any():
+            axes.plot(confidence[filled], right[filled], 'o-', label=method, markersize=4)
+    if axes.get_legend_handles_labels()[0]:  # Recordings may hold noise alone.
+        axes.legend()
+    axes.grid(alpha=0.3)
+    return figure
+
+
+def draw_trade_off(frames: Frames) -> Figure:
+    """Return false answers over unanswered frames, for all sensitivities."""
+    figure = Figure(figsize=(6, 5), layout='constrained')
+    axes = figure.add_subplot(
+        xlabel='unanswered share of the voiced frames', ylabel='false answers', xlim=(0, 1)
+    )
+    for method in dict.fromkeys(frames.method.tolist()):
+        mine = frames.rows(frames.method == method)
+        traded, shown = trade_off(mine), trade_off(mine, SHOWN_SENSITIVITIES)
+        if np.isnan(traded.unanswered).any():
+            continue
+        (line,) = axes.plot(traded.unanswered, traded.false, label=method)
+        axes.plot(shown.unanswered, shown.false, 'o', color=line.get_color(), markersize=4)
+        for place in zip(shown.sensitivity, shown.unanswered, shown.false, strict=True):
+            axes.annotate(
+                f'{place[0]:g}', place[1:], (3, 3), textcoords='offset points', fontsize=6
+            )
+    if axes.get_legend_handles_labels()[0]:
+        axes.legend()
+    # Most of it happens below a hundredth, where a gate is set.
+    axes.set_yscale('symlog', linthresh=1e-3)
+    axes.set_ylim(0, 1)
+    axes.grid(alpha=0.3)
+    return figure
+
+
+def _panels(frames: Frames, draw: Callable) -> Figure:
+    """Return one panel per method, all with one colour bar."""
+    methods = list(dict.fromkeys(frames.method.tolist()))
+    columns = min(3, len(methods))
+    rows = math.ceil(len(methods) / columns)
+    figure = Figure(figsize=(4.2 * columns, 3.4 * rows + 0.3), layout='constrained')
+    panels = figure.subplots(rows, columns, squeeze=False).ravel()
+    for axes in panels[len(methods) :]:
+        axes.set_axis_off()
+    for axes, method in zip(panels, methods, strict=False):
+        image = draw(axes, frames.rows(frames.method == method))
+        axes.set_title(method, fontsize=9)
+    figure.colorbar(image, ax=panels.tolist(), shrink=0.8)
+    return figure
+
+
+def _confusion(axes, frames: Frames):
+    guessed = frames.rows(frames.guessed)
+    classes = int(frames.azimuth_classes[0])
+    table = np.zeros((classes, classes))
+    true = nearest_class(guessed.azimuth, classes)
+    np.add.at(table, (true, nearest_class(guessed.answer_azimuth, classes)), 1)
+    share = table / np.maximum(table.sum(axis=1, keepdims=True), 1)
+    image = axes.imshow(
+        np.where(table.sum(axis=1, keepdims=True) > 0, share, np.nan),
+        origin='lower',
+        extent=(0, 360, 0, 360),
+        vmin=0,
+        vmax=1,
+        cmap='viridis',
+    )
+    axes.set(xlabel='guessed azimuth [deg]', ylabel='true azimuth [deg]')
+    return image
+
+
+def _map_of(horizontal: str, vertical: str) -> Callable:
+    across, up = _BINNINGS[horizontal], _BINNINGS[vertical]
+
+    def draw(axes, frames: Frames):
+        guessed = frames.rows(frames.guessed)
+        shape = len(up.labels), len(across.labels)
+        x, y = across.index(guessed), up.index(guessed)
+        known = (x >= 0) & (y >= 0)
+        place = np.ravel_multi_index((y[known], x[known]), shape)
+        number = np.bincount(place, minlength=math.prod(shape))
+        errors = np.degrees(guessed.azimuth_error[known])
+        with np.errstate(invalid='ignore'):
+            mean = (np.bincount(place, errors, math.prod(shape)) / number).reshape(shape)
+        image = axes.imshow(
+            mean, origin='lower', aspect='auto', vmin=0, vmax=_WORST_DEG, cmap='magma_r'
+        )
+        for (row, column), value in np.ndenumerate(mean):
+            if not math.isnan(value):
+                colour = 'white' if value > _WORST_DEG / 2 else 'black'
+                axes.text(
+                    column, row, f'{value:.0f}', ha='center', va='center', fontsize=6,
+                    color=colour,
+                )  # fmt: skip
+        axes.set_xticks(range(shape[1]), across.labels, rotation=60, fontsize=6)
+        axes.set_yticks(range(shape[0]), up.labels, fontsize=6)
+        axes.set(xlabel=across.title, ylabel=up.title)
+        return image
+
+    return draw

@@ -1,0 +1,162 @@
+# Copyright 2026 doa_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Simulated scenes to follow talkers in, and noise to follow nobody in.
+
+walking: one talker goes around the array. passing: one walks past another who stays. crossing:
+both walk, each to where the other has been. They talk all the time, with short pauses, in the
+rooms of `benchmark.DIFFICULTIES`. noise: every noise of the split, as it is, in gusts, with a
+fan and with a motor at the array.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+import math
+
+import numpy as np
+from tqdm import tqdm
+
+from doa_ros.core.geometry import MicArray
+
+from ...data.clips import Clip
+from ...settings import SimulateConfig
+from ...simulation.corpus import SPLITS, TEST, Material
+from ...simulation.simulator import Scene, Simulator, draw_scene
+from ...simulation.trajectories import fitted
+from ..metrics.frames import HOP
+from .clips import DIFFICULTIES, levels_of, rooms_of
+
+NOISE = 'noise only'
+# Angular velocity of who walks around the array or past another, and of two who walk against each
+# other together [deg/s]. With two the highest is that of a brisk walk, 1.4 m/s, 1.5 m away.
+_SLOWEST_DEG, _FASTEST_DEG, _FASTEST_OF_TWO_DEG = 20.0, 90.0, 55.0
+# How far two are apart before and after they meet [deg].
+_NEAREST_DEG, _FARTHEST_DEG = 70.0, 110.0
+_LEAD, _TALK, _TAIL = 1.5, 10.0, 1.5
+_SEED = 19
+_SPLITS = (*SPLITS, TEST)
+_NOISE_LENGTH = 30.0
+# Each noise is heard in each of these ways: with gusts or not, and with what at the array.
+_NOISE_KINDS = ((False, ''), (True, ''), (False, 'fan'), (False, 'motor'))
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """Who walks where.
+
+    Attributes:
+        name: for people.
+        talkers: how many.
+        fastest_deg: highest angular velocity [deg/s].
+        metric: of `tracks.TRACK_METRICS`, for the goal.
+        goal: least share of the scenes in which everybody keeps his identity.
+    """
+
+    name: str
+    talkers: int
+    fastest_deg: float
+    metric: str
+    goal: float
+
+
+# The condition with a goal for the azimuth, and of the noise.
+_ROOM = DIFFICULTIES[1]
+SCENARIOS = (
+    Scenario('walking', 1, _FASTEST_DEG, 'kept', 0.95),
+    Scenario('passing', 2, _FASTEST_OF_TWO_DEG, 'through', 0.85),
+    Scenario('crossing', 2, _FASTEST_OF_TWO_DEG, 'through', 0.85),
+)
+
+
+def walking_clips(
+    array: MicArray, material: Material, split: str, count: int, engine: str
+) -> Iterator[tuple[str, Clip]]:
+    """Yield scenes of every kind and difficulty, with the name of both.
+
+    Args:
+        array: the microphones.
+        material: the sounds, at the array's rate.
+        split: of the sounds; every split has rooms of its own.
+        count: scenes of each kind and difficulty.
+        engine: of SimulateConfig; 'fast', or a walk takes minutes.
+    """
+    for kind, scenario in enumerate(SCENARIOS):
+        for number, difficulty in enumerate(DIFFICULTIES):
+            config = replace(
+                rooms_of(difficulty, array, engine),
+                lead=_LEAD,
+                length=_LEAD + _TALK + _TAIL,
+                tail=_TAIL,
+                sources_max=scenario.talkers,
+                separation_deg=0.0,
+            )
+            simulator = Simulator(array, config, material, HOP)
+            name = f'{scenario.name}, {difficulty.name}'
+            for room in tqdm(range(count), desc=name, unit='clip'):
+                rng = np.random.default_rng([_SEED, _SPLITS.index(split), kind, number, room])
+                scene = _draw(rng, config, scenario)
+                scene = replace(scene, speech='steady', **levels_of(difficulty))
+                yield name, simulator.clip(rng, scene, f'{name}, room {room}')
+
+
+def noise_clips(
+    array: MicArray, material: Material, split: str, minutes: float, engine: str
+) -> Iterator[tuple[str, Clip]]:
+    """Yield noise alone, half a minute each: see `walking_clips`."""
+    count = math.ceil(60 * minutes / _NOISE_LENGTH)
+    config = rooms_of(_ROOM, array, engine)
+    config = replace(config, length=_NOISE_LENGTH, noise_only=1.0)
+    recordings = material.files['noise']
+    for number in tqdm(range(count), desc=NOISE, unit='clip'):
+        rng = np.random.default_rng([_SEED, _SPLITS.index(split), len(SCENARIOS), number])
+        recording = recordings[number // len(_NOISE_KINDS) % len(recordings)]
+        alone = replace(material, files={**material.files, 'noise': [recording]})
+        gusty, ego = _NOISE_KINDS[number % len(_NOISE_KINDS)]
+        scene = replace(draw_scene(rng, config), gusty=gusty, ego=ego, quiet=False)
+        simulator = Simulator(array, config, alone, HOP)
+        yield NOISE, simulator.clip(rng, scene, f'{NOISE} {number}')
+
+
+def track_goals() -> dict[str, dict[str, float]]:
+    """Return what we ask of ourselves, metrics of `tracks.TRACK_METRICS` by condition."""
+    goals: dict[str, dict[str, float]] = {NOISE: {'false_tracks': 1.0}}
+    for scenario in SCENARIOS:
+        for difficulty in DIFFICULTIES:
+            asked = goals[f'{scenario.name}, {difficulty.name}'] = {scenario.metric: scenario.goal}
+            if scenario.talkers == 1 and difficulty is _ROOM:
+                asked['azimuth_rmse_deg'] = 5.0
+    return goals
+
+
+def _draw(rng: np.random.Generator, config: SimulateConfig, scenario: Scenario) -> Scene:
+    """Return a random scene of a kind, all of whose walks fit into the room."""
+    while True:
+        drawn = draw_scene(rng, config)
+        if len(drawn.sources) != scenario.talkers:
+            continue
+        walks = _walks(rng, scenario, drawn.sources[0].azimuth)
+        places = [
+            fitted(drawn, replace(place, azimuth=walk[0][1], walk=walk, level_db=0.0))
+            for place, walk in zip(drawn.sources, walks, strict=True)
+        ]
+        if all(place.distance >= config.distance_min for place in places):
+            return replace(drawn, sources=tuple(places))
+
+
+def _walks(rng, scenario: Scenario, azimuth: float) -> list[tuple[tuple[float, float], ...]]:
+    """Return the walks of a scene, which starts or meets at an azimuth [rad]."""
+    speed = math.radians(rng.uniform(_SLOWEST_DEG, scenario.fastest_deg)) * rng.choice([-1, 1])
+    if scenario.name == 'walking':
+        return [((_LEAD, azimuth), (_LEAD + _TALK, azimuth + _TALK * speed))]
+    before, after = np.radians(rng.uniform(_NEAREST_DEG, _FARTHEST_DEG, 2)) * np.sign(speed)
+    meeting = _LEAD + _TALK / 2
+    # With that speed against each other, they are that far apart at the beginning and the end.
+    begin, end = meeting - before / speed, meeting + after / speed
+    if scenario.name == 'passing':
+        return [
+            ((begin, azimuth - before), (end, azimuth + after)),
+            ((begin, azimuth), (end, azimuth)),
+        ]
+    return [
+        ((begin, azimuth - before / 2), (end, azimuth + after / 2)),
+        ((begin, azimuth + before / 2), (end, azimuth - after / 2)),
+    ]

@@ -1,0 +1,287 @@
+# Copyright 2026 doa_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Fine-tuning: a trained network learns from recordings without forgetting what it knew.
+
+The recordings are mixed with simulated examples. Of the rounds the one counts that does best on
+what is held out; then the way from the old weights to the new ones is searched.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+import math
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from doa_ros.core.errors import ConfigError
+from doa_ros.core.geometry import MicArray
+from doa_ros.core.localization.classifier import network_input
+
+from ..data.batches import Batches
+from ..data.clips import Clip, labelled_features
+from ..data.dataset import Dataset, Shards, concatenate
+from ..data.targets import usable_rows
+from ..deployment.measure import errors_deg
+from ..runs import backup, check_finite, draw_curves, earlier_losses, losses, save_network
+from ..settings import Settings
+from ..tables import Row
+
+# How far the weights go from the old network to the new one.
+_STEPS = (1.0, 0.8, 0.6, 0.4, 0.2, 0.0)
+
+
+@dataclass(frozen=True)
+class Recordings:
+    """Features of recordings.
+
+    Attributes:
+        data: all windows.
+        groups: what each row must not be separated from when some are held out, shape (rows,).
+    """
+
+    data: Dataset
+    groups: np.ndarray
+
+    def split(self, share: float, seed: int) -> tuple[Dataset, Dataset]:
+        """Return the rows to learn from and those held out; a source is heard in both."""
+        names, sizes = np.unique(self.groups[self.data.single], return_counts=True)
+        order = np.random.default_rng(seed).permutation(len(names))
+        count = 1 + np.searchsorted(np.cumsum(sizes[order]), share * sizes.sum())
+        held_out = np.isin(self.groups, names[order[: min(count, len(names) - 1)]])
+        return self.data.rows(~held_out), self.data.rows(held_out)
+
+
+@dataclass(frozen=True)
+class Accuracy:
+    """Over the voiced examples with a single source: share, and mean absolute errors [deg]."""
+
+    within_10: float
+    azimuth_mae_deg: float
+    elevation_mae_deg: float
+
+    def cells(self) -> Row:
+        """Return the values for a table; no elevation where none is known."""
+        elevation = self.elevation_mae_deg
+        return {
+            'within 10 deg': round(self.within_10, 3),
+            'azimuth MAE [deg]': round(self.azimuth_mae_deg, 2),
+            'elevation MAE [deg]': '-' if math.isnan(elevation) else round(elevation, 2),
+        }
+
+
+@dataclass(frozen=True)
+class Result:
+    """What fine-tuning brought.
+
+    Attributes:
+        step: how far the weights went from the old network to the new one, 0..1.
+        real_before, real_after: on the recordings that were held out.
+        simulated_before, simulated_after: on the simulated val split.
+    """
+
+    step: float
+    real_before: Accuracy
+    real_after: Accuracy
+    simulated_before: Accuracy
+    simulated_after: Accuracy
+
+    def summary(self) -> str:
+        """Return in words which network it is."""
+        if self.step == 0:
+            return 'nothing was better within the bound: the old network stays'
+        if self.step < 1:
+            return f'{100 * self.step:.0f} % of the way to the new network, to hold the bound'
+        return 'the new network holds the bound'
+
+
+def read_recordings(clips: Iterable[Clip], array: MicArray, settings: Settings) -> Recordings:
+    """Return the features of labelled clips that a network can learn from.
+
+    Their groups are the rooms; in a single room the clips; in a single clip its halves.
+
+    Raises:
+        ConfigError: no source is heard anywhere.
+    """
+    parts, rooms = [], []
+    for number, clip in enumerate(clips):
+        columns = labelled_features(array, settings.features, clip, number)
+        part = Dataset(**columns)
+        parts.append(part.rows(usable_rows(part, settings.train)))
+        rooms += [clip.room] * len(parts[-1])
+    data = concatenate(parts) if parts else None
+    if data is None or np.count_nonzero(data.single) < 2:
+        raise ConfigError(
+            'no sound stands out in the labelled stretches of the recordings; check their labels'
+        )
+    halves = np.arange(len(data)) < np.flatnonzero(data.single)[np.count_nonzero(data.single) // 2]
+    candidates = (np.array(rooms), data.clip, halves)
+    groups = next(c for c in candidates if len(np.unique(c[data.single])) > 1)
+    return Recordings(data, groups)
+
+
+def finetune(
+    model: keras.Model, settings: Settings, recordings: Recordings, data: Path, out: Path
+) -> Result:
+    """Adapt a network and leave its run in a folder; go on where an earlier call was interrupted.
+
+    Args:
+        model: the trained network; it becomes the adapted one.
+        settings: of the network; `finetune` says how.
+        recordings: to learn and to judge from.
+        data: folder made by `simulate`.
+        out: the folder; made where it does not exist.
+
+    Raises:
+        ConfigError: the data does not fit the settings.
+        DivergedError: a loss is not finite.
+    """
+    config, seed = settings.finetune, settings.train.seed
+    keras.utils.set_random_seed(seed)
+    array = settings.load_array()
+    shards = {split: Shards(data, split, settings) for split in ('train', 'val')}
+    learnt, held_out = recordings.split(config.held_out, seed)
+    replayed = max(1, round(config.replay * config.batch))
+    train = _mixed(
+        _batches(_InMemory(learnt), array, settings, config.batch - replayed, config.symmetries),
+        _batches(shards['train'], array, settings, replayed, settings.train.symmetries),
+    )
+    judge = Batches(_InMemory(held_out), array, settings, shuffle=False).stream()
+
+    def accuracies() -> tuple[Accuracy, Accuracy]:
+        lowest = settings.train.grid.elevation_min
+        return measure(model, [held_out], lowest), measure(model, shards['val'], lowest)
+
+    out.mkdir(parents=True, exist_ok=True)
+    settings.save(out / 'settings.yaml')
+    before = accuracies()
+    old = model.get_weights()
+    frozen = body(model) if config.mode == 'head' else []
+    trainable = [layer.trainable for layer in frozen]
+    for layer in frozen:
+        layer.trainable = False
+    model.compile(
+        optimizer=keras.optimizers.Adam(config.learning_rate), loss=losses(settings.train)
+    )
+    earlier = earlier_losses(out)
+    best = out / 'best.weights.h5'
+    model.fit(
+        train,
+        steps_per_epoch=config.steps,
+        epochs=config.epochs,
+        validation_data=judge,
+        shuffle=False,
+        callbacks=[
+            keras.callbacks.LambdaCallback(on_epoch_end=check_finite),
+            # Of the rounds, the one that does best on what was held out.
+            keras.callbacks.ModelCheckpoint(
+                best,
+                save_best_only=True,
+                save_weights_only=True,
+                initial_value_threshold=min(earlier, default=None),
+            ),
+            keras.callbacks.CSVLogger(out / 'history.csv', append=bool(earlier)),
+            backup(out / 'backup'),
+        ],
+    )
+    model.load_weights(best)
+    for layer, learns in zip(frozen, trainable, strict=True):
+        layer.trainable = learns
+    draw_curves(out / 'history.csv', out / 'curves.png')
+    step, after = _choose(
+        model,
+        old,
+        loss=lambda: model.evaluate(judge, verbose=0, return_dict=True)['loss'],
+        accuracies=accuracies,
+        least=before[1].within_10 - config.max_loss,
+    )
+    save_network(model, out)
+    best.unlink()
+    return Result(step, before[0], after[0], before[1], after[1])
+
+
+def measure(model: keras.Model, shards: Iterable[Dataset], elevation_min: float = 0.0) -> Accuracy:
+    """Return the accuracy of a network whose elevation classes begin at `elevation_min` [rad]."""
+    azimuth, elevation = [], []
+    for shard in shards:
+        data = shard.rows(shard.single)
+        if len(data):
+            outputs = model(network_input(data.gcc.astype(np.float32)), training=False)
+            azimuths, elevations = (np.asarray(values) for values in outputs[:2])
+            errors = errors_deg(azimuths, elevations, data, elevation_min)
+            azimuth.append(errors[0])
+            elevation.append(errors[1])
+    azimuth, elevation = np.concatenate(azimuth), np.concatenate(elevation)
+    known = elevation[~np.isnan(elevation)]
+    return Accuracy(
+        within_10=float(np.mean(azimuth <= 10)),
+        azimuth_mae_deg=float(azimuth.mean()),
+        elevation_mae_deg=float(known.mean()) if len(known) else math.nan,
+    )
+
+
+def body(model: keras.Model) -> list[keras.Layer]:
+    """Return all layers but the last with weights before each output."""
+    heads = []
+    for output in model.outputs:
+        layer = output._keras_history.operation
+        while not layer.weights:
+            layer = layer.input._keras_history.operation
+        heads.append(layer)
+    return [layer for layer in model.layers if layer not in heads]
+
+
+def _choose(
+    model: keras.Model,
+    old: list[np.ndarray],
+    *,
+    loss: Callable[[], float],
+    accuracies: Callable[[], tuple[Accuracy, Accuracy]],
+    least: float,
+) -> tuple[float, tuple[Accuracy, Accuracy]]:
+    """Set the best weights between the old ones and the model's own that hold the bound."""
+    new = model.get_weights()
+
+    def go(step: float):
+        model.set_weights([a + step * (b - a) for a, b in zip(old, new, strict=True)])
+
+    found = []
+    for step in _STEPS:
+        go(step)
+        found.append((loss(), step))
+    for _, step in sorted(found):
+        go(step)
+        accuracy = accuracies()
+        if accuracy[1].within_10 >= least or step == 0:
+            return step, accuracy
+    raise AssertionError('the old network holds the bound')
+
+
+class _InMemory:
+    """A data set that is in memory, for `Batches`."""
+
+    paths = ('all',)
+
+    def __init__(self, data: Dataset):
+        self._data = data
+
+    def __iter__(self) -> Iterator[Dataset]:
+        yield self._data
+
+    def read(self, path: str) -> Dataset:
+        return self._data
+
+
+def _batches(shards, array: MicArray, settings: Settings, size: int, symmetries: bool) -> Batches:
+    train = replace(settings.train, batch=size, symmetries=symmetries)
+    return Batches(shards, array, replace(settings, train=train), shuffle=True)
+
+
+def _mixed(first: Batches, second: Batches):
+    """Return endless batches that are one of each, joined."""
+    import tensorflow as tf
+
+    both = tf.data.Dataset.zip((first.stream().repeat(), second.stream().repeat()))
+    return both.map(
+        lambda a, b: tf.nest.map_structure(lambda x, y: tf.concat([x, y], axis=0), a, b)
+    )

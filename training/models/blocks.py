@@ -1,0 +1,266 @@
+# Copyright 2026 doa_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Networks described by a file: an input, a chain of blocks and the two heads.
+
+    input: map      # taps: the delay taps as they are; map: the steered response over direction
+    dense: 32       # units of the dense layer before the heads; of a map, before the elevation
+    blocks:
+      - {operation: conv, filters: 32, kernel: 5}
+      - {operation: separable, filters: 32, kernel: 3}
+      - {operation: pool, kernel: 3, stride: 1}
+      - {operation: dropout}
+
+A network is a pure function of array, features and settings. It takes GCC-PHAT of shape (lags,
+pairs) and gives the azimuth classes, the elevation classes and, on request, the activity, in this
+order: probabilities of classes sum to 1 or, the azimuths of several sources, stand one by one.
+Convolutions along one axis are 2-D ones of height 1, which every tool that quantises or prunes
+knows.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+import math
+from pathlib import Path
+from typing import Any
+
+import keras
+from keras import layers
+import numpy as np
+import yaml
+
+from doa_ros.core.config import Config, load_yaml, setting
+from doa_ros.core.errors import ConfigError
+from doa_ros.core.features.extractor import FeatureConfig
+from doa_ros.core.geometry import MicArray, unit_vector
+from doa_ros.core.localization.srp_phat import steering_matrix
+
+from ..settings import TrainConfig
+
+# Elevations of a map [rad]; where the classes reach below the horizon, as far below, too.
+_MAP_ELEVATIONS = np.radians([0.0, 20.0, 40.0, 60.0, 80.0])
+
+# The settings that each operation looks at.
+_USED = {
+    'conv': ('filters', 'kernel'),
+    'separable': ('filters', 'kernel'),
+    'pool': ('kernel', 'stride'),
+    'dropout': (),
+}
+
+
+@dataclass(frozen=True)
+class BlockConfig(Config):
+    """One block of a network."""
+
+    operation: str = setting('conv', 'What the block does.', choices=tuple(_USED))
+    filters: int = setting(32, 'Channels that leave a convolution.', minimum=1, maximum=1024)
+    kernel: int = setting(3, 'Width [taps or columns of the map].', minimum=1, maximum=31)
+    stride: int = setting(1, 'Of pooling.', minimum=1, maximum=8)
+
+    @property
+    def reach(self) -> int:
+        """How many columns the block looks to either side."""
+        return self.kernel // 2 if 'kernel' in _USED[self.operation] else 0
+
+    def to_mapping(self) -> dict[str, Any]:
+        """Return the settings that the operation looks at."""
+        used = {name: getattr(self, name) for name in _USED[self.operation]}
+        return {'operation': self.operation, **used}
+
+
+@dataclass(frozen=True)
+class NetworkConfig(Config):
+    """A network."""
+
+    input: str = setting('taps', 'What the blocks see.', choices=('taps', 'map'))
+    dense: int = setting(
+        100, 'Units of the dense layer before the heads.', minimum=1, maximum=4096
+    )
+    blocks: tuple[BlockConfig, ...] = setting((), 'What happens to the input, in this order.')
+
+    def __post_init__(self):
+        super().__post_init__()
+        for number, block in enumerate(self.blocks, 1):
+            used = _USED[block.operation]
+            odd = 'kernel' not in used or block.kernel % 2
+            if self.input == 'map' and not (odd and ('stride' not in used or block.stride == 1)):
+                raise ConfigError(f'block {number}: on a map, kernels are odd and strides 1')
+
+    @classmethod
+    def from_mapping(cls, mapping: Mapping[str, Any], where: str):
+        """Build from a parsed YAML mapping.
+
+        Raises:
+            ConfigError: an unknown key or a value out of bounds; the message starts with `where`.
+        """
+        if isinstance(mapping, Mapping) and isinstance(mapping.get('blocks'), list):
+            blocks = tuple(
+                BlockConfig.from_mapping(block, f'{where}: block {number}')
+                for number, block in enumerate(mapping['blocks'], 1)
+            )
+            mapping = {**mapping, 'blocks': blocks}
+        return super().from_mapping(mapping, where)
+
+    def to_mapping(self) -> dict[str, Any]:
+        """Return the settings as a plain dictionary."""
+        blocks = [block.to_mapping() for block in self.blocks]
+        return {'input': self.input, 'dense': self.dense, 'blocks': blocks}
+
+    @property
+    def name(self) -> str:
+        """The network in one word, such as `map_conv32x5_pool3x1_dense32`."""
+        blocks = (
+            b.operation + 'x'.join(str(getattr(b, name)) for name in _USED[b.operation])
+            for b in self.blocks
+        )
+        return '_'.join([self.input, *blocks, f'dense{self.dense}'])
+
+
+def load_network(path: Path) -> NetworkConfig:
+    """Read the description of a network.
+
+    Raises:
+        ConfigError: the file is missing or describes none.
+    """
+    return NetworkConfig.from_mapping(load_yaml(path), str(path))
+
+
+def save_network(network: NetworkConfig, path: Path, comment: str) -> None:
+    """Write the description of a network, and a line that says where it comes from."""
+    text = yaml.safe_dump(network.to_mapping(), sort_keys=False, default_flow_style=None)
+    path.write_text(f'# {comment}\n{text}', encoding='utf-8')
+
+
+def build(
+    network: NetworkConfig, array: MicArray, features: FeatureConfig, config: TrainConfig
+) -> keras.Model:
+    """Return the network of a description.
+
+    Raises:
+        ConfigError: its blocks need more taps than there are.
+    """
+    if network.input == 'map':
+        margin = sum(block.reach for block in network.blocks)
+        inputs, x = map_input(array, features, config, margin)
+    else:
+        inputs, x = taps_input(array, features)
+    for number, block in enumerate(network.blocks, 1):
+        if 'kernel' in _USED[block.operation] and x.shape[2] < block.kernel:
+            raise ConfigError(
+                f'block {number} ({block.operation}) is {block.kernel} wide, '
+                f'but only {x.shape[2]} of {features.lag_count} taps are left'
+            )
+        for layer in block_layers(block, config):
+            x = layer(x)
+    heads = map_heads if network.input == 'map' else taps_heads
+    return keras.Model(inputs, heads(x, config, network.dense), name=network.name)
+
+
+def block_layers(block: BlockConfig, config: TrainConfig) -> list[layers.Layer]:
+    """Return the layers of a block, none of which pads."""
+    width = (1, block.kernel)
+    if block.operation == 'conv':
+        return [layers.Conv2D(block.filters, width, activation='relu')]
+    if block.operation == 'separable':
+        pointwise = layers.Conv2D(block.filters, (1, 1), activation='relu')
+        return [layers.DepthwiseConv2D(width), pointwise]
+    if block.operation == 'pool':
+        return [layers.MaxPooling2D(width, strides=(1, block.stride))]
+    return [layers.Dropout(config.dropout)]
+
+
+def taps_input(array: MicArray, features: FeatureConfig) -> tuple:
+    """Return the input of a network and the taps as an image of shape (1, lags, pairs)."""
+    lags, pairs = features.lag_count, len(array.pairs)
+    inputs = keras.Input((lags, pairs), name='gcc_phat')
+    return inputs, layers.Reshape((1, lags, pairs))(inputs)
+
+
+def taps_heads(x, config: TrainConfig, units: int) -> list:
+    """Return the heads of the settings from what the blocks make of the taps."""
+    x = layers.Dense(units, activation='relu')(layers.Flatten()(x))
+    return [_dense_head(x, name, config) for name in config.heads]
+
+
+def _dense_head(x, name: str, config: TrainConfig):
+    shape = config.heads[name]
+    if len(shape) == 1:
+        return layers.Dense(*shape, activation=_activation(name, config), name=name)(x)
+    x = layers.Reshape(shape)(layers.Dense(math.prod(shape))(x))
+    return layers.Activation(_activation(name, config), name=name)(x)
+
+
+def map_input(array: MicArray, features: FeatureConfig, config: TrainConfig, margin: int) -> tuple:
+    """Return the input of a network and its map over direction.
+
+    A fixed matrix turns the taps into the steered response at each azimuth class and some
+    elevations. The map reaches over the full circle by a margin to either side, so that blocks
+    without padding end with exactly the circle.
+
+    Args:
+        array: the microphones.
+        features: settings of the GCC-PHAT.
+        config: its azimuth classes are the columns of the map.
+        margin: what the blocks take from either side [columns].
+
+    Returns:
+        The input and an image of shape (1, columns, elevations).
+    """
+    inputs = keras.Input((features.lag_count, len(array.pairs)), name='gcc_phat')
+    matrix = steering_map(array, features, config, margin)
+    steering = layers.Dense(matrix.shape[1], use_bias=False, trainable=False, name='steering')
+    x = steering(layers.Flatten()(inputs))
+    steering.set_weights([matrix])
+    columns = config.azimuth_classes + 2 * margin
+    return inputs, layers.Reshape((1, columns, matrix.shape[1] // columns))(x)
+
+
+def map_heads(x, config: TrainConfig, units: int) -> list:
+    """Return the heads of the settings from what the blocks make of a map.
+
+    Azimuth is the map's columns, one per class; so are, of several sources, the elevations.
+    """
+    azimuth = layers.Conv2D(1, (1, 1))(x)
+    azimuth = layers.Reshape((config.azimuth_classes,))(azimuth)
+    azimuth = layers.Activation(_activation('azimuth', config), name='azimuth')(azimuth)
+    heads = {'azimuth': azimuth}
+    if config.multilabel:
+        elevation = layers.Conv2D(units, (1, 1), activation='relu')(x)
+        elevation = layers.Conv2D(config.elevation_classes, (1, 1))(elevation)
+        elevation = layers.Reshape(config.heads['elevation'])(elevation)
+        activation = _activation('elevation', config)
+        heads['elevation'] = layers.Activation(activation, name='elevation')(elevation)
+    # The others do not depend on where on the circle the source is.
+    x = layers.Concatenate()([layers.GlobalMaxPooling2D()(x), layers.GlobalAveragePooling2D()(x)])
+    x = layers.Dense(units, activation='relu')(x)
+    x = layers.Dropout(config.dropout)(x)
+    return [heads[n] if n in heads else _dense_head(x, n, config) for n in config.heads]
+
+
+def steering_map(
+    array: MicArray, features: FeatureConfig, config: TrainConfig, margin: int
+) -> np.ndarray:
+    """Return the matrix from flattened network input to the steered response of a map.
+
+    Args:
+        array: the microphones.
+        features: settings of the GCC-PHAT.
+        config: its azimuth classes are the columns of the map.
+        margin: columns that the map repeats before and after the circle.
+
+    Returns:
+        Shape (lags * pairs, columns * elevations), float32.
+    """
+    grid = config.grid
+    columns = np.arange(-margin, grid.azimuth_count + margin) * grid.azimuth_step
+    elevations = _MAP_ELEVATIONS
+    if config.elevation_min_deg < 0:
+        elevations = np.concatenate([-elevations[:0:-1], elevations])
+    directions = unit_vector(columns[:, None], elevations).reshape(-1, 3)
+    matrix = steering_matrix(array, features.lags, directions)
+    by_pair = matrix.reshape(len(directions), len(array.pairs), features.lag_count)
+    return by_pair.swapaxes(1, 2).reshape(len(directions), -1).T
+
+
+def _activation(head: str, config: TrainConfig) -> str:
+    return 'sigmoid' if head in config.one_by_one else 'softmax'
