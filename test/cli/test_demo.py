@@ -128,11 +128,11 @@ def test_scoring_matches_by_stamp_and_counts_silence():
 
 
 def test_voices_are_followed_where_a_track_is_near():
-    recording, tracker = Recording(), Tracker(TrackerConfig(delay=0.0))
+    recording, tracker = Recording(), Tracker(TrackerConfig(observation_delay=0.0))
     for k in range(40):
         recording.truth[k * HOP] = estimate(40) + estimate(-60)[: k % 2]
         recording.tracks[k * HOP] = tuple(
-            t for t in tracker.update(k * HOP, estimate(48), age=0.0) if t.confirmed
+            t for t in tracker.update(k * HOP, estimate(48), sound_age=0.0) if t.confirmed
         )
     begin = next(stamp for stamp, tracks in recording.tracks.items() if tracks) // HOP
     assert followed(recording) == pytest.approx((40 - begin) / 60)

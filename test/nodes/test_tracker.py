@@ -50,7 +50,9 @@ def _frames(count=60):
 def _expected(messages):
     """Return what the core makes of messages."""
     tracker = Tracker(TrackerConfig())
-    tracks = [tracker.update(stamp_of(m.header), estimates_of(m), age=m.age) for m in messages]
+    tracks = [
+        tracker.update(stamp_of(m.header), estimates_of(m), sound_age=m.age) for m in messages
+    ]
     return [
         _over_the_wire(track_array(m.header, found))
         for m, found in zip(messages, tracks, strict=True)

@@ -135,7 +135,7 @@ def test_details_are_there_for_those_who_look_closer(start, recording):
 
 @pytest.mark.parametrize('executable', ['doa_pipeline', 'doa_tracker'])
 def test_who_gives_up_says_its_full_name(start, namespace, executable):
-    process = start(executable, gate=-1.0)
+    process = start(executable, gate_sigma=-1.0)
     assert process.end() == 1
     (fatal,) = [line for line in process.output.splitlines() if line.startswith('[FATAL]')]
-    assert f'[{namespace[1:]}.doa_tracker]: parameter gate' in fatal
+    assert f'[{namespace[1:]}.doa_tracker]: parameter gate_sigma' in fatal

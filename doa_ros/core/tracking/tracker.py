@@ -70,7 +70,7 @@ class TrackerConfig(Config):
         minimum=0.1,
         maximum=60.0,
     )
-    confirmation: float = setting(
+    confirmation_time: float = setting(
         0.12,
         'A new track is confirmed when this much time speaks for it [s]: a frame with a detection '
         'of confidence 1 adds hop, one of confidence 1/3 adds nothing, a frame without any takes '
@@ -78,13 +78,13 @@ class TrackerConfig(Config):
         minimum=0.0,
         maximum=5.0,
     )
-    delay: float = setting(
+    observation_delay: float = setting(
         0.03,
         'How far a detection lags behind the mean time of its sound [s].',
         minimum=0.0,
         maximum=2.0,
     )
-    correlation: float = setting(
+    error_correlation_time: float = setting(
         0.05,
         'For how long the errors of detections are alike [s].',
         minimum=0.001,
@@ -97,31 +97,31 @@ class TrackerConfig(Config):
         minimum=0.1,
         maximum=1000.0,
     )
-    manoeuvre: float = setting(
+    manoeuvre_gain: float = setting(
         0.2,
         'How much more it changes per angular velocity: who walks may turn or stop [1].',
         minimum=0.0,
         maximum=10.0,
     )
-    velocity_deg: float = setting(
+    initial_velocity_deg: float = setting(
         80.0,
         'Angular velocity of a new talker, as a standard deviation [deg/s].',
         minimum=0.0,
         maximum=1000.0,
     )
-    velocity_memory: float = setting(
+    velocity_decay_time: float = setting(
         8.0,
         'Where nothing is heard, the velocity decays with this time constant [s].',
         minimum=0.05,
         maximum=60.0,
     )
-    stddev_min_deg: float = setting(
+    observation_stddev_min_deg: float = setting(
         5.0,
         'Smallest standard deviation a detection is believed to have [deg].',
         minimum=0.1,
         maximum=90.0,
     )
-    gate: float = setting(
+    gate_sigma: float = setting(
         8.0,
         'Largest distance of a detection from a track it belongs to, in standard deviations [1].',
         minimum=1.0,
@@ -528,7 +528,7 @@ class Tracker:
         self._answers = _Answers(ambiguity)
         self._hop = hop
         self._acceleration = math.radians(config.acceleration_deg)
-        self._least_stddev = math.radians(config.stddev_min_deg)
+        self._least_stddev = math.radians(config.observation_stddev_min_deg)
         self._next_id = first_id
         self.reset()
 
@@ -544,7 +544,7 @@ class Tracker:
         stamp: int,
         detections: Sequence[Estimate],
         gap: bool = False,
-        age: float = _USUAL_AGE,
+        sound_age: float = _USUAL_AGE,
     ) -> tuple[Track, ...]:
         """Take in a frame.
 
@@ -553,7 +553,7 @@ class Tracker:
             detections: what was heard in it, with finite azimuths.
             gap: whether audio was lost before it, so that averaging has started anew; stamps that
                 jump say so, too.
-            age: how long before `stamp` its sound was made on average [s]: the older, the
+            sound_age: how long before `stamp` its sound was made on average [s]: the older, the
                 farther from there the talker has gone, and sound that only gets older says
                 nothing new.
 
@@ -562,7 +562,7 @@ class Tracker:
         """
         if self._stamp is not None and stamp < self._stamp:
             self.reset()
-        time = stamp - round((age + self._config.delay) * _NANOSECONDS)
+        time = stamp - round((sound_age + self._config.observation_delay) * _NANOSECONDS)
         if self._stamp is None:
             self._stamp, self._time = stamp - round(self._hop * _NANOSECONDS), time
         # Mean times grow, unless averaging starts anew.
@@ -572,7 +572,7 @@ class Tracker:
         self._talkers = [t for t in self._talkers if stamp - t.noted <= limit]
         # A box of some length is correlated like an exponential of half of it.
         gap = gap or passed > 1.5 * self._hop
-        keep = 0.0 if gap else math.exp(-2 * step / self._config.correlation)
+        keep = 0.0 if gap else math.exp(-2 * step / self._config.error_correlation_time)
         for talker in self._talkers:
             heard = 2 * self._hop if talker.noted == self._stamp else 0.0
             talker.predict(self._motion(talker, step, heard), keep)
@@ -588,7 +588,7 @@ class Tracker:
         self._talkers = [t for t in self._talkers if t.id or t.evidence > 0][:_MOST]
         for talker in self._talkers:
             # Rounding decides nothing.
-            if not talker.id and talker.evidence >= self._config.confirmation - _ROUNDING:
+            if not talker.id and talker.evidence >= self._config.confirmation_time - _ROUNDING:
                 talker.id = self._next_id
                 self._next_id += 1
         tracks = [self._track(talker) for talker in self._talkers]
@@ -597,19 +597,19 @@ class Tracker:
     def _track(self, talker: _Talker) -> Track:
         """Return where a talker is at the stamp, some time after the sound was made."""
         step = (self._stamp - self._time) / _NANOSECONDS
-        heard = _USUAL_AGE + self._config.delay if talker.noted == self._stamp else 0.0
+        heard = _USUAL_AGE + self._config.observation_delay if talker.noted == self._stamp else 0.0
         return talker.track(self._stamp, self._motion(talker, step, heard))
 
     def _motion(self, talker: _Talker, step: float, heard: float) -> _Motion:
         """Return how a talker goes on for a step [s], who was heard for the first part of it."""
         config = self._config
         speed = math.hypot(talker.east.velocity, talker.north.velocity)
-        acceleration = self._acceleration + config.manoeuvre * speed
+        acceleration = self._acceleration + config.manoeuvre_gain * speed
         if not heard:
             acceleration += _UNHEARD_ACCELERATION
         steady = min(step, heard)
-        keep = math.exp((steady - step) / config.velocity_memory)
-        return _Motion(step, keep, steady + config.velocity_memory * (1 - keep), acceleration)
+        keep = math.exp((steady - step) / config.velocity_decay_time)
+        return _Motion(step, keep, steady + config.velocity_decay_time * (1 - keep), acceleration)
 
     def _observation(self, detection: Estimate) -> _Observation:
         least, confidence = self._least_stddev, float(detection.confidence)
@@ -661,7 +661,7 @@ class Tracker:
 
     def _costs(self, talker: _Talker, matches: list[_Match]) -> list[float]:
         """Return twice the negative logarithm of how likely matches are, up to a constant."""
-        gate = self._config.gate**2
+        gate = self._config.gate_sigma**2
         # The less is known of where he is, the less likely he is in one place.
         least = math.log(1 + talker.east.arc_variance / _TYPICAL**2)
         if not (talker.id and self._speaking(talker)):
@@ -703,7 +703,7 @@ class Tracker:
         # What was heard already says nothing new.
         news = max((self._time - talker.informed) / _NANOSECONDS, _LEAST_NEWS)
         # Beyond the gate, but near: no surprise counts for more than one at the gate.
-        return max(1.0, self._hop / news) * max(1.0, match.distance / self._config.gate**2)
+        return max(1.0, self._hop / news) * max(1.0, match.distance / self._config.gate_sigma**2)
 
     def _shared(self, matches, assigned) -> set[int]:
         """Return the talkers, by number, of whom two are too near to each other to tell apart.
@@ -729,7 +729,7 @@ class Tracker:
     def _births(self, observations: list[_Observation]) -> list[_Talker]:
         """Return the talkers that observations begin which belong to nobody."""
         born = []
-        velocity = math.radians(self._config.velocity_deg)
+        velocity = math.radians(self._config.initial_velocity_deg)
         for observation in observations:
             if observation.confidence < _LEAST_TO_BEGIN:
                 continue

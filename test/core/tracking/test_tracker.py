@@ -22,7 +22,7 @@ HOP_NS = 50_000_000
 CONFIG = TrackerConfig()
 # How long before the stamp a talker was where an estimate shows him [s].
 AGE = 0.15
-DELAY = AGE + CONFIG.delay
+DELAY = AGE + CONFIG.observation_delay
 
 
 def circle(azimuth_deg, speed_deg=0.0, elevation_deg=25.0):
@@ -80,7 +80,7 @@ def follow(frames, config=CONFIG, ambiguity=HORIZONTAL):
     """Return time [s] and confirmed tracks of every frame."""
     tracker = Tracker(config, HOP, ambiguity)
     return [
-        (stamp * 1e-9, [t for t in tracker.update(stamp, found, age=AGE) if t.confirmed])
+        (stamp * 1e-9, [t for t in tracker.update(stamp, found, sound_age=AGE) if t.confirmed])
         for stamp, found in frames
     ]
 
@@ -283,7 +283,7 @@ def test_sound_that_only_gets_older_says_nothing_new():
         paused = max(k - 60, 0) * HOP
         azimuth, elevation = walker(k * HOP - DELAY - paused)
         estimate = Estimate(wrap_angle(azimuth), elevation, 0.05, 0.05, 0.9)
-        (track,) = tracker.update(k * HOP_NS, [estimate], age=AGE + paused)
+        (track,) = tracker.update(k * HOP_NS, [estimate], sound_age=AGE + paused)
         if k > 20:
             error = math.degrees(wrap_angle(track.azimuth - walker(k * HOP)[0]))
             # By then the velocity has decayed a little.
@@ -299,10 +299,10 @@ def test_lost_frames_widen_a_track():
         """Return the track and its error [deg] right after lost frames, and later."""
         tracker = Tracker(CONFIG, HOP)
         for stamp, found in frames[:60]:
-            tracker.update(stamp, found, age=AGE)
-        (widened,) = tracker.update(frames[60 + lost][0], [], gap=True, age=AGE)
+            tracker.update(stamp, found, sound_age=AGE)
+        (widened,) = tracker.update(frames[60 + lost][0], [], gap=True, sound_age=AGE)
         for stamp, found in frames[61 + lost :]:
-            (track,) = tracker.update(stamp, found, age=AGE)
+            (track,) = tracker.update(stamp, found, sound_age=AGE)
         assert track.id == widened.id == 1
         error = wrap_angle(track.azimuth - walker(stamp * 1e-9)[0])
         assert abs(math.degrees(error)) < 10
@@ -344,7 +344,7 @@ def test_a_stamp_that_comes_again_and_again(gap):
         (track,) = tracker.update(5, [Estimate(1.0, 0.3, 0.05, 0.05, 0.9)], gap)
     assert track.azimuth == pytest.approx(1.0)
     # Where to it has moved since that sound was made is not known.
-    assert 0 <= track.azimuth_stddev < DELAY * math.radians(CONFIG.velocity_deg) + 0.05
+    assert 0 <= track.azimuth_stddev < DELAY * math.radians(CONFIG.initial_velocity_deg) + 0.05
 
 
 def test_without_elevation():
@@ -454,11 +454,11 @@ _ESTIMATES = st.lists(
     config=st.builds(
         TrackerConfig,
         track_timeout=st.floats(0.1, 60),
-        confirmation=st.floats(0, 0.5),
-        delay=st.floats(0, 2),
-        correlation=st.floats(0.001, 5),
-        velocity_memory=st.floats(0.05, 60),
-        gate=st.floats(1, 10),
+        confirmation_time=st.floats(0, 0.5),
+        observation_delay=st.floats(0, 2),
+        error_correlation_time=st.floats(0.001, 5),
+        velocity_decay_time=st.floats(0.05, 60),
+        gate_sigma=st.floats(1, 10),
     ),
 )  # fmt: skip
 def test_whatever_comes_the_tracks_are_valid(frames, config):
@@ -487,7 +487,8 @@ def test_whatever_comes_the_tracks_are_valid(frames, config):
 
 
 @pytest.mark.parametrize(
-    ('name', 'value'), [('track_timeout', 0.0), ('gate', math.nan), ('delay', -0.1)]
+    ('name', 'value'),
+    [('track_timeout', 0.0), ('gate_sigma', math.nan), ('observation_delay', -0.1)],
 )
 def test_settings_out_of_bounds(name, value):
     with pytest.raises(ConfigError, match=name):
