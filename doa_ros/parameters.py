@@ -59,7 +59,7 @@ def given(node: Node) -> dict[str, Any]:
     return {name: parameter.value for name, parameter in node._parameter_overrides.items()}
 
 
-def follow(node: Node, config: ConfigType, apply: Callable[[ConfigType], None]) -> None:
+def on_change(node: Node, config: ConfigType, apply: Callable[[ConfigType], None]) -> None:
     """Call `apply` with the new configuration when a dynamic parameter changes.
 
     Args:

@@ -33,7 +33,7 @@ from doa_ros.msg import AudioFrame, DoaEstimateArray, MicArrayInfo
 from doa_ros.nodes.chain import WorkerNode
 from doa_ros.nodes.configs import CaptureConfig
 from doa_ros.nodes.executable import run
-from doa_ros.nodes.outbox import Outbox, Topic, depth_of
+from doa_ros.nodes.publishing_thread import PublishingThread, Topic, depth_of
 from doa_ros.parameters import declare
 from doa_ros.resources import find_resource
 
@@ -51,16 +51,16 @@ class AudioCaptureNode(WorkerNode):
     """Publishes what a sound source delivers.
 
     Args:
-        outbox: publishes.
+        publishing: the thread that publishes.
         listener: takes every block in this process; None where listeners are other processes.
     """
 
     def __init__(
         self,
-        outbox: Outbox,
+        publishing: PublishingThread,
         listener: Callable[[Header, AudioBlock], None] | None = None,
     ):
-        super().__init__('audio_capture', outbox)
+        super().__init__('audio_capture', publishing)
         self._config = declare(self, CaptureConfig)
         self._array = array = load_array(find_resource('arrays', self._config.array))
         if listener is None and not self._config.publish_audio:
@@ -72,7 +72,7 @@ class AudioCaptureNode(WorkerNode):
         self._interrupted = threading.Event()
         self._source = make_source(self._config, array, self._tell, self.get_logger().warning)
         if self._config.source != 'device' and not self._config.real_time:
-            outbox.lose_nothing()
+            publishing.make_lossless()
         self._health = ChannelHealth(array)
         self._rate = Rate('samples [1/s]', 'no sound arrives: the log says why')
         parts = [self._rate.status, self._health.status]
@@ -140,7 +140,7 @@ class AudioCaptureNode(WorkerNode):
             self._wait_for_subscriber()
         if self._config.source != 'device':
             # It has a beginning, too, for who subscribes to anything else.
-            self._outbox.wait_for_discovery(self._interrupted)
+            self._publishing.wait_for_discovery(self._interrupted)
         next_stamp = 0
         for block in self._source.blocks(self._now):
             if block.first_sample_index == 0 and next_stamp:
@@ -230,7 +230,7 @@ def main() -> int:
     """Run the node, or show which devices there are."""
     return run(
         'audio_capture',
-        lambda outbox: [AudioCaptureNode(outbox)],
+        lambda publishing: [AudioCaptureNode(publishing)],
         {
             '--list-devices': (
                 'show which devices there are, and end',

@@ -9,31 +9,31 @@ from rclpy.qos import QoSProfile
 
 from doa_ros.core.monitoring import Status
 from doa_ros.nodes.diagnostics import Diagnostics
-from doa_ros.nodes.outbox import Outbox, Topic
+from doa_ros.nodes.publishing_thread import PublishingThread, Topic
 
 
 class ChainNode(Node):
-    """A node that publishes by an outbox and says how it is.
+    """A node that publishes by the thread of its process and says how it is.
 
     Args:
         name: of the node.
-        outbox: publishes.
+        publishing: the thread that publishes.
     """
 
-    def __init__(self, name: str, outbox: Outbox):
+    def __init__(self, name: str, publishing: PublishingThread):
         super().__init__(name)
-        outbox.nodes.append(self)
-        self._outbox = outbox
+        publishing.nodes.append(self)
+        self._publishing = publishing
 
     def diagnose(self, ok: str, parts: Sequence[Callable[[], Status]] = ()) -> Diagnostics:
         """Return diagnostics, as `Diagnostics` says; topics come after them."""
-        self._diagnostics = Diagnostics(self, self._outbox, ok, parts)
+        self._diagnostics = Diagnostics(self, self._publishing, ok, parts)
         return self._diagnostics
 
     def topic(self, message_type: type, name: str, qos: QoSProfile | int) -> Topic:
         """Return a topic to publish on."""
         note = self._diagnostics.note_publishing
-        return self._outbox.topic(self, message_type, name, qos, note)
+        return self._publishing.topic(self, message_type, name, qos, note)
 
 
 class WorkerNode(ChainNode):

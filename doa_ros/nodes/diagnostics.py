@@ -12,7 +12,7 @@ from rclpy.node import Node
 
 from doa_ros.core.errors import MessageError
 from doa_ros.core.monitoring import Events, Level, Status, merge
-from doa_ros.nodes.outbox import Outbox
+from doa_ros.nodes.publishing_thread import PublishingThread
 
 # [s]
 _PERIOD = 1.0
@@ -30,7 +30,7 @@ _LEVELS = {
 }
 
 
-class _Strangers:
+class _OtherPublishers:
     """Finds out whether somebody else publishes on the topics of a node, too.
 
     Args:
@@ -71,7 +71,7 @@ class Diagnostics:
 
     Args:
         node: the node.
-        outbox: publishes.
+        publishing: the thread that publishes.
         ok: the sentence where all is well.
         parts: are asked for their status every time.
     """
@@ -79,7 +79,7 @@ class Diagnostics:
     def __init__(
         self,
         node: Node,
-        outbox: Outbox,
+        publishing: PublishingThread,
         ok: str,
         parts: Sequence[Callable[[], Status]] = (),
     ):
@@ -90,10 +90,12 @@ class Diagnostics:
         self._late = Events('late messages', 'this computer is too busy or too slow to take all')
         self._lost = Events('lost messages', 'DDS did not take them in time')
         events = (self._rejected, self._late, self._lost)
-        self._parts = [*parts, _Strangers(node).status, *(e.status for e in events)]
+        self._parts = [*parts, _OtherPublishers(node).status, *(e.status for e in events)]
         # Several arrays on one robot are told apart by the namespace.
         self._hardware_id = node.get_namespace()
-        self._topic = outbox.topic(node, DiagnosticArray, '/diagnostics', 1, self.note_publishing)
+        self._topic = publishing.topic(
+            node, DiagnosticArray, '/diagnostics', 1, self.note_publishing
+        )
         # On a clock of its own: that of the node may be simulated, and stand still.
         steady = Clock(clock_type=ClockType.STEADY_TIME)
         self._timer = node.create_timer(_PERIOD, self._publish, clock=steady)

@@ -17,29 +17,29 @@ from doa_ros.msg import DoaEstimateArray, DoaSpectrum, GccPhat
 from doa_ros.nodes.chain import ChainNode
 from doa_ros.nodes.configs import ModelConfig, PaceConfig
 from doa_ros.nodes.executable import run
-from doa_ros.nodes.latest_subscription import Inbox
+from doa_ros.nodes.latest_subscription import LatestSubscription
 from doa_ros.nodes.model import declare_features
-from doa_ros.nodes.outbox import Outbox, depth_of
-from doa_ros.parameters import declare, follow
+from doa_ros.nodes.publishing_thread import PublishingThread, depth_of
+from doa_ros.parameters import declare, on_change
 
 
 class DoaEstimatorNode(ChainNode):
     """Finds directions in features.
 
     Args:
-        outbox: publishes.
+        publishing: the thread that publishes.
         listener: takes estimates and detections of every window in this process.
         subscribe: whether features come from the topic `gcc_phat` rather than by `process`.
     """
 
     def __init__(
         self,
-        outbox: Outbox,
+        publishing: PublishingThread,
         listener: Callable[[DoaEstimateArray, DoaEstimateArray], None] | None = None,
         *,
         subscribe: bool = True,
     ):
-        super().__init__('doa_estimator', outbox)
+        super().__init__('doa_estimator', publishing)
         config = declare(self, ModelConfig)
         pace = declare(self, PaceConfig)
         localizer_config = declare(self, LocalizerConfig)
@@ -49,7 +49,7 @@ class DoaEstimatorNode(ChainNode):
         if difference:
             self.get_logger().warning(difference)
         self._localizer = Localizer(self._array, self._features, localizer_config, model)
-        follow(self, localizer_config, self._localizer.configure)
+        on_change(self, localizer_config, self._localizer.configure)
         self._listener = listener
         self._inference = Durations('inference')
         self._rate = Rate('estimates [1/s]', 'no features arrive: is gcc_phat running?')
@@ -66,13 +66,13 @@ class DoaEstimatorNode(ChainNode):
         if subscribe:
             self._order = StampOrder()
             self._previous: int | None = None
-            self._inbox = Inbox(
+            self._subscription = LatestSubscription(
                 self,
                 GccPhat,
                 'gcc_phat',
                 self._on_gcc_phat,
                 self._diagnostics,
-                outbox,
+                publishing,
                 pace,
                 limit=self._features.window,
             )
@@ -134,4 +134,4 @@ class DoaEstimatorNode(ChainNode):
 
 def main() -> int:
     """Run the node."""
-    return run('doa_estimator', lambda outbox: [DoaEstimatorNode(outbox)])
+    return run('doa_estimator', lambda publishing: [DoaEstimatorNode(publishing)])

@@ -16,24 +16,24 @@ from doa_ros.nodes.chain import ChainNode
 from doa_ros.nodes.configs import MarkersConfig
 from doa_ros.nodes.executable import run
 from doa_ros.nodes.model import declare_ambiguity
-from doa_ros.nodes.outbox import Outbox
+from doa_ros.nodes.publishing_thread import PublishingThread
 from doa_ros.nodes.qos import overridable
-from doa_ros.parameters import declare, follow
+from doa_ros.parameters import declare, on_change
 
 
 class DoaMarkersNode(ChainNode):
     """Shows every track as an arrow with a trail and its number, and every estimate as an arrow.
 
     Args:
-        outbox: publishes.
+        publishing: the thread that publishes.
         subscribe: whether estimates and tracks come from the topics `estimates` and `tracks`
             rather than by `process` and `process_tracks`.
     """
 
-    def __init__(self, outbox: Outbox, *, subscribe: bool = True):
-        super().__init__('doa_markers', outbox)
+    def __init__(self, publishing: PublishingThread, *, subscribe: bool = True):
+        super().__init__('doa_markers', publishing)
         self._config = declare(self, MarkersConfig)
-        follow(self, self._config, self._configure)
+        on_change(self, self._config, self._configure)
         self._ambiguity = declare_ambiguity(self)
         self._shown = 0
         # What has come of the latest window.
@@ -114,4 +114,4 @@ class DoaMarkersNode(ChainNode):
 
 def main() -> int:
     """Run the node."""
-    return run('doa_markers', lambda outbox: [DoaMarkersNode(outbox)])
+    return run('doa_markers', lambda publishing: [DoaMarkersNode(publishing)])

@@ -9,21 +9,21 @@ from doa_ros.nodes.doa_markers_node import DoaMarkersNode
 from doa_ros.nodes.doa_tracker_node import DoaTrackerNode
 from doa_ros.nodes.executable import run
 from doa_ros.nodes.gcc_phat_node import GccPhatNode
-from doa_ros.nodes.outbox import Outbox
+from doa_ros.nodes.publishing_thread import PublishingThread
 
 
-def make_nodes(outbox: Outbox):
+def make_nodes(publishing: PublishingThread):
     """Return the nodes of the chain; each keeps its own name, parameters and topics."""
-    markers = DoaMarkersNode(outbox, subscribe=False)
-    tracker = DoaTrackerNode(outbox, markers.process_tracks, subscribe=False)
+    markers = DoaMarkersNode(publishing, subscribe=False)
+    tracker = DoaTrackerNode(publishing, markers.process_tracks, subscribe=False)
 
     def on_window(estimates: DoaEstimateArray, detections: DoaEstimateArray) -> None:
         tracker.process(detections)
         markers.process(estimates)
 
-    estimator = DoaEstimatorNode(outbox, on_window, subscribe=False)
-    gcc_phat = GccPhatNode(outbox, estimator.process, subscribe=False)
-    capture = AudioCaptureNode(outbox, gcc_phat.process)
+    estimator = DoaEstimatorNode(publishing, on_window, subscribe=False)
+    gcc_phat = GccPhatNode(publishing, estimator.process, subscribe=False)
+    capture = AudioCaptureNode(publishing, gcc_phat.process)
     return [capture, gcc_phat, estimator, tracker, markers]
 
 

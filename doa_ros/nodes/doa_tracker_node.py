@@ -14,9 +14,9 @@ from doa_ros.msg import DoaEstimateArray, DoaTrackArray
 from doa_ros.nodes.chain import ChainNode
 from doa_ros.nodes.configs import HopConfig, PaceConfig
 from doa_ros.nodes.executable import run
-from doa_ros.nodes.latest_subscription import Inbox
+from doa_ros.nodes.latest_subscription import LatestSubscription
 from doa_ros.nodes.model import declare_ambiguity
-from doa_ros.nodes.outbox import Outbox, depth_of
+from doa_ros.nodes.publishing_thread import PublishingThread, depth_of
 from doa_ros.parameters import declare
 
 # The rest of a uint32, and of the int32 of a marker, is left for counting on.
@@ -27,19 +27,19 @@ class DoaTrackerNode(ChainNode):
     """Follows talkers.
 
     Args:
-        outbox: publishes.
+        publishing: the thread that publishes.
         listener: takes all tracks in this process.
         subscribe: whether detections come from the topic of this name rather than by `process`.
     """
 
     def __init__(
         self,
-        outbox: Outbox,
+        publishing: PublishingThread,
         listener: Callable[[DoaTrackArray], None] | None = None,
         *,
         subscribe: bool = True,
     ):
-        super().__init__('doa_tracker', outbox)
+        super().__init__('doa_tracker', publishing)
         hop = declare(self, HopConfig).hop
         pace = declare(self, PaceConfig)
         config = declare(self, TrackerConfig)
@@ -55,13 +55,13 @@ class DoaTrackerNode(ChainNode):
         self._vector = self.topic(Vector3Stamped, 'target_vector', depth)
         if subscribe:
             self._order = StampOrder()
-            self._inbox = Inbox(
+            self._subscription = LatestSubscription(
                 self,
                 DoaEstimateArray,
                 'detections',
                 self._on_detections,
                 self._diagnostics,
-                outbox,
+                publishing,
                 pace,
                 limit=2 * hop,
             )
@@ -95,4 +95,4 @@ class DoaTrackerNode(ChainNode):
 
 def main() -> int:
     """Run the node."""
-    return run('doa_tracker', lambda outbox: [DoaTrackerNode(outbox)])
+    return run('doa_tracker', lambda publishing: [DoaTrackerNode(publishing)])

@@ -16,8 +16,8 @@ from rclpy.signals import SignalHandlerOptions
 
 from doa_ros.core.errors import ConfigError, DoaError
 from doa_ros.nodes.chain import WorkerNode
-from doa_ros.nodes.outbox import Outbox
 from doa_ros.nodes.parent import end_with_launch
+from doa_ros.nodes.publishing_thread import PublishingThread
 from doa_ros.nodes.usage import parse, warn_of_unknown_parameters
 
 try:
@@ -34,7 +34,7 @@ _END_LIMIT = 2.0
 
 def run(
     executable: str,
-    make_nodes: Callable[[Outbox], Sequence[Node]],
+    make_nodes: Callable[[PublishingThread], Sequence[Node]],
     options: Mapping[str, tuple[str, Callable[[], int]]] | None = None,
 ) -> int:
     """Run nodes until a signal comes or a worker ends; return the exit status.
@@ -51,13 +51,13 @@ def run(
     for chosen in parse(executable, {name: text for name, (text, _) in options.items()}):
         return options[chosen][1]()
     end_with_launch()
-    outbox = Outbox()
+    publishing = PublishingThread()
     try:
         init()
-        nodes = make_nodes(outbox)
+        nodes = make_nodes(publishing)
     except DoaError as error:
-        outbox.close()
-        made = outbox.nodes
+        publishing.close()
+        made = publishing.nodes
         logger = made[-1].get_logger() if made else rclpy.logging.get_logger(executable)
         logger.fatal(str(error))
         _end(made)
@@ -87,16 +87,16 @@ def run(
         thread.start()
     try:
         # Not spin(): built for an old C library, as in the wheels, it never sleeps.
-        while stop.empty() and outbox.works:
+        while stop.empty() and publishing.running:
             executor.spin_once(timeout_sec=_SIGNAL_LATENCY)
     finally:
-        if not outbox.works:
-            failed.append(outbox)
+        if not publishing.running:
+            failed.append(publishing)
         # Python takes handlers away when it ends, and a late signal would change the status.
         ignore_signals()
         for node in workers:
             node.interrupt()
-        outbox.close()
+        publishing.close()
     for thread in threads:
         thread.join(_END_LIMIT)
     if any(thread.is_alive() for thread in threads):

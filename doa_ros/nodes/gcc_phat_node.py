@@ -16,9 +16,9 @@ from doa_ros.msg import AudioFrame, GccPhat
 from doa_ros.nodes.chain import ChainNode
 from doa_ros.nodes.configs import ModelConfig, PaceConfig
 from doa_ros.nodes.executable import run
-from doa_ros.nodes.latest_subscription import Inbox
+from doa_ros.nodes.latest_subscription import LatestSubscription
 from doa_ros.nodes.model import declare_features
-from doa_ros.nodes.outbox import Outbox, depth_of
+from doa_ros.nodes.publishing_thread import PublishingThread, depth_of
 from doa_ros.parameters import declare
 
 
@@ -26,19 +26,19 @@ class GccPhatNode(ChainNode):
     """Computes the features.
 
     Args:
-        outbox: publishes.
+        publishing: the thread that publishes.
         listener: takes every frame in this process.
         subscribe: whether audio comes from the topic `audio` rather than by `process`.
     """
 
     def __init__(
         self,
-        outbox: Outbox,
+        publishing: PublishingThread,
         listener: Callable[[Header, GccFrame], None] | None = None,
         *,
         subscribe: bool = True,
     ):
-        super().__init__('gcc_phat', outbox)
+        super().__init__('gcc_phat', publishing)
         config = declare(self, ModelConfig)
         pace = declare(self, PaceConfig)
         method_config = declare(self, MethodConfig)
@@ -54,13 +54,13 @@ class GccPhatNode(ChainNode):
         self._topic = self.topic(GccPhat, 'gcc_phat', depth_of(self._features.hop))
         if subscribe:
             self._order = StampOrder()
-            self._inbox = Inbox(
+            self._subscription = LatestSubscription(
                 self,
                 AudioFrame,
                 'audio',
                 self._on_audio,
                 self._diagnostics,
-                outbox,
+                publishing,
                 pace,
                 limit=self._features.window,
             )
@@ -108,4 +108,4 @@ class GccPhatNode(ChainNode):
 
 def main() -> int:
     """Run the node."""
-    return run('gcc_phat', lambda outbox: [GccPhatNode(outbox)])
+    return run('gcc_phat', lambda publishing: [GccPhatNode(publishing)])

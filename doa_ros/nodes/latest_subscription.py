@@ -13,7 +13,7 @@ from rclpy.qos import HistoryPolicy, QoSProfile
 
 from doa_ros.nodes.configs import PaceConfig
 from doa_ros.nodes.diagnostics import Diagnostics
-from doa_ros.nodes.outbox import Outbox
+from doa_ros.nodes.publishing_thread import PublishingThread
 from doa_ros.nodes.qos import overridable
 
 # More than a second of all but the shortest frames of audio.
@@ -25,7 +25,7 @@ _KEPT_DURATIONS = 9
 _FIRST_DURATION = 1e-3
 
 
-class Inbox:
+class LatestSubscription:
     """Subscribes to a topic.
 
     Several messages may wait: the node did not get to run, or they were on their way for long.
@@ -38,7 +38,7 @@ class Inbox:
         message_type, topic: what it subscribes to; the QoS can be overridden by parameters.
         take: takes a message; may raise MessageError.
         diagnostics: counts what is dropped.
-        outbox: publishes what follows from it.
+        publishing: publishes what follows from the messages.
         pace: whether it may wait.
         limit: how long it may last to take what waits [s], in real time.
     """
@@ -50,7 +50,7 @@ class Inbox:
         topic: str,
         take: Callable[[object], None],
         diagnostics: Diagnostics,
-        outbox: Outbox,
+        publishing: PublishingThread,
         pace: PaceConfig,
         *,
         limit: float,
@@ -60,7 +60,7 @@ class Inbox:
             self._limit, qos = limit, QoSProfile(depth=_DEPTH)
         else:
             self._limit, qos = math.inf, QoSProfile(history=HistoryPolicy.KEEP_ALL)
-            outbox.lose_nothing()
+            publishing.make_lossless()
         self._durations = deque([_FIRST_DURATION], maxlen=_KEPT_DURATIONS)
         with overridable(topic) as options:
             self._subscription = node.create_subscription(

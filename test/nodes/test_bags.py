@@ -14,7 +14,7 @@ from doa_ros.msg import AudioFrame, DoaEstimateArray
 from doa_ros.nodes.doa_estimator_node import DoaEstimatorNode
 from doa_ros.nodes.doa_pipeline_node import make_nodes
 from doa_ros.nodes.gcc_phat_node import GccPhatNode
-from doa_ros.nodes.outbox import Outbox
+from doa_ros.nodes.publishing_thread import PublishingThread
 
 pytest.importorskip('rosbags')
 from rosbags.rosbag2 import Reader, StoragePlugin, Writer  # noqa: E402
@@ -49,8 +49,8 @@ def _collect(listener, message_type, topic):
 def _live(ros, listener, recording):
     """Return all audio frames and estimates of a pipeline, serialized."""
     ros('source:=file', f'file:={recording}', 'publish_audio:=true')
-    outbox = Outbox()
-    nodes = make_nodes(outbox)
+    publishing = PublishingThread()
+    nodes = make_nodes(publishing)
     audio, *heard = _collect(listener, AudioFrame, 'audio')
     estimates, *also = _collect(listener, DoaEstimateArray, 'estimates')
     publishers = [p for n in nodes for p in n.publishers if p.topic in ('audio', 'estimates')]
@@ -65,7 +65,7 @@ def _live(ros, listener, recording):
     worker.start()
     listener.spin_until(lambda: not worker.is_alive(), 'the end of the recording')
     listener.spin(0.5)
-    outbox.close()
+    publishing.close()
     for subscription in [*heard, *also]:
         listener.node.destroy_subscription(subscription)
     for node in nodes:
@@ -87,8 +87,8 @@ def _replay(ros, listener, path):
     """Return the estimates that the nodes give for the frames in a bag, serialized."""
     ros()
     executor = SingleThreadedExecutor()
-    outbox = Outbox()
-    nodes = GccPhatNode(outbox), DoaEstimatorNode(outbox)
+    publishing = PublishingThread()
+    nodes = GccPhatNode(publishing), DoaEstimatorNode(publishing)
     for node in nodes:
         executor.add_node(node)
     estimates, subscription = _collect(listener, DoaEstimateArray, 'estimates')
@@ -115,7 +115,7 @@ def _replay(ros, listener, path):
 
             listener.spin_until(answered, 'an estimate')
     executor.shutdown()
-    outbox.close()
+    publishing.close()
     for node in nodes:
         node.destroy_node()
     return estimates

@@ -43,8 +43,8 @@ def test_nothing_is_left_of_nodes_that_do_not_start(monkeypatch, namespace):
     monkeypatch.setattr('sys.argv', ['test', '--ros-args', '-r', f'__ns:={namespace}'])
     made = []
 
-    def make_nodes(outbox):
-        made.append(ChainNode('first', outbox))
+    def make_nodes(publishing):
+        made.append(ChainNode('first', publishing))
         raise ConfigError('the second is not usable')
 
     before = threading.active_count()

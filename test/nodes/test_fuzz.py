@@ -36,7 +36,7 @@ from doa_ros.nodes.doa_estimator_node import DoaEstimatorNode
 from doa_ros.nodes.doa_markers_node import DoaMarkersNode
 from doa_ros.nodes.doa_tracker_node import DoaTrackerNode
 from doa_ros.nodes.gcc_phat_node import GccPhatNode
-from doa_ros.nodes.outbox import Outbox, Topic
+from doa_ros.nodes.publishing_thread import PublishingThread, Topic
 from doa_ros.resources import find_resource
 
 ARRAY = load_array(find_resource('arrays', 'uma8'))
@@ -262,18 +262,18 @@ def drive(require_model):
         published = []
         patch.setattr(Topic, 'publish', lambda _, message: published.append(message))
         rclpy.init(args=['--ros-args', '--log-level', 'FATAL'])
-        outbox = Outbox()
+        publishing = PublishingThread()
 
         def make(name):
             if name not in driven:
                 node_type, *how = _NODES[name]
-                driven[name] = Driven(node_type(outbox), *how)
+                driven[name] = Driven(node_type(publishing), *how)
                 driven[name].published = published
             del published[:]
             return driven[name]
 
         yield make
-        outbox.close()
+        publishing.close()
         for one in driven.values():
             one.node.destroy_node()
         rclpy.shutdown()

@@ -20,7 +20,7 @@ from doa_ros.core.geometry import wrap_angle
 from doa_ros.core.tracking.tracker import Tracker
 from doa_ros.msg import AudioFrame, DoaEstimateArray, DoaSpectrum, GccPhat
 from doa_ros.nodes.doa_pipeline_node import make_nodes
-from doa_ros.nodes.outbox import Outbox, Topic
+from doa_ros.nodes.publishing_thread import PublishingThread, Topic
 from doa_ros.simulation.scene import SceneConfig
 
 _ON_DEMAND = {
@@ -58,8 +58,8 @@ def test_large_messages_cross_dds_only_while_someone_listens(
 
     monkeypatch.setattr(Topic, 'send', spy)
     rclpy.init()
-    outbox = Outbox()
-    nodes = make_nodes(outbox)
+    publishing = PublishingThread()
+    nodes = make_nodes(publishing)
     try:
         for topic in wanted:
             nodes[0].create_subscription(_ON_DEMAND[topic], topic, lambda _: None, 1)
@@ -71,7 +71,7 @@ def test_large_messages_cross_dds_only_while_someone_listens(
         worker.join(60)
         assert not worker.is_alive()
     finally:
-        outbox.close()
+        publishing.close()
         for node in nodes:
             node.destroy_node()
         rclpy.shutdown()
@@ -167,14 +167,14 @@ def test_a_message_that_a_node_of_the_pipeline_refuses_is_dropped_and_counted(
         Topic, 'publish', lambda topic, message: published.append((topic.name, message))
     )
     rclpy.init()
-    outbox = Outbox()
-    nodes = make_nodes(outbox)
+    publishing = PublishingThread()
+    nodes = make_nodes(publishing)
     try:
         nodes[0].work()
         tracker = next(node for node in nodes if node.get_name() == 'doa_tracker')
         next(iter(tracker.timers)).callback()
     finally:
-        outbox.close()
+        publishing.close()
         for node in nodes:
             node.destroy_node()
         rclpy.shutdown()

@@ -15,8 +15,8 @@ import rclpy
 from rclpy.qos import HistoryPolicy, QoSProfile
 from std_msgs.msg import Header, String
 
-from doa_ros.nodes import outbox as module
-from doa_ros.nodes.outbox import Outbox, depth_of
+from doa_ros.nodes import publishing_thread as module
+from doa_ros.nodes.publishing_thread import PublishingThread, depth_of
 
 # How long the stand-in for DDS takes to publish, and the machine to do nothing [s].
 HELD_UP = 0.4
@@ -50,15 +50,15 @@ def slow(monkeypatch):
 
 
 @pytest.fixture
-def box(node, slow):
-    """An outbox, its topics by name, and what it told."""
+def sender(node, slow):
+    """A publishing thread, its topics by name, and what it told."""
     told = []
-    with closing(Outbox()) as outbox:
+    with closing(PublishingThread()) as publishing:
         topics = {
-            name: outbox.topic(node, String, name, DEPTH, lambda *what: told.append(what))
+            name: publishing.topic(node, String, name, DEPTH, lambda *what: told.append(what))
             for name in ('first', 'second')
         }
-        yield SimpleNamespace(outbox=outbox, told=told, **topics)
+        yield SimpleNamespace(publishing=publishing, told=told, **topics)
         slow.ready.set()
 
 
@@ -69,10 +69,10 @@ def _wait(condition):
         time.sleep(0.01)
 
 
-def _occupy(box, slow):
+def _occupy(sender, slow):
     """Make the stand-in for DDS hold a message."""
-    box.first.publish(String(data='held'))
-    _wait(lambda: not box.first.waiting)
+    sender.first.publish(String(data='held'))
+    _wait(lambda: not sender.first.waiting)
 
 
 def _published(slow, name):
@@ -82,8 +82,8 @@ def _published(slow, name):
 def test_who_computes_does_not_wait(node, monkeypatch):
     monkeypatch.setattr(module, '_publish', lambda *_: time.sleep(HELD_UP) or True)
     longest, told = 0.0, []
-    with closing(Outbox()) as outbox:
-        topic = outbox.topic(node, String, 'topic', DEPTH, lambda *what: told.append(what))
+    with closing(PublishingThread()) as publishing:
+        topic = publishing.topic(node, String, 'topic', DEPTH, lambda *what: told.append(what))
         for number in range(20):
             start = time.monotonic()
             topic.publish(String(data=str(number)))
@@ -95,46 +95,46 @@ def test_who_computes_does_not_wait(node, monkeypatch):
     assert took == pytest.approx(HELD_UP, abs=MOMENT)
 
 
-def test_order_is_kept_between_topics(box, slow):
-    _occupy(box, slow)
+def test_order_is_kept_between_topics(sender, slow):
+    _occupy(sender, slow)
     for number in range(5):
-        box.first.publish(String(data=str(number)))
-        box.second.publish(String(data=str(number)))
+        sender.first.publish(String(data=str(number)))
+        sender.second.publish(String(data=str(number)))
     slow.ready.set()
     _wait(lambda: len(slow.published) == 11)
     assert slow.published[1:] == [(t, str(n)) for n in range(5) for t in ('first', 'second')]
-    assert [lost for _, _, lost in box.told] == [0] * 11
+    assert [lost for _, _, lost in sender.told] == [0] * 11
 
 
-def test_the_newest_are_kept_and_the_others_counted(box, slow):
-    _occupy(box, slow)
-    box.second.publish(String(data='of another topic'))
+def test_the_newest_are_kept_and_the_others_counted(sender, slow):
+    _occupy(sender, slow)
+    sender.second.publish(String(data='of another topic'))
     for number in range(25):
-        box.first.publish(String(data=str(number)))
+        sender.first.publish(String(data=str(number)))
     slow.ready.set()
     _wait(lambda: len(slow.published) == 2 + DEPTH)
     assert _published(slow, 'first') == ['held', *map(str, range(15, 25))]
     assert _published(slow, 'second') == ['of another topic']
-    _wait(lambda: len(box.told) == 2 + DEPTH)
-    assert sum(lost for _, _, lost in box.told) == 15
+    _wait(lambda: len(sender.told) == 2 + DEPTH)
+    assert sum(lost for _, _, lost in sender.told) == 15
 
 
-def test_what_dds_refuses_is_counted(box, slow):
+def test_what_dds_refuses_is_counted(sender, slow):
     slow.refuses = True
     slow.ready.set()
-    box.first.publish(String(data='x'))
-    _wait(lambda: box.told)
-    assert box.told[0][2] == 1
+    sender.first.publish(String(data='x'))
+    _wait(lambda: sender.told)
+    assert sender.told[0][2] == 1
 
 
-def test_nothing_is_lost_where_the_sound_can_wait(box, slow):
-    box.outbox.lose_nothing()
-    _occupy(box, slow)
+def test_nothing_is_lost_where_the_sound_can_wait(sender, slow):
+    sender.publishing.make_lossless()
+    _occupy(sender, slow)
     done = threading.Event()
 
     def publish():
         for number in range(3 * DEPTH):
-            box.first.publish(String(data=str(number)))
+            sender.first.publish(String(data=str(number)))
         done.set()
 
     threading.Thread(target=publish).start()
@@ -145,15 +145,15 @@ def test_nothing_is_lost_where_the_sound_can_wait(box, slow):
     assert _published(slow, 'first') == ['held', *map(str, range(3 * DEPTH))]
 
 
-def test_who_waits_is_let_go_at_the_end(box, slow):
-    box.outbox.lose_nothing()
-    _occupy(box, slow)
+def test_who_waits_is_let_go_at_the_end(sender, slow):
+    sender.publishing.make_lossless()
+    _occupy(sender, slow)
     waiting = threading.Thread(
-        target=lambda: [box.first.publish(String()) for _ in range(2 * DEPTH)]
+        target=lambda: [sender.first.publish(String()) for _ in range(2 * DEPTH)]
     )
     waiting.start()
-    _wait(lambda: box.first.full)
-    box.outbox.close()
+    _wait(lambda: sender.first.full)
+    sender.publishing.close()
     waiting.join(5)
     assert not waiting.is_alive()
 
@@ -181,8 +181,8 @@ rclpy.spin(node)
 def test_other_threads_run_while_dds_itself_holds_up(node):
     """A reliable subscriber that stands still and a history that is full: DDS waits 0.1 s."""
     told = []
-    with closing(Outbox()) as outbox:
-        topic = outbox.topic(
+    with closing(PublishingThread()) as publishing:
+        topic = publishing.topic(
             node,
             Header,
             'topic',
@@ -226,7 +226,7 @@ def test_other_threads_run_while_dds_itself_holds_up(node):
     ],
 )
 def test_discovery_is_waited_for_as_long_as_it_is_of_use(
-    box, monkeypatch, lossless, connected, interrupted, lasts
+    sender, monkeypatch, lossless, connected, interrupted, lasts
 ):
     monkeypatch.setattr(module, '_MOMENT', 0.3)
     monkeypatch.setattr(module, '_ANNOUNCED', 0.9)
@@ -236,13 +236,13 @@ def test_discovery_is_waited_for_as_long_as_it_is_of_use(
     if interrupted:
         stop.set()
     if lossless:
-        box.outbox.lose_nothing()
-    start = box.outbox._begin
-    box.outbox.wait_for_discovery(stop)
+        sender.publishing.make_lossless()
+    start = sender.publishing._begin
+    sender.publishing.wait_for_discovery(stop)
     assert time.monotonic() - start == pytest.approx(lasts, abs=0.25)
 
 
-def test_who_receives_nothing_is_waited_for_once(box, slow, monkeypatch):
+def test_who_receives_nothing_is_waited_for_once(sender, slow, monkeypatch):
     """What DDS forgets is waited for; not for ever, and again once all was received."""
     state = SimpleNamespace(received=True, waits=[])
 
@@ -253,13 +253,13 @@ def test_who_receives_nothing_is_waited_for_once(box, slow, monkeypatch):
 
     monkeypatch.setattr(module.Topic, 'wait_until_received', wait)
     slow.ready.set()
-    box.outbox.lose_nothing()
+    sender.publishing.make_lossless()
 
     def publish(count):
         count += len(slow.published)
         while len(slow.published) < count:
-            box.first.publish(String())
-        _wait(lambda: not box.first.waiting)
+            sender.first.publish(String())
+        _wait(lambda: not sender.first.waiting)
 
     publish(3 * DEPTH)
     assert not state.waits

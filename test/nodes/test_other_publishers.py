@@ -12,7 +12,7 @@ from std_msgs.msg import String
 from doa_ros.core.monitoring import Level
 from doa_ros.nodes import diagnostics
 from doa_ros.nodes.diagnostics import Diagnostics
-from doa_ros.nodes.outbox import Outbox
+from doa_ros.nodes.publishing_thread import PublishingThread
 
 LINGERING = 1.0
 
@@ -33,11 +33,11 @@ def system(monkeypatch, namespace, listener, warnings):
     # Where a context of this process has ended before, ROS may log nothing any more.
     logger = SimpleNamespace(warning=lambda sentence, **_: warnings.append(sentence))
     monkeypatch.setattr(node, 'get_logger', lambda: logger)
-    with closing(Outbox()) as outbox:
-        health = Diagnostics(node, outbox, 'fine')
+    with closing(PublishingThread()) as publishing:
+        health = Diagnostics(node, publishing, 'fine')
         for name in ('first', 'second'):
-            outbox.topic(node, String, name, 10, health.note_publishing)
-        yield diagnostics._Strangers(node).status
+            publishing.topic(node, String, name, 10, health.note_publishing)
+        yield diagnostics._OtherPublishers(node).status
     node.destroy_node()
     context.try_shutdown()
 

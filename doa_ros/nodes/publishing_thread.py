@@ -39,7 +39,7 @@ def depth_of(period: float) -> int:
     return max(math.ceil(_BUFFERED / period), _LEAST_DEPTH)
 
 
-class Outbox:
+class PublishingThread:
     """Publishes what the nodes of a process give it, in that order, in a thread of its own.
 
     DDS may hold up who publishes for a second while other participants come and go. Messages
@@ -56,10 +56,10 @@ class Outbox:
         self._turns: deque[Topic] = deque()
         self._lossless = False
         self._deadline: float | None = None
-        self._thread = threading.Thread(target=self._work, name='outbox', daemon=True)
+        self._thread = threading.Thread(target=self._work, name='publishing', daemon=True)
         self._thread.start()
 
-    def lose_nothing(self) -> None:
+    def make_lossless(self) -> None:
         """From now on who publishes waits where DDS does not keep up: the sound is not live."""
         self._lossless = True
 
@@ -100,7 +100,7 @@ class Outbox:
         return topic
 
     def put(self, topic: 'Topic', message) -> None:
-        """Let a message wait for its turn; after `lose_nothing`, wait until there is room."""
+        """Let a message wait for its turn; after `make_lossless`, wait until there is room."""
         with self._changed:
             if self._lossless:
                 self._changed.wait_for(lambda: not topic.full or self._ending)
@@ -124,7 +124,7 @@ class Outbox:
             topic.wait_until_received(self._patience)
 
     @property
-    def works(self) -> bool:
+    def running(self) -> bool:
         """Whether messages leave; after `close`, and a fault, they do not."""
         return self._thread.is_alive()
 
@@ -154,16 +154,16 @@ class Outbox:
 
 
 class Topic:
-    """A topic to publish on; `Outbox.topic` makes them."""
+    """A topic to publish on; `PublishingThread.topic` makes them."""
 
     def __init__(
         self,
-        outbox: Outbox,
+        publishing: PublishingThread,
         node: Node,
         publisher: Publisher,
         on_sent: Callable[[str, float, int], None],
     ):
-        self._outbox, self._node, self._publisher = outbox, node, publisher
+        self._publishing, self._node, self._publisher = publishing, node, publisher
         self._on_sent = on_sent
         self._standstill = False
         self._depth = max(publisher.qos_profile.depth, 1)
@@ -189,7 +189,7 @@ class Topic:
 
     def publish(self, message) -> None:
         """Publish a message as soon as DDS takes it, from any thread."""
-        self._outbox.put(self, message)
+        self._publishing.put(self, message)
 
     def drop_oldest(self) -> None:
         """Make room in `waiting`; `send` tells of it, as the log waits for DDS, too."""
