@@ -12,7 +12,7 @@ import pytest
 import doa_ros
 from doa_ros import resources
 from doa_ros.core.errors import ConfigError
-from doa_ros.core.localization.classifier import load_card
+from doa_ros.core.localization.model_card import load_card
 from doa_ros.resources import config_directory, find_resource
 
 _PACKAGE = Path(doa_ros.core.__file__).resolve().parents[1]

@@ -24,8 +24,9 @@ from doa_ros.core.errors import ConfigError
 from doa_ros.core.features.extractor import GccFrame
 from doa_ros.core.geometry import MicArray, load_array
 from doa_ros.core.localization.calibration import Calibration
-from doa_ros.core.localization.classifier import Classifier, ModelCard, load_card, save_card
+from doa_ros.core.localization.classifier import Classifier
 from doa_ros.core.localization.decoding import Spectrum
+from doa_ros.core.localization.model_card import ModelCard, load_card, save_card
 from doa_ros.core.localization.recurrent_filter import Follower
 from doa_ros.resources import find_resource
 

@@ -22,13 +22,8 @@ import keras
 
 from doa_ros.core.errors import ConfigError
 from doa_ros.core.localization.calibration import Calibration
-from doa_ros.core.localization.classifier import (
-    Classifier,
-    ModelCard,
-    follower_file,
-    load_card,
-    save_card,
-)
+from doa_ros.core.localization.classifier import Classifier
+from doa_ros.core.localization.model_card import ModelCard, follower_file, load_card, save_card
 from doa_ros.resources import find_resource
 
 from .data import storage

@@ -22,8 +22,8 @@ from doa_ros.core.ambiguity import ambiguity_in_frame
 from doa_ros.core.errors import DoaError
 from doa_ros.core.features.extractor import FeatureConfig
 from doa_ros.core.geometry import load_array
-from doa_ros.core.localization.classifier import load_card
 from doa_ros.core.localization.decoding import Estimate
+from doa_ros.core.localization.model_card import load_card
 from doa_ros.core.tracking.tracker import Track
 from doa_ros.msg import DoaEstimateArray, DoaTrackArray
 from doa_ros.nodes.configs import ModelConfig

@@ -6,7 +6,8 @@ import yaml
 
 from doa_ros.core.errors import ConfigError
 from doa_ros.core.geometry import load_array
-from doa_ros.core.localization.classifier import Classifier, load_card
+from doa_ros.core.localization.classifier import Classifier
+from doa_ros.core.localization.model_card import load_card
 from training import all as all_in_one
 from training.fitting import calibration
 from training.settings import SimulateConfig, TrainConfig, load_settings

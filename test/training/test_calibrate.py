@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from doa_ros.core.errors import ConfigError, ModelError
-from doa_ros.core.localization.classifier import load_card, save_card
 from doa_ros.core.localization.hmm_filter import MemoryConfig
 from doa_ros.core.localization.localizer import Localizer, LocalizerConfig
+from doa_ros.core.localization.model_card import load_card, save_card
 from doa_ros.resources import find_resource
 from training import calibrate
 from training.fitting import calibration

@@ -6,7 +6,8 @@ import pytest
 import yaml
 
 from doa_ros.core.errors import ConfigError
-from doa_ros.core.localization.classifier import Classifier, load_card
+from doa_ros.core.localization.classifier import Classifier
+from doa_ros.core.localization.model_card import load_card
 from training.models.blocks import load_network
 from training.runs import load_run
 

@@ -11,8 +11,8 @@ import yaml
 
 from doa_ros.core.errors import ConfigError, ModelError
 from doa_ros.core.localization.calibration import Calibration
-from doa_ros.core.localization.classifier import load_card, save_card
 from doa_ros.core.localization.localizer import Localizer, LocalizerConfig
+from doa_ros.core.localization.model_card import load_card, save_card
 from doa_ros.resources import find_resource
 from training import calibrate
 from training.runs import read_history

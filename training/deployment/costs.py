@@ -11,7 +11,7 @@ import numpy as np
 
 from doa_ros.core.features.extractor import FeatureConfig, FeatureExtractor
 from doa_ros.core.geometry import MicArray
-from doa_ros.core.localization.classifier import load_card
+from doa_ros.core.localization.model_card import load_card
 from doa_ros.core.localization.tflite import TFLiteModel
 
 _RUNS, _WARM_UP = 1000, 50

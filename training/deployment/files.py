@@ -7,7 +7,7 @@ from pathlib import Path
 
 import keras
 
-from doa_ros.core.localization.classifier import ModelCard, save_card
+from doa_ros.core.localization.model_card import ModelCard, save_card
 from doa_ros.core.localization.tflite import TFLiteModel
 
 from ..compression.kernels import kernel_facts

@@ -15,8 +15,8 @@ import numpy as np
 
 from doa_ros.core.errors import ModelError
 from doa_ros.core.geometry import wrap_angle
-from doa_ros.core.localization.classifier import load_card
 from doa_ros.core.localization.decoding import WITHIN, Spectrum, decode_azimuth, decode_azimuths
+from doa_ros.core.localization.model_card import load_card
 from doa_ros.core.localization.tflite import TFLiteModel
 
 # By itself it computes with fewer bits where the processor has instructions for them; on x86

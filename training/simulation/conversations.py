@@ -12,7 +12,8 @@ import pickle
 import numpy as np
 
 from doa_ros.core.geometry import MicArray
-from doa_ros.core.localization.classifier import Classifier, load_card
+from doa_ros.core.localization.classifier import Classifier
+from doa_ros.core.localization.model_card import load_card
 
 from ..data import storage
 from ..data.clips import Clip

@@ -16,14 +16,7 @@ import yaml
 from doa_ros.core.errors import ConfigError, ModelError
 from doa_ros.core.features.extractor import FeatureConfig
 from doa_ros.core.geometry import wrap_angle
-from doa_ros.core.localization.classifier import (
-    Classifier,
-    follower_file,
-    load_card,
-    network_input,
-    save_card,
-    suited,
-)
+from doa_ros.core.localization.classifier import Classifier, network_input, suited
 from doa_ros.core.localization.decoding import (
     DirectionGrid,
     decode_azimuth,
@@ -31,6 +24,7 @@ from doa_ros.core.localization.decoding import (
     decode_elevation,
     elevation_classes,
 )
+from doa_ros.core.localization.model_card import follower_file, load_card, save_card
 from doa_ros.resources import find_resource
 from doa_ros.simulation.acoustics import DiffuseField
 

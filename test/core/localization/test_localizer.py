@@ -19,10 +19,11 @@ from doa_ros.core.features.extractor import (
     GccFrame,
 )
 from doa_ros.core.geometry import wrap_angle
-from doa_ros.core.localization.classifier import default_features, load_card
+from doa_ros.core.localization.classifier import default_features
 from doa_ros.core.localization.decoding import Spectrum
 from doa_ros.core.localization.hmm_filter import MemoryConfig
 from doa_ros.core.localization.localizer import Localizer, LocalizerConfig, _weighed
+from doa_ros.core.localization.model_card import load_card
 from doa_ros.resources import find_resource
 
 _SRP = {'method': 'srp_phat'}

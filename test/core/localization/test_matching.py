@@ -13,9 +13,10 @@ import pytest
 from doa_ros.core.errors import ConfigError
 from doa_ros.core.features.extractor import FeatureExtractor
 from doa_ros.core.geometry import MicArray, load_array, unit_vector, wrap_angle
-from doa_ros.core.localization.classifier import Classifier, default_features, load_card, suited
+from doa_ros.core.localization.classifier import Classifier, default_features, suited
 from doa_ros.core.localization.localizer import Localizer, LocalizerConfig
 from doa_ros.core.localization.matching import match
+from doa_ros.core.localization.model_card import load_card
 from doa_ros.resources import find_resource
 
 # No rotation and no mirroring maps it onto itself.

@@ -12,8 +12,9 @@ import pytest
 from doa_ros.core.errors import ModelError
 from doa_ros.core.geometry import wrap_angle
 from doa_ros.core.localization.calibration import Calibration
-from doa_ros.core.localization.classifier import Classifier, load_card
+from doa_ros.core.localization.classifier import Classifier
 from doa_ros.core.localization.decoding import DirectionGrid, Spectrum
+from doa_ros.core.localization.model_card import load_card
 from doa_ros.core.localization.recurrent_filter import CHANNELS, Follower, follower_input
 from doa_ros.resources import find_resource
 

@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 from doa_ros.core.errors import ConfigError
-from doa_ros.core.localization.classifier import Classifier, load_card
+from doa_ros.core.localization.classifier import Classifier
+from doa_ros.core.localization.model_card import load_card
 from training.compression import compress
 from training.compression.kernels import kernels
 from training.compression.legacy import fit_legacy

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from doa_ros.core.errors import ConfigError
-from doa_ros.core.localization.classifier import Classifier, load_card
+from doa_ros.core.localization.classifier import Classifier
 from doa_ros.core.localization.decoding import DirectionGrid
+from doa_ros.core.localization.model_card import load_card
 from doa_ros.core.localization.recurrent_filter import CHANNELS, follower_input
 from doa_ros.resources import find_resource
 from training.data.clips import Clip, Source, clip_extractor

@@ -8,9 +8,10 @@ from pathlib import Path
 from doa_ros.core.errors import ConfigError
 from doa_ros.core.features.extractor import FeatureConfig, GccFrame
 from doa_ros.core.geometry import MicArray
-from doa_ros.core.localization.classifier import default_features, load_card, suited
+from doa_ros.core.localization.classifier import default_features, suited
 from doa_ros.core.localization.decoding import Estimate
 from doa_ros.core.localization.localizer import Localization, Localizer, LocalizerConfig
+from doa_ros.core.localization.model_card import load_card
 
 from ..metrics.frames import AZIMUTH_CLASSES, Listening
 
