@@ -18,6 +18,9 @@ from doa_ros.core.geometry import MicArray, load_array
 from doa_ros.core.localization.decoding import DirectionGrid
 from doa_ros.resources import find_resource
 
+# Sections by the names that they had before.
+_RENAMED = {'follow': 'train_filter'}
+
 
 @dataclass(frozen=True)
 class SimulateConfig(Config):
@@ -105,13 +108,15 @@ class SimulateConfig(Config):
 class TrainConfig(Config):
     """How `train` fits a network."""
 
+    RENAMED = {'multilabel': 'multi_source'}
+
     seed: int = setting(1, 'Seed of all randomness.', minimum=0)
     architecture: str = setting(
         'reference',
         'Name of the network; or a file that describes it, relative to the settings file.',
     )
-    multilabel: bool = setting(
-        False, 'Whether classes are judged one by one, for several sources at once.'
+    multi_source: bool = setting(
+        False, 'Whether azimuth classes are judged one by one, for several sources at once.'
     )
     activity: bool = setting(
         False, 'Whether a third output says how probable it is that there is a source at all.'
@@ -159,7 +164,7 @@ class TrainConfig(Config):
         Of several sources each has an elevation of its own: that of its azimuth class.
         """
         azimuth, elevation = (self.azimuth_classes,), (self.elevation_classes,)
-        if self.multilabel:
+        if self.multi_source:
             elevation = azimuth + elevation
         heads = {'azimuth': azimuth, 'elevation': elevation}
         return {**heads, 'activity': (1,)} if self.activity else heads
@@ -167,7 +172,7 @@ class TrainConfig(Config):
     @property
     def one_by_one(self) -> set[str]:
         """The heads whose values are judged one by one; those of the others sum to 1."""
-        return {'activity', 'azimuth'} if self.multilabel else {'activity'}
+        return {'activity', 'azimuth'} if self.multi_source else {'activity'}
 
 
 @dataclass(frozen=True)
@@ -209,21 +214,23 @@ class QuantizeConfig(Config):
 
 
 @dataclass(frozen=True)
-class FollowConfig(Config):
-    """How `follow` makes the network that follows several sources."""
+class TrainFilterConfig(Config):
+    """How `train_filter` makes the recurrent filter of a model of several sources."""
 
     seed: int = setting(1, 'Seed of all randomness.', minimum=0)
     train_clips: int = setting(9000, 'Clips of the train split.', minimum=1)
     val_clips: int = setting(400, 'Clips of the val split.', minimum=1)
     length: float = setting(12.0, 'Length of a clip [s].', minimum=3.0, maximum=60.0)
-    walking: float = setting(0.6, 'Share of the talkers who walk.', minimum=0.0, maximum=1.0)
+    walking: float = setting(0.6, 'Share of the talkers that walk.', minimum=0.0, maximum=1.0)
     dead_microphones: float = setting(
         0.1,
         'Share of the clips in which one or two microphones are dead.',
         minimum=0.0,
         maximum=1.0,
     )
-    states: int = setting(64, 'What is remembered at each azimuth class.', minimum=1, maximum=512)
+    states: int = setting(
+        64, 'States of the recurrent unit at each azimuth class.', minimum=1, maximum=512
+    )
     epochs: int = setting(36, 'Passes over the data.', minimum=1)
     batch: int = setting(64, 'Clips per step.', minimum=1)
     learning_rate: float = setting(
@@ -289,7 +296,7 @@ class Settings:
         array: name or path of the array.
         features: of the model; the data is simulated with the same or with more lags.
         data_features: of the simulated data.
-        simulate, train, finetune, quantize, follow, prune, cluster: of the verbs.
+        simulate, train, finetune, search, quantize, train_filter, prune, cluster: of the verbs.
     """
 
     array: str
@@ -300,7 +307,7 @@ class Settings:
     finetune: FinetuneConfig = field(default_factory=FinetuneConfig)
     search: SearchConfig = field(default_factory=SearchConfig)
     quantize: QuantizeConfig = field(default_factory=QuantizeConfig)
-    follow: FollowConfig = field(default_factory=FollowConfig)
+    train_filter: TrainFilterConfig = field(default_factory=TrainFilterConfig)
     prune: PruneConfig = field(default_factory=PruneConfig)
     cluster: ClusterConfig = field(default_factory=ClusterConfig)
 
@@ -359,7 +366,7 @@ def load_settings(path: Path) -> Settings:
     """
     content = load_yaml(path)
     sections = {f.name: f.default_factory for f in fields(Settings) if f.name != 'array'}
-    require_keys(content, str(path), required={'array'}, optional=sections)
+    require_keys(content, str(path), required={'array'}, optional=sections, renamed=_RENAMED)
     parsed = {
         name: section.from_mapping(content.get(name) or {}, f'{path}: {name}')
         for name, section in sections.items()

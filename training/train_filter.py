@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Train the network that follows the sources of a model of several from frame to frame.
 
-Takes a model as quantize makes it of settings with `train: {multilabel: true, activity: true}`
+Takes a model as quantize makes it of settings with `train: {multi_source: true, activity: true}`
 and `features: {residual: true}`, lets it listen to simulated rooms in which people stand, walk
 and talk, and trains a recurrent network on what it says of them. Writes NAME_follower.tflite
 beside the model NAME.tflite, and its SHA-256 into the card; calibrate comes next.
@@ -79,7 +79,7 @@ def run(args):
     shutil.copyfile(path, job.model)
     save_card(card, job.model)
     Classifier(job.model, job.array, card.features)  # So is one that does not fit.
-    storage.remember_stored(_made_of(job, card), 'follow', args.out)
+    storage.remember_stored(_made_of(job, card), 'train_filter', args.out)
     simulate_talks(job, args.out, jobs=args.jobs)
     model = _trained(job, args.out)
     content = to_tflite(step_model(model), 'float16')
@@ -94,7 +94,7 @@ def _check(path: Path, card: ModelCard) -> None:
     if not (card.multilabel and {'activity', 'elevation'} <= set(card.outputs)):
         raise ConfigError(
             f'{path}: only a model of several sources with elevation and activity can have a '
-            'follower; train one with multilabel: true and activity: true'
+            'follower; train one with multi_source: true and activity: true'
         )
     if not card.features.residual:
         raise ConfigError(
@@ -105,20 +105,20 @@ def _check(path: Path, card: ModelCard) -> None:
 
 def _made_of(job: Job, card: ModelCard) -> dict:
     """Return what the clips in OUT are made of."""
-    follow = job.settings.follow.to_mapping()
+    config = job.settings.train_filter.to_mapping()
     return {
         'array': job.settings.array,
         'model': card.sha256,
         'features': card.features.to_mapping(),
-        # How many clips there are is said by `follow`.
+        # How many clips there are is said by `train_filter`.
         'simulate': replace(job.scenes, train_clips=1, val_clips=1).to_mapping(),
-        'follow': {name: follow[name] for name in _OF_CLIPS},
+        'train_filter': {name: config[name] for name in _OF_CLIPS},
     }
 
 
 def _trained(job: Job, out: Path) -> keras.Model:
     """Return the network, trained where it is not there yet."""
-    config = job.settings.follow
+    config = job.settings.train_filter
     clips = {'train': config.train_clips, 'val': config.val_clips}
     train, val = (load_sequences(out, split, clips[split]) for split in SPLITS)
     fit_follower(config, train, val, out / 'follower.keras')

@@ -13,7 +13,7 @@ import math
 from pathlib import Path
 import reprlib
 import stat
-from typing import Any
+from typing import Any, ClassVar
 
 import yaml
 
@@ -67,7 +67,13 @@ def setting(default, description, *, minimum=None, maximum=None, choices=None, d
 
 
 class Config:
-    """Base of frozen dataclasses built from `setting` fields; validates when it is built."""
+    """Base of frozen dataclasses built from `setting` fields; validates when it is built.
+
+    Attributes:
+        RENAMED: today's names of settings by those that they had before; old ones are refused.
+    """
+
+    RENAMED: ClassVar[Mapping[str, str]] = {}
 
     def __post_init__(self):
         for field in dataclasses.fields(self):
@@ -81,7 +87,8 @@ class Config:
         Raises:
             ConfigError: an unknown key or a value out of bounds; the message starts with `where`.
         """
-        require_keys(mapping, where, optional={field.name for field in dataclasses.fields(cls)})
+        names = {field.name for field in dataclasses.fields(cls)}
+        require_keys(mapping, where, optional=names, renamed=cls.RENAMED)
         try:
             return cls(**mapping)
         except ConfigError as error:
@@ -190,18 +197,36 @@ def load_yaml(path: Path) -> dict[str, Any]:
     return content
 
 
-def require_keys(mapping, where: str, *, required=frozenset(), optional=frozenset()):
+def require_keys(
+    mapping: Any,
+    where: str,
+    *,
+    required: Iterable[str] = (),
+    optional: Iterable[str] = (),
+    renamed: Mapping[str, str] | None = None,
+) -> None:
     """Check the keys of a parsed mapping.
 
+    Args:
+        mapping: what was parsed.
+        where: what an error message begins with.
+        required, optional: the known keys.
+        renamed: today's names of keys by those that they had before.
+
     Raises:
-        ConfigError: not a mapping, a required key is missing or a key is unknown.
+        ConfigError: not a mapping, a required key is missing, or a key is unknown or has another
+            name today.
     """
     if not isinstance(mapping, Mapping):
         raise ConfigError(f'{where}: must be a mapping, not {short(mapping)}')
-    missing = set(required) - set(mapping)
+    for old, new in (renamed or {}).items():
+        if old in mapping:
+            raise ConfigError(f'{where}: {old} is called {new} now')
+    required, known = set(required), {*required, *optional}
+    missing = required - set(mapping)
     if missing:
         raise ConfigError(f'{where}: missing {", ".join(sorted(missing))}')
-    unknown = {str(key) for key in mapping} - set(required) - set(optional)
+    unknown = {str(key) for key in mapping} - known
     if unknown:
-        known = ', '.join(sorted(set(required) | set(optional)))
-        raise ConfigError(f'{where}: unknown {_some(unknown)} (known: {known})')
+        names = ', '.join(sorted(known))
+        raise ConfigError(f'{where}: unknown {_some(unknown)} (known: {names})')

@@ -107,6 +107,8 @@ def test_require_keys():
         require_keys({'c': 1}, 'here', required={'b', 'a'}, optional={'c'})
     with pytest.raises(ConfigError, match=r'^here: unknown c, d \(known: a\)$'):
         require_keys({'a': 1, 'd': 2, 'c': 3}, 'here', required={'a'})
+    with pytest.raises(ConfigError, match='^here: old is called new now$'):
+        require_keys({'old': 1, 'c': 3}, 'here', optional={'new'}, renamed={'old': 'new'})
 
 
 def test_nearest_known_name():

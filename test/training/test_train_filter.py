@@ -21,7 +21,7 @@ from training.simulation import conversations as talks
 SETTINGS = {
     'array': 'uma8',
     'simulate': {'lead': 1.0, 'rt60_max': 0.2, 'sources_max': 2},
-    'follow': {
+    'train_filter': {
         'train_clips': 3, 'val_clips': 1, 'length': 3.0, 'states': 4, 'epochs': 3, 'batch': 2,
         'walking': 0.5, 'dead_microphones': 0.5,
     },
@@ -38,9 +38,9 @@ def plain_model(folder):
     return path
 
 
-def write_settings(folder, **follow):
+def write_settings(folder, **changes):
     path = folder / 'settings.yaml'
-    content = {**SETTINGS, 'follow': {**SETTINGS['follow'], **follow}}
+    content = {**SETTINGS, 'train_filter': {**SETTINGS['train_filter'], **changes}}
     path.write_text(yaml.safe_dump(content), encoding='utf-8')
     return path
 
@@ -113,7 +113,7 @@ def test_it_is_calibrated_as_it_is_followed(run_verb, model, sounds, monkeypatch
 
 
 def test_calibration_needs_a_follower(run_verb, sounds, tmp_path):
-    with pytest.raises(ConfigError, match='run follow first'):
+    with pytest.raises(ConfigError, match='run train_filter first'):
         run_verb('calibrate', '--model', plain_model(tmp_path), '--sounds', sounds)
 
 
@@ -160,7 +160,7 @@ def test_clips_of_other_settings_are_not_mixed(run_verb, made, sounds, tmp_path)
 @pytest.mark.parametrize(
     'change, message',
     [
-        (lambda card: replace(card, multilabel=False), 'train one with multilabel: true'),
+        (lambda card: replace(card, multilabel=False), 'train one with multi_source: true'),
         (lambda card: replace(card, outputs=('azimuth',)), 'and activity: true'),
         (
             lambda card: replace(card, features=replace(card.features, residual=False)),

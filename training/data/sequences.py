@@ -125,7 +125,7 @@ def load_sequences(folder: Path, split: str, clips: int) -> Sequences:
                 parts.append(Sequences(**{name: content[name] for name in COLUMNS}))
         except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
             raise ConfigError(
-                f'{path}: not a usable shard ({error}); delete it and run follow again'
+                f'{path}: not a usable shard ({error}); delete it and run train_filter again'
             ) from None
     found = concatenate(parts)
     return found.rows(found.clip < clips)

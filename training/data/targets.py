@@ -15,7 +15,7 @@ def usable_rows(data: Dataset, config: TrainConfig) -> np.ndarray:
     motor at the array is no silence to learn from: it is a source in a dry room, which only the
     noise floor, not the network, can tell from a talker.
     """
-    heard = data.voiced.any(axis=1) if config.multilabel else data.single
+    heard = data.voiced.any(axis=1) if config.multi_source else data.single
     return heard | (data.silent & ~data.ego_noise)
 
 
@@ -37,11 +37,11 @@ def head_targets(
     grid = config.grid
     heard = data.voiced.any(axis=1)
     unknown = (data.voiced & np.isnan(data.elevation)).any(axis=1)
-    directed = heard | (not config.activity) | config.multilabel
+    directed = heard | (not config.activity) | config.multi_source
     azimuth = _bumps(data.azimuth, grid.azimuths, data, config)
     elevation = _bumps(data.elevation, grid.elevations, data, config)
     known = (directed & ~unknown).astype(np.float32)
-    if config.multilabel:
+    if config.multi_source:
         height = azimuth.max(axis=1)
         # Of each azimuth class the bump of the nearest source.
         of_class = np.take_along_axis(elevation, azimuth.argmax(axis=1)[:, :, None], axis=1)

@@ -56,7 +56,7 @@ def write_model(
         grid=settings.train.grid,
         outputs=outputs,
         sha256=hashlib.sha256(content).hexdigest(),
-        multilabel=settings.train.multilabel,
+        multilabel=settings.train.multi_source,
         training={
             'architecture': architecture,
             'parameters': model.count_params(),

@@ -224,7 +224,7 @@ def map_heads(x, config: TrainConfig, units: int) -> list:
     azimuth = layers.Reshape((config.azimuth_classes,))(azimuth)
     azimuth = layers.Activation(_activation('azimuth', config), name='azimuth')(azimuth)
     heads = {'azimuth': azimuth}
-    if config.multilabel:
+    if config.multi_source:
         elevation = layers.Conv2D(units, (1, 1), activation='relu')(x)
         elevation = layers.Conv2D(config.elevation_classes, (1, 1))(elevation)
         elevation = layers.Reshape(config.heads['elevation'])(elevation)

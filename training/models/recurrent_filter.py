@@ -20,7 +20,7 @@ from doa_ros.core.localization.recurrent_filter import CHANNELS
 
 from ..data.sequences import Sequences, inputs, targets, turned
 from ..runs import fit_compiled
-from ..settings import FollowConfig
+from ..settings import TrainFilterConfig
 
 # Channels of the layers before and after the state.
 _WIDTH = 24
@@ -145,7 +145,7 @@ class Around(keras.layers.Layer):
         return (*shape[:-1], 3 * shape[-1])
 
 
-def build_follower(config: FollowConfig, azimuths: int) -> keras.Model:
+def build_follower(config: TrainFilterConfig, azimuths: int) -> keras.Model:
     """Return a network from clips of any length to the log-odds of a source at each azimuth.
 
     Args:
@@ -235,7 +235,7 @@ def follower_loss(wanted, log_odds):
     return ops.shape(odds)[2] * ops.sum(weight * entropy, axis=(1, 2)) / counted
 
 
-def fit_follower(config: FollowConfig, train: Sequences, val: Sequences, file: Path) -> None:
+def fit_follower(config: TrainFilterConfig, train: Sequences, val: Sequences, file: Path) -> None:
     """Fit the network; go on where an earlier fit was interrupted.
 
     Args:

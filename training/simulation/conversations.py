@@ -36,7 +36,7 @@ class Job:
     """What all shards have in common.
 
     Attributes:
-        settings: `simulate` and `follow` say what is drawn.
+        settings: `simulate` and `train_filter` say what is drawn.
         array: the microphones.
         model: the .tflite file that listens, with its card beside it.
         sounds: folder of the recordings.
@@ -52,7 +52,7 @@ class Job:
         """What the scenes are drawn from."""
         return replace(
             self.settings.simulate,
-            length=self.settings.follow.length,
+            length=self.settings.train_filter.length,
             tail=_TAIL,
             separation_deg=_SEPARATION_DEG,
         )
@@ -70,7 +70,7 @@ def simulate_talks(job: Job, out: Path, *, jobs: int) -> None:
         DoaError: the sounds cannot be used, or a worker died.
         OSError: a file cannot be written.
     """
-    config = job.settings.follow
+    config = job.settings.train_filter
     clips = {'train': config.train_clips, 'val': config.val_clips}
     tasks = []
     for split in SPLITS:
@@ -94,7 +94,7 @@ def _missing(out: Path, split: str, count: int) -> list[tuple[str, int, range]]:
 def simulate_shard(job: Job, split: str, number: int, clips: range) -> storage.Shard:
     """Return a shard of some clips; each of them has a random generator of its own."""
     simulator, classifier = _tools(pickle.dumps(job), split)
-    config = job.settings.follow
+    config = job.settings.train_filter
     rows: list[Sequences] = []
     for which in clips:
         rng = np.random.default_rng([config.seed, SPLITS.index(split), which])

@@ -38,9 +38,9 @@ def inputs():
 
 
 @pytest.mark.parametrize('architecture', [reference, circular, described])
-@pytest.mark.parametrize('multilabel', [False, True])
-def test_there_and_back_a_network_stays_the_same(architecture, multilabel, uma8, inputs):
-    model = architecture(uma8, FEATURES, TrainConfig(multilabel=multilabel))
+@pytest.mark.parametrize('multi_source', [False, True])
+def test_there_and_back_a_network_stays_the_same(architecture, multi_source, uma8, inputs):
+    model = architecture(uma8, FEATURES, TrainConfig(multi_source=multi_source))
     legacy = to_legacy(model)
     for got, expected in zip(outputs(legacy, inputs), outputs(model, inputs), strict=True):
         np.testing.assert_allclose(got, expected, atol=1e-6)

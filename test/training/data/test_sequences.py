@@ -119,5 +119,5 @@ def test_shards_are_read_back_and_damaged_ones_named(heard, tmp_path):
     assert len(load_sequences(tmp_path, 'val', 1)) == 1
     assert len(concatenate([heard, heard])) == 2
     path.write_bytes(path.read_bytes()[:1000])
-    with pytest.raises(ConfigError, match='delete it and run follow again'):
+    with pytest.raises(ConfigError, match='delete it and run train_filter again'):
         load_sequences(tmp_path, 'val', 2)

@@ -49,7 +49,7 @@ MIXED = dataset(
 
 def test_one_source_learns_from_clips_with_one_source():
     assert usable_rows(MIXED, TrainConfig()).tolist() == [True, False, True, False, False]
-    several = usable_rows(MIXED, TrainConfig(multilabel=True))
+    several = usable_rows(MIXED, TrainConfig(multi_source=True))
     assert several.tolist() == [True, False, True, True, True]
 
 
@@ -95,7 +95,7 @@ def test_kappa_0_names_the_nearest_class_alone():
 
 
 def test_several_sources_have_a_bump_each_and_silence_none():
-    config = TrainConfig(multilabel=True, azimuth_classes=72)
+    config = TrainConfig(multi_source=True, azimuth_classes=72)
     (azimuth, elevation), (_, weight) = head_targets(MIXED.rows([4, 3, 2]), config)
     peaks = [peak[0] for peak in decode_azimuths(azimuth[0]) if peak[2] > 0.5]
     np.testing.assert_allclose(sorted(peaks), [-2.0, 1.0], atol=0.02)

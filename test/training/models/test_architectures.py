@@ -27,16 +27,16 @@ def test_the_reference_has_its_parameters(uma8, features, parameters):
 
 
 @pytest.mark.parametrize('name', ARCHITECTURES)
-@pytest.mark.parametrize('multilabel', [False, True])
-def test_every_network_has_both_heads_for_any_array(square, name, multilabel):
-    config = replace(CONFIG, multilabel=multilabel, azimuth_classes=24, elevation_classes=7)
+@pytest.mark.parametrize('multi_source', [False, True])
+def test_every_network_has_both_heads_for_any_array(square, name, multi_source):
+    config = replace(CONFIG, multi_source=multi_source, azimuth_classes=24, elevation_classes=7)
     model = find_architecture(name)(square, FeatureConfig(), config)
     azimuth, elevation = model(np.random.default_rng(0).normal(0, 0.3, (5, 13, 6)))
     assert azimuth.shape == (5, 24)
-    assert elevation.shape == ((5, 24, 7) if multilabel else (5, 7))
+    assert elevation.shape == ((5, 24, 7) if multi_source else (5, 7))
     np.testing.assert_allclose(np.sum(elevation, axis=-1), 1, atol=1e-5)
     sums = np.sum(azimuth, axis=1)
-    assert np.allclose(sums, 1, atol=1e-5) != multilabel
+    assert np.allclose(sums, 1, atol=1e-5) != multi_source
 
 
 def test_the_circular_network_turns_with_the_source(uma8):

@@ -20,10 +20,10 @@ from training.models.recurrent_filter import (
     follower_loss,
     step_model,
 )
-from training.settings import FollowConfig
+from training.settings import TrainFilterConfig
 
 AZIMUTHS, FRAMES, STATES = 24, 12, 4
-CONFIG = FollowConfig(states=STATES, epochs=2, batch=4, learning_rate=1e-2)
+CONFIG = TrainFilterConfig(states=STATES, epochs=2, batch=4, learning_rate=1e-2)
 
 
 @pytest.fixture(scope='module')
