@@ -35,7 +35,7 @@ from .data.sequences import said_of
 from .evaluation.metrics.frames import Listening
 from .evaluation.scenes.clips import room_clips, talker_clips
 from .fitting.calibration import Streams, fit_deviations, fit_memory, fit_worth
-from .simulation.corpus import Material, load_material
+from .simulation.corpus import Corpus, load_corpus
 from .simulation.engines import ENGINES
 
 # Features depend on the band alone.
@@ -82,12 +82,12 @@ def run(args):
     if args.deviations and card.memory is None:
         raise ConfigError(f'{path}: has no memory yet; calibrate it without --deviations')
     array = load_array(find_resource('arrays', args.array)).unmounted()
-    material = load_material(args.sounds, 'val', _RATE)
+    corpus = load_corpus(args.sounds, 'val', _RATE)
     kept = card.memory if args.deviations else None
     plain = _plain(card, kept)
     save_card(plain, path)
     try:
-        memory = _calibrated(path, array, material, args.scenes, kept)
+        memory = _calibrated(path, array, corpus, args.scenes, kept)
     except BaseException:
         # Whatever went wrong or interrupted: the model is as it was.
         save_card(card, path)
@@ -107,15 +107,15 @@ def _plain(card: ModelCard, kept: Calibration | None) -> ModelCard:
 
 
 def _calibrated(
-    model: Path, array: MicArray, material: Material, scenes: int, kept: Calibration | None
+    model: Path, array: MicArray, corpus: Corpus, scenes: int, kept: Calibration | None
 ) -> Calibration:
     """Return the memory for a model with a plain card; `kept`, but for its deviations."""
     classifier = Classifier(model, array, load_card(model).features)
     grid, hop, several = classifier.grid, classifier.features.hop, classifier.multilabel
     slow = replace(array, sampling_frequency=_RATE)
-    clips = _talkers(slow, material, scenes, several)
+    clips = _talkers(slow, corpus, scenes, several)
     if kept is None:
-        clips = chain(clips, _others(slow, material, scenes))
+        clips = chain(clips, _others(slow, corpus, scenes))
     heard = (clip for _, clip in clips)
     streams = listen(classifier, array, heard, sources=2 if several else 1)
     if kept is not None:
@@ -126,20 +126,20 @@ def _calibrated(
 
 
 def _talkers(
-    array: MicArray, material: Material, scenes: int, several: bool
+    array: MicArray, corpus: Corpus, scenes: int, several: bool
 ) -> Iterator[tuple[str, Clip]]:
     """Yield rooms with a talker, and with two of them where told, by both engines."""
     for engine in ENGINES:
-        yield from room_clips(array, material, 'val', scenes, engine)
+        yield from room_clips(array, corpus, 'val', scenes, engine)
         if several:
-            yield from talker_clips(array, material, 'val', scenes, engine)
+            yield from talker_clips(array, corpus, 'val', scenes, engine)
 
 
-def _others(array: MicArray, material: Material, scenes: int) -> Iterator[tuple[str, Clip]]:
+def _others(array: MicArray, corpus: Corpus, scenes: int) -> Iterator[tuple[str, Clip]]:
     """Yield rooms with claps and, few, with a fan."""
     claps, fans = math.ceil(_CLAPS * scenes), math.ceil(_FANS * scenes)
-    yield from room_clips(array, material, 'val', claps, 'fast', heard='claps')
-    yield from room_clips(array, material, 'val', fans, 'fast', heard='fan')
+    yield from room_clips(array, corpus, 'val', claps, 'fast', heard='claps')
+    yield from room_clips(array, corpus, 'val', fans, 'fast', heard='fan')
 
 
 def listen(

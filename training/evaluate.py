@@ -61,7 +61,7 @@ from .evaluation.report.track_figures import draw_traces
 from .evaluation.scenes.clips import (
     CONDITIONS,
     DIFFICULTIES,
-    demo_material,
+    demo_corpus,
     fixed_clips,
     random_clips,
     room_clips,
@@ -70,7 +70,7 @@ from .evaluation.scenes.clips import (
 )
 from .evaluation.scenes.trajectories import noise_clips, track_goals, walking_clips
 from .settings import load_settings
-from .simulation.corpus import TEST, Material, load_material
+from .simulation.corpus import TEST, Corpus, load_corpus
 
 _ROOMS = 40
 _MODELS = ('uma8_rooms_int8', 'uma8_reference_int8')
@@ -160,10 +160,10 @@ def _run_tracks(args, array: MicArray, paths: list[Path]):
     methods = [*(Tracked(one, TrackerConfig()) for one in ours), *map(Untracked, ours), *odas]
     # Nothing of what is heard lies above half of this rate, and walks take time to simulate.
     array = replace(array, sampling_frequency=PEER_RATE)
-    material, split, count, engine = _drawn_from(args, PEER_RATE, 'fast')
+    corpus, split, count, engine = _drawn_from(args, PEER_RATE, 'fast')
     clips = chain(
-        walking_clips(array, material, split, count, engine),
-        noise_clips(array, material, split, _NOISE_MINUTES, engine),
+        walking_clips(array, corpus, split, count, engine),
+        noise_clips(array, corpus, split, _NOISE_MINUTES, engine),
     )
     traces: list[Trace] = []
     tracks = collect_tracks(array, methods, with_dead_microphones(clips, args.dead), traces)
@@ -220,19 +220,17 @@ def _clips(args, array: MicArray, features: FeatureConfig) -> Iterator[tuple[str
         config = load_settings(find_resource('training', args.settings)).simulate
         config = replace(config, engine=args.engine or config.engine)
         yield from random_clips(
-            array, config, _material(args, config.sampling_frequency), args.scenes
+            array, config, _corpus(args, config.sampling_frequency), args.scenes
         )
     else:
-        yield from fixed_clips(array, _material(args, array.sampling_frequency))
+        yield from fixed_clips(array, _corpus(args, array.sampling_frequency))
 
 
 def _room_clips(args, array: MicArray, *, heard: str = 'speech') -> Iterator[tuple[str, Clip]]:
     return room_clips(array, *_drawn_from(args, array.sampling_frequency), heard=heard)
 
 
-def _drawn_from(
-    args, rate: int, engine: str = 'pyroomacoustics'
-) -> tuple[Material, str, int, str]:
+def _drawn_from(args, rate: int, engine: str = 'pyroomacoustics') -> tuple[Corpus, str, int, str]:
     """Return the sounds, their split, the number of rooms and the engine of a benchmark.
 
     Args:
@@ -241,7 +239,7 @@ def _drawn_from(
         engine: where none is asked for.
     """
     return (
-        _material(args, rate),
+        _corpus(args, rate),
         TEST if args.sounds is None else args.split,
         args.scenes or _ROOMS,
         args.engine or engine,
@@ -256,10 +254,10 @@ def _failures(peers) -> list[str]:
     ]
 
 
-def _material(args, rate: int) -> Material:
+def _corpus(args, rate: int) -> Corpus:
     if args.sounds is None:
-        return demo_material(rate)
-    return load_material(args.sounds, args.split, rate)
+        return demo_corpus(rate)
+    return load_corpus(args.sounds, args.split, rate)
 
 
 def _clap_notes(args, array: MicArray, methods: list[Ours]) -> list[str]:

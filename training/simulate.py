@@ -35,7 +35,7 @@ from .data import storage
 from .data.clips import labelled_features
 from .parallel import run_tasks
 from .settings import Settings, load_settings
-from .simulation.corpus import SPLITS, load_material
+from .simulation.corpus import SPLITS, load_corpus
 from .simulation.engines import compare_engines
 from .simulation.simulator import Simulator
 from .tables import Row, show_table
@@ -73,7 +73,7 @@ def run(args):
     if args.jobs < 1:
         raise ConfigError(f'--jobs must be at least 1, not {args.jobs}')
     for split in SPLITS:  # A folder without sound is reported before anything is written.
-        load_material(args.sounds, split, settings.simulate.sampling_frequency)
+        load_corpus(args.sounds, split, settings.simulate.sampling_frequency)
     job = Job(settings, settings.load_array(), args.sounds.resolve(), args.strict, args.audio)
     storage.remember(settings, args.out)
     simulate(job, args.out, jobs=args.jobs, scheduler=args.scheduler)
@@ -177,7 +177,7 @@ def simulate_shard(job: Job, split: str, number: int, clips: range) -> storage.S
         content=content.getvalue(),
         audio=audio,
         labels=labels,
-        unusable=dict(simulator.material.unusable),
+        unusable=dict(simulator.corpus.unusable),
     )
 
 
@@ -186,8 +186,8 @@ def _simulator(pickled: bytes, split: str) -> Simulator:
     """Return what a worker keeps between shards; a job has no hash, but its pickle has."""
     job = pickle.loads(pickled)
     config = job.settings.simulate
-    material = load_material(job.sounds, split, config.sampling_frequency, strict=job.strict)
-    return Simulator(job.array, config, material, job.settings.data_features.hop)
+    corpus = load_corpus(job.sounds, split, config.sampling_frequency, strict=job.strict)
+    return Simulator(job.array, config, corpus, job.settings.data_features.hop)
 
 
 def _check_engines(settings: Settings):

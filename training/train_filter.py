@@ -32,7 +32,7 @@ from .deployment.conversion import to_tflite
 from .models.recurrent_filter import fit_follower, step_model
 from .settings import load_settings
 from .simulation.conversations import Job, simulate_talks
-from .simulation.corpus import SPLITS, load_material
+from .simulation.corpus import SPLITS, load_corpus
 
 # Of SRP-PHAT, which doubts reflections that a network takes for talkers.
 _STEERED_RESPONSE = 0.5
@@ -73,7 +73,7 @@ def run(args):
         args.sounds.resolve(),
     )
     for split in SPLITS:  # A folder without sound is reported before anything is simulated.
-        load_material(args.sounds, split, settings.simulate.sampling_frequency)
+        load_corpus(args.sounds, split, settings.simulate.sampling_frequency)
     # The copy listens: the model is as it was until all is done.
     args.out.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(path, job.model)

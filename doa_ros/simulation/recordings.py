@@ -1,6 +1,6 @@
 # Copyright 2026 doa_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Single-channel material to simulate with: recordings of speech and noise."""
+"""Single-channel recordings of speech and noise to simulate with."""
 
 from pathlib import Path
 

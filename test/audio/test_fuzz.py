@@ -95,7 +95,7 @@ def _play(source, name, array, raw=None):
 @pytest.mark.parametrize(('suffix', 'subtype'), [('.wav', 'PCM_16'), ('.flac', 'PCM_16')])
 @pytest.mark.filterwarnings('ignore:.*its header says')
 @given(data=st.data())
-def test_any_material(folder, damaged, suffix, subtype, data):
+def test_any_recording_to_simulate_with(folder, damaged, suffix, subtype, data):
     path = folder / f'damaged{suffix}'
     path.write_bytes(data.draw(damaged(_recording(folder, suffix, subtype, 1))))
     try:

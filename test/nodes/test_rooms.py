@@ -22,15 +22,15 @@ from doa_ros.msg import AudioFrame, DoaEstimateArray, GccPhat
 from doa_ros.resources import find_resource
 
 pytest.importorskip('pyroomacoustics')
-from training.evaluation.scenes.clips import DIFFICULTIES, demo_material, room_clips  # noqa: E402
+from training.evaluation.scenes.clips import DIFFICULTIES, demo_corpus, room_clips  # noqa: E402
 
 HOP_NS = 50_000_000
 
 
 @pytest.fixture(scope='module')
 def clip(uma8):
-    material = demo_material(uma8.sampling_frequency)
-    clips = dict(room_clips(uma8, material, 'test', 1, 'fast'))
+    corpus = demo_corpus(uma8.sampling_frequency)
+    clips = dict(room_clips(uma8, corpus, 'test', 1, 'fast'))
     return clips[DIFFICULTIES[1].name]
 
 

@@ -21,7 +21,7 @@ from training.evaluation.metrics.frames import collect
 from training.evaluation.metrics.statistics import METRICS, groups
 from training.evaluation.report.report import Report, write_report
 from training.evaluation.scenes import trajectories as walks
-from training.evaluation.scenes.clips import CONDITIONS, DIFFICULTIES, demo_material, fixed_clips
+from training.evaluation.scenes.clips import CONDITIONS, DIFFICULTIES, demo_corpus, fixed_clips
 
 MODELS = ['uma8_reference_int8', 'uma8_reference_float32']
 # Three of the directions keep the test short; the verb takes all of them.
@@ -30,7 +30,7 @@ NUMBERS = (3, 9, 15)
 
 @pytest.fixture(scope='module')
 def clips(uma8):
-    return list(fixed_clips(uma8, demo_material(uma8.sampling_frequency), NUMBERS))
+    return list(fixed_clips(uma8, demo_corpus(uma8.sampling_frequency), NUMBERS))
 
 
 @pytest.fixture(scope='module')
@@ -83,7 +83,7 @@ def test_srp_phat_where_there_are_no_networks(run_verb, tmp_path, monkeypatch, e
 
 
 def _few_clips(args, array, features):
-    return fixed_clips(array, demo_material(array.sampling_frequency), NUMBERS)
+    return fixed_clips(array, demo_corpus(array.sampling_frequency), NUMBERS)
 
 
 @pytest.mark.parametrize('condition', CONDITIONS, ids=lambda c: c.name)
@@ -247,8 +247,8 @@ def test_models_of_the_same_name(uma8, tmp_path):
 
 
 def test_seeds_repeat(uma8, clips):
-    material = demo_material(uma8.sampling_frequency)
-    again = list(fixed_clips(uma8, material, NUMBERS[:1]))
+    corpus = demo_corpus(uma8.sampling_frequency)
+    again = list(fixed_clips(uma8, corpus, NUMBERS[:1]))
     np.testing.assert_array_equal(again[0][1].audio, clips[0][1].audio)
 
 

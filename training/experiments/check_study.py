@@ -28,7 +28,7 @@ from doa_ros.core.symmetry import symmetries
 from doa_ros.resources import find_resource
 
 from ..evaluation.metrics.frames import HOP
-from ..evaluation.scenes.clips import demo_material
+from ..evaluation.scenes.clips import demo_corpus
 from ..settings import SimulateConfig
 from ..simulation.simulator import Place, Scene, Simulator, draw_scene
 from ..tables import show_table
@@ -161,7 +161,7 @@ def simulated(array: MicArray, case: Case, number: int) -> Recorder:
     positions = array.positions * [1, -1, 1] if case.mirrored else array.positions
     board = replace(array, positions=positions)
     config = replace(_SCENES, seed=number, sampling_frequency=array.sampling_frequency)
-    simulator = Simulator(board, config, demo_material(array.sampling_frequency), HOP)
+    simulator = Simulator(board, config, demo_corpus(array.sampling_frequency), HOP)
     drawn, places = _draw(rng, config)
     quiet = round(QUIET.duration * array.sampling_frequency)
     audio = {}

@@ -23,7 +23,7 @@ from ..data.recordings import LABELS, load_recordings
 from ..fitting.adaptation import Accuracy, Recordings, finetune, measure, read_recordings
 from ..runs import load_run
 from ..settings import SimulateConfig
-from ..simulation.corpus import SPLITS, load_material
+from ..simulation.corpus import SPLITS, load_corpus
 from ..simulation.simulator import Scene, Simulator, draw_scene
 from ..tables import Row, show_table
 
@@ -78,8 +78,8 @@ def run(args):
     }
     for name, (split, count) in folders.items():
         if not (args.out / name / 'labels.csv').exists():
-            material = load_material(args.sounds, split, reality.sampling_frequency)
-            simulator = Simulator(array, reality, material, settings.features.hop)
+            corpus = load_corpus(args.sounds, split, reality.sampling_frequency)
+            simulator = Simulator(array, reality, corpus, settings.features.hop)
             _record(args.out / name, simulator, reality, count, split)
     recordings, test = (
         read_recordings(

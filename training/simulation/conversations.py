@@ -20,7 +20,7 @@ from ..data.clips import Clip
 from ..data.sequences import COLUMNS, Sequences, concatenate, sequence
 from ..parallel import run_tasks
 from ..settings import Settings, SimulateConfig
-from .corpus import SPLITS, load_material
+from .corpus import SPLITS, load_corpus
 from .simulator import Simulator
 from .trajectories import walking_scene
 
@@ -113,7 +113,7 @@ def simulate_shard(job: Job, split: str, number: int, clips: range) -> storage.S
         content=content.getvalue(),
         audio={},
         labels=[],
-        unusable=dict(simulator.material.unusable),
+        unusable=dict(simulator.corpus.unusable),
     )
 
 
@@ -130,6 +130,6 @@ def _tools(pickled: bytes, split: str) -> tuple[Simulator, Classifier]:
     """Return what a worker keeps between shards; a job has no hash, but its pickle has."""
     job = pickle.loads(pickled)
     classifier = Classifier(job.model, job.array, load_card(job.model).features)
-    material = load_material(job.sounds, split, job.scenes.sampling_frequency)
-    simulator = Simulator(job.array, job.scenes, material, classifier.features.hop)
+    corpus = load_corpus(job.sounds, split, job.scenes.sampling_frequency)
+    simulator = Simulator(job.array, job.scenes, corpus, classifier.features.hop)
     return simulator, classifier

@@ -32,7 +32,7 @@ _CACHE_BYTES = 200e6
 
 
 @dataclass
-class Material:
+class Corpus:
     """Recordings of one split, read and resampled on demand; only the last ones are kept.
 
     Attributes:
@@ -96,7 +96,7 @@ def _length(path: Path) -> float:
     return recording.duration or 0.0
 
 
-def load_material(folder: Path, split: str, rate: int, *, strict: bool = False) -> Material:
+def load_corpus(folder: Path, split: str, rate: int, *, strict: bool = False) -> Corpus:
     """Find the recordings of a split: speech, noise and, where there are any, impulses.
 
     - A `manifest.json` lists `files` with `file`, `kind` and `split`; or
@@ -106,7 +106,7 @@ def load_material(folder: Path, split: str, rate: int, *, strict: bool = False) 
       subfolders the files are, which may put a speaker into several.
 
     Args:
-        folder: the sound material.
+        folder: the recordings.
         split: 'train', 'val' or 'test'; no speaker or noise recording should be in two.
         rate: sampling frequency wanted [Hz].
         strict: whether a recording that cannot be read is an error, or left out.
@@ -128,7 +128,7 @@ def load_material(folder: Path, split: str, rate: int, *, strict: bool = False) 
                 f'{folder}: no {kind} for split {split!r}; put audio files into '
                 f'{split}/{kind} or {kind}, or list them in manifest.json'
             )
-    return Material(files, rate, strict)
+    return Corpus(files, rate, strict)
 
 
 def _listed(manifest: Path, split: str) -> dict[str, list[Path]]:

@@ -21,11 +21,11 @@ _SHADOW = 1500.0
 
 
 @dataclass(frozen=True)
-class Board:
+class Specimen:
     """A specimen of an array.
 
     Attributes:
-        positions: where its microphones are in the board's frame [m], shape (microphones, 3).
+        positions: where its microphones are in the array's frame [m], shape (microphones, 3).
         gains: shape (microphones,).
         phases: at the octaves [rad], shape (microphones, octaves).
         echo_delays, echo_gains: of its housing [s], shape (microphones, echoes).
@@ -62,7 +62,7 @@ class Board:
         """Return what the housing does to sound from a direction; None where it does nothing.
 
         Args:
-            direction: unit vector in the board's frame, shape (3,).
+            direction: unit vector in the array's frame, shape (3,).
             frequencies: [Hz], shape (frequencies,).
 
         Returns:
@@ -86,10 +86,10 @@ def _octave_weights(frequencies: bytes) -> np.ndarray:
     return np.array(weights, dtype=np.float32)
 
 
-def draw_board(rng: np.random.Generator, array: MicArray, config: SimulateConfig) -> Board:
+def draw_specimen(rng: np.random.Generator, array: MicArray, config: SimulateConfig) -> Specimen:
     """Draw a specimen of an array."""
     count = len(array.positions)
-    return Board(
+    return Specimen(
         positions=array.positions + rng.normal(0, config.position, array.positions.shape),
         gains=10 ** (rng.normal(0, config.gain_db, count) / 20),
         phases=np.radians(rng.normal(0, config.phase_deg, (count, len(_OCTAVES)))),

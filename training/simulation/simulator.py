@@ -16,9 +16,9 @@ from doa_ros.simulation.scoring import active_blocks, brief_frames, silent_frame
 
 from ..data.clips import Clip, Source
 from ..settings import SimulateConfig
-from .corpus import Material
+from .corpus import Corpus
 from .engines import ENGINES, Room
-from .imperfections import Board, draw_board
+from .imperfections import Specimen, draw_specimen
 from .sounds import burst, clap, coloured_noise, fan, gusts, motor, shorten_pauses
 
 # Least distance of a source from the walls [m].
@@ -29,7 +29,7 @@ _AUDIBLE_RANGE = 60.0
 _EGO = {'fan': fan, 'motor': motor}
 # Share of the noise-only clips that are nearly silent: the microphones' own noise alone.
 _QUIET = 0.25
-# Peak levels [dBFS]: as quiet as the real board; with noise alone; with next to nothing.
+# Peak levels [dBFS]: as quiet as a real array; with noise alone; with next to nothing.
 _LEVEL, _NOISE_LEVEL, _QUIET_LEVEL = (-40.0, -20.0), (-60.0, -30.0), (-90.0, -70.0)
 # Powers relative to that of the diffuse noise [dB].
 _DIRECTIONAL_DB, _EGO_DB, _SENSOR_DB = (-15.0, -3.0), (-6.0, 6.0), (-25.0, -5.0)
@@ -46,7 +46,7 @@ class Place:
     """A source of sound as seen from the array.
 
     Attributes:
-        azimuth, elevation: in the board's frame [rad].
+        azimuth, elevation: in the array's frame [rad].
         distance: [m].
         kind: of `clips.SOURCE_KINDS`.
         level_db: power beside the other sources [dB].
@@ -63,7 +63,7 @@ class Place:
 
     @property
     def direction(self) -> np.ndarray:
-        """Unit vector in the board's frame."""
+        """Unit vector in the array's frame."""
         return unit_vector(self.azimuth, self.elevation)
 
     def azimuths(self, times: np.ndarray) -> np.ndarray:
@@ -118,7 +118,7 @@ class Scene:
 
     @property
     def turn(self) -> np.ndarray:
-        """Rotation from the board's frame to the room's, shape (3, 3)."""
+        """Rotation from the array's frame to the room's, shape (3, 3)."""
         cos, sin = math.cos(self.heading), math.sin(self.heading)
         return np.array([[cos, -sin, 0], [sin, cos, 0], [0, 0, 1]])
 
@@ -219,28 +219,28 @@ class Simulator:
     Args:
         array: the microphones.
         config: engine, rate, length and imperfections, and what scenes are drawn from.
-        material: recordings, at the rate of the configuration.
+        corpus: recordings, at the rate of the configuration.
         hop: length of the blocks that labels are for [s].
 
     Attributes:
-        material: the recordings.
+        corpus: the recordings.
 
     Raises:
         ConfigError: the recordings have another rate.
     """
 
-    def __init__(self, array: MicArray, config: SimulateConfig, material: Material, hop: float):
-        if material.rate != config.sampling_frequency:
+    def __init__(self, array: MicArray, config: SimulateConfig, corpus: Corpus, hop: float):
+        if corpus.rate != config.sampling_frequency:
             raise ConfigError('the sounds must have the sampling_frequency of the settings')
-        self._array, self._config, self.material = array, config, material
+        self._array, self._config, self.corpus = array, config, corpus
         self._ambiguity = ambiguity_of(array)
         self._hop, self._rate = hop, config.sampling_frequency
         self._count = round(config.length * self._rate)
         self._engine = ENGINES[config.engine](array, self._rate)
         self._field = DiffuseField(array.positions, self._rate, array.speed_of_sound)
-        self._board: Board | None = None
+        self._specimen: Specimen | None = None
         if config.one_board:
-            self._board = draw_board(np.random.default_rng(config.seed), array, config)
+            self._specimen = draw_specimen(np.random.default_rng(config.seed), array, config)
 
     def random_clip(self, rng: np.random.Generator, room: str) -> Clip:
         """Return a clip of a random scene, in a room of that name."""
@@ -254,8 +254,8 @@ class Simulator:
             scene: where.
             room: its name.
         """
-        board = self._board or draw_board(rng, self._array, self._config)
-        microphones = scene.centre + board.positions @ scene.turn.T
+        specimen = self._specimen or draw_specimen(rng, self._array, self._config)
+        microphones = scene.centre + specimen.positions @ scene.turn.T
         block = round(self._hop * self._rate)
         blocks = self._count // block
         times = self._hop * np.arange(blocks)
@@ -267,7 +267,7 @@ class Simulator:
             delay = round(place.distance / self._array.speed_of_sound * self._rate)
             direct = np.concatenate([np.zeros(delay, dtype=voice.dtype), voice])[: self._count]
             own = active_blocks(direct, block)
-            sound = self._through_room(rng, scene, place, board, microphones, voice)
+            sound = self._through_room(rng, scene, place, specimen, microphones, voice)
             power = _power(sound, own, block)
             if power > 0:
                 heard += sound * np.float32(10 ** (place.level_db / 20) / math.sqrt(power))
@@ -289,12 +289,12 @@ class Simulator:
                     silent=silent_frames(own_audible, self._hop),
                 )
             )
-        noise, sensor = self._noise(rng, scene, board, microphones)
+        noise, sensor = self._noise(rng, scene, specimen, microphones)
         total = float(np.mean(noise**2) + np.mean(sensor**2))
         power = _power(heard, active, block)
         # A source that says nothing in this clip leaves the noise as it is.
         scale = math.sqrt(power / total) * 10 ** (-scene.snr / 20) if power > 0 else 1.0
-        audio = self._through_board(board, heard + np.float32(scale) * noise)
+        audio = self._through_specimen(specimen, heard + np.float32(scale) * noise)
         audio += np.float32(scale) * sensor
         audio *= np.float32(10 ** (scene.peak_dbfs / 20) / np.abs(audio).max())
         return Clip(
@@ -336,10 +336,10 @@ class Simulator:
         if kind == 'burst':
             return burst(rng, self._rate)[:longest]
         if kind == 'impulse':
-            if self.material.files.get('impulse') and rng.random() < 0.5:
-                return self.material.draw('impulse', rng)[: min(longest, self._rate)]
+            if self.corpus.files.get('impulse') and rng.random() < 0.5:
+                return self.corpus.draw('impulse', rng)[: min(longest, self._rate)]
             return clap(rng, self._rate)[:longest]
-        recording = self.material.draw('speech', rng)
+        recording = self.corpus.draw('speech', rng)
         if steady:
             recording = shorten_pauses(recording, self._rate)
         if len(recording) <= longest:
@@ -352,10 +352,12 @@ class Simulator:
                 break
         return part
 
-    def _through_room(self, rng, scene, place, board, microphones, sound) -> np.ndarray:
+    def _through_room(self, rng, scene, place, specimen, microphones, sound) -> np.ndarray:
         """Return what the microphones hear of a sound, shape (microphones, samples)."""
         if not place.walk:
-            return self._from_place(rng, scene, place, board, microphones, sound)[:, : self._count]
+            return self._from_place(rng, scene, place, specimen, microphones, sound)[
+                :, : self._count
+            ]
         # What is said between two places comes from both, shared out linearly: the sum of all
         # parts is the sound. The diffuse tails have to be alike, or they would not add up.
         seed = int(rng.integers(2**32))
@@ -372,12 +374,12 @@ class Simulator:
             if not part.any():
                 continue
             response = self._from_place(
-                np.random.default_rng(seed), scene, stop, board, microphones, part
+                np.random.default_rng(seed), scene, stop, specimen, microphones, part
             )[:, : self._count - begin]
             heard[:, begin : begin + response.shape[1]] += response
         return heard
 
-    def _from_place(self, rng, scene, place, board, microphones, sound) -> np.ndarray:
+    def _from_place(self, rng, scene, place, specimen, microphones, sound) -> np.ndarray:
         """Return what is heard of a sound from one place, shape (microphones, some samples)."""
         source = scene.position(place)
         responses = self._engine.responses(rng, scene.room, source, microphones)
@@ -385,19 +387,19 @@ class Simulator:
         size = fft.next_fast_len(len(sound) + responses.shape[1], real=True)
         spectra = fft.rfft(responses, size, axis=1)
         spectra *= fft.rfft(sound, size)
-        shading = board.shading(place.direction, fft.rfftfreq(size, 1 / self._rate))
+        shading = specimen.shading(place.direction, fft.rfftfreq(size, 1 / self._rate))
         if shading is not None:
             spectra *= shading
         return fft.irfft(spectra, size, axis=1)
 
-    def _through_board(self, board: Board, sound: np.ndarray) -> np.ndarray:
+    def _through_specimen(self, specimen: Specimen, sound: np.ndarray) -> np.ndarray:
         """Return sound as the imperfect microphones give it."""
         size = fft.next_fast_len(self._count, real=True)
         spectra = fft.rfft(sound, size, axis=1)
-        spectra *= board.response(fft.rfftfreq(size, 1 / self._rate))
+        spectra *= specimen.response(fft.rfftfreq(size, 1 / self._rate))
         return fft.irfft(spectra, size, axis=1)[:, : self._count]
 
-    def _noise(self, rng, scene, board, microphones) -> tuple[np.ndarray, np.ndarray]:
+    def _noise(self, rng, scene, specimen, microphones) -> tuple[np.ndarray, np.ndarray]:
         """Return noise from outside and that of the microphones, shape (microphones, samples)."""
         shape = (len(microphones), self._count)
         sensor = rng.standard_normal(shape, dtype=np.float32)
@@ -410,13 +412,13 @@ class Simulator:
         noise = _scaled(noise, 0.0)
         if scene.directional is not None:
             sound = self._recorded_noise(rng, 1)[0]
-            sound = self._through_room(rng, scene, scene.directional, board, microphones, sound)
+            sound = self._through_room(rng, scene, scene.directional, specimen, microphones, sound)
             noise += _scaled(sound, rng.uniform(*_DIRECTIONAL_DB))
         if scene.ego:
-            # Below the board or beside it, so close that the room does not matter.
+            # Below the array or beside it, so close that the room does not matter.
             place = rng.uniform([-0.1, -0.1, -0.2], [0.1, 0.1, -0.03])
             responses = impulse_responses(
-                place[None], np.ones(1), board.positions, self._rate, 128,
+                place[None], np.ones(1), specimen.positions, self._rate, 128,
                 self._array.speed_of_sound,
             )  # fmt: skip
             size = fft.next_fast_len(self._count + 128, real=True)
@@ -433,7 +435,7 @@ class Simulator:
 
     def _recorded_noise(self, rng, count: int) -> np.ndarray:
         """Return pieces of one recording, shape (count, samples)."""
-        recording = self.material.draw('noise', rng)
+        recording = self.corpus.draw('noise', rng)
         if len(recording) < 2 * self._count:
             recording = np.resize(recording, 2 * self._count)
         starts = rng.integers(len(recording) - self._count, size=count)

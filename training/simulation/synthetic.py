@@ -22,7 +22,7 @@ _BANDWIDTH = 120.0
 
 
 def write_sounds(folder: Path, seed: int) -> None:
-    """Write a folder of sound material, as `material.load_material` reads it.
+    """Write a folder of recordings, as `corpus.load_corpus` reads it.
 
     Args:
         folder: gets SPLIT/speech and SPLIT/noise.

@@ -9,8 +9,8 @@ import pytest
 import soundfile
 
 from doa_ros.core.errors import AudioError
-from training.simulation import corpus as material
-from training.simulation.corpus import SPLITS, TEST, load_material
+from training.simulation import corpus
+from training.simulation.corpus import SPLITS, TEST, load_corpus
 
 RATE = 16000
 
@@ -22,7 +22,7 @@ def write(path, seconds=0.1, rate=RATE, seed=0):
 
 
 def names(folder, split, kind='speech'):
-    files = load_material(folder, split, RATE).files[kind]
+    files = load_corpus(folder, split, RATE).files[kind]
     return {str(path.relative_to(folder)) for path in files}
 
 
@@ -49,7 +49,7 @@ def test_manifest(tmp_path):
 def test_broken_manifest(tmp_path, content):
     (tmp_path / 'manifest.json').write_text(content)
     with pytest.raises(AudioError, match='manifest.json: not a usable manifest'):
-        load_material(tmp_path, 'train', RATE)
+        load_corpus(tmp_path, 'train', RATE)
 
 
 def test_no_speaker_is_in_two_splits(tmp_path):
@@ -83,14 +83,14 @@ def test_two_speakers_are_not_enough_for_a_test_split(tmp_path):
         write(tmp_path / f'noise/{speaker}/0.wav')
     assert len(names(tmp_path, 'train')) == len(names(tmp_path, 'val')) == 1
     with pytest.raises(AudioError, match="no speech for split 'test'"):
-        load_material(tmp_path, TEST, RATE)
+        load_corpus(tmp_path, TEST, RATE)
 
 
 def test_empty_and_missing_folders(tmp_path):
     with pytest.raises(AudioError, match='no speech for split'):
-        load_material(tmp_path, 'train', RATE)
+        load_corpus(tmp_path, 'train', RATE)
     with pytest.raises(AudioError, match='not a folder'):
-        load_material(tmp_path / 'none', 'train', RATE)
+        load_corpus(tmp_path / 'none', 'train', RATE)
 
 
 @pytest.fixture
@@ -104,7 +104,7 @@ def with_broken(tmp_path):
 
 
 def test_unusable_recordings_are_left_out(with_broken):
-    found = load_material(with_broken, 'train', RATE)
+    found = load_corpus(with_broken, 'train', RATE)
     rng = np.random.default_rng(1)
     for _ in range(20):
         sound = found.draw('speech', rng)
@@ -114,7 +114,7 @@ def test_unusable_recordings_are_left_out(with_broken):
 
 def test_the_draw_does_not_depend_on_what_is_known_already(with_broken):
     """A worker that has met a broken file goes on as one that has not."""
-    fresh, used = (load_material(with_broken, 'train', RATE) for _ in range(2))
+    fresh, used = (load_corpus(with_broken, 'train', RATE) for _ in range(2))
     for _ in range(20):
         used.draw('speech', np.random.default_rng())
     one, other = np.random.default_rng(5), np.random.default_rng(5)
@@ -125,7 +125,7 @@ def test_the_draw_does_not_depend_on_what_is_known_already(with_broken):
 
 
 def test_strict_stops_at_an_unusable_recording(with_broken):
-    found = load_material(with_broken, 'train', RATE, strict=True)
+    found = load_corpus(with_broken, 'train', RATE, strict=True)
     with pytest.raises(AudioError, match='broken.wav|mute.wav'):
         for seed in range(20):
             found.draw('speech', np.random.default_rng(seed))
@@ -134,16 +134,16 @@ def test_strict_stops_at_an_unusable_recording(with_broken):
 def test_nothing_usable_is_an_error(with_broken):
     (with_broken / 'train/speech/good.wav').unlink()
     with pytest.raises(AudioError, match='none of the speech recordings'):
-        load_material(with_broken, 'train', RATE).draw('speech', np.random.default_rng(1))
+        load_corpus(with_broken, 'train', RATE).draw('speech', np.random.default_rng(1))
 
 
 def test_long_recordings_are_read_in_pieces_and_few_are_kept(tmp_path, monkeypatch):
-    monkeypatch.setattr(material, '_PIECE', 0.5)
-    monkeypatch.setattr(material, '_CACHE_BYTES', 100_000)
+    monkeypatch.setattr(corpus, '_PIECE', 0.5)
+    monkeypatch.setattr(corpus, '_CACHE_BYTES', 100_000)
     for k in range(4):
         write(tmp_path / f'train/speech/{k}.wav', 2.2, seed=k)
     write(tmp_path / 'train/noise/a.wav')
-    found = load_material(tmp_path, 'train', RATE)
+    found = load_corpus(tmp_path, 'train', RATE)
     rng = np.random.default_rng(1)
     pieces = {found.draw('speech', rng).tobytes()[:64] for _ in range(200)}
     assert len(pieces) == 16

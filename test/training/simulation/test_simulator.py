@@ -13,7 +13,7 @@ from doa_ros.core.ambiguity import ambiguity_of
 from doa_ros.core.errors import ConfigError
 from doa_ros.core.geometry import unit_vector, wrap_angle
 from training.settings import SimulateConfig
-from training.simulation.corpus import load_material
+from training.simulation.corpus import load_corpus
 from training.simulation.engines import Room
 from training.simulation.simulator import Place, Scene, Simulator, draw_scene
 
@@ -36,10 +36,10 @@ def scene(*sources, **changes):
 @pytest.fixture(scope='module')
 def make_clip(uma8, sounds):
     """Return a function that simulates a scene."""
-    material = load_material(sounds, 'train', CONFIG.sampling_frequency)
+    corpus = load_corpus(sounds, 'train', CONFIG.sampling_frequency)
 
     def make(where, seed=1, **settings):
-        simulator = Simulator(uma8, replace(CONFIG, **settings), material, HOP)
+        simulator = Simulator(uma8, replace(CONFIG, **settings), corpus, HOP)
         return simulator.clip(np.random.default_rng(seed), where, 'room')
 
     return make
@@ -50,9 +50,9 @@ def make_clip(uma8, sounds):
 )
 def test_label_is_what_the_array_can_tell(make_array, sounds, locate, source, label):
     upright = make_array([[0, 0.03, 0.03], [0, -0.03, 0.03], [0, -0.03, -0.03], [0, 0.03, -0.03]])
-    material = load_material(sounds, 'train', CONFIG.sampling_frequency)
+    corpus = load_corpus(sounds, 'train', CONFIG.sampling_frequency)
     place = replace(SPEAKER, azimuth=source[0], elevation=source[1], distance=1.0)
-    simulator = Simulator(upright, CONFIG, material, HOP)
+    simulator = Simulator(upright, CONFIG, corpus, HOP)
     clip = simulator.clip(np.random.default_rng(1), scene(place), 'room')
     labels = clip.sources[0].azimuth, clip.sources[0].elevation
     assert np.unique(labels, axis=1).ravel() == pytest.approx(label)
@@ -177,7 +177,7 @@ def test_gusty_noise_swells_and_ebbs(make_clip):
 
 
 def test_one_board_is_the_same_in_all_clips(uma8, make_clip):
-    """The gains of a board show in the levels of its microphones, here without noise."""
+    """The gains of a specimen show in the levels of its microphones, here without noise."""
 
     def levels(seed, **settings):
         clip = make_clip(scene(SPEAKER, snr=40.0), seed, gain_db=6.0, **settings)
@@ -220,7 +220,7 @@ def test_sources_that_fit_into_no_room_are_refused():
 
 def test_sounds_of_another_rate_are_refused(uma8, sounds):
     with pytest.raises(ConfigError, match='sampling_frequency'):
-        Simulator(uma8, CONFIG, load_material(sounds, 'train', 48000), HOP)
+        Simulator(uma8, CONFIG, load_corpus(sounds, 'train', 48000), HOP)
 
 
 @pytest.mark.parametrize('engine', ['fast', 'pyroomacoustics'])

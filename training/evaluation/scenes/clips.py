@@ -20,7 +20,7 @@ from doa_ros.resources import config_directory
 
 from ...data.clips import Clip
 from ...settings import SimulateConfig
-from ...simulation.corpus import SPLITS, TEST, Material
+from ...simulation.corpus import SPLITS, TEST, Corpus
 from ...simulation.engines import Room
 from ...simulation.simulator import Place, Scene, Simulator, draw_scene
 from ..metrics.frames import HOP
@@ -117,7 +117,7 @@ _ROOMS = replace(
     directional_noise=0.0,
     ego_noise=0.0,
 )
-# The board is that quiet [dBFS], and its microphones' own noise that far below the speech [dB].
+# A real array is that quiet [dBFS], and its microphones' own noise that far below the speech [dB].
 _SPEECH_PEAK, _SENSOR_BELOW_SPEECH = -30.0, 35.0
 # Two talkers are so far apart in azimuth, and differ that much in level [dB].
 _APART, _LEVEL_DB = math.radians(40), 3.0
@@ -126,7 +126,7 @@ _DEAD_SEED = 13
 
 def room_clips(
     array: MicArray,
-    material: Material,
+    corpus: Corpus,
     split: str,
     count: int,
     engine: str,
@@ -137,7 +137,7 @@ def room_clips(
 
     Args:
         array: the microphones.
-        material: the sounds, at the array's rate.
+        corpus: the sounds, at the array's rate.
         split: of the sounds; every split has rooms of its own.
         count: rooms of each difficulty.
         engine: of SimulateConfig.
@@ -146,11 +146,11 @@ def room_clips(
     """
     if heard == 'claps':
         # Recorded impulses ring longer than that.
-        files = {kind: paths for kind, paths in material.files.items() if kind != 'impulse'}
-        material = replace(material, files=files)
+        files = {kind: paths for kind, paths in corpus.files.items() if kind != 'impulse'}
+        corpus = replace(corpus, files=files)
     for number, difficulty in enumerate(DIFFICULTIES):
         config = rooms_of(difficulty, array, engine)
-        simulator = Simulator(array, config, material, HOP)
+        simulator = Simulator(array, config, corpus, HOP)
         for room in tqdm(range(count), desc=difficulty.name, unit='clip'):
             rng = np.random.default_rng([_ROOMS_SEED, _SPLITS.index(split), number, room])
             drawn = draw_scene(rng, config, ambiguity_of(array))
@@ -166,7 +166,7 @@ def room_clips(
 
 
 def talker_clips(
-    array: MicArray, material: Material, split: str, count: int, engine: str
+    array: MicArray, corpus: Corpus, split: str, count: int, engine: str
 ) -> Iterator[tuple[str, Clip]]:
     """Yield random rooms with two talkers who speak and pause, each as he likes.
 
@@ -175,7 +175,7 @@ def talker_clips(
     """
     for number, difficulty in enumerate(DIFFICULTIES):
         config = replace(rooms_of(difficulty, array, engine), sources_max=2, separation_deg=0.0)
-        simulator = Simulator(array, config, material, HOP)
+        simulator = Simulator(array, config, corpus, HOP)
         for room in tqdm(range(count), desc=difficulty.name, unit='clip'):
             rng = np.random.default_rng([_TALKERS_SEED, _SPLITS.index(split), number, room])
             drawn = draw_scene(rng, config, ambiguity_of(array))
@@ -231,25 +231,25 @@ def with_dead_microphones(
         yield condition, replace(clip, audio=audio)
 
 
-def demo_material(rate: int) -> Material:
+def demo_corpus(rate: int) -> Corpus:
     """Return the recordings that come with the demo scene, at a rate [Hz]."""
     folder = config_directory() / 'scenes'
     files = {'speech': [folder / 'speech.flac'], 'noise': [folder / 'noise.flac']}
-    return Material(files, rate)
+    return Corpus(files, rate)
 
 
 def fixed_clips(
-    array: MicArray, material: Material, numbers=range(DIRECTIONS)
+    array: MicArray, corpus: Corpus, numbers=range(DIRECTIONS)
 ) -> Iterator[tuple[str, Clip]]:
     """Yield the directions of every condition, with the condition's name.
 
     Args:
         array: the microphones.
-        material: the sounds, at the array's rate.
+        corpus: the sounds, at the array's rate.
         numbers: which of the DIRECTIONS; each counts as a room of its own.
     """
     config = replace(_CONFIG, sampling_frequency=array.sampling_frequency)
-    simulator = Simulator(array, config, material, HOP)
+    simulator = Simulator(array, config, corpus, HOP)
     for condition in CONDITIONS:
         for number in tqdm(numbers, desc=condition.name, unit='clip'):
             rng = np.random.default_rng([_SEED, number])
@@ -271,17 +271,17 @@ def fixed_clips(
 
 
 def random_clips(
-    array: MicArray, config: SimulateConfig, material: Material, count: int
+    array: MicArray, config: SimulateConfig, corpus: Corpus, count: int
 ) -> Iterator[tuple[str, Clip]]:
     """Yield random scenes, none of which `simulate` ever draws, with the engine's name.
 
     Args:
         array: the microphones.
         config: what scenes are drawn from.
-        material: the sounds, at the rate of `config`.
+        corpus: the sounds, at the rate of `config`.
         count: how many.
     """
-    simulator = Simulator(array, config, material, HOP)
+    simulator = Simulator(array, config, corpus, HOP)
     for number in tqdm(range(count), desc='random scenes', unit='clip'):
         # After the splits of simulate, a seed space of its own.
         rng = np.random.default_rng([config.seed, len(SPLITS), number])

@@ -19,7 +19,7 @@ from doa_ros.core.geometry import MicArray
 
 from ...data.clips import Clip
 from ...settings import SimulateConfig
-from ...simulation.corpus import SPLITS, TEST, Material
+from ...simulation.corpus import SPLITS, TEST, Corpus
 from ...simulation.simulator import Scene, Simulator, draw_scene
 from ...simulation.trajectories import fitted
 from ..metrics.frames import HOP
@@ -68,13 +68,13 @@ SCENARIOS = (
 
 
 def walking_clips(
-    array: MicArray, material: Material, split: str, count: int, engine: str
+    array: MicArray, corpus: Corpus, split: str, count: int, engine: str
 ) -> Iterator[tuple[str, Clip]]:
     """Yield scenes of every kind and difficulty, with the name of both.
 
     Args:
         array: the microphones.
-        material: the sounds, at the array's rate.
+        corpus: the sounds, at the array's rate.
         split: of the sounds; every split has rooms of its own.
         count: scenes of each kind and difficulty.
         engine: of SimulateConfig; 'fast', or a walk takes minutes.
@@ -89,7 +89,7 @@ def walking_clips(
                 sources_max=scenario.talkers,
                 separation_deg=0.0,
             )
-            simulator = Simulator(array, config, material, HOP)
+            simulator = Simulator(array, config, corpus, HOP)
             name = f'{scenario.name}, {difficulty.name}'
             for room in tqdm(range(count), desc=name, unit='clip'):
                 rng = np.random.default_rng([_SEED, _SPLITS.index(split), kind, number, room])
@@ -99,17 +99,17 @@ def walking_clips(
 
 
 def noise_clips(
-    array: MicArray, material: Material, split: str, minutes: float, engine: str
+    array: MicArray, corpus: Corpus, split: str, minutes: float, engine: str
 ) -> Iterator[tuple[str, Clip]]:
     """Yield noise alone, half a minute each: see `walking_clips`."""
     count = math.ceil(60 * minutes / _NOISE_LENGTH)
     config = rooms_of(_ROOM, array, engine)
     config = replace(config, length=_NOISE_LENGTH, noise_only=1.0)
-    recordings = material.files['noise']
+    recordings = corpus.files['noise']
     for number in tqdm(range(count), desc=NOISE, unit='clip'):
         rng = np.random.default_rng([_SEED, _SPLITS.index(split), len(SCENARIOS), number])
         recording = recordings[number // len(_NOISE_KINDS) % len(recordings)]
-        alone = replace(material, files={**material.files, 'noise': [recording]})
+        alone = replace(corpus, files={**corpus.files, 'noise': [recording]})
         gusty, ego = _NOISE_KINDS[number % len(_NOISE_KINDS)]
         scene = replace(draw_scene(rng, config), gusty=gusty, ego=ego, quiet=False)
         simulator = Simulator(array, config, alone, HOP)

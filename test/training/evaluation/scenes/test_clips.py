@@ -10,7 +10,7 @@ import pytest
 from doa_ros.core.geometry import wrap_angle
 from training.evaluation.scenes.clips import (
     DIFFICULTIES,
-    demo_material,
+    demo_corpus,
     room_clips,
     talker_clips,
     with_dead_microphones,
@@ -20,16 +20,14 @@ RATE = 16000
 
 
 @pytest.fixture(scope='module')
-def material():
-    return demo_material(RATE)
+def corpus():
+    return demo_corpus(RATE)
 
 
 @pytest.fixture(scope='module')
-def clips(uma8, material):
+def clips(uma8, corpus):
     array = replace(uma8, sampling_frequency=RATE)
-    return {
-        split: list(room_clips(array, material, split, 2, 'fast')) for split in ('val', 'test')
-    }
+    return {split: list(room_clips(array, corpus, split, 2, 'fast')) for split in ('val', 'test')}
 
 
 def test_rooms_are_as_difficult_as_they_say(clips):
@@ -51,9 +49,9 @@ def test_speech_comes_amid_noise_alone(clips):
         assert clip.silent[:30].all() and not (clip.silent & source.voiced).any()
 
 
-def test_claps_are_short(uma8, material):
+def test_claps_are_short(uma8, corpus):
     array = replace(uma8, sampling_frequency=RATE)
-    for _, clip in room_clips(array, material, 'test', 1, 'fast', heard='claps'):
+    for _, clip in room_clips(array, corpus, 'test', 1, 'fast', heard='claps'):
         (source,) = clip.sources
         assert source.kind == 'impulse'
         heard = np.flatnonzero(source.voiced)
@@ -62,16 +60,16 @@ def test_claps_are_short(uma8, material):
         assert len(lengths) >= 2 and max(lengths) <= 7
 
 
-def test_a_fan_is_heard_all_the_time(uma8, material):
+def test_a_fan_is_heard_all_the_time(uma8, corpus):
     array = replace(uma8, sampling_frequency=RATE)
-    for _, clip in room_clips(array, material, 'test', 1, 'fast', heard='fan'):
+    for _, clip in room_clips(array, corpus, 'test', 1, 'fast', heard='fan'):
         assert clip.sources == () and clip.silent.all() and clip.ego_noise
 
 
-def test_two_talkers_speak_and_pause_apart_from_each_other(uma8, material):
+def test_two_talkers_speak_and_pause_apart_from_each_other(uma8, corpus):
     array = replace(uma8, sampling_frequency=RATE)
     voiced = []
-    for _, clip in talker_clips(array, material, 'test', 3, 'fast'):
+    for _, clip in talker_clips(array, corpus, 'test', 3, 'fast'):
         first, second = clip.sources
         apart = np.degrees(np.abs(wrap_angle(first.azimuth - second.azimuth)))
         assert (apart >= 40).all()
@@ -92,9 +90,9 @@ def test_no_room_is_in_two_splits(clips):
     assert not places['val'] & places['test']
 
 
-def test_the_clips_are_the_same_every_time(uma8, material, clips):
+def test_the_clips_are_the_same_every_time(uma8, corpus, clips):
     array = replace(uma8, sampling_frequency=RATE)
-    _, again = next(room_clips(array, material, 'test', 1, 'fast'))
+    _, again = next(room_clips(array, corpus, 'test', 1, 'fast'))
     np.testing.assert_array_equal(again.audio, clips['test'][0][1].audio)
 
 

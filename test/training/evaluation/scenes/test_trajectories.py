@@ -9,7 +9,7 @@ import pytest
 
 from doa_ros.core.geometry import wrap_angle
 from training.evaluation.metrics.tracks import TRACK_METRICS
-from training.evaluation.scenes.clips import DIFFICULTIES, demo_material
+from training.evaluation.scenes.clips import DIFFICULTIES, demo_corpus
 from training.evaluation.scenes.trajectories import (
     NOISE,
     SCENARIOS,
@@ -25,7 +25,7 @@ RATE = 16000
 def clips(uma8):
     array = replace(uma8, sampling_frequency=RATE)
     found = {}
-    for name, clip in walking_clips(array, demo_material(RATE), 'test', 1, 'fast'):
+    for name, clip in walking_clips(array, demo_corpus(RATE), 'test', 1, 'fast'):
         found.setdefault(name.split(',')[0], []).append(clip)
     return found
 
@@ -71,7 +71,7 @@ def test_they_meet_once_and_are_far_apart_before_and_after(clips, scenario):
 
 def test_noise_is_of_every_kind_and_silent(uma8):
     array = replace(uma8, sampling_frequency=RATE)
-    found = list(noise_clips(array, demo_material(RATE), 'test', 2.0, 'fast'))
+    found = list(noise_clips(array, demo_corpus(RATE), 'test', 2.0, 'fast'))
     assert [name for name, _ in found] == [NOISE] * 4
     assert all(clip.sources == () and clip.silent.all() for _, clip in found)
     assert [clip.ego_noise for _, clip in found] == [False, False, True, True]
