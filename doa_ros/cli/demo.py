@@ -16,6 +16,7 @@ import rclpy
 from doa_ros.audio.scene_source import load_scene
 from doa_ros.cli.node_process import NAMESPACE, NodeProcess, listen
 from doa_ros.cli.plot_file import PlotFile
+from doa_ros.cli.scoring import Score, Scorer
 from doa_ros.cli.session import session
 from doa_ros.conversions import estimates_of, stamp_of, tracks_of
 from doa_ros.core.ambiguity import ambiguity_in_frame
@@ -28,7 +29,7 @@ from doa_ros.core.tracking.tracker import Track
 from doa_ros.msg import DoaEstimateArray, DoaTrackArray
 from doa_ros.nodes.configs import ModelConfig
 from doa_ros.resources import find_resource
-from doa_ros.simulation.scoring import Score, Scorer, silent_frames, voiced_frames
+from doa_ros.simulation.labels import silent_blocks, voiced_blocks
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -323,7 +324,7 @@ def score_recording(recording: Recording) -> Score:
     scorer = Scorer()
     stamps = sorted(recording.truth)
     active = np.array([bool(recording.truth[stamp]) for stamp in stamps])
-    voiced, silent = voiced_frames(active), silent_frames(active, _HOP)
+    voiced, silent = voiced_blocks(active), silent_blocks(active, _HOP)
     latest = Estimate(math.nan, math.nan, math.nan, math.nan, 0.0)
     for k, stamp in enumerate(stamps):
         # In a short pause, the talker is still where the last word came from.

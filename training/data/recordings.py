@@ -43,7 +43,7 @@ from doa_ros.core.config import load_yaml, require_keys
 from doa_ros.core.errors import AudioError, ConfigError
 from doa_ros.core.features.extractor import FeatureConfig
 from doa_ros.core.geometry import MicArray, wrap_angle
-from doa_ros.simulation.scoring import active_blocks, silent_frames, voiced_frames
+from doa_ros.simulation.labels import active_blocks, silent_blocks, voiced_blocks
 
 from .bags import audio_blocks, is_bag
 from .clips import MAX_SOURCES, Clip, Source
@@ -187,7 +187,7 @@ def _label(audio: np.ndarray, piece: _Piece, room: str, stretches, features) -> 
     heard = [s for s in stretches if not math.isnan(s.azimuth)]
     inside = np.array([(middles >= s.start) & (middles < s.end) for s in heard], dtype=bool)
     inside = inside.reshape(-1, len(middles))
-    silent = silent_frames(inside.any(axis=0), features.hop)[earlier:]
+    silent = silent_blocks(inside.any(axis=0), features.hop)[earlier:]
     inside = inside[:, earlier:]
     background = power[~inside.any(axis=0)]
     background = np.median(background) if len(background) else np.quantile(power, _QUIETEST)
@@ -200,7 +200,7 @@ def _label(audio: np.ndarray, piece: _Piece, room: str, stretches, features) -> 
         part = Source(
             azimuth=np.where(blocks, stretch.azimuth, np.nan),
             elevation=np.where(blocks, stretch.elevation, np.nan),
-            voiced=voiced_frames(active) & blocks,
+            voiced=voiced_blocks(active) & blocks,
         )
         _add(columns, part)
     return Clip(

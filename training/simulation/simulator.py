@@ -12,7 +12,7 @@ from doa_ros.core.ambiguity import HORIZONTAL, Ambiguity, ambiguity_of
 from doa_ros.core.errors import ConfigError
 from doa_ros.core.geometry import MicArray, unit_vector, wrap_angle
 from doa_ros.simulation.acoustics import DiffuseField, impulse_responses
-from doa_ros.simulation.scoring import active_blocks, brief_frames, silent_frames, voiced_frames
+from doa_ros.simulation.labels import active_blocks, brief_blocks, silent_blocks, voiced_blocks
 
 from ..data.clips import Clip, Source
 from ..settings import SimulateConfig
@@ -281,12 +281,12 @@ class Simulator:
                 Source(
                     azimuth=azimuth,
                     elevation=elevation,
-                    voiced=voiced_frames(own)
+                    voiced=voiced_blocks(own)
                     if place.kind == 'speech'
-                    else brief_frames(own, self._hop),
+                    else brief_blocks(own, self._hop),
                     distance=place.distance,
                     kind=place.kind,
-                    silent=silent_frames(own_audible, self._hop),
+                    silent=silent_blocks(own_audible, self._hop),
                 )
             )
         noise, sensor = self._noise(rng, scene, specimen, microphones)
@@ -301,7 +301,7 @@ class Simulator:
             audio=np.ascontiguousarray(audio.T),
             sampling_frequency=self._rate,
             sources=tuple(sources),
-            silent=silent_frames(audible, self._hop) if sources else np.ones(blocks, dtype=bool),
+            silent=silent_blocks(audible, self._hop) if sources else np.ones(blocks, dtype=bool),
             room=room,
             rt60=scene.room.rt60,
             snr=scene.snr,

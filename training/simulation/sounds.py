@@ -9,7 +9,7 @@ return float32 of shape (samples,).
 import numpy as np
 from scipy import fft, interpolate, signal
 
-from doa_ros.simulation.scoring import active_blocks
+from doa_ros.simulation.labels import active_blocks
 
 # What lies so far below the loudest block of a recording is a pause [dB]; that much is left of a
 # longer one [s].
