@@ -20,7 +20,7 @@ import numpy as np
 from std_msgs.msg import ColorRGBA, Header
 from visualization_msgs.msg import Marker, MarkerArray
 
-from doa_ros.audio.audio_frame import FORMATS, check_header, stamp_of
+from doa_ros.audio.audio_frame import FORMATS
 from doa_ros.audio.source import NANOSECONDS, AudioBlock
 from doa_ros.core.ambiguity import (
     HORIZONTAL,
@@ -37,6 +37,7 @@ from doa_ros.core.features.source_cancellation import Residual
 from doa_ros.core.geometry import MicArray, unit_vector
 from doa_ros.core.localization.decoding import DirectionGrid, Estimate, Spectrum
 from doa_ros.core.tracking.tracker import Track
+from doa_ros.headers import check_header, stamp_of
 from doa_ros.msg import (
     AudioFrame,
     DoaEstimate,

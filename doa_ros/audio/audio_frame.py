@@ -1,79 +1,44 @@
 # Copyright 2026 doa_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What a doa_ros/AudioFrame holds, whoever read the message: a node or a recording's reader."""
+"""The audio in a doa_ros/AudioFrame, whoever read the message: a node or a reader of bags."""
+
+from typing import Protocol
 
 import numpy as np
 
-from doa_ros.audio.source import NANOSECONDS, AudioBlock, usable
+from doa_ros.audio.source import AudioBlock, usable
 from doa_ros.core.errors import ConfigError, MessageError
 from doa_ros.core.geometry import MicArray
+from doa_ros.headers import Header, stamp_of
 
 # The FORMAT_* of msg/AudioFrame.msg.
-FORMATS = {
+FORMATS: dict[str, np.dtype] = {
     'signed_16': np.dtype('<i2'),
     'signed_32': np.dtype('<i4'),
     'float': np.dtype('<f4'),
 }
 
-
 # A frame is a short piece of audio; a longer one is a mistake [s].
 _LONGEST = 10
-# Stamps derived from one must fit into a message, too [s].
-_LAST_SECOND = 2**31 - 1 - 2 * _LONGEST
 
 
-def stamp_of(header) -> int:
-    """Return the stamp of a header [ns]."""
-    return header.stamp.sec * NANOSECONDS + header.stamp.nanosec
+class AudioMessage(Protocol):
+    """The fields of doa_ros/AudioFrame."""
+
+    header: Header
+    format: str
+    channel_count: int
+    sampling_frequency: int
+    frame_sample_count: int
+    first_sample_index: int
+    data: bytes
 
 
-def check_header(header) -> None:
-    """Check the header of a received message.
-
-    Raises:
-        MessageError: the stamp is no time, or there is no frame.
-    """
-    if not (0 <= header.stamp.sec <= _LAST_SECOND and header.stamp.nanosec < NANOSECONDS):
-        raise MessageError(
-            f'stamp of {header.stamp.sec} s and {header.stamp.nanosec} ns is no time'
-        )
-    if not header.frame_id:
-        raise MessageError('frame_id is empty: it must name the TF frame of the array')
-
-
-class StampOrder:
-    """Finds messages that come out of their order, by their stamps.
-
-    A message whose stamp does not go forward is a copy or comes late. Where the next one goes on
-    from there, the sender has started again or its clock was set back, and that one counts.
-    """
-
-    def __init__(self):
-        self._last: int | None = None
-        self._refused: int | None = None
-
-    def check(self, stamp: int) -> None:
-        """Take the stamp of the next message [ns].
-
-        Raises:
-            MessageError: it does not go forward.
-        """
-        backwards = self._last is not None and stamp <= self._last
-        if backwards and (self._refused is None or stamp <= self._refused):
-            self._refused = stamp
-            behind = (self._last - stamp) / NANOSECONDS
-            raise MessageError(
-                f'its stamp does not go forward, it lies {behind:.3f} s before the last one; if '
-                'the next one goes on from there, a new stream begins'
-            )
-        self._last, self._refused = stamp, None
-
-
-def block_from_audio_frame(message, microphones: MicArray) -> AudioBlock:
+def block_from_audio_frame(message: AudioMessage, microphones: MicArray) -> AudioBlock:
     """Return the block in a message.
 
     Args:
-        message: anything with the fields of doa_ros/AudioFrame.
+        message: of ROS, or of a reader of bags.
         microphones: the array it was recorded with.
 
     Raises:

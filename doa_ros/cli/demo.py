@@ -18,7 +18,7 @@ from doa_ros.cli.node_process import NAMESPACE, NodeProcess, listen
 from doa_ros.cli.plot_file import PlotFile
 from doa_ros.cli.scoring import Score, Scorer
 from doa_ros.cli.session import session
-from doa_ros.conversions import estimates_of, stamp_of, tracks_of
+from doa_ros.conversions import estimates_of, tracks_of
 from doa_ros.core.ambiguity import ambiguity_in_frame
 from doa_ros.core.errors import DoaError
 from doa_ros.core.features.extractor import FeatureConfig
@@ -26,6 +26,7 @@ from doa_ros.core.geometry import load_array
 from doa_ros.core.localization.decoding import Estimate
 from doa_ros.core.localization.model_card import load_card
 from doa_ros.core.tracking.tracker import Track
+from doa_ros.headers import stamp_of
 from doa_ros.msg import DoaEstimateArray, DoaTrackArray
 from doa_ros.nodes.configs import ModelConfig
 from doa_ros.resources import find_resource

@@ -23,7 +23,6 @@ import numpy as np
 import rclpy
 from rclpy.node import Node
 
-from doa_ros.audio.audio_frame import stamp_of
 from doa_ros.audio.capture.status import RESTARTS
 from doa_ros.audio.capture.virtual_device import VirtualUma8
 from doa_ros.audio.scene_source import SceneSource
@@ -34,6 +33,7 @@ from doa_ros.cli.plot_file import PlotFile
 from doa_ros.cli.session import session
 from doa_ros.core.errors import DoaError
 from doa_ros.core.geometry import load_array
+from doa_ros.headers import stamp_of
 from doa_ros.msg import DoaEstimateArray
 from doa_ros.resources import find_resource
 

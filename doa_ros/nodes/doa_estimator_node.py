@@ -7,12 +7,12 @@ from collections.abc import Callable
 from std_msgs.msg import Header
 from std_srvs.srv import SetBool
 
-from doa_ros.audio.audio_frame import StampOrder, stamp_of
 from doa_ros.conversions import estimate_array, frame_from_gcc_phat, spectrum_message
 from doa_ros.core.ambiguity import ambiguity_in_frame
 from doa_ros.core.features.extractor import GccFrame
 from doa_ros.core.localization.localizer import Localization, Localizer, LocalizerConfig
 from doa_ros.core.monitoring import Durations, Level, Rate, Status
+from doa_ros.headers import StampOrder, stamp_of
 from doa_ros.msg import DoaEstimateArray, DoaSpectrum, GccPhat
 from doa_ros.nodes.chain import ChainNode
 from doa_ros.nodes.configs import ModelConfig, PaceConfig

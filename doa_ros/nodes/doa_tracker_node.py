@@ -7,9 +7,9 @@ import secrets
 
 from geometry_msgs.msg import PoseStamped, Vector3Stamped
 
-from doa_ros.audio.audio_frame import StampOrder, check_header, stamp_of
 from doa_ros.conversions import estimates_of, target_pose, target_vector, track_array
 from doa_ros.core.tracking.tracker import Track, Tracker, TrackerConfig
+from doa_ros.headers import StampOrder, check_header, stamp_of
 from doa_ros.msg import DoaEstimateArray, DoaTrackArray
 from doa_ros.nodes.chain import ChainNode
 from doa_ros.nodes.configs import HopConfig, PaceConfig

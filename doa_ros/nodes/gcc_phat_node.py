@@ -6,12 +6,13 @@ from collections.abc import Callable
 
 from std_msgs.msg import Header
 
-from doa_ros.audio.audio_frame import StampOrder, block_from_audio_frame, check_header
+from doa_ros.audio.audio_frame import block_from_audio_frame
 from doa_ros.audio.source import AudioBlock
 from doa_ros.conversions import gcc_phat_from_frame, window_header
 from doa_ros.core.features.extractor import FeatureExtractor, GccFrame
 from doa_ros.core.localization.localizer import MethodConfig
 from doa_ros.core.monitoring import Events, Level, Rate, Status
+from doa_ros.headers import StampOrder, check_header
 from doa_ros.msg import AudioFrame, GccPhat
 from doa_ros.nodes.chain import ChainNode
 from doa_ros.nodes.configs import ModelConfig, PaceConfig

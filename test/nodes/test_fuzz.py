@@ -17,7 +17,6 @@ from rclpy.publisher import Publisher
 from rclpy.serialization import serialize_message
 from std_msgs.msg import Header
 
-from doa_ros.audio.audio_frame import check_header
 from doa_ros.audio.source import AudioBlock
 from doa_ros.conversions import (
     audio_frame_from_block,
@@ -31,6 +30,7 @@ from doa_ros.core.geometry import load_array
 from doa_ros.core.localization.classifier import default_features
 from doa_ros.core.localization.decoding import Estimate
 from doa_ros.core.tracking.tracker import Track
+from doa_ros.headers import check_header
 from doa_ros.msg import AudioFrame, DoaEstimateArray, DoaSpectrum, DoaTrackArray, GccPhat
 from doa_ros.nodes.doa_estimator_node import DoaEstimatorNode
 from doa_ros.nodes.doa_markers_node import DoaMarkersNode

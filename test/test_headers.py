@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 import pytest
 
-from doa_ros.audio.audio_frame import StampOrder, check_header
 from doa_ros.core.errors import MessageError
+from doa_ros.headers import StampOrder, check_header
 
 
 def _accepted(stamps):
