@@ -10,8 +10,8 @@ from rclpy.qos import DurabilityPolicy, QoSProfile
 from visualization_msgs.msg import Marker, MarkerArray
 
 from doa_ros.audio.source import NANOSECONDS
-from doa_ros.conversions import stamp_of
 from doa_ros.core.geometry import unit_vector, wrap_angle
+from doa_ros.headers import stamp_of
 from doa_ros.msg import AudioFrame, DoaEstimateArray, DoaSpectrum, MicArrayInfo
 
 FRAME_ID = 'head_array'

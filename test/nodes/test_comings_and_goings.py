@@ -10,7 +10,7 @@ import threading
 import numpy as np
 import pytest
 
-from doa_ros.conversions import stamp_of
+from doa_ros.headers import stamp_of
 from doa_ros.msg import DoaEstimateArray
 
 COUNT = 6

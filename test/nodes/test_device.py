@@ -21,8 +21,8 @@ import pytest
 from rclpy.qos import DurabilityPolicy, QoSProfile
 
 from doa_ros.audio.source import NANOSECONDS
-from doa_ros.conversions import stamp_of
 from doa_ros.core.geometry import wrap_angle
+from doa_ros.headers import stamp_of
 from doa_ros.msg import AudioFrame, DoaEstimateArray, MicArrayInfo
 
 # Direction of the sound of the fixture `samples` [rad].

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from doa_ros.audio.source import NANOSECONDS
-from doa_ros.conversions import stamp_of
+from doa_ros.headers import stamp_of
 from doa_ros.msg import AudioFrame, DoaEstimateArray
 
 # As they depend on each other, the last first.

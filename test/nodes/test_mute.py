@@ -6,7 +6,7 @@ from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 import pytest
 from std_srvs.srv import SetBool
 
-from doa_ros.conversions import stamp_of
+from doa_ros.headers import stamp_of
 from doa_ros.msg import DoaEstimateArray, DoaTrackArray
 
 

@@ -16,13 +16,13 @@ from doa_ros.conversions import (
     estimate_array,
     estimates_of,
     make_header,
-    stamp_of,
     track_array,
     tracks_of,
 )
 from doa_ros.core.geometry import unit_vector, wrap_angle
 from doa_ros.core.localization.decoding import Estimate
 from doa_ros.core.tracking.tracker import Tracker, TrackerConfig
+from doa_ros.headers import stamp_of
 from doa_ros.msg import DoaEstimate, DoaEstimateArray, DoaTrackArray
 
 HOP_NS = 50_000_000

@@ -13,7 +13,7 @@ import numpy as np
 from doa_ros.audio.capture.device_selection import Wanted
 from doa_ros.audio.capture.process import CaptureProcess
 from doa_ros.audio.capture.protocol import CapturedBlock, CaptureSettings, Kind, Note
-from doa_ros.audio.pace import pause
+from doa_ros.audio.capture.retry import retry_interval
 from doa_ros.audio.source import AudioBlock, Clock
 from doa_ros.audio.stamps import Stamps
 from doa_ros.core.errors import AudioError, ConfigError
@@ -259,7 +259,9 @@ class DeviceSource:
         self._tell_away(message)
         self._process.kill()
         now = time.monotonic()
-        interval = pause(now - self._end_time, least=_RESTART_INTERVAL, most=_MAX_RESTART_INTERVAL)
+        interval = retry_interval(
+            now - self._end_time, least=_RESTART_INTERVAL, most=_MAX_RESTART_INTERVAL
+        )
         if self._closed.wait(max(0.0, self._turn + interval - now)):
             return
         self._take_turn()

@@ -21,8 +21,8 @@ from doa_ros.audio.capture.alsa import Cards
 from doa_ros.audio.capture.device_selection import Device, alsa_name, place, placed, select
 from doa_ros.audio.capture.latest_queue import LatestQueue
 from doa_ros.audio.capture.protocol import CapturedBlock, CaptureSettings, Kind, Note, write
+from doa_ros.audio.capture.retry import retry_interval
 from doa_ros.audio.capture.sample_clock import SampleClock
-from doa_ros.audio.pace import pause
 from doa_ros.core.errors import AudioError
 
 CARDS = Cards()
@@ -184,7 +184,7 @@ def _capture(settings: CaptureSettings, output: BinaryIO) -> str:
         except AudioError as error:
             write(output, Note(Kind.WAITING, str(error)))
             waited = time.monotonic() - begin
-            time.sleep(pause(waited, least=_RETRY_SECONDS, most=_MAX_RETRY_SECONDS))
+            time.sleep(retry_interval(waited, least=_RETRY_SECONDS, most=_MAX_RETRY_SECONDS))
     name, stream, warning = opened
     if warning:
         write(output, Note(Kind.WARNING, warning))
