@@ -8,7 +8,6 @@ import numpy as np
 
 from doa_ros.audio.source import NANOSECONDS, AudioBlock, Clock
 from doa_ros.audio.stamps import ClockWatch, read_at_once
-from doa_ros.core.localization.decoding import Estimate
 
 # While a block waits, the clock is read at this interval [s]: it need not keep pace with time.
 _INTERVAL = 0.02
@@ -44,13 +43,11 @@ class Playback:
     def _start_stream(self, now: int) -> None:
         self._start, self._index = now, 0
 
-    def deliver(
-        self, samples: np.ndarray, truth: tuple[Estimate, ...] | None = None
-    ) -> AudioBlock | None:
+    def deliver(self, samples: np.ndarray) -> AudioBlock | None:
         """Return the next samples as a block once they would have been acquired.
 
         Args:
-            samples, truth: those of `AudioBlock`.
+            samples: those of `AudioBlock`.
 
         Returns:
             None once closed.
@@ -60,7 +57,7 @@ class Playback:
         if self.closed:
             return None
         index, self._index = self._index, self._index + len(samples)
-        return AudioBlock(samples, self._rate, index, self._time(index), truth)
+        return AudioBlock(samples, self._rate, index, self._time(index))
 
     def _time(self, index: int) -> int:
         return self._start + index * NANOSECONDS // self._rate

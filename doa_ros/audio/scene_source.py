@@ -3,6 +3,7 @@
 """A simulated scene as sound source: talkers who move around the array in a noisy room."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -37,6 +38,17 @@ def load_scene(path: Path) -> tuple[SceneConfig, ...]:
     for number, talker in enumerate(talkers):
         require_keys(talker, f'{path}: talker {number}', optional=_OF_TALKER)
     return tuple(SceneConfig.from_mapping(content | talker, str(path)) for talker in talkers)
+
+
+@dataclass(frozen=True)
+class SimulatedBlock(AudioBlock):
+    """A block of a scene, with the truth about it.
+
+    Attributes:
+        truth: the directions of the talkers who are heard in it.
+    """
+
+    truth: tuple[Estimate, ...] = ()
 
 
 class SceneSource:
@@ -82,8 +94,8 @@ class SceneSource:
         # Per block, which talkers are heard.
         self._active = np.stack([active_blocks(d, self._block) for d in directs], axis=1)
 
-    def blocks(self, clock: Clock) -> Iterator[AudioBlock]:
-        """Yield the scene with the truth of each block; stamps count from the first call."""
+    def blocks(self, clock: Clock) -> Iterator[SimulatedBlock]:
+        """Yield the scene; stamps count from the first call."""
         self._playback.begin(clock)
         while True:
             for number, active in enumerate(self._active):
@@ -94,10 +106,10 @@ class SceneSource:
                     for talker, speaks in zip(self.talkers, active, strict=True)
                     if speaks
                 )
-                block = self._playback.deliver(samples, truth)
+                block = self._playback.deliver(samples)
                 if block is None:
                     return
-                yield block
+                yield SimulatedBlock(**vars(block), truth=truth)
             if not self._loop:
                 return
 

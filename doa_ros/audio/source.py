@@ -8,8 +8,6 @@ from typing import Protocol
 
 import numpy as np
 
-from doa_ros.core.localization.decoding import Estimate
-
 Clock = Callable[[], int]
 """Returns the time now [ns], on the clock that stamps shall be on."""
 
@@ -40,14 +38,12 @@ class AudioBlock:
         sampling_frequency: [Hz].
         first_sample_index: index of the first sample since stream start; a jump means loss.
         stamp: acquisition time of the first sample [ns].
-        truth: the true directions where the source knows them, None where it does not.
     """
 
     samples: np.ndarray
     sampling_frequency: int
     first_sample_index: int
     stamp: int
-    truth: tuple[Estimate, ...] | None = None
 
     def as_float(self) -> np.ndarray:
         """Return the samples as float32; full scale is 1."""

@@ -16,7 +16,7 @@ from doa_ros.audio.capture.process import list_devices
 from doa_ros.audio.capture.status import CaptureStatus
 from doa_ros.audio.file_source import FileSource
 from doa_ros.audio.recording import Recording
-from doa_ros.audio.scene_source import SceneSource
+from doa_ros.audio.scene_source import SceneSource, SimulatedBlock
 from doa_ros.audio.source import NANOSECONDS, AudioBlock, AudioSource
 from doa_ros.cli import command
 from doa_ros.conversions import (
@@ -152,7 +152,7 @@ class AudioCaptureNode(WorkerNode):
             # Audio is large: it crosses DDS only while someone listens.
             if self._audio is not None and self._audio.wanted:
                 self._audio.publish(audio_frame_from_block(header, block))
-            if self._truth is not None:
+            if self._truth is not None and isinstance(block, SimulatedBlock):
                 self._truth.publish(estimate_array(header, duration, block.truth))
             if self._listener is not None:
                 self._listener(header, block)

@@ -100,7 +100,6 @@ def test_blocks_are_contiguous_and_stamped(record, uma8):
     assert [b.first_sample_index for b in blocks] == [0, 2400, 4800]
     assert [b.stamp - _NOW for b in blocks] == [0, 50_000_000, 100_000_000]
     assert {b.sampling_frequency for b in blocks} == {48000}
-    assert all(b.truth is None for b in blocks)
 
 
 def test_loop_goes_on_counting(record, uma8):
