@@ -32,8 +32,9 @@ from doa_ros.resources import find_resource
 
 from .data.clips import Clip, Source
 from .data.sequences import said_of
-from .evaluation.metrics.frames import Listening
-from .evaluation.scenes.clips import room_clips, talker_clips
+from .evaluation.methods.inputs import MethodInput
+from .evaluation.scenes.conversations import conversation_clips
+from .evaluation.scenes.rooms import room_clips
 from .fitting.calibration import Streams, fit_deviations, fit_memory, fit_worth
 from .simulation.corpus import Corpus, load_corpus
 from .simulation.engines import ENGINES
@@ -132,13 +133,13 @@ def _talkers(
     for engine in ENGINES:
         yield from room_clips(array, corpus, 'val', scenes, engine)
         if several:
-            yield from talker_clips(array, corpus, 'val', scenes, engine)
+            yield from conversation_clips(array, corpus, 'val', scenes, engine)
 
 
 def _others(array: MicArray, corpus: Corpus, scenes: int) -> Iterator[tuple[str, Clip]]:
     """Yield rooms with claps and, few, with a fan."""
     claps, fans = math.ceil(_CLAPS * scenes), math.ceil(_FANS * scenes)
-    yield from room_clips(array, corpus, 'val', claps, 'fast', heard='claps')
+    yield from room_clips(array, corpus, 'val', claps, 'fast', heard='short_sounds')
     yield from room_clips(array, corpus, 'val', fans, 'fast', heard='fan')
 
 
@@ -153,7 +154,7 @@ def listen(
     follower = classifier.memory_of_stream() if classifier.multilabel else None
     rows = []
     for clip in clips:
-        frames = Listening(array, clip).features(classifier.features)
+        frames = MethodInput(array, clip).features(classifier.features)
         blocks = np.array(list(frames))
         spectra = list(_spectra(classifier, follower, frames.values()))
         unknown, never = np.full(len(clip.silent), np.nan), np.zeros(len(clip.silent), dtype=bool)

@@ -31,7 +31,7 @@ The best guess of every method is scored over the voiced frames; unanswered fram
 silence are those of its own gate. Of several sources the one nearest to the guess is the truth.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, replace
 from itertools import chain
 from pathlib import Path
@@ -41,34 +41,44 @@ from doa_ros.core.errors import ConfigError
 from doa_ros.core.features.extractor import FeatureConfig
 from doa_ros.core.geometry import MicArray, load_array
 from doa_ros.core.localization.classifier import default_features, suited
-from doa_ros.core.tracking.tracker import TrackerConfig
 from doa_ros.resources import find_resource
 
 from .data.clips import Clip
 from .data.recordings import load_recordings
 from .deployment.costs import feature_cost, measure_cost
-from .evaluation.methods.baselines import make_odas, make_peers, make_set_peers
-from .evaluation.methods.ours import GATE, Ours, our_methods
-from .evaluation.metrics.frames import PEER_RATE, Listening, collect
+from .evaluation.methods.baselines import (
+    multi_source_baselines,
+    single_source_baselines,
+    tracking_baselines,
+)
+from .evaluation.methods.inputs import BASELINE_RATE, MethodInput
+from .evaluation.methods.localizer import (
+    DEFAULT_SENSITIVITY,
+    LocalizerMethod,
+    LocalizerTracks,
+    UntrackedEstimates,
+    localizer_methods,
+)
+from .evaluation.methods.method import DirectionMethod
+from .evaluation.metrics.frames import collect
+from .evaluation.metrics.multi_source import SET_METRICS, collect_sets
 from .evaluation.metrics.ratios import RatioReport, print_ratios, ratio_groups, write_ratios
-from .evaluation.metrics.sets import SET_METRICS, collect_sets
-from .evaluation.metrics.short_sounds import score_claps
+from .evaluation.metrics.short_sounds import score_short_sounds
 from .evaluation.metrics.statistics import groups
-from .evaluation.metrics.tracks import TRACK_METRICS, Trace, Tracked, Untracked, collect_tracks
+from .evaluation.metrics.tracking import TRACK_METRICS, Trace, collect_tracks
+from .evaluation.report.multi_source_figures import draw_found_and_spurious
 from .evaluation.report.report import Report, print_report, write_report
-from .evaluation.report.set_figures import draw_found_and_spurious
 from .evaluation.report.track_figures import draw_traces
-from .evaluation.scenes.clips import (
-    CONDITIONS,
-    DIFFICULTIES,
+from .evaluation.scenes.conditions import CONDITIONS, DIFFICULTIES
+from .evaluation.scenes.conversations import conversation_clips
+from .evaluation.scenes.rooms import (
     demo_corpus,
     fixed_clips,
     random_clips,
     room_clips,
-    talker_clips,
     with_dead_microphones,
 )
-from .evaluation.scenes.trajectories import noise_clips, track_goals, walking_clips
+from .evaluation.scenes.trajectories import noise_clips, tracking_goals, trajectory_clips
 from .settings import load_settings
 from .simulation.corpus import TEST, Corpus, load_corpus
 
@@ -138,16 +148,18 @@ def run(args):
 
 
 def _run_talkers(args, array: MicArray, paths: list[Path]):
-    peers, notes = ([], []) if args.no_peers else make_set_peers(array, _TALKERS)
+    baselines, notes = ([], []) if args.no_peers else multi_source_baselines(array, _TALKERS)
     drawn = _drawn_from(args, array.sampling_frequency)
-    clips = with_dead_microphones(talker_clips(array, *drawn), args.dead)
-    sets = collect_sets(array, [*our_methods(array, paths, GATE), *peers], clips)
+    clips = with_dead_microphones(conversation_clips(array, *drawn), args.dead)
+    sets = collect_sets(
+        array, [*localizer_methods(array, paths, DEFAULT_SENSITIVITY), *baselines], clips
+    )
     report = RatioReport(
         table=sets,
         groups=tuple(ratio_groups(sets, SET_METRICS)),
         metrics=SET_METRICS,
-        goals={d.name: asdict(d.talkers) for d in DIFFICULTIES},
-        notes=(*notes, *_failures(peers)),
+        goals={d.name: asdict(d.multi_source_goals) for d in DIFFICULTIES},
+        notes=(*notes, *_failures(baselines)),
     )
     print_ratios(report)
     if args.report is not None:
@@ -155,14 +167,14 @@ def _run_talkers(args, array: MicArray, paths: list[Path]):
 
 
 def _run_tracks(args, array: MicArray, paths: list[Path]):
-    odas, notes = ([], []) if args.no_peers else make_odas(array)
-    ours = our_methods(array, paths, GATE)
-    methods = [*(Tracked(one, TrackerConfig()) for one in ours), *map(Untracked, ours), *odas]
+    odas, notes = ([], []) if args.no_peers else tracking_baselines(array)
+    ours = localizer_methods(array, paths, DEFAULT_SENSITIVITY)
+    methods = [*map(LocalizerTracks, ours), *map(UntrackedEstimates, ours), *odas]
     # Nothing of what is heard lies above half of this rate, and walks take time to simulate.
-    array = replace(array, sampling_frequency=PEER_RATE)
-    corpus, split, count, engine = _drawn_from(args, PEER_RATE, 'fast')
+    array = replace(array, sampling_frequency=BASELINE_RATE)
+    corpus, split, count, engine = _drawn_from(args, BASELINE_RATE, 'fast')
     clips = chain(
-        walking_clips(array, corpus, split, count, engine),
+        trajectory_clips(array, corpus, split, count, engine),
         noise_clips(array, corpus, split, _NOISE_MINUTES, engine),
     )
     traces: list[Trace] = []
@@ -171,7 +183,7 @@ def _run_tracks(args, array: MicArray, paths: list[Path]):
         table=tracks,
         groups=tuple(ratio_groups(tracks, TRACK_METRICS)),
         metrics=TRACK_METRICS,
-        goals=track_goals(),
+        goals=tracking_goals(),
         notes=notes,
     )
     print_ratios(report)
@@ -181,18 +193,18 @@ def _run_tracks(args, array: MicArray, paths: list[Path]):
 
 def _run_frames(args, array: MicArray, paths: list[Path]):
     rooms = args.bench == 'rooms'
-    peers, notes = ([], []) if args.no_peers else make_peers(array)
+    baselines, notes = ([], []) if args.no_peers else single_source_baselines(array)
     features = default_features(array, paths[0] if paths else None)
     clips = with_dead_microphones(_clips(args, array, features), args.dead)
-    ours = our_methods(array, paths)
-    frames = collect(array, [*ours, *peers], clips)
-    notes += _failures(peers)
+    ours = localizer_methods(array, paths)
+    frames = collect(array, [*ours, *baselines], clips)
+    notes += _failures(baselines)
     fixed = not rooms and args.recordings is None and args.scenes is None
     if fixed and _MODELS[0] in frames.method:
         goals = '; '.join(f'{c.name}: {c.goal_mae_deg:g} deg' for c in CONDITIONS)
         notes.append(f'Goal for the azimuth MAE of the shipped int8 model: {goals}.')
     if rooms:
-        notes += _clap_notes(args, array, ours)
+        notes += _short_sound_notes(args, array, ours)
     for path in paths:
         known, difference = suited(array, path)
         cost = feature_cost(known, default_features(known, path))
@@ -246,11 +258,11 @@ def _drawn_from(args, rate: int, engine: str = 'pyroomacoustics') -> tuple[Corpu
     )
 
 
-def _failures(peers) -> list[str]:
+def _failures(methods: Iterable[DirectionMethod]) -> list[str]:
     return [
-        f'{peer.name} failed numerically on {peer.failures} frames, which count as unanswered.'
-        for peer in peers
-        if peer.failures
+        f'{method.name} failed numerically on {method.failures} frames, which count as unanswered.'
+        for method in methods
+        if method.failures
     ]
 
 
@@ -260,18 +272,22 @@ def _corpus(args, rate: int) -> Corpus:
     return load_corpus(args.sounds, args.split, rate)
 
 
-def _clap_notes(args, array: MicArray, methods: list[Ours]) -> list[str]:
-    """Return what there is to say about claps in the rooms of the benchmark."""
+def _short_sound_notes(args, array: MicArray, methods: list[LocalizerMethod]) -> list[str]:
+    """Return what there is to say about short sounds in the rooms of the benchmark."""
     answers: dict[tuple[str, str], list] = {}
-    clips = _room_clips(args, array, heard='claps')
+    clips = _room_clips(args, array, heard='short_sounds')
     for condition, clip in with_dead_microphones(clips, args.dead):
-        listening = Listening(array, clip)
+        inputs = MethodInput(array, clip)
         for method in methods:
-            pair = clip.sources[0], method.follow(listening)
+            found = method.localizations(inputs).items()
+            pair = clip.sources[0], {block: heard.estimates for block, heard in found}
             answers.setdefault((condition, method.name), []).append(pair)
-    scores = {key: score_claps(pairs, Ours.least_confidence) for key, pairs in answers.items()}
+    scores = {
+        key: score_short_sounds(pairs, LocalizerMethod.least_confidence)
+        for key, pairs in answers.items()
+    }
     return [
-        f'{method}, claps in {condition}: {100 * score.right:.1f} % of {score.claps} are found '
-        f'within 10 deg and 150 ms, {100 * score.answered:.1f} % answered.'
+        f'{method}, short sounds in {condition}: {100 * score.right:.1f} % of {score.count} are '
+        f'found within 10 deg and 150 ms, {100 * score.answered:.1f} % answered.'
         for (condition, method), score in scores.items()
     ]

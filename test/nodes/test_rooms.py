@@ -22,7 +22,8 @@ from doa_ros.msg import AudioFrame, DoaEstimateArray, GccPhat
 from doa_ros.resources import find_resource
 
 pytest.importorskip('pyroomacoustics')
-from training.evaluation.scenes.clips import DIFFICULTIES, demo_corpus, room_clips  # noqa: E402
+from training.evaluation.scenes.conditions import DIFFICULTIES  # noqa: E402
+from training.evaluation.scenes.rooms import demo_corpus, room_clips  # noqa: E402
 
 HOP_NS = 50_000_000
 

@@ -15,13 +15,14 @@ from doa_ros.core.errors import ConfigError
 from doa_ros.resources import config_directory, find_resource
 from training import evaluate
 from training.deployment.costs import measure_cost
-from training.evaluation.methods.baselines import make_peers
-from training.evaluation.methods.ours import our_methods
+from training.evaluation.methods.baselines import single_source_baselines
+from training.evaluation.methods.localizer import localizer_methods
 from training.evaluation.metrics.frames import collect
 from training.evaluation.metrics.statistics import METRICS, groups
 from training.evaluation.report.report import Report, write_report
-from training.evaluation.scenes import trajectories as walks
-from training.evaluation.scenes.clips import CONDITIONS, DIFFICULTIES, demo_corpus, fixed_clips
+from training.evaluation.scenes import trajectories
+from training.evaluation.scenes.conditions import CONDITIONS, DIFFICULTIES
+from training.evaluation.scenes.rooms import demo_corpus, fixed_clips
 
 MODELS = ['uma8_reference_int8', 'uma8_reference_float32']
 # Three of the directions keep the test short; the verb takes all of them.
@@ -36,8 +37,8 @@ def clips(uma8):
 @pytest.fixture(scope='module')
 def report(uma8, clips):
     paths = [find_resource('models', name) for name in MODELS]
-    peers, notes = make_peers(uma8)
-    frames = collect(uma8, [*our_methods(uma8, paths), *peers], clips)
+    baselines, notes = single_source_baselines(uma8)
+    frames = collect(uma8, [*localizer_methods(uma8, paths), *baselines], clips)
     costs = {path.stem: measure_cost(path) for path in paths}
     return Report(frames, tuple(groups(frames)), costs, (*notes, '2 < 3'))
 
@@ -92,7 +93,7 @@ def test_int8_is_as_good_as_float32(figures, condition):
     assert int8.value == pytest.approx(float32.value, abs=0.7)
 
 
-def test_peers_work_too_or_the_comparison_would_be_unfair(figures):
+def test_baselines_work_too_or_the_comparison_would_be_unfair(figures):
     dry = {method: f for (c, method), f in figures.items() if c == CONDITIONS[0].name}
     assert len(dry) >= 7
     for method, found in dry.items():
@@ -182,7 +183,7 @@ def test_the_benchmark_of_rooms_stands_beside_its_goals(run_verb, tmp_path):
     for difficulty in DIFFICULTIES:
         assert f'| {difficulty.name} | {MODELS[0]} |' in markdown
         assert f'| {difficulty.name} | goal |' in markdown
-        assert f'{MODELS[0]}, claps in {difficulty.name}' in markdown
+        assert f'{MODELS[0]}, short sounds in {difficulty.name}' in markdown
     # Unanswered, azimuth and elevation of the answers, answers within 10 degrees, silence.
     name = DIFFICULTIES[1].name
     assert f'| {name} | goal | 0.150 | 3.0 | 5.0 | 0.960 | 0.010 |' in markdown
@@ -205,7 +206,7 @@ def test_the_benchmark_of_talkers_stands_beside_its_goals(run_verb, tmp_path):
 def test_the_benchmark_of_tracks_stands_beside_its_goals(run_verb, tmp_path, monkeypatch):
     # The verb takes 10 minutes of noise and all scenarios.
     monkeypatch.setattr(evaluate, '_NOISE_MINUTES', 0.5)
-    monkeypatch.setattr(walks, 'SCENARIOS', walks.SCENARIOS[1:2])
+    monkeypatch.setattr(trajectories, 'SCENARIOS', trajectories.SCENARIOS[1:2])
     run_verb('evaluate', '--bench', 'tracks', '--scenes', 1, '--model', MODELS[0],
              '--report', tmp_path)  # fmt: skip
     markdown = (tmp_path / 'report.md').read_text(encoding='utf-8')
@@ -243,7 +244,7 @@ def test_models_of_the_same_name(uma8, tmp_path):
     for suffix in ('.tflite', '.yaml'):
         shutil.copy(path.with_suffix(suffix), tmp_path)
     with pytest.raises(ConfigError, match='same file name'):
-        our_methods(uma8, [path, tmp_path / path.name])
+        localizer_methods(uma8, [path, tmp_path / path.name])
 
 
 def test_seeds_repeat(uma8, clips):
@@ -255,4 +256,7 @@ def test_seeds_repeat(uma8, clips):
 def test_templates_are_installed_with_the_package():
     setup = (config_directory().parent / 'setup.py').read_text(encoding='utf-8')
     assert "'doa_ros.training.evaluation.report': ['templates/*']" in setup
-    assert len(list((Path(evaluate.__file__).parent / 'scores/templates').glob('*.j2'))) == 2
+    assert (
+        len(list((Path(evaluate.__file__).parent / 'evaluation/report/templates').glob('*.j2')))
+        == 2
+    )

@@ -27,8 +27,8 @@ from doa_ros.core.geometry import MicArray, load_array
 from doa_ros.core.symmetry import symmetries
 from doa_ros.resources import find_resource
 
-from ..evaluation.metrics.frames import HOP
-from ..evaluation.scenes.clips import demo_corpus
+from ..evaluation.scenes.blocks import HOP
+from ..evaluation.scenes.rooms import demo_corpus
 from ..settings import SimulateConfig
 from ..simulation.simulator import Place, Scene, Simulator, draw_scene
 from ..tables import show_table

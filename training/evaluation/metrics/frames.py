@@ -5,103 +5,18 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import astuple, dataclass
 from functools import cached_property
-from typing import Protocol
 
 import numpy as np
 
-from doa_ros.audio.resampling import resample
 from doa_ros.core.errors import ConfigError
-from doa_ros.core.features.extractor import FeatureConfig, GccFrame
 from doa_ros.core.geometry import MicArray, unit_vector, wrap_angle
 from doa_ros.core.localization.decoding import Estimate
 
-from ...data.clips import Clip, clip_extractor
+from ...data.clips import Clip
+from ..methods.inputs import BASELINE_WINDOW, MethodInput
+from ..methods.method import DirectionMethod
+from ..scenes.blocks import HOP
 from .columns import Columns
-
-# The blocks of all clips and the hop of all features [s].
-HOP = FeatureConfig.hop
-# Where a method has no classes of its own.
-AZIMUTH_CLASSES = 36
-# Peers are slow: everything is scored every 0.25 s, from where their windows are whole.
-_FIRST, _EVERY = 9, 5
-# What peers are usually run with: 16 kHz speech in windows of 0.5 s.
-PEER_RATE = 16000
-_PEER_WINDOW = 0.5
-
-
-class Listening:
-    """A clip as the methods hear it; what several of them need is computed once.
-
-    Args:
-        array: the microphones, with z pointing up.
-        clip: the audio, in blocks of HOP.
-    """
-
-    def __init__(self, array: MicArray, clip: Clip):
-        self.array = array
-        self.clip = clip
-        self.blocks = np.arange(_FIRST, len(clip.silent), _EVERY)
-        # Beside each array, as long as it is there.
-        self._features: dict[tuple[FeatureConfig, int], tuple[MicArray, dict[int, GccFrame]]] = {}
-
-    def features(
-        self, config: FeatureConfig, array: MicArray | None = None
-    ) -> dict[int, GccFrame]:
-        """Return the features of all frames in order, by the block that they end with.
-
-        The first blocks, with which no window is full yet, have none.
-
-        Args:
-            config: the settings.
-            array: the microphones as a method knows them; by default as they are.
-
-        Raises:
-            ConfigError: they have another hop than the clip's blocks.
-        """
-        array = array or self.array
-        key = config, id(array)
-        if key not in self._features:
-            if config.hop != HOP:
-                raise ConfigError(
-                    f'features with a hop of {config.hop:g} s cannot be evaluated: it must be '
-                    f'{HOP:g} s'
-                )
-            frames = clip_extractor(array, config, self.clip).push(0, self.clip.audio)
-            block = round(HOP * self.clip.sampling_frequency)
-            by_block = {frame.hop_index // block: frame for frame in frames}
-            self._features[key] = array, by_block
-        return self._features[key][1]
-
-    @cached_property
-    def peer_audio(self) -> np.ndarray:
-        """The audio at PEER_RATE, shape (samples, microphones)."""
-        return resample(self.clip.audio, self.clip.sampling_frequency, PEER_RATE)
-
-    @cached_property
-    def peer_windows(self) -> list[np.ndarray]:
-        """The last 0.5 s of every scored frame at PEER_RATE, each (samples, microphones)."""
-        window = round(_PEER_WINDOW * PEER_RATE)
-        ends = np.round((self.blocks + 1) * HOP * PEER_RATE).astype(int)
-        return [self.peer_audio[max(0, end - window) : end] for end in ends]
-
-
-class Method(Protocol):
-    """Anything that finds directions.
-
-    Attributes:
-        name: for people.
-        azimuth_classes: how many classes its class accuracy is counted in.
-        least_confidence: from which confidence on it gives an answer of its own accord.
-        failures: frames so far that it found numerically impossible.
-    """
-
-    name: str
-    azimuth_classes: int
-    least_confidence: float
-    failures: int
-
-    def answer(self, listening: Listening) -> list[Estimate | None]:
-        """Return the best guess at every scored frame, None where there is none."""
 
 
 @dataclass(frozen=True)
@@ -182,7 +97,7 @@ def nearest_class(azimuth: np.ndarray, classes) -> np.ndarray:
 
 
 def collect(
-    array: MicArray, methods: Sequence[Method], clips: Iterable[tuple[str, Clip]]
+    array: MicArray, methods: Sequence[DirectionMethod], clips: Iterable[tuple[str, Clip]]
 ) -> Frames:
     """Let every method answer the same frames.
 
@@ -196,20 +111,20 @@ def collect(
     """
     parts: list[dict[str, np.ndarray]] = []
     for condition, clip in clips:
-        listening = Listening(array, clip)
-        if not len(listening.blocks):
+        inputs = MethodInput(array, clip)
+        if not inputs.blocks:
             continue
         for method in methods:
-            parts.append(_rows(condition, listening, method))
+            parts.append(_rows(condition, inputs, method))
     if not parts:
-        raise ConfigError(f'nothing to evaluate: all clips are shorter than {_PEER_WINDOW:g} s')
+        raise ConfigError(f'nothing to evaluate: all clips are shorter than {BASELINE_WINDOW:g} s')
     return Frames(**{name: np.concatenate([part[name] for part in parts]) for name in parts[0]})
 
 
-def _rows(condition: str, listening: Listening, method: Method) -> dict[str, np.ndarray]:
-    clip, blocks = listening.clip, listening.blocks
+def _rows(condition: str, inputs: MethodInput, method: DirectionMethod) -> dict[str, np.ndarray]:
+    clip, blocks = inputs.clip, np.array(inputs.blocks)
     nothing = Estimate(*(np.nan,) * 5)
-    guesses = [astuple(guess or nothing) for guess in method.answer(listening)]
+    guesses = [astuple(found[0] if found else nothing) for found in method.estimates(inputs)]
     azimuth, elevation, azimuth_stddev, elevation_stddev, confidence = np.array(guesses).T
 
     truth = {name: np.full(len(blocks), np.nan) for name in ('azimuth', 'elevation', 'distance')}

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from matplotlib.figure import Figure as Plot
 import numpy as np
 
-from ..metrics.frames import HOP
-from ..metrics.tracks import Trace
+from ..metrics.tracking import Trace
+from ..scenes.blocks import HOP
 
 _COLOURS = 10
 

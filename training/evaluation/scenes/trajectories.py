@@ -1,11 +1,11 @@
 # Copyright 2026 doa_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Simulated scenes to follow talkers in, and noise to follow nobody in.
+"""Simulated scenes with talkers who walk, and noise alone in which every track is false.
 
-walking: one talker goes around the array. passing: one walks past another who stays. crossing:
-both walk, each to where the other has been. They talk all the time, with short pauses, in the
-rooms of `benchmark.DIFFICULTIES`. noise: every noise of the split, as it is, in gusts, with a
-fan and with a motor at the array.
+walking: one talker walks around the array. passing: one talker walks past another who stays.
+crossing: two talkers walk past each other. They talk all the time, with short pauses, in the rooms
+of `conditions.DIFFICULTIES`. noise: every noise of the split as it is, in gusts, with a fan and
+with a motor at the array.
 """
 
 from collections.abc import Iterator
@@ -22,33 +22,33 @@ from ...settings import SimulateConfig
 from ...simulation.corpus import SPLITS, TEST, Corpus
 from ...simulation.simulator import Scene, Simulator, draw_scene
 from ...simulation.trajectories import fitted
-from ..metrics.frames import HOP
-from .clips import DIFFICULTIES, levels_of, rooms_of
+from .blocks import HOP
+from .conditions import DIFFICULTIES, at_levels_of, rooms_of
 
 NOISE = 'noise only'
-# Angular velocity of who walks around the array or past another, and of two who walk against each
-# other together [deg/s]. With two the highest is that of a brisk walk, 1.4 m/s, 1.5 m away.
+# Angular velocity of one talker, or of one relative to the other [deg/s]. The highest between two
+# is that of a brisk walk, 1.4 m/s, 1.5 m away.
 _SLOWEST_DEG, _FASTEST_DEG, _FASTEST_OF_TWO_DEG = 20.0, 90.0, 55.0
-# How far two are apart before and after they meet [deg].
+# Angle between two talkers before and after they meet [deg].
 _NEAREST_DEG, _FARTHEST_DEG = 70.0, 110.0
 _LEAD, _TALK, _TAIL = 1.5, 10.0, 1.5
 _SEED = 19
 _SPLITS = (*SPLITS, TEST)
 _NOISE_LENGTH = 30.0
-# Each noise is heard in each of these ways: with gusts or not, and with what at the array.
+# Each noise is heard in each of these ways: with gusts or not, and with a source at the array.
 _NOISE_KINDS = ((False, ''), (True, ''), (False, 'fan'), (False, 'motor'))
 
 
 @dataclass(frozen=True)
 class Scenario:
-    """Who walks where.
+    """How talkers walk.
 
     Attributes:
         name: for people.
         talkers: how many.
         fastest_deg: highest angular velocity [deg/s].
-        metric: of `tracks.TRACK_METRICS`, for the goal.
-        goal: least share of the scenes in which everybody keeps his identity.
+        metric: name of the tracking metric that has a goal.
+        goal: least share of the scenes in which all talkers keep their tracks.
     """
 
     name: str
@@ -67,7 +67,7 @@ SCENARIOS = (
 )
 
 
-def walking_clips(
+def trajectory_clips(
     array: MicArray, corpus: Corpus, split: str, count: int, engine: str
 ) -> Iterator[tuple[str, Clip]]:
     """Yield scenes of every kind and difficulty, with the name of both.
@@ -77,7 +77,7 @@ def walking_clips(
         corpus: the sounds, at the array's rate.
         split: of the sounds; every split has rooms of its own.
         count: scenes of each kind and difficulty.
-        engine: of SimulateConfig; 'fast', or a walk takes minutes.
+        engine: of SimulateConfig; a walk takes minutes unless it is 'fast'.
     """
     for kind, scenario in enumerate(SCENARIOS):
         for number, difficulty in enumerate(DIFFICULTIES):
@@ -94,14 +94,14 @@ def walking_clips(
             for room in tqdm(range(count), desc=name, unit='clip'):
                 rng = np.random.default_rng([_SEED, _SPLITS.index(split), kind, number, room])
                 scene = _draw(rng, config, scenario)
-                scene = replace(scene, speech='steady', **levels_of(difficulty))
+                scene = at_levels_of(difficulty, replace(scene, speech='steady'))
                 yield name, simulator.clip(rng, scene, f'{name}, room {room}')
 
 
 def noise_clips(
     array: MicArray, corpus: Corpus, split: str, minutes: float, engine: str
 ) -> Iterator[tuple[str, Clip]]:
-    """Yield noise alone, half a minute each: see `walking_clips`."""
+    """Yield noise alone, half a minute each: see `trajectory_clips`."""
     count = math.ceil(60 * minutes / _NOISE_LENGTH)
     config = rooms_of(_ROOM, array, engine)
     config = replace(config, length=_NOISE_LENGTH, noise_only=1.0)
@@ -116,8 +116,8 @@ def noise_clips(
         yield NOISE, simulator.clip(rng, scene, f'{NOISE} {number}')
 
 
-def track_goals() -> dict[str, dict[str, float]]:
-    """Return what we ask of ourselves, metrics of `tracks.TRACK_METRICS` by condition."""
+def tracking_goals() -> dict[str, dict[str, float]]:
+    """Return our goals: values of tracking metrics by condition."""
     goals: dict[str, dict[str, float]] = {NOISE: {'false_tracks': 1.0}}
     for scenario in SCENARIOS:
         for difficulty in DIFFICULTIES:
@@ -142,7 +142,9 @@ def _draw(rng: np.random.Generator, config: SimulateConfig, scenario: Scenario) 
             return replace(drawn, sources=tuple(places))
 
 
-def _walks(rng, scenario: Scenario, azimuth: float) -> list[tuple[tuple[float, float], ...]]:
+def _walks(
+    rng: np.random.Generator, scenario: Scenario, azimuth: float
+) -> list[tuple[tuple[float, float], ...]]:
     """Return the walks of a scene, which starts or meets at an azimuth [rad]."""
     speed = math.radians(rng.uniform(_SLOWEST_DEG, scenario.fastest_deg)) * rng.choice([-1, 1])
     if scenario.name == 'walking':

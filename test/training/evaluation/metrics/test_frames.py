@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from doa_ros.core.errors import ConfigError
-from doa_ros.core.features.extractor import FeatureConfig
 from doa_ros.core.localization.decoding import Estimate
 from training.data.clips import Clip, Source
-from training.evaluation.metrics.frames import Listening, collect, great_circle, nearest_class
+from training.evaluation.methods.method import DirectionMethod
+from training.evaluation.metrics.frames import collect, great_circle, nearest_class
 
 RATE, BLOCKS = 16000, 40
 
@@ -37,18 +37,18 @@ def _clip(*directions_deg, silent=False):
     )
 
 
-class _Constant:
+class _Constant(DirectionMethod):
     """Says the same at every frame."""
 
-    name, azimuth_classes, least_confidence, failures = 'constant', 36, 0.5, 0
+    name, least_confidence = 'constant', 0.5
 
     def __init__(self, azimuth_deg, confidence):
         self._guess = azimuth_deg is not None and Estimate(
             math.radians(azimuth_deg), 0.0, math.nan, math.nan, confidence
         )
 
-    def answer(self, listening):
-        return [self._guess or None] * len(listening.blocks)
+    def estimates(self, clip):
+        return [[self._guess] if self._guess else []] * len(clip.blocks)
 
 
 def test_frames_come_every_quarter_of_a_second_once_half_a_second_is_heard(uma8):
@@ -78,32 +78,6 @@ def test_the_gate_of_a_method_decides_what_is_heard(uma8, azimuth_deg, confidenc
     assert frames.guessed.any() == (azimuth_deg is not None)
     # Missed sources have their place in the tables all the same.
     np.testing.assert_allclose(np.degrees(frames.azimuth[frames.voiced]), 10)
-
-
-def test_features_of_another_hop_are_refused(uma8):
-    with pytest.raises(ConfigError, match='hop of 0.02 s'):
-        Listening(uma8, _clip()).features(FeatureConfig(hop=0.02))
-
-
-def test_features_come_at_every_frame_once_for_all_models(uma8):
-    listening = Listening(uma8, _clip())
-    features = listening.features(FeatureConfig())
-    assert all(frame.hop_index // 800 == block for block, frame in features.items())
-    assert list(features) == list(range(1, len(listening.clip.silent)))
-    assert listening.features(FeatureConfig()) is features
-    # A window of 0.75 s is not full at the first scored frame, which ends at 0.5 s.
-    slow = listening.features(FeatureConfig(window=0.75))
-    assert listening.blocks[0] not in slow
-    assert listening.blocks[1] in slow
-
-
-def test_windows_of_peers_end_with_the_frames(uma8):
-    clip = _clip()
-    clip.audio[:] = np.arange(len(clip.audio))[:, None]
-    windows = Listening(uma8, clip).peer_windows
-    assert {len(window) for window in windows} == {8000}
-    assert windows[0][-1, 0] == 7999
-    assert windows[1][-1, 0] == 11999
 
 
 def test_no_frame_at_all_is_an_error(uma8):

@@ -5,7 +5,7 @@ import pytest
 
 from doa_ros.core.localization.decoding import Estimate
 from training.data.clips import Source
-from training.evaluation.metrics.short_sounds import score_claps
+from training.evaluation.metrics.short_sounds import score_short_sounds
 
 
 def estimate(azimuth_deg, confidence):
@@ -22,7 +22,7 @@ def test_an_answer_counts_when_it_is_soon_near_and_given():
     estimates[6] = estimate(55, 0.9)
     estimates[15] = estimate(-20, 0.9)
     estimates[28] = estimate(50, 0.9)
-    score = score_claps([(source, estimates)], 0.5)
-    assert score.claps == 4
+    score = score_short_sounds([(source, {k: [found] for k, found in estimates.items()})], 0.5)
+    assert score.count == 4
     assert score.answered == pytest.approx(2 / 4)
     assert score.right == pytest.approx(1 / 4)

@@ -8,14 +8,15 @@ import numpy as np
 import pytest
 
 from doa_ros.core.geometry import wrap_angle
-from training.evaluation.metrics.tracks import TRACK_METRICS
-from training.evaluation.scenes.clips import DIFFICULTIES, demo_corpus
+from training.evaluation.metrics.tracking import TRACK_METRICS
+from training.evaluation.scenes.conditions import DIFFICULTIES
+from training.evaluation.scenes.rooms import demo_corpus
 from training.evaluation.scenes.trajectories import (
     NOISE,
     SCENARIOS,
     noise_clips,
-    track_goals,
-    walking_clips,
+    tracking_goals,
+    trajectory_clips,
 )
 
 RATE = 16000
@@ -25,7 +26,7 @@ RATE = 16000
 def clips(uma8):
     array = replace(uma8, sampling_frequency=RATE)
     found = {}
-    for name, clip in walking_clips(array, demo_corpus(RATE), 'test', 1, 'fast'):
+    for name, clip in trajectory_clips(array, demo_corpus(RATE), 'test', 1, 'fast'):
         found.setdefault(name.split(',')[0], []).append(clip)
     return found
 
@@ -79,7 +80,7 @@ def test_noise_is_of_every_kind_and_silent(uma8):
 
 
 def test_goals_are_those_of_conditions_and_metrics():
-    goals = track_goals()
+    goals = tracking_goals()
     assert len(goals) == 1 + len(SCENARIOS) * len(DIFFICULTIES)
     names = {metric.name for metric in TRACK_METRICS}
     assert all(set(asked) <= names for asked in goals.values())

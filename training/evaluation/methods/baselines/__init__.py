@@ -1,42 +1,63 @@
 # Copyright 2026 doa_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Other people's methods, to be compared with ours on the same frames."""
+"""Methods of others, to be compared with ours on the same blocks.
 
-import shutil
+To add one, write its class in a file of its own and add a line to a list below.
+"""
 
-from doa_ros.core.errors import ConfigError
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import TypeVar
+
 from doa_ros.core.geometry import MicArray
 
-from ...metrics.frames import Method
-from ...metrics.sets import SetMethod
+from ..method import DirectionMethod, TrackingMethod, UnavailableError
 from .esprit import Esprit
-from .odas import PROGRAM, Odas
-from .pyroom import ALGORITHMS, Pyroom
+from .odas import Odas, OdasTracks
+from .pyroom import Pyroom
 
-# Which algorithms of pyroomacoustics are told how many sources there are.
-_OF_SETS = ('NormMUSIC', 'SRP-PHAT')
+_Made = TypeVar('_Made')
+
+# Made of an array, for one source.
+_SINGLE_SOURCE: Sequence[Callable[[MicArray], DirectionMethod]] = (
+    partial(Pyroom, 'SRP-PHAT'),
+    partial(Pyroom, 'MUSIC'),
+    partial(Pyroom, 'NormMUSIC'),
+    Esprit,
+    Odas,
+)
+# Made of an array and the number of sources, for several sources at a time.
+_MULTI_SOURCE: Sequence[Callable[[MicArray, int], DirectionMethod]] = (
+    partial(Pyroom, 'NormMUSIC'),
+    partial(Pyroom, 'SRP-PHAT'),
+    lambda array, sources: Odas(array),
+)
+# Made of an array, for talkers who walk.
+_TRACKING: Sequence[Callable[[MicArray], TrackingMethod]] = (OdasTracks,)
 
 
-def make_peers(array: MicArray) -> tuple[list[Method], list[str]]:
+def single_source_baselines(array: MicArray) -> tuple[list[DirectionMethod], list[str]]:
     """Return the methods that work with an array, and a sentence for each that does not."""
-    peers: list[Method] = [Pyroom(title, array) for title in ALGORITHMS]
-    left_out = []
-    try:
-        peers.append(Esprit(array))
-    except ConfigError as error:
-        left_out.append(f'{Esprit.name} is left out: {error}.')
-    odas, missing = make_odas(array)
-    return [*peers, *odas], [*left_out, *missing]
+    return _available([partial(make, array) for make in _SINGLE_SOURCE])
 
 
-def make_set_peers(array: MicArray, sources: int) -> tuple[list[SetMethod], list[str]]:
-    """Return the methods that find several sources, told how many: see `make_peers`."""
-    odas, missing = make_odas(array)
-    return [*(Pyroom(title, array, sources) for title in _OF_SETS), *odas], missing
+def multi_source_baselines(
+    array: MicArray, sources: int
+) -> tuple[list[DirectionMethod], list[str]]:
+    """Return the methods that find so many sources: see `single_source_baselines`."""
+    return _available([partial(make, array, sources) for make in _MULTI_SOURCE])
 
 
-def make_odas(array: MicArray) -> tuple[list[Odas], list[str]]:
-    """Return ODAS where it is installed: see `make_peers`."""
-    if shutil.which(PROGRAM):
-        return [Odas(array)], []
-    return [], [f'{Odas.name} is left out: {PROGRAM} is not on the PATH.']
+def tracking_baselines(array: MicArray) -> tuple[list[TrackingMethod], list[str]]:
+    """Return the methods that follow talkers: see `single_source_baselines`."""
+    return _available([partial(make, array) for make in _TRACKING])
+
+
+def _available(makers: Sequence[Callable[[], _Made]]) -> tuple[list[_Made], list[str]]:
+    methods, left_out = [], []
+    for make in makers:
+        try:
+            methods.append(make())
+        except UnavailableError as error:
+            left_out.append(str(error))
+    return methods, left_out

@@ -17,26 +17,26 @@ import math
 
 import numpy as np
 
-from doa_ros.core.errors import ConfigError
 from doa_ros.core.geometry import MicArray
 from doa_ros.core.localization.decoding import Estimate
 
-from ...metrics.frames import PEER_RATE
-from .windows import WindowPeer, stft
+from ..inputs import BASELINE_RATE
+from ..method import UnavailableError
+from .windows import WindowMethod, stft
 
 # How far a microphone may lie from its place on the circle, as a share of the radius.
 _TOLERANCE = 0.02
 _BAND_MIN = 200.0
 
 
-class Esprit(WindowPeer):
+class Esprit(WindowMethod):
     """UCA-ESPRIT for one source.
 
     Args:
         array: the microphones.
 
     Raises:
-        ConfigError: they are not a uniform circle of six or more.
+        UnavailableError: they are not a uniform circle of six or more.
     """
 
     name = 'ESPRIT (circular, phase modes)'
@@ -51,7 +51,7 @@ class Esprit(WindowPeer):
         self._transform = (-1j) ** modes[:, None] * np.exp(1j * modes[:, None] * angles)
         self._transform /= math.sqrt(len(angles))
         self._inner = modes[1:-1]
-        frequencies = np.fft.rfftfreq(self.fft, 1 / PEER_RATE)
+        frequencies = np.fft.rfftfreq(self.fft, 1 / BASELINE_RATE)
         wave_radius = 2 * np.pi * frequencies * radius / array.speed_of_sound
         # Modes beyond k r are hardly excited, and where k r is larger, higher ones alias.
         self._bins = (frequencies >= _BAND_MIN) & (wave_radius <= self._highest)
@@ -89,7 +89,9 @@ def _circle(array: MicArray) -> tuple[float, np.ndarray]:
     """Return the radius [m] and the microphones' angles [rad]."""
     count = len(array.positions)
     if count < 6:
-        raise ConfigError(f'needs at least six microphones on a circle, not {count}')
+        raise UnavailableError(
+            Esprit.name, f'needs at least six microphones on a circle, not {count}'
+        )
     places = array.positions - array.positions.mean(axis=0)
     plane = places[:, 0] + 1j * places[:, 1]
     radius = float(np.abs(plane).mean())
@@ -99,7 +101,8 @@ def _circle(array: MicArray) -> tuple[float, np.ndarray]:
     ideal = radius * start / max(abs(start), 1e-12) * turn
     away = np.hypot(np.abs(plane[order] - ideal), np.abs(places[order, 2])).max()
     if away > _TOLERANCE * radius:
-        raise ConfigError(
-            f'the microphones are not a uniform circle: one lies {away * 1000:.1f} mm off it'
+        raise UnavailableError(
+            Esprit.name,
+            f'the microphones are not a uniform circle: one lies {away * 1000:.1f} mm off it',
         )
     return radius, np.angle(plane)

@@ -3,14 +3,15 @@
 """ODAS, where its program `odaslive` is on the PATH.
 
 F. Grondin and others, "ODAS: Open embeddeD Audition System", Frontiers in Robotics and AI 9, 2022.
-Its tracks are compared: the most active one at the end of each frame, none where there is none.
-Every clip is given to a process of its own as a file of raw audio. Tried with odaslive built from
-the sources of June 2024; the tests use a stand-in.
+Its tracks at the end of each block are compared. Every clip is given to a process of its own as a
+file of raw audio. Tried with odaslive built from the sources of June 2024; the tests use a
+stand-in.
 """
 
 from collections.abc import Iterator, Sequence
 import json
 from pathlib import Path
+import shutil
 import subprocess
 from tempfile import TemporaryDirectory
 
@@ -20,7 +21,9 @@ from doa_ros.core.errors import AudioError
 from doa_ros.core.geometry import MicArray, direction_of
 from doa_ros.core.localization.decoding import Estimate
 
-from ...metrics.frames import AZIMUTH_CLASSES, HOP, PEER_RATE, Listening
+from ...scenes.blocks import HOP
+from ..inputs import BASELINE_RATE, MethodInput
+from ..method import DirectionMethod, TrackingMethod, Tracks, UnavailableError
 
 PROGRAM = 'odaslive'
 _HOP_SIZE = 128
@@ -103,65 +106,82 @@ _MICROPHONE = """\
       direction = (0.0, 0.0, 1.0); angle = (80.0, 100.0); }}"""
 
 
-class Odas:
-    """The tracks of ODAS.
+class Odas(DirectionMethod):
+    """The directions of the tracks of ODAS, the most active track first.
 
     Args:
         array: the microphones.
+
+    Raises:
+        UnavailableError: odaslive is not on the PATH.
     """
 
     name = 'ODAS (tracks)'
-    azimuth_classes = AZIMUTH_CLASSES
-    least_confidence = 0.0
-    failures = 0
-    tracks = True
 
     def __init__(self, array: MicArray):
+        _require_program()
         self._array = array
 
-    def answer(self, listening: Listening) -> list[Estimate | None]:
-        """Return the most active track at the end of every scored frame.
+    def estimates(self, clip: MethodInput) -> list[Sequence[Estimate]]:
+        """See DirectionMethod.
 
         Raises:
             AudioError: odaslive failed.
         """
-        return [found[0] if found else None for found in self.answer_all(listening)]
+        tracks = _tracks(self._array, clip)
+        return [[estimate for _, estimate in tracks[block]] for block in clip.blocks]
 
-    def answer_all(self, listening: Listening) -> list[Sequence[Estimate]]:
-        """Return all tracks, the most active first: see `answer`."""
-        tracks = self._follow(listening)
-        return [[estimate for _, estimate in tracks[block]] for block in listening.blocks]
 
-    def outputs(self, listening: Listening) -> list[list[tuple[int, float]]]:
-        """Return id and azimuth of all tracks at every block: see `answer`."""
+class OdasTracks(TrackingMethod):
+    """The tracks of ODAS: see `Odas`."""
+
+    name = Odas.name
+
+    def __init__(self, array: MicArray):
+        _require_program()
+        self._array = array
+
+    def tracks(self, clip: MethodInput) -> list[Tracks]:
+        """See TrackingMethod.
+
+        Raises:
+            AudioError: odaslive failed.
+        """
         return [
             [(number, estimate.azimuth) for number, estimate in tracks]
-            for tracks in self._follow(listening)
+            for tracks in _tracks(self._array, clip)
         ]
 
-    def _follow(self, listening: Listening) -> list[list[tuple[int, Estimate]]]:
-        with TemporaryDirectory() as name:
-            folder = Path(name)
-            audio = listening.peer_audio
-            # At most 16 hops of silence flush what is on its way when the audio ends.
-            audio = np.concatenate([audio, np.zeros((16 * _HOP_SIZE, audio.shape[1]))])
-            scaled = 0.5 * audio / max(np.abs(audio).max(), 1e-12)
-            (folder / _AUDIO).write_bytes(np.round(32767 * scaled).astype('<i2').tobytes())
-            (folder / 'odas.cfg').write_text(
-                odas_config(self._array, folder / _AUDIO, folder / _TRACKS), encoding='utf-8'
-            )
-            _run(folder)
-            text = (folder / _TRACKS).read_text(encoding='utf-8', errors='replace')
-        tracks = dict(parse_tracks(text))
-        ends = (np.arange(len(listening.clip.silent)) + 1) * HOP * PEER_RATE // _HOP_SIZE
-        return [_by_activity(tracks.get(int(end), [])) for end in ends]
+
+def _require_program() -> None:
+    if not shutil.which(PROGRAM):
+        raise UnavailableError(Odas.name, f'{PROGRAM} is not on the PATH')
+
+
+def _tracks(array: MicArray, clip: MethodInput) -> list[list[tuple[int, Estimate]]]:
+    """Return number and direction of the tracks at every block, the most active one first."""
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        audio = clip.baseline_audio
+        # At most 16 hops of silence flush what is on its way when the audio ends.
+        audio = np.concatenate([audio, np.zeros((16 * _HOP_SIZE, audio.shape[1]))])
+        scaled = 0.5 * audio / max(np.abs(audio).max(), 1e-12)
+        (folder / _AUDIO).write_bytes(np.round(32767 * scaled).astype('<i2').tobytes())
+        (folder / 'odas.cfg').write_text(
+            odas_config(array, folder / _AUDIO, folder / _TRACKS), encoding='utf-8'
+        )
+        _run(folder)
+        text = (folder / _TRACKS).read_text(encoding='utf-8', errors='replace')
+    tracks = dict(parse_tracks(text))
+    ends = (np.arange(clip.block_count) + 1) * HOP * BASELINE_RATE // _HOP_SIZE
+    return [_by_activity(tracks.get(int(end), [])) for end in ends]
 
 
 def odas_config(array: MicArray, audio: Path, tracks: Path) -> str:
     """Return the configuration of odaslive for raw 16 bit audio of the microphones alone."""
     count = len(array.positions)
     return _CONFIG.format(
-        rate=PEER_RATE,
+        rate=BASELINE_RATE,
         hop=_HOP_SIZE,
         count=count,
         channels=', '.join(str(number + 1) for number in range(count)),

@@ -1,6 +1,6 @@
 # Copyright 2026 doa_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The methods of pyroomacoustics, over the grid of directions that our SRP-PHAT searches."""
+"""The methods of pyroomacoustics, on the grid of directions that `SrpPhat` searches."""
 
 import numpy as np
 import pyroomacoustics
@@ -9,13 +9,13 @@ from doa_ros.core.geometry import MicArray, wrap_angle
 from doa_ros.core.localization.decoding import Estimate
 from doa_ros.core.localization.srp_phat import SrpPhat
 
-from ...metrics.frames import PEER_RATE
-from .windows import WindowPeer, stft
+from ..inputs import BASELINE_RATE
+from .windows import WindowMethod, stft
 
 ALGORITHMS = {'SRP-PHAT': 'SRP', 'MUSIC': 'MUSIC', 'NormMUSIC': 'NormMUSIC'}
 
 
-class Pyroom(WindowPeer):
+class Pyroom(WindowMethod):
     """A method of pyroomacoustics.
 
     Args:
@@ -33,7 +33,7 @@ class Pyroom(WindowPeer):
         )
         self._doa = pyroomacoustics.doa.algorithms[ALGORITHMS[title]](
             array.positions.T,
-            PEER_RATE,
+            BASELINE_RATE,
             self.fft,
             c=array.speed_of_sound,
             num_src=sources,

@@ -1,8 +1,8 @@
 # Copyright 2026 doa_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Methods that know nothing but the last 0.5 s of audio."""
+"""Methods that are given the last 0.5 s of audio and nothing else."""
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Sequence
 
 import numpy as np
@@ -10,32 +10,27 @@ import pyroomacoustics
 
 from doa_ros.core.localization.decoding import Estimate
 
-from ...metrics.frames import AZIMUTH_CLASSES, Listening
+from ..inputs import MethodInput
+from ..method import DirectionMethod
 
 
-class WindowPeer(ABC):
+class WindowMethod(DirectionMethod):
     """A method that takes a window and always answers, unless it fails numerically."""
 
-    name: str
-    azimuth_classes = AZIMUTH_CLASSES
-    least_confidence = 0.0
     # What such methods are usually run with at 16 kHz.
     fft = 512
 
-    def __init__(self):
-        self.failures = 0
-
     @abstractmethod
     def locate(self, window: np.ndarray) -> list[Estimate]:
-        """Return the directions in a window at 16 kHz, shape (samples, microphones)."""
+        """Return the directions in a window at 16 kHz, shape (samples, microphones).
 
-    def answer(self, listening: Listening) -> list[Estimate | None]:
-        """Return the first direction at every scored frame."""
-        return [found[0] if found else None for found in self.answer_all(listening)]
+        Raises:
+            numpy.linalg.LinAlgError: it fails numerically, which counts as no answer.
+        """
 
-    def answer_all(self, listening: Listening) -> list[Sequence[Estimate]]:
-        """Return all directions at every scored frame."""
-        return [self._try(window) for window in listening.peer_windows]
+    def estimates(self, clip: MethodInput) -> list[Sequence[Estimate]]:
+        """See DirectionMethod."""
+        return [self._try(window) for window in clip.baseline_windows]
 
     def _try(self, window: np.ndarray) -> list[Estimate]:
         try:

@@ -9,7 +9,7 @@ import pytest
 from doa_ros.core.errors import ConfigError
 from doa_ros.core.geometry import MicArray, wrap_angle
 from training.evaluation.methods.baselines.esprit import Esprit
-from training.evaluation.metrics.frames import PEER_RATE
+from training.evaluation.methods.inputs import BASELINE_RATE
 
 
 def _circle(count, radius=0.05, shift=(0, 0, 0), start=0.3):
@@ -21,7 +21,7 @@ def _circle(count, radius=0.05, shift=(0, 0, 0), start=0.3):
         labels=tuple(str(k) for k in range(count)),
         channels=tuple(range(count)),
         channel_count=count,
-        sampling_frequency=PEER_RATE,
+        sampling_frequency=BASELINE_RATE,
     )
 
 
@@ -38,7 +38,7 @@ def test_plane_waves(plane_wave, count, azimuth_deg, elevation_deg):
 
 
 def test_noise_of_the_microphones(uma8, plane_wave):
-    array = replace(uma8, sampling_frequency=PEER_RATE)
+    array = replace(uma8, sampling_frequency=BASELINE_RATE)
     audio = plane_wave(array, 1.0, 0.7, duration=0.5)
     audio += 0.01 * np.random.default_rng(0).standard_normal(audio.shape).astype(np.float32)
     (found,) = Esprit(array).locate(audio)

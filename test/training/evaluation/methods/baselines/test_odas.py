@@ -11,9 +11,9 @@ import pytest
 
 from doa_ros.core.errors import AudioError
 from training.data.clips import Clip
-from training.evaluation.methods.baselines import make_peers
-from training.evaluation.methods.baselines.odas import Odas, parse_tracks
-from training.evaluation.metrics.frames import Listening
+from training.evaluation.methods.baselines import single_source_baselines
+from training.evaluation.methods.baselines.odas import Odas, OdasTracks, parse_tracks
+from training.evaluation.methods.inputs import MethodInput
 
 # Reads the configuration that -c names, and writes a track to the left from hop 100 on, beside a
 # less active one to the front.
@@ -55,47 +55,46 @@ def install(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def listening(uma8):
+def clip(uma8):
     audio = np.random.default_rng(0).standard_normal((32000, 6)).astype(np.float32)
-    return Listening(uma8, Clip(audio, 16000, (), np.zeros(40, dtype=bool), 'room'))
+    return MethodInput(uma8, Clip(audio, 16000, (), np.zeros(40, dtype=bool), 'room'))
 
 
-def test_the_most_active_track_at_the_end_of_each_frame(uma8, install, listening):
+def test_the_most_active_track_at_the_end_of_each_frame(uma8, install, clip):
     install(_SCRIPT)
-    answers = Odas(uma8).answer(listening)
+    answers = Odas(uma8).estimates(clip)
     # Hop 100 ends at 0.8 s.
-    assert [answer is None for answer in answers] == [True, True] + [False] * 5
-    assert math.degrees(answers[-1].azimuth) == pytest.approx(90)
-    assert math.degrees(answers[-1].elevation) == pytest.approx(30, abs=0.1)
+    assert [len(answer) for answer in answers] == [0, 0] + [2] * 5
+    assert math.degrees(answers[-1][0].azimuth) == pytest.approx(90)
+    assert math.degrees(answers[-1][0].elevation) == pytest.approx(30, abs=0.1)
 
 
-def test_all_tracks_the_most_active_first(uma8, install, listening):
+def test_all_tracks_the_most_active_first(uma8, install, clip):
     install(_SCRIPT)
-    method = Odas(uma8)
-    answers = method.answer_all(listening)
+    answers = Odas(uma8).estimates(clip)
     assert [len(answer) for answer in answers] == [0, 0] + [2] * 5
     azimuths = [math.degrees(estimate.azimuth) for estimate in answers[-1]]
     assert azimuths == pytest.approx([90, 0])
-    ids = [[number for number, _ in tracks] for tracks in method.outputs(listening)]
+    ids = [[number for number, _ in tracks] for tracks in OdasTracks(uma8).tracks(clip)]
     assert ids[14:17] == [[], [3, 4], [3, 4]]
 
 
 def test_it_takes_part_where_it_is_on_the_path(uma8, square, install, monkeypatch):
     monkeypatch.setenv('PATH', '/nowhere')
-    peers, left_out = make_peers(uma8)
-    assert Odas.name not in [peer.name for peer in peers]
+    baselines, left_out = single_source_baselines(uma8)
+    assert Odas.name not in [method.name for method in baselines]
     assert any('odaslive is not on the PATH' in sentence for sentence in left_out)
     install(_SCRIPT)
-    peers, left_out = make_peers(uma8)
-    assert Odas.name in [peer.name for peer in peers]
+    baselines, left_out = single_source_baselines(uma8)
+    assert Odas.name in [method.name for method in baselines]
     assert left_out == []
-    assert any('ESPRIT' in sentence for sentence in make_peers(square)[1])
+    assert any('ESPRIT' in sentence for sentence in single_source_baselines(square)[1])
 
 
-def test_its_failure_is_told(uma8, install, listening):
+def test_its_failure_is_told(uma8, install, clip):
     install('import sys; sys.exit("bad configuration")')
     with pytest.raises(AudioError, match='status 1.*bad configuration'):
-        Odas(uma8).answer(listening)
+        Odas(uma8).estimates(clip)
 
 
 def test_output_that_was_cut_off():

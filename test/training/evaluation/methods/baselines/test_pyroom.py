@@ -6,12 +6,12 @@ import math
 import pytest
 
 from training.evaluation.methods.baselines.pyroom import ALGORITHMS, Pyroom
-from training.evaluation.metrics.frames import PEER_RATE
+from training.evaluation.methods.inputs import BASELINE_RATE
 
 
 @pytest.mark.parametrize('title', ALGORITHMS)
 def test_plane_waves(uma8, plane_wave, title):
-    array = replace(uma8, sampling_frequency=PEER_RATE)
+    array = replace(uma8, sampling_frequency=BASELINE_RATE)
     audio = plane_wave(array, math.radians(-100), math.radians(30), duration=0.5)
     (found,) = Pyroom(title, array).locate(audio)
     assert math.degrees(found.azimuth) == pytest.approx(-100, abs=3)
@@ -21,7 +21,7 @@ def test_plane_waves(uma8, plane_wave, title):
 
 @pytest.mark.parametrize('title', ['SRP-PHAT', 'NormMUSIC'])
 def test_two_sources_when_told_so(uma8, plane_wave, title):
-    array = replace(uma8, sampling_frequency=PEER_RATE)
+    array = replace(uma8, sampling_frequency=BASELINE_RATE)
     audio = sum(
         plane_wave(array, math.radians(azimuth), math.radians(20), duration=0.5, seed=azimuth + 90)
         for azimuth in (-60, 60)

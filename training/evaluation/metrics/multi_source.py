@@ -11,7 +11,6 @@ spurious.
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 import math
-from typing import Protocol
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
@@ -21,28 +20,15 @@ from doa_ros.core.geometry import MicArray, wrap_angle
 from doa_ros.core.localization.decoding import Estimate
 
 from ...data.clips import Clip
+from ..methods.inputs import MethodInput
+from ..methods.method import DirectionMethod
+from ..scenes.blocks import HOP
 from .columns import Columns
-from .frames import HOP, Listening
 from .ratios import RatioMetric
 
 # How far an estimate may be off the talker it is of [rad].
 NEAR = math.radians(15)
 _TOO_FAR = 1e6
-
-
-class SetMethod(Protocol):
-    """Anything that finds several directions at a time.
-
-    Attributes:
-        name: for people.
-        failures: frames so far that it found numerically impossible.
-    """
-
-    name: str
-    failures: int
-
-    def answer_all(self, listening: Listening) -> list[Sequence[Estimate]]:
-        """Return all estimates at every scored frame."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +81,7 @@ def match(azimuths: np.ndarray, others: np.ndarray, within: float) -> list[tuple
 
 
 def collect_sets(
-    array: MicArray, methods: Sequence[SetMethod], clips: Iterable[tuple[str, Clip]]
+    array: MicArray, methods: Sequence[DirectionMethod], clips: Iterable[tuple[str, Clip]]
 ) -> Sets:
     """Let every method answer the same frames.
 
@@ -109,11 +95,9 @@ def collect_sets(
     """
     rows = []
     for condition, clip in clips:
-        listening = Listening(array, clip)
+        inputs = MethodInput(array, clip)
         for method in methods:
-            for block, estimates in zip(
-                listening.blocks, method.answer_all(listening), strict=True
-            ):
+            for block, estimates in zip(inputs.blocks, method.estimates(inputs), strict=True):
                 scored = _score(clip, block, estimates)
                 rows.append((method.name, condition, clip.room, (block + 1) * HOP, *scored))
     if not rows:

@@ -8,13 +8,9 @@ import numpy as np
 import pytest
 
 from doa_ros.core.geometry import wrap_angle
-from training.evaluation.scenes.clips import (
-    DIFFICULTIES,
-    demo_corpus,
-    room_clips,
-    talker_clips,
-    with_dead_microphones,
-)
+from training.evaluation.scenes.conditions import DIFFICULTIES
+from training.evaluation.scenes.conversations import conversation_clips
+from training.evaluation.scenes.rooms import demo_corpus, room_clips, with_dead_microphones
 
 RATE = 16000
 
@@ -49,14 +45,14 @@ def test_speech_comes_amid_noise_alone(clips):
         assert clip.silent[:30].all() and not (clip.silent & source.voiced).any()
 
 
-def test_claps_are_short(uma8, corpus):
+def test_short_sounds_are_short(uma8, corpus):
     array = replace(uma8, sampling_frequency=RATE)
-    for _, clip in room_clips(array, corpus, 'test', 1, 'fast', heard='claps'):
+    for _, clip in room_clips(array, corpus, 'test', 1, 'fast', heard='short_sounds'):
         (source,) = clip.sources
         assert source.kind == 'impulse'
         heard = np.flatnonzero(source.voiced)
         lengths = [len(part) for part in np.split(heard, np.flatnonzero(np.diff(heard) > 1) + 1)]
-        # Expected for 0.2 s after each clap.
+        # Expected for 0.2 s after each short sound.
         assert len(lengths) >= 2 and max(lengths) <= 7
 
 
@@ -69,7 +65,7 @@ def test_a_fan_is_heard_all_the_time(uma8, corpus):
 def test_two_talkers_speak_and_pause_apart_from_each_other(uma8, corpus):
     array = replace(uma8, sampling_frequency=RATE)
     voiced = []
-    for _, clip in talker_clips(array, corpus, 'test', 3, 'fast'):
+    for _, clip in conversation_clips(array, corpus, 'test', 3, 'fast'):
         first, second = clip.sources
         apart = np.degrees(np.abs(wrap_angle(first.azimuth - second.azimuth)))
         assert (apart >= 40).all()

@@ -10,8 +10,9 @@ import pytest
 from doa_ros.core.errors import ConfigError
 from doa_ros.core.localization.decoding import Estimate
 from training.data.clips import Clip, Source
+from training.evaluation.methods.method import DirectionMethod
+from training.evaluation.metrics.multi_source import SET_METRICS, collect_sets, match
 from training.evaluation.metrics.ratios import ratio_groups, summarise_ratios
-from training.evaluation.metrics.sets import SET_METRICS, collect_sets, match
 
 RATE, BLOCKS = 16000, 30
 ALWAYS, NEVER = np.ones(BLOCKS, dtype=bool), np.zeros(BLOCKS, dtype=bool)
@@ -31,10 +32,10 @@ def clip_of(*talkers, room='a'):
     return Clip(audio, RATE, talkers, NEVER, room)
 
 
-class _Constant:
+class _Constant(DirectionMethod):
     """Says the same at every frame."""
 
-    name, failures = 'constant', 0
+    name = 'constant'
 
     def __init__(self, *azimuths_deg, elevation_deg=math.nan):
         self._estimates = [
@@ -42,8 +43,8 @@ class _Constant:
             for a in azimuths_deg
         ]
 
-    def answer_all(self, listening):
-        return [self._estimates] * len(listening.blocks)
+    def estimates(self, clip):
+        return [self._estimates] * len(clip.blocks)
 
 
 def first_row(array, clip, *azimuths_deg, **options):

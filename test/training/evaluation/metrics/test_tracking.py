@@ -9,8 +9,9 @@ import pytest
 
 from doa_ros.core.errors import ConfigError
 from training.data.clips import Clip, Source
+from training.evaluation.methods.method import TrackingMethod
 from training.evaluation.metrics.ratios import summarise_ratios
-from training.evaluation.metrics.tracks import TRACK_METRICS, collect_tracks
+from training.evaluation.metrics.tracking import TRACK_METRICS, collect_tracks
 
 RATE, BLOCKS, FIRST = 16000, 69, 9
 ALWAYS, NEVER = np.ones(BLOCKS, dtype=bool), np.zeros(BLOCKS, dtype=bool)
@@ -26,19 +27,19 @@ def clip_of(*talkers):
     return Clip(audio, RATE, talkers, np.full(BLOCKS, not talkers), 'a')
 
 
-class _Scripted:
+class _Scripted(TrackingMethod):
     """Tracks by number: azimuths [deg] per block, NaN where there is none."""
 
     name = 'scripted'
 
     def __init__(self, tracks=True, **azimuths_deg):
-        self.tracks = tracks
+        self.has_identities = tracks
         self._azimuths = {
             int(name[1:]) * tracks: np.broadcast_to(np.asarray(values, dtype=float), BLOCKS)
             for name, values in azimuths_deg.items()
         }
 
-    def outputs(self, listening):
+    def tracks(self, clip):
         return [
             [
                 (number, math.radians(values[block]))

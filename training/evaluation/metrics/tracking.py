@@ -13,22 +13,20 @@ metric for performance evaluation of multi-object filters", IEEE Trans. Signal P
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 import math
-from typing import Protocol
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from doa_ros.core.ambiguity import ambiguity_of
 from doa_ros.core.errors import ConfigError
 from doa_ros.core.geometry import MicArray, wrap_angle
-from doa_ros.core.tracking.tracker import Tracker, TrackerConfig
 
 from ...data.clips import Clip, Source
-from ..methods.ours import Ours
+from ..methods.inputs import MethodInput
+from ..methods.method import TrackingMethod, Tracks
+from ..scenes.blocks import FIRST_BLOCK, HOP
 from .columns import Columns
-from .frames import HOP, Listening
+from .multi_source import match
 from .ratios import RatioMetric
-from .sets import match
 
 # How far a track may be off the talker it is of, and the cut-off of OSPA [rad].
 _WITHIN = math.radians(30)
@@ -38,68 +36,10 @@ _CLEAR = math.radians(45)
 _FOLLOWED = 0.5
 # A track is to be confirmed so long after its talker is first expected [s].
 PROMPT = 0.3
-# Frames are scored from where windows are whole.
-_FIRST = 9
-# Azimuth [rad] by number of the track, 0 where it is only an estimate; of one frame.
-Output = list[tuple[int, float]]
-
-
-class TrackMethod(Protocol):
-    """Anything that follows talkers, or at least finds them.
-
-    Attributes:
-        name: for people.
-        tracks: whether what it finds has an identity.
-    """
-
-    name: str
-    tracks: bool
-
-    def outputs(self, listening: Listening) -> list[Output]:
-        """Return what is found at the beginning of every block of the clip."""
-
-
-class Untracked:
-    """The estimates of one of our methods."""
-
-    tracks = False
-
-    def __init__(self, ours: Ours):
-        self.name = f'{ours.name}, untracked'
-        self._ours = ours
-
-    def outputs(self, listening: Listening) -> list[Output]:
-        """Return the estimates of every block."""
-        found = self._ours.locate(listening)
-        return [
-            [(0, estimate.azimuth) for estimate in found.get(block, ())]
-            for block in range(len(listening.clip.silent))
-        ]
-
-
-class Tracked:
-    """The confirmed tracks made of what one of our methods detects."""
-
-    tracks = True
-
-    def __init__(self, ours: Ours, config: TrackerConfig):
-        self.name = f'{ours.name}, tracks'
-        self._ours, self._config = ours, config
-
-    def outputs(self, listening: Listening) -> list[Output]:
-        """Return the confirmed tracks at every block."""
-        tracker = Tracker(self._config, HOP, ambiguity_of(listening.array))
-        outputs: list[Output] = [[] for _ in listening.clip.silent]
-        frames = self._ours.features_of(listening)
-        for block, heard in self._ours.hear(listening).items():
-            stamp, frame = round(block * HOP * 1e9), frames[block]
-            tracks = tracker.update(stamp, heard.detections, bool(frame.gap), frame.age)
-            outputs[block] = [(track.id, track.azimuth) for track in tracks if track.confirmed]
-        return outputs
 
 
 @dataclass(frozen=True)
-class Tracks(Columns):
+class TrackScores(Columns):
     """One row per clip and method.
 
     Attributes:
@@ -153,16 +93,16 @@ class Trace:
     condition: str
     method: str
     sources: tuple[Source, ...]
-    outputs: list[Output]
+    outputs: list[Tracks]
 
 
 def collect_tracks(
     array: MicArray,
-    methods: Sequence[TrackMethod],
+    methods: Sequence[TrackingMethod],
     clips: Iterable[tuple[str, Clip]],
     traces: list[Trace],
     traced: int = 3,
-) -> Tracks:
+) -> TrackScores:
     """Let every method follow the talkers of the same clips.
 
     Args:
@@ -178,10 +118,10 @@ def collect_tracks(
     rows = []
     seen: dict[tuple[str, str], int] = {}
     for condition, clip in clips:
-        listening = Listening(array, clip)
+        inputs = MethodInput(array, clip)
         for method in methods:
-            outputs = method.outputs(listening)
-            scored = _score(clip, outputs, method.tracks)
+            outputs = method.tracks(inputs)
+            scored = _score(clip, outputs, method.has_identities)
             rows.append((method.name, condition, clip.room, *scored))
             key = condition, method.name
             seen[key] = seen.get(key, 0) + 1
@@ -189,10 +129,10 @@ def collect_tracks(
                 traces.append(Trace(condition, method.name, clip.sources, outputs))
     if not rows:
         raise ConfigError('nothing to evaluate: there is no clip')
-    return Tracks(*(np.array(column) for column in zip(*rows, strict=True)))
+    return TrackScores(*(np.array(column) for column in zip(*rows, strict=True)))
 
 
-def _score(clip: Clip, outputs: list[Output], tracks: bool) -> tuple:
+def _score(clip: Clip, outputs: list[Tracks], tracks: bool) -> tuple:
     """Return the columns of a clip from `minutes` on."""
     errors, ospa = [], []
     pairs = answered = 0
@@ -203,7 +143,7 @@ def _score(clip: Clip, outputs: list[Output], tracks: bool) -> tuple:
     meeting = _meeting(clip.sources)
     first_found: dict[int, int] = {}
     near_somebody: set[int] = set()
-    for block in range(_FIRST, len(clip.silent)):
+    for block in range(FIRST_BLOCK, len(clip.silent)):
         numbers = [number for number, _ in outputs[block]]
         azimuths = np.array([azimuth for _, azimuth in outputs[block]])
         heard = [k for k, source in enumerate(clip.sources) if source.voiced[block]]
@@ -228,7 +168,7 @@ def _score(clip: Clip, outputs: list[Output], tracks: bool) -> tuple:
     delays = _delays(clip, first_found)
     of_tracks: tuple = (math.nan,) * 8
     if tracks:
-        all_numbers = {number for output in outputs[_FIRST:] for number, _ in output}
+        all_numbers = {number for output in outputs[FIRST_BLOCK:] for number, _ in output}
         of_tracks = (
             sum(_changes(ids) for ids in identities),
             meeting > 0,
@@ -249,7 +189,7 @@ def _score(clip: Clip, outputs: list[Output], tracks: bool) -> tuple:
         len(ospa),
         float(np.sum(ospa)),
         answered,
-        int(np.count_nonzero(clip.silent[_FIRST:])),
+        int(np.count_nonzero(clip.silent[FIRST_BLOCK:])),
     )
 
 
@@ -287,7 +227,7 @@ def _is_kept(ids: list[int]) -> bool:
 def _delays(clip: Clip, first_found: dict[int, int]) -> list[float]:
     """Return how long every talker who is found had to wait for it [s]."""
     return [
-        (block - max(_FIRST, int(np.argmax(clip.sources[k].voiced)))) * HOP
+        (block - max(FIRST_BLOCK, int(np.argmax(clip.sources[k].voiced)))) * HOP
         for k, block in first_found.items()
     ]
 
@@ -300,7 +240,7 @@ def _ospa(azimuths: np.ndarray, true: np.ndarray) -> float:
     return float(errors[assigned].sum() + _WITHIN * (largest - smallest)) / largest
 
 
-def _one(tracks: Tracks) -> np.ndarray:
+def _one(tracks: TrackScores) -> np.ndarray:
     return (~np.isnan(tracks.kept) & (tracks.talkers > 0)).astype(float)
 
 

@@ -1,0 +1,140 @@
+# Copyright 2026 doa_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Simulated clips with one talker, the same for everyone who has the same recordings.
+
+Fixed directions in one room are quick. Random rooms have three levels of difficulty. Random scenes
+are drawn as any settings say.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+import math
+
+import numpy as np
+from tqdm import tqdm
+
+from doa_ros.core.ambiguity import ambiguity_of
+from doa_ros.core.geometry import MicArray
+from doa_ros.resources import config_directory
+
+from ...data.clips import Clip
+from ...settings import SimulateConfig
+from ...simulation.corpus import SPLITS, TEST, Corpus
+from ...simulation.engines import Room
+from ...simulation.simulator import Place, Scene, Simulator, draw_scene
+from .blocks import HOP
+from .conditions import ARRAY_ERRORS, CONDITIONS, DIFFICULTIES, at_levels_of, rooms_of
+
+DIRECTIONS = 20
+_FIXED_SEED, _ROOMS_SEED, _DEAD_SEED = 7, 11, 13
+_SPLITS = (*SPLITS, TEST)
+
+
+def room_clips(
+    array: MicArray,
+    corpus: Corpus,
+    split: str,
+    count: int,
+    engine: str,
+    *,
+    heard: str = 'speech',
+) -> Iterator[tuple[str, Clip]]:
+    """Yield random rooms of every difficulty, with its name: 5 s of speech amid 3 s of noise.
+
+    Args:
+        array: the microphones.
+        corpus: the sounds, at the array's rate.
+        split: of the sounds; every split has rooms of its own.
+        count: rooms of each difficulty.
+        engine: of SimulateConfig.
+        heard: 'speech'; 'short_sounds', each under 100 ms long; or 'fan', one at the array that
+            never stops and that no estimate is expected of.
+    """
+    if heard == 'short_sounds':
+        # Recorded impulses ring longer than that.
+        files = {kind: paths for kind, paths in corpus.files.items() if kind != 'impulse'}
+        corpus = replace(corpus, files=files)
+    for number, difficulty in enumerate(DIFFICULTIES):
+        config = rooms_of(difficulty, array, engine)
+        simulator = Simulator(array, config, corpus, HOP)
+        for room in tqdm(range(count), desc=difficulty.name, unit='clip'):
+            rng = np.random.default_rng([_ROOMS_SEED, _SPLITS.index(split), number, room])
+            drawn = draw_scene(rng, config, ambiguity_of(array))
+            kind = 'impulse' if heard == 'short_sounds' else 'speech'
+            sources = tuple(replace(place, kind=kind) for place in drawn.sources)
+            fan = heard == 'fan'
+            scene = replace(drawn, sources=() if fan else sources, ego='fan' if fan else '')
+            scene = at_levels_of(difficulty, scene)
+            yield difficulty.name, simulator.clip(rng, scene, f'{difficulty.name}, room {room}')
+
+
+def with_dead_microphones(
+    clips: Iterable[tuple[str, Clip]], count: int
+) -> Iterator[tuple[str, Clip]]:
+    """Yield the clips with some microphones silent, other ones in each clip.
+
+    They are the same in every run. A microphone that is dead with a smaller count is dead with a
+    larger one, too.
+    """
+    for number, (condition, clip) in enumerate(clips):
+        dead = np.random.default_rng([_DEAD_SEED, number]).permutation(clip.audio.shape[1])[:count]
+        audio = clip.audio.copy()
+        audio[:, dead] = 0
+        yield condition, replace(clip, audio=audio)
+
+
+def demo_corpus(rate: int) -> Corpus:
+    """Return the recordings that come with the demo scene, at a rate [Hz]."""
+    folder = config_directory() / 'scenes'
+    files = {'speech': [folder / 'speech.flac'], 'noise': [folder / 'noise.flac']}
+    return Corpus(files, rate)
+
+
+def fixed_clips(
+    array: MicArray, corpus: Corpus, numbers: Iterable[int] = range(DIRECTIONS)
+) -> Iterator[tuple[str, Clip]]:
+    """Yield the directions of every condition, with the condition's name.
+
+    Args:
+        array: the microphones.
+        corpus: the sounds, at the array's rate.
+        numbers: which of the DIRECTIONS; each counts as a room of its own.
+    """
+    config = replace(ARRAY_ERRORS, sampling_frequency=array.sampling_frequency)
+    simulator = Simulator(array, config, corpus, HOP)
+    for condition in CONDITIONS:
+        for number in tqdm(numbers, desc=condition.name, unit='clip'):
+            rng = np.random.default_rng([_FIXED_SEED, number])
+            scene = Scene(
+                room=Room(np.array([6.0, 5.0, 3.0]), condition.rt60),
+                centre=np.array([2.8, 2.3, 1.0]),
+                heading=rng.uniform(-math.pi, math.pi),
+                sources=(
+                    Place(
+                        # The golden angle spreads any number of directions evenly.
+                        azimuth=math.remainder(number * math.pi * (3 - math.sqrt(5)), 2 * math.pi),
+                        elevation=math.radians(60) * number / (DIRECTIONS - 1),
+                        distance=1.5,
+                    ),
+                ),
+                snr=condition.snr,
+            )
+            yield condition.name, simulator.clip(rng, scene, f'direction {number}')
+
+
+def random_clips(
+    array: MicArray, config: SimulateConfig, corpus: Corpus, count: int
+) -> Iterator[tuple[str, Clip]]:
+    """Yield random scenes, none of which `simulate` ever draws, with the engine's name.
+
+    Args:
+        array: the microphones.
+        config: what scenes are drawn from.
+        corpus: the sounds, at the rate of `config`.
+        count: how many.
+    """
+    simulator = Simulator(array, config, corpus, HOP)
+    for number in tqdm(range(count), desc='random scenes', unit='clip'):
+        # After the splits of simulate, a seed space of its own.
+        rng = np.random.default_rng([config.seed, len(SPLITS), number])
+        yield f'random scenes ({config.engine})', simulator.random_clip(rng, f'room {number}')
