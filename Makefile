@@ -3,7 +3,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup demo evaluate benchmark-cpu soak test fuzz lint clean
+.PHONY: help setup demo evaluate benchmark-cpu soak test test-all fuzz lint clean
 
 env := source ./env.sh
 
@@ -27,9 +27,13 @@ soak: ## Run for MINUTES=60 with a device and processes that fail; SOAK_ARGS=...
 	@scripts/setup.sh test
 	@$(env) && doa-soak --minutes $(or $(MINUTES),60) $(SOAK_ARGS)
 
-test: ## Run the linter and all tests; PYTEST_ARGS=... for pytest
+test: ## Run the linter and the tests; PYTEST_ARGS=... for pytest
 	@scripts/setup.sh test training
-	@$(env) && ruff check && ruff format --check -q && python3 -m pytest $(or $(PYTEST_ARGS),test/)
+	@$(env) && ruff check && ruff format --check -q && scripts/run_tests.py $(PYTEST_ARGS)
+
+test-all: ## Run the linter and all tests, also those that take long; PYTEST_ARGS=... for pytest
+	@scripts/setup.sh test training
+	@$(env) && ruff check && ruff format --check -q && scripts/run_tests.py --all $(PYTEST_ARGS)
 
 fuzz: ## Feed readers and nodes with anything, 1500 cases per test; PYTEST_ARGS=... for pytest
 	@scripts/setup.sh test training

@@ -6,6 +6,9 @@ from contextlib import contextmanager
 import copy
 from dataclasses import replace
 import hashlib
+import os
+from pathlib import Path
+import random
 import signal
 
 import hypothesis
@@ -35,9 +38,62 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile('doa_ros')
 
 
+def pytest_addoption(parser):
+    parser.addoption('--seed', type=int, default=0, help='of random moments (%(default)s)')
+    parser.addoption('--skips', type=Path, help='append here what is skipped, a tab, and why')
+
+
 def pytest_configure():
     # Otherwise SIGTERM ends pytest at once, and what the tests have started stays.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
+def pytest_report_header(config):
+    return f'seed: {config.option.seed}'
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(collector):
+    report = yield
+    _note_skip(collector.config, report)
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item):
+    report = yield
+    _note_skip(item.config, report)
+    return report
+
+
+def _note_skip(config, report):
+    """Write down what is skipped, in the process that finds it: xdist tells of no skipped file."""
+    if report.skipped and config.option.skips:
+        _, _, reason = report.longrepr
+        reason = reason.removeprefix('Skipped: ')
+        with config.option.skips.open('a', encoding='utf-8') as file:
+            file.write(f'{report.nodeid}\t{reason.splitlines()[0]}\n')
+
+
+@pytest.fixture(scope='session', autouse=True)
+def ros_environment(tmp_path_factory, worker_id):
+    """Keep other ROS processes of this machine and network out of the tests."""
+    # The processes of xdist are children of one, and each has a number.
+    first = os.getpid() if worker_id == 'master' else os.getppid()
+    number = int(worker_id.removeprefix('gw')) if worker_id != 'master' else 0
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv('ROS_DOMAIN_ID', str(1 + (first + number) % 100))
+        patch.setenv('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')
+        patch.setenv('ROS_LOG_DIR', str(tmp_path_factory.mktemp('log')))
+        yield
+
+
+@pytest.fixture
+def rng(request):
+    """Return a source of random moments: the same ones in every run with this `--seed`."""
+    seed = f'{request.config.option.seed} {request.node.nodeid}'
+    print(f'drawn by random.Random({seed!r})')
+    return random.Random(seed)
 
 
 @pytest.fixture(scope='session')

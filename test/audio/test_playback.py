@@ -11,6 +11,8 @@ import pytest
 
 from doa_ros.audio.playback import Playback
 
+pytestmark = pytest.mark.alone
+
 RATE = 48000
 SAMPLES = np.zeros((2400, 2), dtype=np.int16)
 BLOCK = 0.05

@@ -14,6 +14,8 @@ import pytest
 
 from doa_ros.audio.capture.device_source import DeviceSource
 
+pytestmark = pytest.mark.alone
+
 MINUTES = float(os.environ.get('MINUTES', 0.2))
 
 

@@ -5,7 +5,6 @@
 from dataclasses import replace
 from importlib.util import find_spec
 import math
-import os
 from pathlib import Path
 import re
 import subprocess
@@ -33,17 +32,11 @@ from doa_ros.core.tracking.tracker import Tracker, TrackerConfig
 
 
 def run_demo(*arguments):
-    # A domain of its own: another doa_ros may be running.
-    environment = os.environ | {
-        'ROS_DOMAIN_ID': str(1 + os.getpid() % 100),
-        'ROS_AUTOMATIC_DISCOVERY_RANGE': 'LOCALHOST',
-    }
     return subprocess.run(
         ['doa-demo', *map(str, arguments)],
         capture_output=True,
         text=True,
         check=False,
-        env=environment,
     )
 
 
@@ -57,6 +50,7 @@ def percentage(output, name):
     return float(re.search(rf'{name}\s+([\d.]+)%', output).group(1))
 
 
+@pytest.mark.alone
 def test_the_demo_keeps_its_promise(demo):
     done, plot = demo
     assert done.returncode == 0, done.stderr
@@ -66,6 +60,7 @@ def test_the_demo_keeps_its_promise(demo):
     assert plot.stat().st_size > 10000
 
 
+@pytest.mark.alone
 def test_the_demo_prints_truth_beside_estimates(demo):
     done, _ = demo
     rows = [line.split() for line in done.stdout.splitlines() if line.count('deg') == 4]
@@ -75,6 +70,7 @@ def test_the_demo_prints_truth_beside_estimates(demo):
         assert abs(math.remainder(true - estimated, 360)) < 15
 
 
+@pytest.mark.alone
 def test_two_talkers_are_shown_with_ids(tmp_path):
     plot = tmp_path / 'plot.png'
     done = run_demo('--scene', 'two_talkers', '--plot', plot)

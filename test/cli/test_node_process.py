@@ -23,8 +23,6 @@ def colcon(monkeypatch):
     folder = Path(shutil.which('doa_pipeline')).parent
     path = [p for p in os.environ['PATH'].split(os.pathsep) if Path(p).resolve() != folder]
     monkeypatch.setenv('PATH', os.pathsep.join(path))
-    monkeypatch.setenv('ROS_DOMAIN_ID', str(1 + os.getpid() % 100))
-    monkeypatch.setenv('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')
     assert shutil.which('doa_pipeline') is None
     return folder.joinpath
 

@@ -5,7 +5,6 @@
 from importlib.util import find_spec
 import os
 from pathlib import Path
-import random
 import signal
 import subprocess
 import time
@@ -40,16 +39,11 @@ def launch(tmp_path):
     started = []
 
     def start(name):
-        environment = os.environ | {
-            'ROS_DOMAIN_ID': str(1 + os.getpid() % 100),
-            'ROS_AUTOMATIC_DISCOVERY_RANGE': 'LOCALHOST',
-            'MARK': str(tmp_path),
-        }
         started.append(
             subprocess.Popen(
                 [name, *_LONG[name]],
                 cwd=tmp_path,
-                env=environment,
+                env=os.environ | {'MARK': str(tmp_path)},
                 stdin=subprocess.PIPE,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
@@ -66,8 +60,7 @@ def launch(tmp_path):
 
 @pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize('name', list(_LONG))
-def test_a_signal_during_the_imports(launch, name, number):
-    rng = random.Random(f'{name} {number}')
+def test_a_signal_during_the_imports(launch, rng, name, number):
     for _ in range(4):
         process = launch(name)
         _wait_for_the_script(process)
@@ -81,12 +74,12 @@ def test_a_signal_during_the_imports(launch, name, number):
 @pytest.mark.parametrize('delay', [1.0, 5.0])
 @pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize('name', _APPS)
-def test_twice(launch, name, number, delay, tmp_path):
+def test_twice(launch, rng, name, number, delay, tmp_path):
     if name == 'doa-soak' and not virtual_device.is_available():
         pytest.skip(virtual_device.NEEDED)
     process = launch(name)
     _wait_for_the_script(process)
-    time.sleep(delay + random.Random(f'{name} {number} {delay}').uniform(-0.5, 0.5))
+    time.sleep(delay + rng.uniform(-0.5, 0.5))
     for _ in range(2):
         process.send_signal(number)
         time.sleep(0.03)

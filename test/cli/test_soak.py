@@ -79,6 +79,7 @@ def handlers():
         signal.signal(number, handler)
 
 
+@pytest.mark.alone
 @pytest.mark.usefixtures('handlers')
 def test_a_short_soak(tmp_path, monkeypatch, capfd):
     if not virtual_device.is_available():

@@ -3,7 +3,6 @@
 """The installed command lines where their output cannot be written, or nobody reads it."""
 
 from importlib.util import find_spec
-import os
 import signal
 import subprocess
 
@@ -28,11 +27,6 @@ _UNREAD = '| true; exit ${PIPESTATUS[0]}'
 def run(command, streams):
     return subprocess.run(
         ['bash', '-c', f'{command} {streams}'],
-        env=os.environ
-        | {
-            'ROS_DOMAIN_ID': str(1 + os.getpid() % 100),
-            'ROS_AUTOMATIC_DISCOVERY_RANGE': 'LOCALHOST',
-        },
         capture_output=True,
         text=True,
         timeout=60,

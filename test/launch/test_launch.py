@@ -28,6 +28,8 @@ from doa_ros.core.localization.localizer import LocalizerConfig  # noqa: E402
 from doa_ros.nodes.configs import CaptureConfig, ModelConfig  # noqa: E402
 from doa_ros.resources import shipped  # noqa: E402
 
+pytestmark = pytest.mark.alone
+
 _FILE = Path(__file__).resolve().parents[2] / 'launch' / 'doa.launch.py'
 _NODES = ['audio_capture', 'gcc_phat', 'doa_estimator', 'doa_tracker', 'doa_markers']
 
@@ -141,8 +143,6 @@ with open(sys.argv[1], 'a') as file:
 
 def _environment(folder):
     return os.environ | {
-        'ROS_DOMAIN_ID': str(1 + os.getpid() % 100),
-        'ROS_AUTOMATIC_DISCOVERY_RANGE': 'LOCALHOST',
         'ROS_LOG_DIR': str(folder / 'log'),
         'PYTHONUNBUFFERED': '1',
     }

@@ -44,16 +44,6 @@ AZIMUTH, ELEVATION = np.radians(70), np.radians(25)
 FIRST_SOUND, LAST_SOUND, DURATION = 1.5, 3.7, 5.5
 
 
-@pytest.fixture(scope='session', autouse=True)
-def ros_environment(tmp_path_factory):
-    """Keep other ROS processes of this machine and network out of the tests."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv('ROS_DOMAIN_ID', str(1 + os.getpid() % 100))
-        patch.setenv('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')
-        patch.setenv('ROS_LOG_DIR', str(tmp_path_factory.mktemp('log')))
-        yield
-
-
 _numbers = itertools.count()
 
 

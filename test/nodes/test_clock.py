@@ -168,6 +168,7 @@ def test_a_scene_follows_the_clock_too(start, listener, simulator, scene):
     assert 1000 < _stamps(truth)[0] < simulator.now
 
 
+@pytest.mark.alone
 def test_a_recording_is_played_at_the_rate_of_the_clock(run, simulator):
     simulator.begin(1000.0, rate=0.5)
     system = run()
@@ -236,6 +237,7 @@ def test_a_clock_that_is_set_starts_everything_anew(run, request, simulator, mod
     assert 'samples of audio lost' not in log
 
 
+@pytest.mark.alone
 @_MODES
 def test_a_device_with_a_clock_at_another_rate(run, playing, simulator, mode):
     rate = 0.3

@@ -13,6 +13,8 @@ import pytest
 from doa_ros.headers import stamp_of
 from doa_ros.msg import DoaEstimateArray
 
+pytestmark = pytest.mark.alone
+
 COUNT = 6
 BLOCK = 0.05
 

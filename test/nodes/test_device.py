@@ -208,6 +208,7 @@ def ages(listener):
     return ages
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize('mode', ['pipeline', 'nodes'])
 def test_estimates_are_in_time_on_a_busy_computer(playing, start, listener, ages, busy, mode):
     if mode == 'pipeline':
@@ -254,6 +255,7 @@ class Starvation:
         self._thread.join()
 
 
+@pytest.mark.alone
 def test_a_starved_pipeline_leaves_sound_out_and_counts_it(playing, start, listener, ages):
     dropped = []
 

@@ -81,6 +81,7 @@ def test_killed_processes_find_back(chain):
         assert 'Traceback' not in process.output
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize('name', ['gcc_phat', 'doa_estimator'])
 def test_a_process_that_was_stopped_misses_nothing_and_is_not_late_afterwards(chain, name):
     usual = np.median(chain.ages)
@@ -116,6 +117,7 @@ while True:
 """
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize('mode', ['pipeline', 'nodes'])
 def test_a_stopped_subscriber_of_audio_delays_nobody(start, listener, recording, namespace, mode):
     source = {'source': 'file', 'file': str(recording), 'loop': True, 'publish_audio': True}

@@ -18,6 +18,8 @@ from std_msgs.msg import Header, String
 from doa_ros.nodes import publishing_thread as module
 from doa_ros.nodes.publishing_thread import PublishingThread, depth_of
 
+pytestmark = pytest.mark.alone
+
 # How long the stand-in for DDS takes to publish, and the machine to do nothing [s].
 HELD_UP = 0.4
 MOMENT = 0.1

@@ -3,7 +3,6 @@
 """Ctrl-C ends the command line at any time: by the signal and with one sentence."""
 
 import os
-import random
 import signal
 import subprocess
 import sys
@@ -86,7 +85,7 @@ def run(settings_path, uma8, tmp_path_factory):
 
 
 @pytest.mark.parametrize('count', [1, 2])
-def test_clustering_is_interrupted_at_any_moment(run, data, tmp_path, count):
+def test_clustering_is_interrupted_at_any_moment(run, data, tmp_path, rng, count):
     process = subprocess.Popen(
         [sys.executable, '-m', 'training', 'cluster', '--run', run, '--data', data]
         + ['--out', tmp_path, '--clusters', '8'],
@@ -99,7 +98,7 @@ def test_clustering_is_interrupted_at_any_moment(run, data, tmp_path, count):
     try:
         # The folder of the variant is named when its making begins.
         assert process.stdout.readline() == f'{tmp_path / "8"}:\n'
-        time.sleep(random.uniform(0, 6))
+        time.sleep(rng.uniform(0, 6))
         for _ in range(count):
             process.send_signal(signal.SIGINT)
             time.sleep(0.03)
