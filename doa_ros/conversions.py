@@ -36,7 +36,7 @@ from doa_ros.core.features.framing import lost_before
 from doa_ros.core.features.source_cancellation import Residual
 from doa_ros.core.geometry import MicArray, unit_vector
 from doa_ros.core.localization.decoding import DirectionGrid, Estimate, Spectrum
-from doa_ros.core.tracking.tracker import Track
+from doa_ros.core.tracking.track import Track
 from doa_ros.headers import check_header, stamp_of
 from doa_ros.msg import (
     AudioFrame,

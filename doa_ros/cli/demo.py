@@ -25,7 +25,7 @@ from doa_ros.core.features.extractor import FeatureConfig
 from doa_ros.core.geometry import load_array
 from doa_ros.core.localization.decoding import Estimate
 from doa_ros.core.localization.model_card import load_card
-from doa_ros.core.tracking.tracker import Track
+from doa_ros.core.tracking.track import Track
 from doa_ros.headers import stamp_of
 from doa_ros.msg import DoaEstimateArray, DoaTrackArray
 from doa_ros.nodes.configs import ModelConfig

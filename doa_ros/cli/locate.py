@@ -30,7 +30,9 @@ from doa_ros.core.geometry import MicArray, load_array
 from doa_ros.core.localization.classifier import default_features, suited
 from doa_ros.core.localization.decoding import Estimate
 from doa_ros.core.localization.localizer import Localizer, LocalizerConfig
-from doa_ros.core.tracking.tracker import Track, Tracker, TrackerConfig
+from doa_ros.core.tracking.config import TrackerConfig
+from doa_ros.core.tracking.track import Track
+from doa_ros.core.tracking.tracker import Tracker
 from doa_ros.resources import find_resource
 
 _BLOCK = 0.5

@@ -9,7 +9,7 @@ from doa_ros.core.config import Config, setting
 from doa_ros.core.errors import ConfigError
 from doa_ros.core.features.extractor import FeatureConfig
 from doa_ros.core.localization.localizer import LocalizerConfig, MethodConfig
-from doa_ros.core.tracking.tracker import TrackerConfig
+from doa_ros.core.tracking.config import TrackerConfig
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from visualization_msgs.msg import Marker, MarkerArray
 
 from doa_ros.audio.source import NANOSECONDS
 from doa_ros.conversions import estimates_of, marker_array, track_markers, tracks_of
-from doa_ros.core.tracking.tracker import Track
+from doa_ros.core.tracking.track import Track
 from doa_ros.headers import stamp_of
 from doa_ros.msg import DoaEstimateArray, DoaTrackArray
 from doa_ros.nodes.chain import ChainNode

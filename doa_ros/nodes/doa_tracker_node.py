@@ -8,7 +8,9 @@ import secrets
 from geometry_msgs.msg import PoseStamped, Vector3Stamped
 
 from doa_ros.conversions import estimates_of, target_pose, target_vector, track_array
-from doa_ros.core.tracking.tracker import Track, Tracker, TrackerConfig
+from doa_ros.core.tracking.config import TrackerConfig
+from doa_ros.core.tracking.track import Track
+from doa_ros.core.tracking.tracker import Tracker
 from doa_ros.headers import StampOrder, check_header, stamp_of
 from doa_ros.msg import DoaEstimateArray, DoaTrackArray
 from doa_ros.nodes.chain import ChainNode

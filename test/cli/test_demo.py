@@ -28,7 +28,8 @@ from doa_ros.cli.demo import (
 from doa_ros.cli.plot_file import PlotFile
 from doa_ros.core.errors import DoaError
 from doa_ros.core.localization.decoding import Estimate
-from doa_ros.core.tracking.tracker import Tracker, TrackerConfig
+from doa_ros.core.tracking.config import TrackerConfig
+from doa_ros.core.tracking.tracker import Tracker
 
 
 def run_demo(*arguments):

@@ -23,7 +23,7 @@ from doa_ros.core.features.extractor import FeatureConfig, GccFrame
 from doa_ros.core.features.source_cancellation import Residual
 from doa_ros.core.geometry import load_array, unit_vector
 from doa_ros.core.localization.decoding import DirectionGrid, Estimate, Spectrum
-from doa_ros.core.tracking.tracker import Track
+from doa_ros.core.tracking.track import Track
 from doa_ros.msg import AudioFrame, DoaEstimateArray, DoaSpectrum, GccPhat, MicArrayInfo
 from doa_ros.resources import find_resource
 

@@ -29,7 +29,7 @@ from doa_ros.core.features.extractor import GccFrame
 from doa_ros.core.geometry import load_array
 from doa_ros.core.localization.classifier import default_features
 from doa_ros.core.localization.decoding import Estimate
-from doa_ros.core.tracking.tracker import Track
+from doa_ros.core.tracking.track import Track
 from doa_ros.headers import check_header
 from doa_ros.msg import AudioFrame, DoaEstimateArray, DoaSpectrum, DoaTrackArray, GccPhat
 from doa_ros.nodes.doa_estimator_node import DoaEstimatorNode

@@ -21,7 +21,8 @@ from doa_ros.conversions import (
 )
 from doa_ros.core.geometry import unit_vector, wrap_angle
 from doa_ros.core.localization.decoding import Estimate
-from doa_ros.core.tracking.tracker import Tracker, TrackerConfig
+from doa_ros.core.tracking.config import TrackerConfig
+from doa_ros.core.tracking.tracker import Tracker
 from doa_ros.headers import stamp_of
 from doa_ros.msg import DoaEstimate, DoaEstimateArray, DoaTrackArray
 

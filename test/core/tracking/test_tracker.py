@@ -15,7 +15,9 @@ from doa_ros.core.ambiguity import HORIZONTAL, Line, MirrorPlane, NoAmbiguity
 from doa_ros.core.errors import ConfigError
 from doa_ros.core.geometry import direction_of, unit_vector, wrap_angle
 from doa_ros.core.localization.decoding import PEAK_SEPARATION, Estimate
-from doa_ros.core.tracking.tracker import Tracker, TrackerConfig, _Answers
+from doa_ros.core.tracking.config import TrackerConfig
+from doa_ros.core.tracking.course import CourseFolder
+from doa_ros.core.tracking.tracker import Tracker
 
 HOP = 0.05
 HOP_NS = 50_000_000
@@ -486,6 +488,62 @@ def test_whatever_comes_the_tracks_are_valid(frames, config):
         seen = max([seen, *(t.id for t in confirmed)])
 
 
+def test_the_least_confidence_of_a_birth_is_a_setting():
+    frames = [
+        (stamp, [replace(e, confidence=0.5) for e in found])
+        for stamp, found in estimates_of([circle(20)], 3.0)
+    ]
+    assert not ids(follow(frames))
+    assert ids(follow(frames, replace(CONFIG, birth_confidence_min=0.5))) == {1}
+
+
+@pytest.mark.parametrize('time', [0.2, 2.0])
+def test_the_confidence_falls_with_its_time_constant(time):
+    frames = estimates_of([circle(0)], 5.0, speaking=lambda _, t: t < 4)
+    config = replace(CONFIG, confidence_time=time)
+    before, *pause = [found[0].confidence for _, found in follow(frames, config)[79:]]
+    expected = before * np.exp(-HOP * np.arange(1, 1 + len(pause)) / time)
+    assert pause == pytest.approx(expected)
+
+
+def test_what_flies_is_followed_up_and_down():
+    def flyer(time):
+        return 0.5, math.radians(45 + 30 * math.sin(2 * time))
+
+    def error_of(ratio):
+        config = replace(CONFIG, elevation_motion_ratio=ratio)
+        return rms(
+            [
+                math.degrees(t.elevation - flyer(time)[1])
+                for time, found in follow(estimates_of([flyer], 10.0), config)[40:]
+                for t in found
+            ]
+        )
+
+    assert error_of(1.0) < 0.6 * error_of(CONFIG.elevation_motion_ratio)
+
+
+def test_a_walker_nobody_hears_is_the_less_certain_the_more_may_change():
+    def stddev(unheard):
+        frames = estimates_of([circle(0)], 4.0, speaking=lambda _, t: t < 3)
+        config = replace(CONFIG, unheard_acceleration_deg=unheard)
+        ((track,),) = [found for _, found in follow(frames, config)[-1:]]
+        return track.azimuth_stddev
+
+    assert stddev(0.0) < stddev(CONFIG.unheard_acceleration_deg) < stddev(30.0)
+
+
+def test_independent_errors_are_averaged():
+    """Where all of the error is taken for independent, a track is believed to be better."""
+
+    def stddev(share):
+        config = replace(CONFIG, white_error_share=share, error_correlation_time=0.5)
+        ((track,),) = [found for _, found in follow(estimates_of([circle(0)], 3.0), config)[-1:]]
+        return track.azimuth_stddev
+
+    assert stddev(1.0) < stddev(CONFIG.white_error_share)
+
+
 @pytest.mark.parametrize(
     ('name', 'value'),
     [('track_timeout', 0.0), ('gate_sigma', math.nan), ('observation_delay', -0.1)],
@@ -601,7 +659,8 @@ def test_who_walks_behind_the_array_stays_one_track(name, speed_deg, pause):
 )
 def test_tracks_go_where_answers_are(name, azimuth, elevation, east, north):
     ambiguity = _AMBIGUITIES[name]
-    azimuth, elevation, velocity = _Answers(ambiguity).entered(azimuth, elevation, east, north)
+    folder = CourseFolder(ambiguity)
+    azimuth, elevation, *velocity = folder.fold(azimuth, elevation, east, north)
     assert -math.pi < azimuth <= math.pi
     assert abs(elevation) <= math.pi / 2
     assert ambiguity.side is None or unit_vector(azimuth, elevation) @ ambiguity.side > -1e-9
@@ -609,12 +668,12 @@ def test_tracks_go_where_answers_are(name, azimuth, elevation, east, north):
 
 
 def test_who_moves_into_a_mirror_comes_out_of_it():
-    answers = _Answers(_AMBIGUITIES['upright'])
-    azimuth, elevation, velocity = answers.entered(math.radians(95), 0.2, 0.3, 0.1)
+    folder = CourseFolder(_AMBIGUITIES['upright'])
+    azimuth, elevation, *velocity = folder.fold(math.radians(95), 0.2, 0.3, 0.1)
     assert math.degrees(azimuth) == pytest.approx(85)
     assert elevation == pytest.approx(0.2)
-    assert velocity == pytest.approx((-0.3, 0.1))
+    assert velocity == pytest.approx([-0.3, 0.1])
     # Below the horizon, and past the nadir.
-    azimuth, elevation, velocity = answers.entered(0.4, -math.pi / 2 - 0.1, 0.3, 0.1)
+    azimuth, elevation, *velocity = folder.fold(0.4, -math.pi / 2 - 0.1, 0.3, 0.1)
     assert elevation == pytest.approx(-math.pi / 2 + 0.1)
     assert abs(azimuth) < math.pi / 2

@@ -13,7 +13,8 @@ from doa_ros.core.localization.classifier import default_features, suited
 from doa_ros.core.localization.decoding import Estimate
 from doa_ros.core.localization.localizer import Localization, Localizer, LocalizerConfig
 from doa_ros.core.localization.model_card import load_card
-from doa_ros.core.tracking.tracker import Tracker, TrackerConfig
+from doa_ros.core.tracking.config import TrackerConfig
+from doa_ros.core.tracking.tracker import Tracker
 
 from ..scenes.blocks import HOP
 from .inputs import MethodInput

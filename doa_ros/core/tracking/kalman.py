@@ -1,0 +1,180 @@
+# Copyright 2026 doa_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The Kalman filter of a talker's motion along one axis, east or north, of the tangent plane.
+
+Nearly constant velocity and measurement errors that are correlated in time, by a state that holds
+the error, too: Y. Bar-Shalom, X. Li and T. Kirubarajan, "Estimation with Applications to Tracking
+and Navigation", Wiley, 2001, chapters 5 (the filter), 6 (motion) and 8 (correlated noise).
+
+State and covariance:
+
+        | arc      | [rad]            | P_aa  P_av  P_ae |
+    x = | velocity | [rad/s]      P = | P_av  P_vv  P_ve |
+        | error    | [rad]            | P_ae  P_ve  P_ee |
+
+The arc is that from the direction where the tangent plane touches the sphere. The plane goes with
+the talker: the arc is 0 after each step, and the steps return how far the plane has to go.
+
+Prediction, x = F x and P = F P F^T + Q, with `Transition` and rho = error_factor:
+
+        | 1  tau  0   |          | q_aa  q_av  0                             |
+    F = | 0  phi  0   |      Q = | q_av  q_vv  0                             |
+        | 0  0    rho |          | 0     0     (1 - rho^2) (1 - w) variance  |
+
+Update with an observation z = H x + v, v of variance R:
+
+    H = | 1  0  1 |
+    R = w variance                          w: white_share of the variance of an observation
+    S = H P H^T + R                         innovation variance
+    K = P H^T / S                           gain
+    x = x + K (z - H x)
+    P = P - K S K^T
+
+The entries are written out: numpy needs many times as long for matrices of three rows, and a
+tracker runs on the robot's computer beside everything else. A test compares them with the
+matrices.
+"""
+
+from typing import NamedTuple
+
+
+class Transition(NamedTuple):
+    """The entries of F and Q for arc and velocity in a step.
+
+    Attributes:
+        tau: arc covered per velocity [s].
+        phi: factor of the velocity.
+        q_aa, q_av, q_vv: process noise [rad^2, rad^2/s, rad^2/s^2].
+    """
+
+    tau: float
+    phi: float
+    q_aa: float
+    q_av: float
+    q_vv: float
+
+
+def transition(step: float, tau: float, phi: float, acceleration: float) -> Transition:
+    """Return the transition of a motion with white acceleration noise.
+
+    Args:
+        step: its duration T [s].
+        tau, phi: see `Transition`; T and 1 where the velocity is constant.
+        acceleration: square root of the noise's spectral density q [rad/s^1.5]; the process noise
+            is q T^3/3, q T^2/2 and q T.
+    """
+    q_vv = acceleration**2 * step
+    return Transition(tau, phi, q_vv * step * step / 3, (acceleration * step) ** 2 / 2, q_vv)
+
+
+class Extrapolation(NamedTuple):
+    """Arc [rad] and velocity [rad/s] after a step, and their variances."""
+
+    arc: float
+    velocity: float
+    arc_variance: float
+    velocity_variance: float
+
+
+class KalmanFilter:
+    """State and covariance of one axis.
+
+    Args:
+        variance: of the observation with which the track begins [rad^2].
+        velocity_variance: of the velocity, whose mean is 0 [rad^2/s^2].
+        white_share: see the module.
+
+    Attributes:
+        velocity: [rad/s].
+        error: that of the latest observation [rad], as far as it is correlated with that of the
+            next.
+        p_aa, p_av, p_ae, p_vv, p_ve, p_ee: covariance.
+    """
+
+    __slots__ = (
+        '_variance',
+        '_white_share',
+        'error',
+        'p_aa',
+        'p_ae',
+        'p_av',
+        'p_ee',
+        'p_ve',
+        'p_vv',
+        'velocity',
+    )
+
+    def __init__(self, variance: float, velocity_variance: float, white_share: float):
+        self._variance, self._white_share = variance, white_share
+        self.velocity = self.error = 0.0
+        self.p_aa, self.p_vv, self.p_ee = variance, velocity_variance, (1 - white_share) * variance
+        # The track begins where the observation is: what is wrong with it is wrong with the arc.
+        self.p_ae = -self.p_ee
+        self.p_av = self.p_ve = 0.0
+
+    def extrapolate(self, transition: Transition) -> Extrapolation:
+        """Return where a step leads without taking it."""
+        tau, phi, q_aa, _, q_vv = transition
+        return Extrapolation(
+            tau * self.velocity,
+            phi * self.velocity,
+            self.p_aa + q_aa + tau * (2 * self.p_av + tau * self.p_vv),
+            phi * phi * self.p_vv + q_vv,
+        )
+
+    def predict(self, transition: Transition, error_factor: float) -> float:
+        """Take a step in time and return the arc covered [rad].
+
+        Args:
+            transition: of arc and velocity.
+            error_factor: by which the correlated error decays.
+        """
+        tau, phi, q_aa, q_av, q_vv = transition
+        rho, w = error_factor, self._white_share
+        arc = tau * self.velocity
+        self.velocity *= phi
+        self.error *= rho
+        # From the upper left: each entry takes those below and to the right as they were.
+        self.p_aa += q_aa
+        self.p_aa += tau * (2 * self.p_av + tau * self.p_vv)
+        self.p_av = phi * (self.p_av + tau * self.p_vv) + q_av
+        self.p_ae = rho * (self.p_ae + tau * self.p_ve)
+        self.p_vv = phi * phi * self.p_vv + q_vv
+        self.p_ve *= rho * phi
+        self.p_ee *= rho * rho
+        self.p_ee += (1 - rho * rho) * (1 - w) * self._variance
+        return arc
+
+    def predicted_variance(self) -> float:
+        """Return H P H^T, the variance of an observation without its white noise [rad^2]."""
+        return self.p_aa + 2 * self.p_ae + self.p_ee
+
+    def update(
+        self, innovation: float, variance: float, inflation: float, added_variance: float
+    ) -> float:
+        """Take in an observation and return the arc to go [rad].
+
+        Args:
+            innovation: z - H x [rad].
+            variance: of the observation [rad^2].
+            inflation: factor of S, 1 or more, for an observation that is worth less.
+            added_variance: what is then added to S [rad^2].
+        """
+        self._variance = variance
+        s = inflation * (self.predicted_variance() + self._white_share * variance)
+        s += added_variance
+        # P H^T, and the gain.
+        ph_a = self.p_aa + self.p_ae
+        ph_v = self.p_av + self.p_ve
+        ph_e = self.p_ae + self.p_ee
+        k_a, k_v, k_e = ph_a / s, ph_v / s, ph_e / s
+        self.velocity += k_v * innovation
+        self.error += k_e * innovation
+        # K S K^T is K times the transpose of P H^T. Rounding must not make variances negative.
+        self.p_aa = max(self.p_aa - k_a * ph_a, 0.0)
+        self.p_vv = max(self.p_vv - k_v * ph_v, 0.0)
+        self.p_ee -= k_e * ph_e
+        self.p_av -= k_a * ph_v
+        self.p_ae -= k_a * ph_e
+        self.p_ve -= k_v * ph_e
+        return k_a * innovation
