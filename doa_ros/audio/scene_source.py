@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 
 from doa_ros.audio.playback import Playback
+from doa_ros.audio.recordings.mono import read_mono
 from doa_ros.audio.source import AudioBlock, Clock
 from doa_ros.core.config import load_yaml, require_keys
 from doa_ros.core.errors import ConfigError
 from doa_ros.core.geometry import MicArray
 from doa_ros.core.localization.decoding import Estimate
 from doa_ros.simulation.labels import active_blocks
-from doa_ros.simulation.recordings import read_mono
 from doa_ros.simulation.scene import SceneConfig, render_talkers
 
 # What talkers of a scene may differ in.

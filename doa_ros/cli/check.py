@@ -29,7 +29,7 @@ import yaml
 from doa_ros.audio.capture.device_source import DeviceSource
 from doa_ros.audio.capture.process import list_devices
 from doa_ros.audio.file_source import FileSource
-from doa_ros.audio.recording import Recording
+from doa_ros.audio.recordings.recording import Recording
 from doa_ros.audio.source import AudioBlock, as_float
 from doa_ros.cli.output_file import OutputFile
 from doa_ros.core.ambiguity import ambiguity_of

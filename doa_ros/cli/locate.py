@@ -21,7 +21,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from doa_ros.audio.file_source import FileSource
-from doa_ros.audio.recording import RAW_ENCODINGS, RawFormat, Recording
+from doa_ros.audio.recordings.raw_format import RAW_ENCODINGS, RawFormat
+from doa_ros.audio.recordings.recording import Recording
 from doa_ros.audio.source import NANOSECONDS
 from doa_ros.core.ambiguity import ambiguity_in_frame
 from doa_ros.core.errors import AudioError, ConfigError, printable

@@ -15,7 +15,7 @@ from doa_ros.audio.capture.device_source import CaptureState, DeviceSource
 from doa_ros.audio.capture.process import list_devices
 from doa_ros.audio.capture.status import CaptureStatus
 from doa_ros.audio.file_source import FileSource
-from doa_ros.audio.recording import Recording
+from doa_ros.audio.recordings.recording import Recording
 from doa_ros.audio.scene_source import SceneSource, SimulatedBlock
 from doa_ros.audio.source import NANOSECONDS, AudioBlock, AudioSource
 from doa_ros.cli import command

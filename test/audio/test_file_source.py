@@ -10,7 +10,7 @@ import pytest
 import soundfile
 
 from doa_ros.audio.file_source import FileSource
-from doa_ros.audio.recording import Recording
+from doa_ros.audio.recordings.recording import Recording
 from doa_ros.audio.source import AudioBlock
 from doa_ros.core.errors import AudioError
 

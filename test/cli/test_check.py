@@ -16,7 +16,8 @@ import soundfile
 import yaml
 
 from doa_ros.audio.capture.device_source import CaptureState
-from doa_ros.audio.resampling import resample
+from doa_ros.audio.recordings.mono import read_mono
+from doa_ros.audio.recordings.resampling import resample
 from doa_ros.audio.source import AudioBlock, as_float
 from doa_ros.cli.check import QUIET as QUIET_STEP
 from doa_ros.cli.check import Device, Step
@@ -25,7 +26,6 @@ from doa_ros.core.errors import AudioError, DoaError
 from doa_ros.core.geometry import load_array
 from doa_ros.core.symmetry import symmetries
 from doa_ros.resources import find_resource
-from doa_ros.simulation.recordings import read_mono
 from doa_ros.simulation.scene import SceneConfig, render
 
 QUIET, VOICE = 12, 5

@@ -18,7 +18,7 @@ import pytest
 import soundfile
 import yaml
 
-from doa_ros.audio.resampling import resample
+from doa_ros.audio.recordings.resampling import resample
 from doa_ros.audio.scene_source import SceneSource
 from doa_ros.audio.source import as_float
 from doa_ros.core.features.extractor import FeatureExtractor

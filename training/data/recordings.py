@@ -36,7 +36,7 @@ from scipy import signal
 from tqdm import tqdm
 
 from doa_ros.audio.file_source import FileSource
-from doa_ros.audio.recording import Recording
+from doa_ros.audio.recordings.recording import Recording
 from doa_ros.audio.source import NANOSECONDS, AudioBlock
 from doa_ros.core.ambiguity import Ambiguity, ambiguity_of
 from doa_ros.core.config import load_yaml, require_keys

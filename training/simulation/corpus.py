@@ -13,9 +13,9 @@ import warnings
 
 import numpy as np
 
-from doa_ros.audio.recording import Recording
+from doa_ros.audio.recordings.mono import read_mono
+from doa_ros.audio.recordings.recording import Recording
 from doa_ros.core.errors import AudioError
-from doa_ros.simulation.recordings import read_mono
 
 SPLITS = ('train', 'val')
 # What only the final figures are made of: nothing may be chosen by it.

@@ -6,7 +6,7 @@ from functools import cached_property
 
 import numpy as np
 
-from doa_ros.audio.resampling import resample
+from doa_ros.audio.recordings.resampling import resample
 from doa_ros.core.errors import ConfigError
 from doa_ros.core.features.extractor import FeatureConfig, GccFrame
 from doa_ros.core.geometry import MicArray

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from doa_ros.audio.recording import Recording
-from doa_ros.audio.resampling import Resampled, resample
+from doa_ros.audio.recordings.recording import Recording
+from doa_ros.audio.recordings.resampling import Resampled, resample
 from doa_ros.core.errors import AudioError
 
 

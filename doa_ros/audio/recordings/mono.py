@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from doa_ros.audio.recording import Recording
-from doa_ros.audio.resampling import check_rate, resample
+from doa_ros.audio.recordings.recording import Recording
+from doa_ros.audio.recordings.resampling import check_rate, resample
 from doa_ros.audio.source import as_float
 from doa_ros.core.errors import AudioError
 

@@ -7,7 +7,7 @@ from math import ceil, gcd
 import numpy as np
 from scipy import signal
 
-from doa_ros.audio.recording import Recording
+from doa_ros.audio.recordings.recording import Recording
 from doa_ros.audio.source import as_float
 from doa_ros.core.errors import AudioError
 

@@ -15,7 +15,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from doa_ros.audio.recording import RawFormat, Recording
+from doa_ros.audio.recordings.raw_format import RawFormat
+from doa_ros.audio.recordings.recording import Recording
 from doa_ros.core.errors import AudioError
 
 _RATE = 48000
@@ -442,7 +443,7 @@ def test_what_one_may_not_read(audio, tmp_path):
     code = (
         'import os, sys\n'
         'from pathlib import Path\n'
-        'from doa_ros.audio.recording import Recording\n'
+        'from doa_ros.audio.recordings.recording import Recording\n'
         'from doa_ros.core.errors import AudioError\n'
         'import soundfile\n'
         'if os.getuid() == 0: os.setgid(65534); os.setuid(65534)\n'
@@ -504,7 +505,7 @@ def test_without_soundfile(tmp_path):
         "sys.modules['soundfile'] = None\n"
         'from pathlib import Path\n'
         'from doa_ros.audio.file_source import FileSource\n'
-        'from doa_ros.simulation.recordings import read_mono\n'
+        'from doa_ros.audio.recordings.mono import read_mono\n'
         'from doa_ros.core.errors import AudioError\n'
         'for use in (lambda: FileSource(Path("a.wav"), None, block_duration=1),\n'
         '            lambda: read_mono(Path("a.wav"), 48000)):\n'

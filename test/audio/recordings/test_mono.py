@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import soundfile
 
-from doa_ros.audio.resampling import resample
+from doa_ros.audio.recordings.mono import read_mono
+from doa_ros.audio.recordings.resampling import resample
 from doa_ros.core.errors import AudioError
-from doa_ros.simulation.recordings import read_mono
 
 
 def _tone(rate, frequency=440.0):

@@ -14,10 +14,11 @@ import pytest
 import soundfile
 
 from doa_ros.audio.file_source import FileSource
-from doa_ros.audio.recording import RAW_ENCODINGS, RawFormat, Recording
+from doa_ros.audio.recordings.mono import read_mono
+from doa_ros.audio.recordings.raw_format import RAW_ENCODINGS, RawFormat
+from doa_ros.audio.recordings.recording import Recording
 from doa_ros.audio.source import usable
 from doa_ros.core.errors import DoaError
-from doa_ros.simulation.recordings import read_mono
 
 # More than any of these recordings, however damaged, has [samples].
 _MOST = 10_000_000
