@@ -11,7 +11,7 @@ from doa_ros.core.errors import DoaError
 
 from . import LEFT_OUT
 from .interrupts import interruptible
-from .verbs import VERBS, run_verb
+from .verbs import VERBS, run_verb, verb_name
 
 
 def command_line() -> int:
@@ -26,7 +26,7 @@ def main() -> int:
         Interrupted: by Ctrl-C, and what was begun is cleaned up.
     """
     parser = argparse.ArgumentParser(prog='doa-train', description=__doc__)
-    parser.add_argument('verb', choices=VERBS)
+    parser.add_argument('verb', type=verb_name, choices=VERBS)
     parser.add_argument('arguments', nargs=argparse.REMAINDER, help='see doa-train VERB --help')
     chosen = parser.parse_args()
     if LEFT_OUT:

@@ -10,17 +10,20 @@ Without --sounds, the rooms are filled with synthetic voices and noises (OUT/sou
 of speech make a better model. The report is made with real speech either way.
 """
 
+import argparse
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 
 from doa_ros.core.ambiguity import ambiguity_of, require_elevations
 from doa_ros.core.features.extractor import FeatureConfig, lags_needed
-from doa_ros.core.geometry import load_array
+from doa_ros.core.geometry import MicArray, load_array
 from doa_ros.resources import find_resource
 
 from .settings import Settings, SimulateConfig, TrainConfig
+from .simulate import simulate
 from .simulation.synthetic import write_sounds
+from .train import train
 from .verbs import run_verb
 
 # Finer than the band needs: taps between the samples cost little and help.
@@ -39,7 +42,50 @@ _SOUNDS_SEED = 1
 _CALIBRATION_SCENES = 30
 
 
-def add_arguments(parser):
+def make_model(
+    array_name: str, *, out: Path, budget: str = 'small', sounds: Path | None = None
+) -> None:
+    """Run the verbs one after the other; those that have finished are not run again.
+
+    Args:
+        array_name: name or path of the array.
+        out: folder of everything made.
+        budget: of BUDGETS.
+        sounds: folder of speech and noise; synthetic ones are made without it.
+
+    Raises:
+        ConfigError: the array cannot be used, or networks cannot be trained for it.
+        DoaError: of the verbs.
+    """
+    array_path = find_resource('arrays', array_name)
+    array = load_array(array_path)
+    settings = settings_for(array, array_name, budget)
+    require_elevations(array, settings.train.grid.elevation_min)
+    out.mkdir(parents=True, exist_ok=True)
+    settings.save(out / 'settings.yaml')
+    data, trained, models, report = (out / name for name in ('data', 'run', 'models', 'report'))
+    if sounds is None:
+        sounds = out / 'sounds'
+        if not sounds.exists():
+            partial = out / 'sounds.partial'
+            write_sounds(partial, _SOUNDS_SEED)
+            partial.rename(sounds)
+    simulate(settings, sounds=sounds, out=data)
+    # The curves are the last thing that training leaves.
+    if not (trained / 'curves.png').exists():
+        train(settings, data=data, out=trained)
+    _verb('quantize', '--run', trained, '--data', data, '--name', array.name, '--out', models)
+    model = models / f'{array.name}_int8.tflite'
+    calibrated = ('--array', array_name, '--sounds', sounds, '--scenes', _CALIBRATION_SCENES)
+    _verb('calibrate', '--model', model, *calibrated)
+    _verb('evaluate', '--array', array_name, '--model', model, '--report', report)
+    print(
+        f'Try it: ros2 launch doa_ros doa.launch.py array:={array_path} model:={model.resolve()}\n'
+        f'Report: {report / "report.html"}'
+    )
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command line."""
     parser.add_argument('--array', required=True, help='name or path')
     parser.add_argument('--out', type=Path, required=True, help='folder of everything made')
@@ -49,47 +95,20 @@ def add_arguments(parser):
     parser.add_argument('--sounds', type=Path, help='folder of speech and noise')
 
 
-def run(args):
-    """Run the verbs one after the other; those that have finished are not run again."""
+def run(args: argparse.Namespace) -> None:
+    """Do what the command line asks for."""
     # What comes last must not be what is missing.
     for package in ('tensorflow', 'tensorflow_model_optimization'):
         if find_spec(package) is None:
             raise ModuleNotFoundError(f'No module named {package!r}', name=package)
-    array_path = find_resource('arrays', args.array)
-    array = load_array(array_path)
-    settings = settings_for(array, args.array, args.budget)
-    require_elevations(array, settings.train.grid.elevation_min)
-    args.out.mkdir(parents=True, exist_ok=True)
-    settings_path = args.out / 'settings.yaml'
-    settings.save(settings_path)
-    sounds, data, trained = args.sounds, args.out / 'data', args.out / 'run'
-    models, report = args.out / 'models', args.out / 'report'
-    if sounds is None:
-        sounds = args.out / 'sounds'
-        if not sounds.exists():
-            partial = args.out / 'sounds.partial'
-            write_sounds(partial, _SOUNDS_SEED)
-            partial.rename(sounds)
-    _verb('simulate', '--settings', settings_path, '--sounds', sounds, '--out', data)
-    # The curves are the last thing that training leaves.
-    if not (trained / 'curves.png').exists():
-        _verb('train', '--settings', settings_path, '--data', data, '--out', trained)
-    _verb('quantize', '--run', trained, '--data', data, '--name', array.name, '--out', models)
-    model = models / f'{array.name}_int8.tflite'
-    calibrated = ('--array', args.array, '--sounds', sounds, '--scenes', _CALIBRATION_SCENES)
-    _verb('calibrate', '--model', model, *calibrated)
-    _verb('evaluate', '--array', args.array, '--model', model, '--report', report)
-    print(
-        f'Try it: ros2 launch doa_ros doa.launch.py array:={array_path} model:={model.resolve()}\n'
-        f'Report: {report / "report.html"}'
-    )
+    make_model(args.array, out=args.out, budget=args.budget, sounds=args.sounds)
 
 
 def _verb(name: str, *arguments) -> None:
     run_verb(name, [str(argument) for argument in arguments])
 
 
-def settings_for(array, name: str, budget: str) -> Settings:
+def settings_for(array: MicArray, name: str, budget: str) -> Settings:
     """Return the settings of a model for an array: lags and elevations as far as they reach."""
     features = FeatureConfig(lag_rate=_LAG_RATE, lag_count=lags_needed(array, _LAG_RATE))
     simulate, train = BUDGETS[budget]

@@ -12,15 +12,46 @@ cluster.md and cluster.png, the accuracy against the compressed size. Run again 
 interruption, it goes on with the number it was at.
 """
 
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
 import tensorflow_model_optimization as tfmot
 import tf_keras
 
 from .compression import compress
 from .compression.kernels import kernels
-from .settings import ClusterConfig
+from .settings import ClusterConfig, find_settings
+
+_COUNTS = (16, 32)
 
 
-def add_arguments(parser):
+def cluster(
+    run: Path,
+    *,
+    data: Path,
+    out: Path,
+    counts: Sequence[int] = _COUNTS,
+    config: ClusterConfig | None = None,
+) -> None:
+    """Cluster the weights of the network of a run, once for each number of clusters.
+
+    Args:
+        run: folder made by train.
+        data: folder made by simulate.
+        out: folder of the results.
+        counts: most values of a kernel.
+        config: replaces that of the run's settings.
+
+    Raises:
+        ConfigError: there is no network or no data, or a setting is not usable.
+    """
+    variants = {str(clusters): {'clusters': clusters} for clusters in counts}
+    method = compress.Method(wrap, tfmot.clustering.keras.strip_clustering)
+    compress.make_variants(run, 'cluster', variants, method, data=data, out=out, config=config)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command line."""
     compress.add_arguments(parser)
     parser.add_argument(
@@ -31,11 +62,15 @@ def add_arguments(parser):
     )
 
 
-def run(args):
-    """Cluster the weights of the network of a run."""
-    variants = {str(clusters): {'clusters': clusters} for clusters in args.clusters or (16, 32)}
-    method = compress.Method(wrap, tfmot.clustering.keras.strip_clustering)
-    compress.make_variants(args, 'cluster', variants, method)
+def run(args: argparse.Namespace) -> None:
+    """Do what the command line asks for."""
+    cluster(
+        args.run,
+        data=args.data,
+        out=args.out,
+        counts=args.clusters or _COUNTS,
+        config=find_settings(args.settings).cluster if args.settings else None,
+    )
 
 
 def wrap(legacy: tf_keras.Model, config: ClusterConfig, steps: int) -> tf_keras.Model:

@@ -6,21 +6,65 @@ The recordings are mixed with simulated examples, so that the network does not f
 recordings, whole rooms where there are several, are held out to choose the best round. Then the
 way from the old network to the new one is searched for the weights that do best on them without
 losing more than `max_loss` on the simulated val split: in the worst case the old network stays,
-and the table says so. See examples/recordings.py for the folder of recordings.
+and the table says so. See training/data/recordings.py for the folder of recordings.
 
 Writes OUT as `train` does, so that quantize takes it, and the table as finetune.csv and .md.
 """
 
+import argparse
+from dataclasses import replace
 from pathlib import Path
 
 from .data.recordings import load_recordings
-from .fitting.adaptation import finetune, read_recordings
+from .fitting import adaptation
 from .runs import load_run
-from .settings import with_section
-from .tables import show_table
+from .settings import FinetuneConfig, find_settings
+from .tables import Row, show_table
 
 
-def add_arguments(parser):
+def finetune(
+    run: Path,
+    *,
+    recordings: Path,
+    data: Path,
+    out: Path,
+    config: FinetuneConfig | None = None,
+    strict: bool = False,
+) -> None:
+    """Adapt the network of a run and show what that brought.
+
+    Args:
+        run: folder made by train.
+        recordings: folder of labelled recordings.
+        data: folder made by simulate.
+        out: folder of the result.
+        config: replaces that of the run's settings.
+        strict: stop at a recording that cannot be read instead of leaving it out.
+
+    Raises:
+        ConfigError: there is no network, no label or no simulated example.
+        AudioError: no recording can be read, or one cannot and `strict` is set.
+    """
+    model, settings = load_run(run)
+    if config is not None:
+        settings = replace(settings, finetune=config)
+    array = settings.load_array()
+    clips = load_recordings(recordings, array, settings.features, strict=strict)
+    examples = adaptation.read_recordings(clips, array, settings)
+    result = adaptation.finetune(model, settings, examples, data, out)
+    rows: list[Row] = [
+        {'measured on': name, **accuracy.cells()}
+        for name, accuracy in (
+            ('recordings held out, before', result.real_before),
+            ('recordings held out, after', result.real_after),
+            ('simulated val split, before', result.simulated_before),
+            ('simulated val split, after', result.simulated_after),
+        )
+    ]
+    show_table(rows, result.summary(), out / 'finetune')
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command line."""
     parser.add_argument('--run', type=Path, required=True, help='folder made by train')
     parser.add_argument(
@@ -36,21 +80,13 @@ def add_arguments(parser):
     )
 
 
-def run(args):
-    """Adapt the network of a run and show what that brought."""
-    model, settings = load_run(args.run)
-    settings = with_section(settings, 'finetune', args.settings)
-    array = settings.load_array()
-    clips = load_recordings(args.recordings, array, settings.features, strict=args.strict)
-    recordings = read_recordings(clips, array, settings)
-    result = finetune(model, settings, recordings, args.data, args.out)
-    rows = [
-        {'measured on': name, **accuracy.cells()}
-        for name, accuracy in (
-            ('recordings held out, before', result.real_before),
-            ('recordings held out, after', result.real_after),
-            ('simulated val split, before', result.simulated_before),
-            ('simulated val split, after', result.simulated_after),
-        )
-    ]
-    show_table(rows, result.summary(), args.out / 'finetune')
+def run(args: argparse.Namespace) -> None:
+    """Do what the command line asks for."""
+    finetune(
+        args.run,
+        recordings=args.recordings,
+        data=args.data,
+        out=args.out,
+        config=find_settings(args.settings).finetune if args.settings else None,
+        strict=args.strict,
+    )

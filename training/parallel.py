@@ -19,6 +19,8 @@ from doa_ros.core.errors import DoaError
 # Numerical libraries must not start threads of their own: every core has a process already.
 _ONE_THREAD = ('OMP_NUM_THREADS', 'OPENBLAS_NUM_THREADS', 'MKL_NUM_THREADS')
 _PER_CORE = 2
+# Of this machine.
+CORES = os.cpu_count() or 1
 # How long to wait for a cluster [s].
 _TIMEOUT = 10
 

@@ -11,17 +11,49 @@ prune.png, the accuracy against the compressed size. Run again after an interrup
 with the sparsity it was at.
 """
 
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
 import tensorflow_model_optimization as tfmot
 import tf_keras
 
 from .compression import compress
-from .settings import PruneConfig
+from .settings import PruneConfig, find_settings
 
 # Share of the steps after which the zeros are all there, and how often they grow until then.
 _RAMP, _TURNS = 0.75, 50
+_SPARSITIES = (0.5, 0.8)
 
 
-def add_arguments(parser):
+def prune(
+    run: Path,
+    *,
+    data: Path,
+    out: Path,
+    sparsities: Sequence[float] = _SPARSITIES,
+    config: PruneConfig | None = None,
+) -> None:
+    """Prune the network of a run, once for each sparsity.
+
+    Args:
+        run: folder made by train.
+        data: folder made by simulate.
+        out: folder of the results.
+        sparsities: shares of zeros.
+        config: replaces that of the run's settings.
+
+    Raises:
+        ConfigError: there is no network or no data, or a setting is not usable.
+    """
+    variants = {f'{100 * sparsity:g}': {'sparsity': sparsity} for sparsity in sparsities}
+    method = compress.Method(
+        wrap, tfmot.sparsity.keras.strip_pruning, (tfmot.sparsity.keras.UpdatePruningStep,)
+    )
+    compress.make_variants(run, 'prune', variants, method, data=data, out=out, config=config)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command line."""
     compress.add_arguments(parser)
     parser.add_argument(
@@ -32,15 +64,15 @@ def add_arguments(parser):
     )
 
 
-def run(args):
-    """Prune the network of a run."""
-    variants = {
-        f'{100 * sparsity:g}': {'sparsity': sparsity} for sparsity in args.sparsity or (0.5, 0.8)
-    }
-    method = compress.Method(
-        wrap, tfmot.sparsity.keras.strip_pruning, (tfmot.sparsity.keras.UpdatePruningStep,)
+def run(args: argparse.Namespace) -> None:
+    """Do what the command line asks for."""
+    prune(
+        args.run,
+        data=args.data,
+        out=args.out,
+        sparsities=args.sparsity or _SPARSITIES,
+        config=find_settings(args.settings).prune if args.settings else None,
     )
-    compress.make_variants(args, 'prune', variants, method)
 
 
 def wrap(legacy: tf_keras.Model, config: PruneConfig, steps: int) -> tf_keras.Model:

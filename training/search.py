@@ -15,24 +15,71 @@ and OUT/run, the network trained. Run again after an interruption, it goes on.
           probabilities over the epochs.
 """
 
+import argparse
 from pathlib import Path
 
 import keras
 
 from doa_ros.core.errors import ConfigError
-from doa_ros.resources import find_resource
 
 from .data.batches import both_splits
 from .models.architectures import find_architecture
 from .runs import fit
-from .search_methods import darts as search_darts
-from .search_methods import optuna_trials as search_optuna
-from .settings import Settings, TrainConfig, load_settings
+from .search_methods import darts, optuna_trials
+from .settings import Settings, TrainConfig, find_settings, load_settings
 
-_METHODS = {'optuna': search_optuna.search, 'darts': search_darts.search}
+_METHODS = {'optuna': optuna_trials.search, 'darts': darts.search}
 
 
-def add_arguments(parser):
+def search(settings: Settings, *, method: str, data: Path, out: Path) -> None:
+    """Search a network, then train what was found.
+
+    Args:
+        settings: of the search and of the training; whichever network they name, another one is
+            looked for.
+        method: 'optuna' or 'darts'.
+        data: folder made by simulate.
+        out: folder of the result.
+
+    Raises:
+        ConfigError: the folder holds a search with other settings, or no network was found.
+        DivergedError: a loss is not finite.
+    """
+    settings = settings.with_architecture(TrainConfig.architecture)
+    out.mkdir(parents=True, exist_ok=True)
+    stored, found = out / 'settings.yaml', out / 'architecture.yaml'
+    if stored.exists() and _decisive(load_settings(stored)) != _decisive(settings):
+        raise ConfigError(f'{out}: a search with other settings; use another folder')
+    # The network found is the last thing that a search leaves.
+    if not found.exists():
+        settings.save(stored)
+        _METHODS[method](settings, data, out)
+    settings = settings.with_architecture(str(found))
+    settings.save(stored)
+    keras.utils.set_random_seed(settings.train.seed)
+    architecture = find_architecture(str(found))
+    model = architecture(settings.load_array(), settings.features, settings.train)
+    print(f'{found}: {model.name}, {model.count_params():,} parameters')
+    folder = out / 'run'
+    # The curves are the last thing that fit leaves.
+    if not (folder / 'curves.png').exists():
+        fit(model, settings, *both_splits(data, settings), folder)
+
+
+def join(out: Path, *, data: Path) -> None:
+    """Try networks for a search of method 'optuna' that runs elsewhere.
+
+    Args:
+        out: folder of that search.
+        data: folder made by simulate.
+
+    Raises:
+        ConfigError: no search runs there.
+    """
+    optuna_trials.join(out, load_settings(out / 'settings.yaml'), data)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command line."""
     parser.add_argument('--method', choices=_METHODS, required=True)
     parser.add_argument('--settings', default='uma8_reference', help='name or path')
@@ -44,35 +91,14 @@ def add_arguments(parser):
     )
 
 
-def run(args):
-    """Search, then train what was found."""
-    if args.join:
-        if args.method != 'optuna':
-            raise ConfigError('--join: only a search of --method optuna can be shared')
-        search_optuna.join(args.join, load_settings(args.join / 'settings.yaml'), args.data)
-        return
-    settings = load_settings(find_resource('training', args.settings))
-    # Whichever network they name, another one is looked for.
-    settings = settings.with_architecture(TrainConfig.architecture)
-    args.out.mkdir(parents=True, exist_ok=True)
-    stored, found = args.out / 'settings.yaml', args.out / 'architecture.yaml'
-    if stored.exists() and _decisive(load_settings(stored)) != _decisive(settings):
-        raise ConfigError(f'{args.out}: a search with other settings; use another folder')
-    # The network found is the last thing that a search leaves.
-    if not found.exists():
-        settings.save(stored)
-        _METHODS[args.method](settings, args.data, args.out)
-    settings = settings.with_architecture(str(found))
-    settings.save(stored)
-    keras.utils.set_random_seed(settings.train.seed)
-    architecture = find_architecture(str(found))
-    model = architecture(settings.load_array(), settings.features, settings.train)
-    print(f'{found}: {model.name}, {model.count_params():,} parameters')
-    folder = args.out / 'run'
-    # The curves are the last thing that fit leaves.
-    if not (folder / 'curves.png').exists():
-        train, val = both_splits(args.data, settings)
-        fit(model, settings, train, val, folder)
+def run(args: argparse.Namespace) -> None:
+    """Do what the command line asks for."""
+    if args.join is None:
+        search(find_settings(args.settings), method=args.method, data=args.data, out=args.out)
+    elif args.method == 'optuna':
+        join(args.join, data=args.data)
+    else:
+        raise ConfigError('--join: only a search of --method optuna can be shared')
 
 
 def _decisive(settings: Settings) -> Settings:

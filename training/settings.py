@@ -382,6 +382,15 @@ def load_settings(path: Path) -> Settings:
     return settings
 
 
+def find_settings(name: str) -> Settings:
+    """Read training settings by the name of a shipped file, or by the path of one.
+
+    Raises:
+        ConfigError: the file is missing or a setting is not usable.
+    """
+    return load_settings(find_resource('training', name))
+
+
 def is_file(architecture: str) -> bool:
     """Return whether the setting train.architecture is a file rather than a name."""
     return architecture.endswith('.yaml')

@@ -16,11 +16,11 @@ With --scheduler the work is done by the workers of a dask cluster, where SOUNDS
 same path and this package installed; OUT is written here.
 """
 
+import argparse
 from dataclasses import dataclass
 from functools import lru_cache
 import io
 import math
-import os
 from pathlib import Path
 import pickle
 import time
@@ -29,12 +29,11 @@ import numpy as np
 
 from doa_ros.core.errors import ConfigError, DoaError
 from doa_ros.core.geometry import MicArray
-from doa_ros.resources import find_resource
 
 from .data import storage
 from .data.clips import labelled_features
-from .parallel import run_tasks
-from .settings import Settings, load_settings
+from .parallel import CORES, run_tasks
+from .settings import Settings, find_settings
 from .simulation.corpus import SPLITS, load_corpus
 from .simulation.engines import compare_engines
 from .simulation.simulator import Simulator
@@ -44,7 +43,41 @@ _CLIPS_PER_SHARD = 25
 _CHECKED = (0.2, 0.4, 0.6, 0.8)
 
 
-def add_arguments(parser):
+def simulate(
+    settings: Settings,
+    *,
+    sounds: Path,
+    out: Path,
+    audio: bool = False,
+    strict: bool = False,
+    jobs: int = CORES,
+    scheduler: str | None = None,
+) -> None:
+    """Simulate what is missing in a data set.
+
+    Args:
+        settings: of the data.
+        sounds: folder of the recordings.
+        out: folder of the data set.
+        audio: store the audio as well.
+        strict: stop at a recording that cannot be read instead of leaving it out.
+        jobs: processes on this machine.
+        scheduler: address of a dask scheduler, to use its workers instead.
+
+    Raises:
+        ConfigError: the folder holds data of other settings.
+        DoaError: a file cannot be written, the sounds cannot be used, or no worker is there.
+    """
+    if jobs < 1:
+        raise ConfigError(f'--jobs must be at least 1, not {jobs}')
+    for split in SPLITS:  # A folder without sound is reported before anything is written.
+        load_corpus(sounds, split, settings.simulate.sampling_frequency)
+    job = Job(settings, settings.load_array(), sounds.resolve(), strict, audio)
+    storage.remember(settings, out)
+    _simulate(job, out, jobs=jobs, scheduler=scheduler)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command line."""
     parser.add_argument('--settings', default='uma8_reference', help='name or path')
     parser.add_argument('--sounds', type=Path, help='folder of speech and noise')
@@ -53,7 +86,7 @@ def add_arguments(parser):
     parser.add_argument(
         '--strict', action='store_true', help='stop at a recording that cannot be read'
     )
-    parser.add_argument('--jobs', type=int, default=os.cpu_count(), help='processes')
+    parser.add_argument('--jobs', type=int, default=CORES, help='processes')
     parser.add_argument('--scheduler', metavar='ADDRESS', help='of a dask cluster to use instead')
     parser.add_argument(
         '--check-engines',
@@ -62,21 +95,23 @@ def add_arguments(parser):
     )
 
 
-def run(args):
-    """Simulate both splits."""
-    settings = load_settings(find_resource('training', args.settings))
+def run(args: argparse.Namespace) -> None:
+    """Do what the command line asks for."""
+    settings = find_settings(args.settings)
     if args.check_engines:
-        _check_engines(settings)
+        check_engines(settings)
         return
     if args.sounds is None or args.out is None:
         raise ConfigError('--sounds and --out are needed')
-    if args.jobs < 1:
-        raise ConfigError(f'--jobs must be at least 1, not {args.jobs}')
-    for split in SPLITS:  # A folder without sound is reported before anything is written.
-        load_corpus(args.sounds, split, settings.simulate.sampling_frequency)
-    job = Job(settings, settings.load_array(), args.sounds.resolve(), args.strict, args.audio)
-    storage.remember(settings, args.out)
-    simulate(job, args.out, jobs=args.jobs, scheduler=args.scheduler)
+    simulate(
+        settings,
+        sounds=args.sounds,
+        out=args.out,
+        audio=args.audio,
+        strict=args.strict,
+        jobs=args.jobs,
+        scheduler=args.scheduler,
+    )
 
 
 @dataclass(frozen=True)
@@ -98,18 +133,7 @@ class Job:
     audio: bool = False
 
 
-def simulate(job: Job, out: Path, *, jobs: int = 1, scheduler: str | None = None) -> None:
-    """Simulate what is missing in a data set.
-
-    Args:
-        job: what to simulate.
-        out: folder of the data set.
-        jobs: processes on this machine.
-        scheduler: address of a dask scheduler, to use its workers instead.
-
-    Raises:
-        DoaError: a file cannot be written, the sounds cannot be used, or no worker is there.
-    """
+def _simulate(job: Job, out: Path, *, jobs: int, scheduler: str | None) -> None:
     config = job.settings.simulate
     clips = {'train': config.train_clips, 'val': config.val_clips}
     # The val split first: training can begin as soon as some of the other is there.
@@ -190,7 +214,7 @@ def _simulator(pickled: bytes, split: str) -> Simulator:
     return Simulator(job.array, config, corpus, job.settings.data_features.hop)
 
 
-def _check_engines(settings: Settings):
+def check_engines(settings: Settings) -> None:
     """Print how the fast engine compares with the reference."""
     array, rate = settings.load_array(), settings.simulate.sampling_frequency
     rows: list[Row] = []

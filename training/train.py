@@ -6,32 +6,44 @@ Writes OUT/model.keras (the best epoch), settings.yaml, history.csv and curves.p
 an interruption, it goes on from the last epoch.
 """
 
+import argparse
 from pathlib import Path
 
 import keras
 
-from doa_ros.resources import find_resource
-
 from .data.batches import both_splits
 from .models.architectures import find_architecture
 from .runs import fit
-from .settings import load_settings
+from .settings import Settings, find_settings
 
 
-def add_arguments(parser):
+def train(settings: Settings, *, data: Path, out: Path) -> None:
+    """Train the network of the settings.
+
+    Args:
+        settings: of the network and of its training.
+        data: folder made by simulate.
+        out: folder of the result.
+
+    Raises:
+        ConfigError: the data was made for other settings.
+        DivergedError: a loss is not finite.
+    """
+    architecture = find_architecture(settings.train.architecture)
+    array = settings.load_array()
+    keras.utils.set_random_seed(settings.train.seed)
+    model = architecture(array, settings.features, settings.train)
+    model.summary()
+    fit(model, settings, *both_splits(data, settings), out)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command line."""
     parser.add_argument('--settings', default='uma8_reference', help='name or path')
     parser.add_argument('--data', type=Path, required=True, help='folder made by simulate')
     parser.add_argument('--out', type=Path, required=True, help='folder of the result')
 
 
-def run(args):
-    """Train the network of the settings."""
-    settings = load_settings(find_resource('training', args.settings))
-    architecture = find_architecture(settings.train.architecture)
-    array = settings.load_array()
-    keras.utils.set_random_seed(settings.train.seed)
-    model = architecture(array, settings.features, settings.train)
-    model.summary()
-    train, val = both_splits(args.data, settings)
-    fit(model, settings, train, val, args.out)
+def run(args: argparse.Namespace) -> None:
+    """Do what the command line asks for."""
+    train(find_settings(args.settings), data=args.data, out=args.out)

@@ -1,6 +1,20 @@
 # Copyright 2026 doa_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The verbs of the command line: each is the module of the same name."""
+"""The verbs of the command line: each is the module of the same name.
+
+A verb's module holds, from the inside out:
+
+    def train(settings: Settings, *, data: Path, out: Path) -> None
+        The verb itself, a typed function of the same name: it knows nothing of command lines, so
+        that other verbs call it as any function does.
+    def add_arguments(parser: argparse.ArgumentParser) -> None
+        What the command line takes.
+    def run(args: argparse.Namespace) -> None
+        A few lines that call the verb with what the command line says.
+
+Its docstring is what `doa-train VERB --help` shows. A new verb is such a file, and its place in
+the list below.
+"""
 
 import argparse
 from importlib import import_module
@@ -24,6 +38,19 @@ _MODULES = (
     'experiments.check_study',
 )
 VERBS = {module.rpartition('.')[2]: module for module in _MODULES}
+# What verbs were called before.
+_RENAMED = {'follow': 'train_filter'}
+
+
+def verb_name(name: str) -> str:
+    """Return the name of a verb as the command line gives it.
+
+    Raises:
+        argparse.ArgumentTypeError: the verb has another name today.
+    """
+    if name in _RENAMED:
+        raise argparse.ArgumentTypeError(f'{name} is called {_RENAMED[name]} now')
+    return name
 
 
 def run_verb(name: str, arguments: list[str]) -> None:

@@ -13,6 +13,8 @@ import pytest
 import soundfile
 import yaml
 
+from training.verbs import VERBS
+
 if find_spec('tensorflow') is None:
     collect_ignore_glob = ['test_*.py']
 
@@ -34,7 +36,7 @@ def run_verb():
     """Return a function that runs a verb with command line arguments."""
 
     def run(verb: str, *arguments):
-        module = import_module(f'training.{verb}')
+        module = import_module(f'training.{VERBS[verb]}')
         parser = ArgumentParser()
         module.add_arguments(parser)
         module.run(parser.parse_args([str(argument) for argument in arguments]))

@@ -57,13 +57,24 @@ def out(tiny, array_file, run_verb, tmp_path_factory):
     # The evaluation has tests of its own; its fixed rooms take longer than all the rest.
     with pytest.MonkeyPatch.context() as patch:
         calls = []
-        original = all_in_one.run_verb
+
+        def recorded(name):
+            original = getattr(all_in_one, name)
+
+            def record(*args, **kwargs):
+                calls.append((name, kwargs))
+                original(*args, **kwargs)
+
+            return record
 
         def run_but_evaluate(name, arguments):
             calls.append((name, arguments))
             if name != 'evaluate':
                 original(name, arguments)
 
+        original = all_in_one.run_verb
+        for name in ('simulate', 'train'):
+            patch.setattr(all_in_one, name, recorded(name))
         patch.setattr(all_in_one, 'run_verb', run_but_evaluate)
         run_verb('all', '--array', array_file, '--out', folder)
         first = list(calls)

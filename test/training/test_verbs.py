@@ -10,6 +10,7 @@ import pytest
 
 from doa_ros.core.errors import DoaError
 from doa_ros.resources import config_directory
+from training.__main__ import main
 from training.verbs import VERBS, run_verb
 
 
@@ -19,6 +20,14 @@ def test_every_verb_explains_itself(verb, capsys):
         run_verb(verb, ['--help'])
     assert stop.value.code == 0
     assert f'doa-train {verb}' in capsys.readouterr().out
+
+
+def test_a_verb_that_has_another_name_now_is_refused_with_it(monkeypatch, capsys):
+    monkeypatch.setattr(sys, 'argv', ['doa-train', 'follow', '--model', 'x'])
+    with pytest.raises(SystemExit) as stop:
+        main()
+    assert stop.value.code == 2
+    assert 'follow is called train_filter now' in capsys.readouterr().err
 
 
 def test_bad_arguments_end_with_one_sentence():

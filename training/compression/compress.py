@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What `prune` and `cluster` share: variants of a network as run folders, and their table."""
 
+import argparse
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,7 +16,7 @@ from ..data.dataset import Shards
 from ..deployment.conversion import representative_set, to_tflite
 from ..deployment.files import model_row, write_model
 from ..runs import draw_curves, load_run, save_network
-from ..settings import ClusterConfig, PruneConfig, Settings, with_section
+from ..settings import ClusterConfig, PruneConfig, Settings
 from ..tables import Row, show_table
 from .kernels import kernel_facts, kernels
 from .legacy import fit_legacy, from_legacy, to_legacy
@@ -39,7 +40,7 @@ class Method:
     callbacks: tuple[type[tf_keras.callbacks.Callback], ...] = ()
 
 
-def add_arguments(parser):
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the common part of the command lines."""
     parser.add_argument('--run', type=Path, required=True, help='folder made by train')
     parser.add_argument('--data', type=Path, required=True, help='folder made by simulate')
@@ -49,32 +50,45 @@ def add_arguments(parser):
     )
 
 
-def make_variants(args, verb: str, variants: dict[str, dict], method: Method) -> None:
+def make_variants(
+    run: Path,
+    verb: str,
+    variants: dict[str, dict],
+    method: Method,
+    *,
+    data: Path,
+    out: Path,
+    config: PruneConfig | ClusterConfig | None,
+) -> None:
     """Make smaller variants of a trained network, each a run folder, and compare them.
 
     Variants that are there already, of the same network and settings, are not made again.
 
     Args:
-        args: the command line.
+        run: folder of the trained network.
         verb: also the section of the settings, and the name of the table and the plot.
-        variants: the folder of each variant in `args.out`, and its settings of the verb.
+        variants: the folder of each variant in `out`, and its settings of the verb.
         method: makes a variant.
+        data: folder made by simulate.
+        out: folder of the results.
+        config: replaces that of the run's settings.
     """
-    model, settings = load_run(args.run)
+    model, settings = load_run(run)
     networks = {'as trained': (model, settings)}
-    settings = with_section(settings, verb, args.settings)
-    for folder, values in variants.items():
-        out = args.out / folder
+    if config is not None:
+        settings = replace(settings, **{verb: config})
+    for name, values in variants.items():
+        folder = out / name
         section = replace(getattr(settings, verb), **values)
         changed = replace(settings, **{verb: section})
-        if not _is_made(out, changed, args.run):
-            print(f'{out}:')
-            _make(model, changed, verb, method, args.data, out)
+        if not _is_made(folder, changed, run):
+            print(f'{folder}:')
+            _make(model, changed, verb, method, data, folder)
         label = ', '.join(f'{key} {value}' for key, value in values.items())
-        networks[label] = load_run(out)
-    rows = _rows(networks, args.data)
-    show_table(rows, f'{verb}: validation set', args.out / verb)
-    _draw(rows, args.out / f'{verb}.png')
+        networks[label] = load_run(folder)
+    rows = _rows(networks, data)
+    show_table(rows, f'{verb}: validation set', out / verb)
+    _draw(rows, out / f'{verb}.png')
 
 
 def _is_made(out: Path, settings: Settings, run: Path) -> bool:

@@ -9,6 +9,7 @@ that is the mirror image of the described one, turned every way. Right is an arr
 every channel has the place of the microphone that is heard on it.
 """
 
+import argparse
 from collections.abc import Iterator
 from contextlib import redirect_stdout
 from dataclasses import dataclass, replace
@@ -31,7 +32,7 @@ from ..evaluation.scenes.blocks import HOP
 from ..evaluation.scenes.rooms import demo_corpus
 from ..settings import SimulateConfig
 from ..simulation.simulator import Place, Scene, Simulator, draw_scene
-from ..tables import show_table
+from ..tables import Row, show_table
 
 _SEED = 17
 # How far beside the direction somebody stands [rad].
@@ -84,24 +85,22 @@ def cases(array: MicArray) -> Iterator[Case]:
         yield Case('two channels swapped', tuple(heard))
 
 
-def add_arguments(parser):
-    """Declare the command line."""
-    parser.add_argument('--array', default='uma8', help='name or path')
-    parser.add_argument('--rooms', type=int, default=10, help='for each case (%(default)s)')
+def check_study(path: Path, *, rooms: int) -> None:
+    """Check in all rooms; print the shares, and what went wrong where.
 
-
-def run(args):
-    """Check in all rooms; print the shares, and what went wrong where."""
-    path = find_resource('arrays', args.array)
+    Args:
+        path: array file.
+        rooms: for each case.
+    """
     array = load_array(path).unmounted()
     right: dict[str, list[bool]] = {}
-    todo = [(case, room) for room in range(args.rooms) for case in cases(array)]
+    todo = [(case, room) for room in range(rooms) for case in cases(array)]
     for number, (case, _) in enumerate(tqdm(todo, unit='check')):
         problem = judged(path, array, case, number)
         right.setdefault(case.name, []).append(not problem)
         if problem:
             tqdm.write(f'{case.name}, check {number}: {problem}')
-    rows = []
+    rows: list[Row] = []
     for name, results in right.items():
         interval = stats.binomtest(sum(results), len(results)).proportion_ci(method='wilson')
         rows.append(
@@ -113,6 +112,17 @@ def run(args):
             }
         )
     show_table(rows, f'doa-check of {array.name} in simulated rooms')
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command line."""
+    parser.add_argument('--array', default='uma8', help='name or path')
+    parser.add_argument('--rooms', type=int, default=10, help='for each case (%(default)s)')
+
+
+def run(args: argparse.Namespace) -> None:
+    """Do what the command line asks for."""
+    check_study(find_resource('arrays', args.array), rooms=args.rooms)
 
 
 def judged(path: Path, array: MicArray, case: Case, number: int) -> str:

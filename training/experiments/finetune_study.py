@@ -11,6 +11,7 @@ Writes OUT/recordings and OUT/test (folders as finetune takes them), a run for e
 length, study.csv, study.md and study.png. Run again, it keeps the recordings.
 """
 
+import argparse
 from dataclasses import replace
 import math
 from pathlib import Path
@@ -57,17 +58,16 @@ _REALITY = {
 }
 
 
-def add_arguments(parser):
-    """Declare the command line."""
-    parser.add_argument('--run', type=Path, required=True, help='folder made by train')
-    parser.add_argument('--data', type=Path, required=True, help='folder made by simulate')
-    parser.add_argument('--sounds', type=Path, required=True, help='folder of speech and noise')
-    parser.add_argument('--out', type=Path, required=True, help='folder of the result')
+def finetune_study(run: Path, *, data: Path, sounds: Path, out: Path) -> None:
+    """Record, adapt, measure, show.
 
-
-def run(args):
-    """Record, adapt, measure, show."""
-    _, settings = load_run(args.run)
+    Args:
+        run: folder made by train.
+        data: folder made by simulate.
+        sounds: folder of speech and noise.
+        out: folder of the result.
+    """
+    _, settings = load_run(run)
     array = settings.load_array()
     reality = replace(settings.simulate, **_REALITY)
     voiced = reality.length - reality.lead
@@ -77,24 +77,22 @@ def run(args):
         'test': ('val', _TEST_CLIPS),
     }
     for name, (split, count) in folders.items():
-        if not (args.out / name / 'labels.csv').exists():
-            corpus = load_corpus(args.sounds, split, reality.sampling_frequency)
+        if not (out / name / 'labels.csv').exists():
+            corpus = load_corpus(sounds, split, reality.sampling_frequency)
             simulator = Simulator(array, reality, corpus, settings.features.hop)
-            _record(args.out / name, simulator, reality, count, split)
+            _record(out / name, simulator, reality, count, split)
     recordings, test = (
-        read_recordings(
-            load_recordings(args.out / name, array, settings.features), array, settings
-        )
+        read_recordings(load_recordings(out / name, array, settings.features), array, settings)
         for name in folders
     )
     rows = []
     for mode in MODES:
         for seconds, count in zip(SECONDS, clips, strict=True):
-            model, settings = load_run(args.run)
+            model, settings = load_run(run)
             changed = replace(settings, finetune=replace(settings.finetune, mode=mode))
             before = measure(model, [test.data])
-            out = args.out / f'{mode}_{seconds}'
-            result = finetune(model, changed, _first(recordings, count), args.data, out)
+            folder = out / f'{mode}_{seconds}'
+            result = finetune(model, changed, _first(recordings, count), data, folder)
             if not rows:
                 rows.append(_row('before', 0, before, result.simulated_before, 0.0))
             after = measure(model, [test.data])
@@ -102,9 +100,22 @@ def run(args):
     show_table(
         rows,
         'The other board in other rooms, and the simulated val split',
-        args.out / 'study',
+        out / 'study',
     )
-    _draw(args.out / 'study.png', rows)
+    _draw(out / 'study.png', rows)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command line."""
+    parser.add_argument('--run', type=Path, required=True, help='folder made by train')
+    parser.add_argument('--data', type=Path, required=True, help='folder made by simulate')
+    parser.add_argument('--sounds', type=Path, required=True, help='folder of speech and noise')
+    parser.add_argument('--out', type=Path, required=True, help='folder of the result')
+
+
+def run(args: argparse.Namespace) -> None:
+    """Do what the command line asks for."""
+    finetune_study(args.run, data=args.data, sounds=args.sounds, out=args.out)
 
 
 def _first(recordings: Recordings, count: int) -> Recordings:
