@@ -145,7 +145,7 @@ def gcc_phat_from_frame(
         lag_step=1 / features.lag_rate,
         lag_count=features.lag_count,
         activity=float(frame.activity),
-        age=float(frame.age),
+        sound_age=float(frame.age),
         first_sample_index=frame.hop_index,
         residual_azimuth=math.nan,
     )
@@ -208,7 +208,7 @@ def frame_from_gcc_phat(
         residual = Residual(_correlation(message, 'residual', len(pairs)), float(azimuth))
     if not 0 <= message.activity <= 1.01:
         raise MessageError('GCC-PHAT with activity outside of 0..1')
-    _check_age(message)
+    _check_age(message.sound_age)
     hop = round(features.hop * microphones.sampling_frequency)
     expected = None if previous is None else previous + hop
     return GccFrame(
@@ -216,7 +216,7 @@ def frame_from_gcc_phat(
         activity=message.activity,
         hop_index=message.first_sample_index,
         gap=lost_before(message.first_sample_index, expected),
-        age=message.age,
+        age=message.sound_age,
         residual=residual,
     )
 
@@ -235,13 +235,13 @@ def _correlation(message: GccPhat, name: str, pairs: int) -> np.ndarray:
     return gcc
 
 
-def _check_age(message) -> None:
-    if not 0 <= message.age <= _OLDEST:
-        raise MessageError(f'sound cannot be {message.age:g} s old')
+def _check_age(age: float) -> None:
+    if not 0 <= age <= _OLDEST:
+        raise MessageError(f'sound cannot be {age:g} s old')
 
 
 def estimate_array(
-    header: Header, window: float, estimates: Iterable[Estimate], age: float = 0.0
+    header: Header, window: float, estimates: Iterable[Estimate], sound_age: float = 0.0
 ) -> DoaEstimateArray:
     """Return the message of estimates that are sorted by confidence.
 
@@ -249,20 +249,19 @@ def estimate_array(
         header: of the analysed window.
         window: its length [s].
         estimates: highest confidence first.
-        age: how much older the sound is [s], as `GccFrame` says.
+        sound_age: how much older than the window the sound is [s], as `GccFrame` says.
     """
     return DoaEstimateArray(
         header=header,
         window_duration=window,
-        age=float(age),
+        sound_age=float(sound_age),
         estimates=[_estimate_message(e) for e in estimates],
     )
 
 
-def _estimate_message(estimate: Estimate | Track, track_id: int = 0) -> DoaEstimate:
+def _estimate_message(estimate: Estimate | Track) -> DoaEstimate:
     # The generated code aborts the process on a NumPy scalar.
     return DoaEstimate(
-        track_id=track_id,
         azimuth=float(estimate.azimuth),
         elevation=float(estimate.elevation),
         azimuth_stddev=float(estimate.azimuth_stddev),
@@ -278,7 +277,7 @@ def estimates_of(message: DoaEstimateArray) -> tuple[Estimate, ...]:
         MessageError: an angle, a confidence or the age is not usable, or there are too many.
     """
     check_header(message.header)
-    _check_age(message)
+    _check_age(message.sound_age)
     _check_count(message.estimates)
     return tuple(_estimate_of(e) for e in message.estimates)
 
@@ -319,7 +318,8 @@ def track_array(header: Header, tracks: Iterable[Track]) -> DoaTrackArray:
         header=header,
         tracks=[
             DoaTrack(
-                estimate=_estimate_message(track, track.id),
+                track_id=track.id,
+                estimate=_estimate_message(track),
                 azimuth_rate=float(track.azimuth_rate),
                 elevation_rate=float(track.elevation_rate),
                 azimuth_rate_stddev=float(track.azimuth_rate_stddev),
@@ -345,7 +345,7 @@ def tracks_of(message: DoaTrackArray) -> tuple[Track, ...]:
     tracks = []
     for track in message.tracks:
         estimate = _estimate_of(track.estimate)
-        _check_age(track)
+        _check_age(track.age)
         if not (
             math.isfinite(track.azimuth_rate)
             and not math.isinf(track.elevation_rate)
@@ -358,7 +358,7 @@ def tracks_of(message: DoaTrackArray) -> tuple[Track, ...]:
             )
         tracks.append(
             Track(
-                id=track.estimate.track_id,
+                id=track.track_id,
                 **vars(estimate),
                 azimuth_rate=track.azimuth_rate,
                 elevation_rate=track.elevation_rate,

@@ -276,13 +276,13 @@ class _Window(NamedTuple):
     Attributes:
         stamp: its end [s].
         duration: its length [s].
-        age: how much older the sound is that the estimates are those of [s].
+        sound_age: how much older than the window its sound is, averaged over time [s].
         file: the recording, as it was given.
     """
 
     stamp: float
     duration: float
-    age: float
+    sound_age: float
     file: str
 
 
@@ -332,7 +332,7 @@ _ESTIMATES = _Contents(
     (*_DIRECTION, *_DEVIATION),
     (
         _Column('window_duration', lambda w: w.duration),
-        _Column('age', lambda w: round(w.age, 3)),
+        _Column('sound_age', lambda w: round(w.sound_age, 3)),
     ),
 )
 # Where there are several.

@@ -80,7 +80,7 @@ class DoaTrackerNode(ChainNode):
         """Take the detections of one window and pass on the tracks."""
         with self._diagnostics.dropping():
             tracks = self._tracker.update(
-                stamp_of(message.header), estimates_of(message), sound_age=message.age
+                stamp_of(message.header), estimates_of(message), sound_age=message.sound_age
             )
             self._pass_on(message, tracks)
 

@@ -164,10 +164,9 @@ def test_jsonl_and_csv_hold_all_that_the_messages_hold(locate, recording, argume
     messages = pytest.importorskip('doa_ros.msg')
     message = messages.DoaTrackArray if arguments else messages.DoaEstimateArray
     fields = set(message.get_fields_and_field_types()) - {'header'}
-    elements = set(messages.DoaEstimate.get_fields_and_field_types()) - {'track_id'}
+    elements = set(messages.DoaEstimate.get_fields_and_field_types())
     if arguments:
         elements |= set(messages.DoaTrack.get_fields_and_field_types()) - {'estimate'}
-        elements |= {'track_id'}
     # Angles are in degrees here.
     elements = {f'{n}_deg' if n.startswith(('azimuth', 'elevation')) else n for n in elements}
     rows = [json.loads(line) for line in lines(locate(recording, *arguments, '--format', 'jsonl'))]
@@ -194,7 +193,7 @@ def test_deviations_and_ages_are_those_of_the_localizer(locate, recording, audio
     count = 0
     for line, frame in zip(map(json.loads, rows), frames, strict=True):
         assert line['window_duration'] == 0.1
-        assert line['age'] == pytest.approx(frame.age, abs=6e-4)
+        assert line['sound_age'] == pytest.approx(frame.age, abs=6e-4)
         for one, estimate in zip(
             line['estimates'], localizer.locate(frame).estimates, strict=True
         ):

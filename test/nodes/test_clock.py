@@ -214,7 +214,7 @@ def test_a_clock_that_is_set_starts_everything_anew(run, request, simulator, mod
     simulator.begin(1014.0)
     system = run(mode, source)
     system.wait_for_direction()
-    ids = {t.estimate.track_id for m in system.tracks for t in m.tracks}
+    ids = {t.track_id for m in system.tracks for t in m.tracks}
     # A simulation is reset; a system clock is put right.
     for place in (lambda now: 0.0, lambda now: now + 500, lambda now: now - 10):
         target = place(simulator.now)
@@ -229,7 +229,7 @@ def test_a_clock_that_is_set_starts_everything_anew(run, request, simulator, mod
             assert target <= stamps[0]
             assert abs(stamps[-1] - simulator.now) < 1.0
         # Nobody who was followed before is taken for somebody else.
-        found = {t.estimate.track_id for m in system.tracks for t in m.tracks}
+        found = {t.track_id for m in system.tracks for t in m.tracks}
         assert not found & ids
         ids |= found
     log = system.stop()

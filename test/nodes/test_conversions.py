@@ -507,8 +507,8 @@ def test_tracks_without_elevation_survive():
     ('change', 'words'),
     [
         (lambda m: setattr(m.tracks[0].estimate, 'azimuth', math.nan), 'azimuth'),
-        (lambda m: setattr(m.tracks[0].estimate, 'track_id', 0), 'without an id'),
-        (lambda m: setattr(m.tracks[0].estimate, 'track_id', 2), 'the same'),
+        (lambda m: setattr(m.tracks[0], 'track_id', 0), 'without an id'),
+        (lambda m: setattr(m.tracks[0], 'track_id', 2), 'the same'),
         (lambda m: setattr(m.tracks[0], 'azimuth_rate', math.nan), 'rates'),
         (lambda m: setattr(m.tracks[0], 'elevation_rate', math.inf), 'rates'),
         (lambda m: setattr(m.tracks[0], 'azimuth_rate_stddev', -1.0), 'rates'),
@@ -531,14 +531,14 @@ def test_sound_of_no_age(age):
     with pytest.raises(MessageError, match='old'):
         conversions.estimates_of(conversions.estimate_array(HEADER, 0.1, [], age))
     with pytest.raises(MessageError, match='old'):
-        conversions.frame_from_gcc_phat(_gcc_phat(age=age), ARRAY, FEATURES)
+        conversions.frame_from_gcc_phat(_gcc_phat(sound_age=age), ARRAY, FEATURES)
 
 
 def test_the_age_of_sound_survives():
     frame = replace(_gcc_frame(), age=0.25)
     message = _over_the_wire(conversions.gcc_phat_from_frame(HEADER, frame, ARRAY, FEATURES))
     assert conversions.frame_from_gcc_phat(message, ARRAY, FEATURES).age == 0.25
-    assert _over_the_wire(conversions.estimate_array(HEADER, 0.1, [], 0.25)).age == 0.25
+    assert _over_the_wire(conversions.estimate_array(HEADER, 0.1, [], 0.25)).sound_age == 0.25
 
 
 @given(

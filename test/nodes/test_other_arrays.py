@@ -165,11 +165,11 @@ def test_array_that_is_not_flat_and_horizontal(
     assert process.output.count(said) == 1
     assert infos[0].ambiguity == ambiguity
     # One talker is one track.
-    found = [track.estimate for message in tracks for track in message.tracks]
-    assert len({estimate.track_id for estimate in found}) == 1
-    azimuth = np.median([estimate.azimuth for estimate in found])
+    found = [track for message in tracks for track in message.tracks]
+    assert len({track.track_id for track in found}) == 1
+    azimuth = np.median([track.estimate.azimuth for track in found])
     assert math.degrees(azimuth) == pytest.approx(answer[0], abs=4)
-    elevation = np.median([estimate.elevation for estimate in found])
+    elevation = np.median([track.estimate.elevation for track in found])
     assert math.degrees(elevation) == pytest.approx(answer[1], abs=4, nan_ok=True)
     vector = vectors[-1].vector
     expected = unit_vector(*np.radians(np.nan_to_num(answer)))

@@ -52,7 +52,8 @@ def _expected(messages):
     """Return what the core makes of messages."""
     tracker = Tracker(TrackerConfig())
     tracks = [
-        tracker.update(stamp_of(m.header), estimates_of(m), sound_age=m.age) for m in messages
+        tracker.update(stamp_of(m.header), estimates_of(m), sound_age=m.sound_age)
+        for m in messages
     ]
     return [
         _over_the_wire(track_array(m.header, found))
@@ -88,11 +89,11 @@ def tracker(start, listener):
 
 def _counted(messages):
     """Return tracks with ids that count from 1, as their first one is drawn at random."""
-    first = min(t.estimate.track_id for m in messages for t in m.tracks)
+    first = min(t.track_id for m in messages for t in m.tracks)
     counted = copy.deepcopy(messages)
     for message in counted:
         for track in message.tracks:
-            track.estimate.track_id -= first - 1
+            track.track_id -= first - 1
     return counted
 
 
@@ -106,7 +107,7 @@ def _play(listener, tracks, publisher, messages):
 
 
 def _ids(messages):
-    return {t.estimate.track_id for m in messages for t in m.tracks}
+    return {t.track_id for m in messages for t in m.tracks}
 
 
 def test_tracks_are_those_of_the_core(listener, tracker):
@@ -168,7 +169,7 @@ def test_a_replay_gives_the_same(listener, tracker):
     again = _expected(messages[1:])
     for message in again:
         for track in message.tracks:
-            track.estimate.track_id += 2
+            track.track_id += 2
     assert second == again
 
 
@@ -199,8 +200,8 @@ def test_bad_estimates_are_dropped(listener, tracker):
     for bad in (
         DoaEstimateArray(header=header, estimates=[DoaEstimate(azimuth=math.nan)]),
         DoaEstimateArray(header=header, estimates=[DoaEstimate()] * 1000),
-        DoaEstimateArray(header=header, age=math.inf),
-        DoaEstimateArray(header=header, age=-1.0),
+        DoaEstimateArray(header=header, sound_age=math.inf),
+        DoaEstimateArray(header=header, sound_age=-1.0),
         DoaEstimateArray(estimates=[DoaEstimate(confidence=1.0)]),
     ):
         publisher.publish(bad)
