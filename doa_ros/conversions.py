@@ -31,7 +31,7 @@ from doa_ros.core.ambiguity import (
     ambiguity_in_frame,
 )
 from doa_ros.core.errors import MessageError
-from doa_ros.core.features.extractor import FeatureConfig, GccFrame
+from doa_ros.core.features.extractor import FeatureConfig, WindowFeatures
 from doa_ros.core.features.framing import lost_before
 from doa_ros.core.features.source_cancellation import Residual
 from doa_ros.core.geometry import MicArray, unit_vector
@@ -131,7 +131,7 @@ def array_info(header: Header, microphones: MicArray) -> MicArrayInfo:
 
 
 def gcc_phat_from_frame(
-    header: Header, frame: GccFrame, microphones: MicArray, features: FeatureConfig
+    header: Header, frame: WindowFeatures, microphones: MicArray, features: FeatureConfig
 ) -> GccPhat:
     """Return the message of one frame of features."""
     first, second = microphones.pairs.T
@@ -145,7 +145,7 @@ def gcc_phat_from_frame(
         lag_step=1 / features.lag_rate,
         lag_count=features.lag_count,
         activity=float(frame.activity),
-        sound_age=float(frame.age),
+        sound_age=float(frame.sound_age),
         first_sample_index=frame.hop_index,
         residual_azimuth=math.nan,
     )
@@ -166,7 +166,7 @@ def frame_from_gcc_phat(
     microphones: MicArray,
     features: FeatureConfig,
     previous: int | None = None,
-) -> GccFrame:
+) -> WindowFeatures:
     """Return the features in a message.
 
     Args:
@@ -211,12 +211,12 @@ def frame_from_gcc_phat(
     _check_age(message.sound_age)
     hop = round(features.hop * microphones.sampling_frequency)
     expected = None if previous is None else previous + hop
-    return GccFrame(
+    return WindowFeatures(
         gcc=gcc,
         activity=message.activity,
         hop_index=message.first_sample_index,
         gap=lost_before(message.first_sample_index, expected),
-        age=message.sound_age,
+        sound_age=message.sound_age,
         residual=residual,
     )
 
@@ -249,7 +249,7 @@ def estimate_array(
         header: of the analysed window.
         window: its length [s].
         estimates: highest confidence first.
-        sound_age: how much older than the window the sound is [s], as `GccFrame` says.
+        sound_age: how much older than the window the sound is [s], as `WindowFeatures` says.
     """
     return DoaEstimateArray(
         header=header,

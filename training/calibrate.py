@@ -21,13 +21,13 @@ from pathlib import Path
 import numpy as np
 
 from doa_ros.core.errors import ConfigError
-from doa_ros.core.features.extractor import GccFrame
+from doa_ros.core.features.extractor import WindowFeatures
 from doa_ros.core.geometry import MicArray, load_array
 from doa_ros.core.localization.calibration import Calibration
 from doa_ros.core.localization.classifier import Classifier
 from doa_ros.core.localization.decoding import Spectrum
 from doa_ros.core.localization.model_card import ModelCard, load_card, save_card
-from doa_ros.core.localization.recurrent_filter import Follower
+from doa_ros.core.localization.recurrent_filter import RecurrentFilter
 from doa_ros.resources import find_resource
 
 from .data.clips import Clip, Source
@@ -151,7 +151,7 @@ def listen(
     Of several sources, it is what is known of them after every frame.
     """
     heads = ('azimuth', 'elevation', 'activity')
-    follower = classifier.memory_of_stream() if classifier.multilabel else None
+    follower = classifier.source_filter() if classifier.multilabel else None
     rows = []
     for clip in clips:
         frames = MethodInput(array, clip).features(classifier.features)
@@ -184,7 +184,7 @@ def listen(
 
 
 def _spectra(
-    classifier: Classifier, follower: Follower | None, frames: Iterable[GccFrame]
+    classifier: Classifier, follower: RecurrentFilter | None, frames: Iterable[WindowFeatures]
 ) -> Iterator[Spectrum]:
     """Yield what is said of the frames of a clip."""
     if follower is None:

@@ -29,7 +29,7 @@ from doa_ros.resources import find_resource
 from .data import storage
 from .data.sequences import load_sequences
 from .deployment.conversion import to_tflite
-from .models.recurrent_filter import fit_follower, step_model
+from .models.recurrent_filter import fit_recurrent_filter, step_model
 from .settings import load_settings
 from .simulation.conversations import Job, simulate_talks
 from .simulation.corpus import SPLITS, load_corpus
@@ -121,5 +121,5 @@ def _trained(job: Job, out: Path) -> keras.Model:
     config = job.settings.train_filter
     clips = {'train': config.train_clips, 'val': config.val_clips}
     train, val = (load_sequences(out, split, clips[split]) for split in SPLITS)
-    fit_follower(config, train, val, out / 'follower.keras')
+    fit_recurrent_filter(config, train, val, out / 'follower.keras')
     return keras.models.load_model(out / 'follower.keras', compile=False)

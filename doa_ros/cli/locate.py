@@ -178,10 +178,10 @@ def _lines(arguments, array: MicArray, name: str, form: '_Format') -> Iterator[s
             if tracker is not None:
                 # The stamp that the nodes give to this window.
                 begin = frame.hop_index * NANOSECONDS // array.sampling_frequency
-                tracks = tracker.update(begin, heard.detections, bool(frame.gap), frame.age)
+                tracks = tracker.update(begin, heard.detections, bool(frame.gap), frame.sound_age)
                 found = tuple(track for track in tracks if track.confirmed)
             end = (frame.hop_index + hop) / array.sampling_frequency
-            yield from form.rows(_Window(end, features.window, frame.age, name), found)
+            yield from form.rows(_Window(end, features.window, frame.sound_age, name), found)
     if windows == 0:
         raise AudioError(
             f'{recording.name}: lasts {samples / array.sampling_frequency:.3f} s, less than one '

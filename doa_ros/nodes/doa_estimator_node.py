@@ -9,7 +9,7 @@ from std_srvs.srv import SetBool
 
 from doa_ros.conversions import estimate_array, frame_from_gcc_phat, spectrum_message
 from doa_ros.core.ambiguity import ambiguity_in_frame
-from doa_ros.core.features.extractor import GccFrame
+from doa_ros.core.features.extractor import WindowFeatures
 from doa_ros.core.localization.localizer import Localization, Localizer, LocalizerConfig
 from doa_ros.core.monitoring import Durations, Level, Rate, Status
 from doa_ros.headers import StampOrder, stamp_of
@@ -100,23 +100,23 @@ class DoaEstimatorNode(ChainNode):
         self._previous = message.first_sample_index
         self.process(message.header, frame)
 
-    def process(self, header: Header, frame: GccFrame) -> None:
+    def process(self, header: Header, frame: WindowFeatures) -> None:
         """Take features and pass on the directions in them."""
         with self._diagnostics.dropping():
             self._pass_on(header, frame, None if self._muted else self._locate(frame))
 
-    def _locate(self, frame: GccFrame) -> Localization:
+    def _locate(self, frame: WindowFeatures) -> Localization:
         with self._inference.measure():
             return self._localizer.locate(frame)
 
-    def _pass_on(self, header: Header, frame: GccFrame, result: Localization | None) -> None:
+    def _pass_on(self, header: Header, frame: WindowFeatures, result: Localization | None) -> None:
         """Publish what was found; None where it is muted: as if nothing was heard."""
         self._rate.add()
         if result is None:
             # When it answers again, what it knew is old.
             self._localizer.reset()
         estimates, detections = (
-            estimate_array(header, self._features.window, found, frame.age)
+            estimate_array(header, self._features.window, found, frame.sound_age)
             for found in ((result.estimates, result.detections) if result else ((), ()))
         )
         self._estimates.publish(estimates)

@@ -9,7 +9,7 @@ from std_msgs.msg import Header
 from doa_ros.audio.audio_frame import block_from_audio_frame
 from doa_ros.audio.source import AudioBlock
 from doa_ros.conversions import gcc_phat_from_frame, window_header
-from doa_ros.core.features.extractor import FeatureExtractor, GccFrame
+from doa_ros.core.features.extractor import FeatureExtractor, WindowFeatures
 from doa_ros.core.localization.localizer import MethodConfig
 from doa_ros.core.monitoring import Events, Level, Rate, Status
 from doa_ros.headers import StampOrder, check_header
@@ -35,7 +35,7 @@ class GccPhatNode(ChainNode):
     def __init__(
         self,
         publishing: PublishingThread,
-        listener: Callable[[Header, GccFrame], None] | None = None,
+        listener: Callable[[Header, WindowFeatures], None] | None = None,
         *,
         subscribe: bool = True,
     ):
@@ -93,7 +93,7 @@ class GccPhatNode(ChainNode):
             for frame in self._extractor.push(block.first_sample_index, block.as_float()):
                 self._pass_on(window_header(header, block, frame.hop_index), frame)
 
-    def _pass_on(self, header: Header, frame: GccFrame) -> None:
+    def _pass_on(self, header: Header, frame: WindowFeatures) -> None:
         self._rate.add()
         if frame.gap:
             self._gaps.add()

@@ -19,7 +19,7 @@ from doa_ros.audio.audio_frame import FORMATS, block_from_audio_frame
 from doa_ros.audio.source import AudioBlock
 from doa_ros.core.ambiguity import ambiguity_in_frame
 from doa_ros.core.errors import MessageError
-from doa_ros.core.features.extractor import FeatureConfig, GccFrame
+from doa_ros.core.features.extractor import FeatureConfig, WindowFeatures
 from doa_ros.core.features.source_cancellation import Residual
 from doa_ros.core.geometry import load_array, unit_vector
 from doa_ros.core.localization.decoding import DirectionGrid, Estimate, Spectrum
@@ -49,7 +49,7 @@ def _audio_frame(**changes):
 def _gcc_frame():
     rng = np.random.default_rng(1)
     gcc = rng.uniform(-1, 1, (len(ARRAY.pairs), FEATURES.lag_count)).astype(np.float32)
-    return GccFrame(gcc=gcc, activity=0.5, hop_index=0)
+    return WindowFeatures(gcc=gcc, activity=0.5, hop_index=0)
 
 
 RESIDUAL = replace(FEATURES, residual=True)
@@ -535,9 +535,9 @@ def test_sound_of_no_age(age):
 
 
 def test_the_age_of_sound_survives():
-    frame = replace(_gcc_frame(), age=0.25)
+    frame = replace(_gcc_frame(), sound_age=0.25)
     message = _over_the_wire(conversions.gcc_phat_from_frame(HEADER, frame, ARRAY, FEATURES))
-    assert conversions.frame_from_gcc_phat(message, ARRAY, FEATURES).age == 0.25
+    assert conversions.frame_from_gcc_phat(message, ARRAY, FEATURES).sound_age == 0.25
     assert _over_the_wire(conversions.estimate_array(HEADER, 0.1, [], 0.25)).sound_age == 0.25
 
 

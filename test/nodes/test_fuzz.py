@@ -25,7 +25,7 @@ from doa_ros.conversions import (
     make_header,
     track_array,
 )
-from doa_ros.core.features.extractor import GccFrame
+from doa_ros.core.features.extractor import WindowFeatures
 from doa_ros.core.geometry import load_array
 from doa_ros.core.localization.classifier import default_features
 from doa_ros.core.localization.decoding import Estimate
@@ -138,7 +138,7 @@ def _audio_makers():
 
 def _features(number, gcc, activity):
     gcc = np.broadcast_to(np.float32(gcc), (len(ARRAY.pairs), FEATURES.lag_count))
-    frame = GccFrame(gcc=np.ascontiguousarray(gcc), activity=activity, hop_index=0)
+    frame = WindowFeatures(gcc=np.ascontiguousarray(gcc), activity=activity, hop_index=0)
     return gcc_phat_from_frame(make_header(number * _STEP, 'mic_array'), frame, ARRAY, FEATURES)
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from doa_ros.core.errors import ConfigError, ModelError
-from doa_ros.core.localization.hmm_filter import MemoryConfig
+from doa_ros.core.localization.hmm_filter import HmmFilterConfig
 from doa_ros.core.localization.localizer import Localizer, LocalizerConfig
 from doa_ros.core.localization.model_card import load_card, save_card
 from doa_ros.resources import find_resource
@@ -45,11 +45,11 @@ def test_deviations_alone_keep_the_memory(run_verb, model, sounds):
     arguments = ['--model', model, '--sounds', sounds, '--scenes', 1, '--deviations']
     with pytest.raises(ConfigError, match='has no memory yet'):
         run_verb('calibrate', *arguments)
-    save_card(replace(load_card(model), memory=MemoryConfig()), model)
+    save_card(replace(load_card(model), memory=HmmFilterConfig()), model)
     run_verb('calibrate', *arguments)
     changed = {
         name for name, value in load_card(model).memory.to_mapping().items()
-        if value != getattr(MemoryConfig(), name)
+        if value != getattr(HmmFilterConfig(), name)
     }  # fmt: skip
     assert {'azimuth_spread', 'elevation_spread'} <= changed
     assert all(name.endswith(('spread', 'power', 'fading')) for name in changed)

@@ -14,11 +14,11 @@ from zipfile import BadZipFile
 import numpy as np
 
 from doa_ros.core.errors import ConfigError
-from doa_ros.core.features.extractor import GccFrame
+from doa_ros.core.features.extractor import WindowFeatures
 from doa_ros.core.geometry import MicArray
 from doa_ros.core.localization.classifier import Classifier
 from doa_ros.core.localization.decoding import DirectionGrid, Spectrum
-from doa_ros.core.localization.recurrent_filter import follower_input
+from doa_ros.core.localization.recurrent_filter import filter_input
 
 from .clips import MAX_SOURCES, Clip, clip_extractor
 
@@ -40,7 +40,7 @@ class Sequences:
     """Clips of one length; one row each.
 
     Attributes:
-        maps: of the channels of `follower_input` those that differ from azimuth to azimuth, shape
+        maps: of the channels of `filter_input` those that differ from azimuth to azimuth, shape
             (clips, frames, 3, azimuths), float16.
         of_frame: the other channels, shape (clips, frames, CHANNELS - 3), float16.
         azimuth: where each source was when the sound of the frame was made [rad], shape (clips,
@@ -73,10 +73,10 @@ def concatenate(parts: list[Sequences]) -> Sequences:
 
 
 def said_of(
-    classifier: Classifier, frame: GccFrame
+    classifier: Classifier, frame: WindowFeatures
 ) -> tuple[Spectrum, Spectrum, np.ndarray, float, float]:
-    """Return what a model says of a frame, as `follower_input` and `Follower.update` take it."""
-    return *classifier.look_twice(frame), frame.activity, frame.age
+    """Return what a model says of a frame, as the recurrent filter takes it."""
+    return *classifier.look_twice(frame), frame.activity, frame.sound_age
 
 
 def sequence(array: MicArray, classifier: Classifier, clip: Clip, number: int) -> Sequences:
@@ -90,10 +90,10 @@ def sequence(array: MicArray, classifier: Classifier, clip: Clip, number: int) -
     """
     features = classifier.features
     frames = clip_extractor(array, features, clip).push(0, clip.audio)
-    seen = np.stack([follower_input(*said_of(classifier, frame)) for frame in frames])
+    seen = np.stack([filter_input(*said_of(classifier, frame)) for frame in frames])
     hop = round(features.hop * clip.sampling_frequency)
     blocks = np.array([frame.hop_index // hop for frame in frames])
-    ages = np.array([frame.age for frame in frames])
+    ages = np.array([frame.sound_age for frame in frames])
     back = np.round(np.minimum(ages + _DELAY, _OLDEST) / features.hop).astype(int)
     made = np.maximum(blocks - back, 0)
     shape = len(frames), MAX_SOURCES

@@ -26,7 +26,7 @@ from doa_ros.core.localization.decoding import (
     Spectrum,
     logit,
 )
-from doa_ros.core.localization.hmm_filter import Memory, MemoryConfig
+from doa_ros.core.localization.hmm_filter import HmmFilter, HmmFilterConfig
 
 # What the maximum likelihood finds, on scales on which steps are alike.
 _FREE = {
@@ -40,7 +40,7 @@ _FREE = {
     'drift_deg': np.log,
 }
 _EVALUATIONS = 300
-_START = MemoryConfig()
+_START = HmmFilterConfig()
 # Estimates follow each other so closely that some are enough.
 _EVERY = 3
 _SEED = 3
@@ -134,7 +134,7 @@ class Streams:
         return np.nan_to_num(distance, nan=np.pi) <= WITHIN + np.pi / len(azimuths)
 
 
-def fit_memory(streams: Streams, grid: DirectionGrid, hop: float) -> MemoryConfig:
+def fit_memory(streams: Streams, grid: DirectionGrid, hop: float) -> HmmFilterConfig:
     """Return the settings that suit a network of a single source best.
 
     Args:
@@ -144,7 +144,7 @@ def fit_memory(streams: Streams, grid: DirectionGrid, hop: float) -> MemoryConfi
     """
     moving = streams.stirred(np.random.default_rng(_SEED))
 
-    def changed(values) -> MemoryConfig:
+    def changed(values) -> HmmFilterConfig:
         found = {
             name: float(value if step is None else np.exp(value))
             for (name, step), value in zip(_FREE.items(), values, strict=True)
@@ -198,7 +198,7 @@ def fit_worth(
 
 
 def _bounded(name: str, value: float) -> float:
-    (field,) = (field for field in fields(MemoryConfig) if field.name == name)
+    (field,) = (field for field in fields(HmmFilterConfig) if field.name == name)
     low, high = field.metadata['minimum'], field.metadata['maximum']
     value = value if low is None else max(value, low)
     return value if high is None else min(value, high)
@@ -208,12 +208,12 @@ def _follow(
     streams: Streams,
     grid: DirectionGrid,
     hop: float,
-    config: MemoryConfig,
+    config: HmmFilterConfig,
     *,
     elevations: bool = True,
 ) -> Spectrum:
     """Return what is known after every frame, as the outputs of `streams`."""
-    memory = Memory(grid, hop, config)
+    memory = HmmFilter(grid, hop, config)
     outputs = streams.outputs
     if not elevations:
         outputs = replace(outputs, elevation=None)
@@ -292,7 +292,7 @@ def _answers(streams: Streams, grid: DirectionGrid, hop: float, config: Calibrat
         known, estimates = streams.outputs, config.estimates
     else:
         known = _follow(streams, grid, hop, config)
-        estimates = Memory(grid, hop, config).estimates
+        estimates = HmmFilter(grid, hop, config).estimates
     frames = np.argwhere(streams.spoken | streams.silent)[::_EVERY]
     rows = [
         (*astuple(estimate), i, k)

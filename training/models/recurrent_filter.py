@@ -145,7 +145,7 @@ class Around(keras.layers.Layer):
         return (*shape[:-1], 3 * shape[-1])
 
 
-def build_follower(config: TrainFilterConfig, azimuths: int) -> keras.Model:
+def build_recurrent_filter(config: TrainFilterConfig, azimuths: int) -> keras.Model:
     """Return a network from clips of any length to the log-odds of a source at each azimuth.
 
     Args:
@@ -153,7 +153,7 @@ def build_follower(config: TrainFilterConfig, azimuths: int) -> keras.Model:
         azimuths: number of the azimuth classes.
 
     Returns:
-        From (time, azimuths, CHANNELS), see `follower_input` in the core, to (time, azimuths, 1).
+        From (time, azimuths, CHANNELS), see `filter_input` in the core, to (time, azimuths, 1).
     """
     x = keras.Input((None, azimuths, CHANNELS))
     near = RingConvolution(_WIDTH, _FIRST_KERNEL, 'relu', name='near')(x)
@@ -165,7 +165,7 @@ def build_follower(config: TrainFilterConfig, azimuths: int) -> keras.Model:
 
 
 def step_model(model: keras.Model) -> keras.Model:
-    """Return what `build_follower` made as a network for one frame, with the same weights.
+    """Return what `build_recurrent_filter` made as a network for one frame, with the same weights.
 
     Returns:
         From a frame beside the state, (azimuths, CHANNELS + states), to the probabilities beside
@@ -222,7 +222,7 @@ class SequenceBatches(keras.utils.PyDataset):
         return turned(seen, turn, mirrored), turned(wanted, turn, mirrored)
 
 
-def follower_loss(wanted, log_odds):
+def recurrent_filter_loss(wanted, log_odds):
     """Return the cross-entropy of clips: means over what counts, times the azimuth classes.
 
     Args:
@@ -235,7 +235,9 @@ def follower_loss(wanted, log_odds):
     return ops.shape(odds)[2] * ops.sum(weight * entropy, axis=(1, 2)) / counted
 
 
-def fit_follower(config: TrainFilterConfig, train: Sequences, val: Sequences, file: Path) -> None:
+def fit_recurrent_filter(
+    config: TrainFilterConfig, train: Sequences, val: Sequences, file: Path
+) -> None:
     """Fit the network; go on where an earlier fit was interrupted.
 
     Args:
@@ -244,7 +246,7 @@ def fit_follower(config: TrainFilterConfig, train: Sequences, val: Sequences, fi
         file: of the best epoch; history.csv and curves.png come beside it.
     """
     keras.utils.set_random_seed(config.seed)
-    model = build_follower(config, train.maps.shape[-1])
+    model = build_recurrent_filter(config, train.maps.shape[-1])
     batches = SequenceBatches(train, config.batch, config.seed)
     steps = config.epochs * len(batches)
     rate = keras.optimizers.schedules.CosineDecay(
@@ -254,5 +256,5 @@ def fit_follower(config: TrainFilterConfig, train: Sequences, val: Sequences, fi
         warmup_steps=max(1, min(_RISE, int(_RISE_SHARE * steps))),
     )
     optimizer = keras.optimizers.Adam(rate, clipnorm=_LARGEST_GRADIENT)
-    model.compile(optimizer=optimizer, loss=follower_loss)
+    model.compile(optimizer=optimizer, loss=recurrent_filter_loss)
     fit_compiled(model, batches, SequenceBatches(val, config.batch), file, config.epochs)

@@ -16,7 +16,7 @@ from doa_ros.core.features.dead_microphones import DeadMicrophones
 from doa_ros.core.features.framing import Framer, Window
 from doa_ros.core.features.gcc_phat import GccPhat, lag_axis
 from doa_ros.core.features.noise_floor import NoiseFloor
-from doa_ros.core.features.source_cancellation import LoudestFader, Residual
+from doa_ros.core.features.source_cancellation import Residual, SourceCanceller
 from doa_ros.core.geometry import MicArray
 
 # A bin counts fully only when it stands well above the floor: weight = 1 - 1.5 floor / power.
@@ -73,8 +73,8 @@ class FeatureConfig(Config):
     )
     residual: bool = setting(
         False,
-        'Whether the features of what is left without the loudest direction are computed, too: '
-        'they show who speaks beside a louder one.',
+        'Whether the features without the loudest direction are computed, too: they show a '
+        'source that a louder one masks.',
     )
 
     def __post_init__(self):
@@ -100,7 +100,7 @@ def lags_needed(array: MicArray, lag_rate: float) -> int:
 
 
 @dataclass(frozen=True)
-class GccFrame:
+class WindowFeatures:
     """Features of one analysis window.
 
     Attributes:
@@ -110,8 +110,8 @@ class GccFrame:
         hop_index: index, since stream start, of the first sample that was new in this window.
         gap: samples lost before this window; where not 0 the averaging started anew. None where
             it is the first of a stream: nothing is remembered of another one.
-        age: how much older than this window the sound above the noise floor is on average [s]; it
-            grows in a pause, where the average keeps what was heard before.
+        sound_age: how much older than this window the sound above the noise floor is on average
+            [s]; it grows in a pause, where the average keeps what was heard before.
         residual: the same without the loudest direction, where it is computed.
     """
 
@@ -119,7 +119,7 @@ class GccFrame:
     activity: float
     hop_index: int
     gap: int | None = 0
-    age: float = 0.0
+    sound_age: float = 0.0
     residual: Residual | None = None
 
 
@@ -154,9 +154,9 @@ class FeatureExtractor:
         self._gcc_phat = GccPhat(
             array.pairs, window, rate, (config.band_min, config.band_max), config.lags
         )
-        self._fader: LoudestFader | None = None
+        self._canceller: SourceCanceller | None = None
         if config.residual:
-            self._fader = LoudestFader(array, self._gcc_phat.frequencies, config.lags)
+            self._canceller = SourceCanceller(array, self._gcc_phat.frequencies, config.lags)
         bins = len(self._gcc_phat.frequencies)
         if bins == 0:
             raise ConfigError('no frequency bin lies between band_min and band_max')
@@ -191,7 +191,7 @@ class FeatureExtractor:
         """Labels of the microphones that are left out, as they hear nothing."""
         return tuple(np.array(self._array.labels)[~self._dead.alive].tolist())
 
-    def push(self, first_sample_index: int, samples: np.ndarray) -> list[GccFrame]:
+    def push(self, first_sample_index: int, samples: np.ndarray) -> list[WindowFeatures]:
         """Append a block of audio and return the features it completes.
 
         Args:
@@ -205,7 +205,7 @@ class FeatureExtractor:
         microphones = samples[:, self._array.microphone_channels(samples.shape[1])]
         return [self._frame(w) for w in self._framer.push(first_sample_index, microphones)]
 
-    def _frame(self, window: Window) -> GccFrame:
+    def _frame(self, window: Window) -> WindowFeatures:
         if window.gap is None:
             self._start_stream()
         elif window.gap:
@@ -229,16 +229,16 @@ class FeatureExtractor:
         self._sound = self._keep * self._sound + float(present.mean())
         gcc = self._correlation(self._sum)
         residual = None
-        if self._fader is not None:
-            rest, azimuth = self._fader.fade(self._sum, gcc)
+        if self._canceller is not None:
+            rest, azimuth = self._canceller.cancel(self._sum, gcc)
             residual = Residual(np.clip(self._correlation(rest), -1, 1), azimuth)
-        return GccFrame(
+        return WindowFeatures(
             gcc=gcc,
             # As precise as in the message: the same with and without it in between.
             activity=float(np.float32(self._present / self._count)),
             hop_index=window.hop_index,
             gap=window.gap,
-            age=float(np.float32(self._aged_sound / max(self._sound, 1e-9))),
+            sound_age=float(np.float32(self._aged_sound / max(self._sound, 1e-9))),
             residual=residual,
         )
 

@@ -1,11 +1,11 @@
 # Copyright 2026 doa_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Those who speak beside a louder one: what is left of the sound without its loudest direction.
+"""Source cancellation: the sound without its loudest direction, in which weaker sources show.
 
 Voices rarely share a frequency at a time: a mask over the frequencies separates them (O. Yilmaz
 and S. Rickard, "Blind separation of speech mixtures via time-frequency masking", IEEE Trans.
-Signal Processing 52(7), 2004). Here it fades the more of a frequency the better the phases of all
-pairs agree with a plane wave from where the steered response is highest.
+Signal Processing 52(7), 2004). Here the mask weakens a frequency the more, the better the phases
+of all pairs agree with a plane wave from the direction of the highest steered response.
 """
 
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ class Residual:
     Attributes:
         gcc: averaged GCC-PHAT as loud as that of the whole, in -1..1, shape (pairs, lags),
             float32.
-        azimuth: of the direction that is taken out, on the board [rad]; NaN overhead, where all
+        azimuth: of the cancelled direction, on the board [rad]; NaN overhead, where all
             azimuths are near.
     """
 
@@ -39,8 +39,8 @@ class Residual:
     azimuth: float
 
 
-class LoudestFader:
-    """Takes the loudest direction out of cross-spectra.
+class SourceCanceller:
+    """Removes the loudest direction from cross-spectra.
 
     Args:
         array: the microphones.
@@ -55,7 +55,7 @@ class LoudestFader:
         self._delays = delays.astype(np.float32)
         self._angular = (2 * np.pi * frequencies).astype(np.float32)
 
-    def fade(self, cross_spectra: np.ndarray, gcc: np.ndarray) -> tuple[np.ndarray, float]:
+    def cancel(self, cross_spectra: np.ndarray, gcc: np.ndarray) -> tuple[np.ndarray, float]:
         """Return the cross-spectra without the loudest direction, and the azimuth of `Residual`.
 
         Args:
@@ -80,14 +80,14 @@ class LoudestFader:
         return math.nan if overhead else float(grid.azimuths[direction % grid.azimuth_count])
 
 
-def beside(grid: DirectionGrid, residual: Residual) -> np.ndarray:
-    """Return at which azimuth classes a residual shows what the whole does not.
+def uncancelled(grid: DirectionGrid, residual: Residual) -> np.ndarray:
+    """Return which azimuth classes are apart from the cancelled direction.
 
-    Those near the loudest direction are left out: what remains there is no other source.
+    What remains near it is no other source.
 
     Returns:
-        Shape (azimuths,), bool; none of them where the loudest is overhead.
+        Shape (azimuths,), bool; none of them where that direction is overhead.
     """
     distance = np.abs(wrap_angle(grid.azimuths - residual.azimuth))
-    # Rounding decides nothing.
+    # Half a class is the tolerance: the cancelled azimuth is the centre of a class.
     return distance > PEAK_SEPARATION - grid.azimuth_step / 2

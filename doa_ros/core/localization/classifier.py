@@ -12,13 +12,13 @@ from scipy import special
 
 from doa_ros.core.ambiguity import require_elevations
 from doa_ros.core.errors import ModelError
-from doa_ros.core.features.extractor import FeatureConfig, GccFrame, lags_needed
-from doa_ros.core.features.source_cancellation import beside
+from doa_ros.core.features.extractor import FeatureConfig, WindowFeatures, lags_needed
+from doa_ros.core.features.source_cancellation import uncancelled
 from doa_ros.core.geometry import MicArray
 from doa_ros.core.localization.decoding import HALF_STEP, Spectrum, logit
-from doa_ros.core.localization.hmm_filter import Memory
+from doa_ros.core.localization.hmm_filter import HmmFilter
 from doa_ros.core.localization.model_card import follower_file, load_card
-from doa_ros.core.localization.recurrent_filter import Follower
+from doa_ros.core.localization.recurrent_filter import RecurrentFilter
 from doa_ros.core.localization.srp_phat import SrpPhat
 from doa_ros.core.localization.tflite import TFLiteModel
 
@@ -130,7 +130,7 @@ class Classifier:
             self._follower = follower_file(model)
             _check_sha256(self._follower, card.follower)
 
-    def memory_of_stream(self) -> Memory | Follower | None:
+    def source_filter(self) -> HmmFilter | RecurrentFilter | None:
         """Return what follows the sources of one stream; None where each frame stands for itself.
 
         Raises:
@@ -138,8 +138,8 @@ class Classifier:
         """
         hop = self.features.hop
         if self._follower is not None:
-            return Follower(TFLiteModel(self._follower), self.grid, hop, self.memory)
-        return None if self.memory is None else Memory(self.grid, hop, self.memory)
+            return RecurrentFilter(TFLiteModel(self._follower), self.grid, hop, self.memory)
+        return None if self.memory is None else HmmFilter(self.grid, hop, self.memory)
 
     def spectrum(self, gcc: np.ndarray) -> Spectrum:
         """Return the class probabilities for GCC-PHAT of shape (pairs, lags)."""
@@ -160,17 +160,18 @@ class Classifier:
             elevation_min=self.grid.elevation_min,
         )
 
-    def look_twice(self, frame: GccFrame) -> tuple[Spectrum, Spectrum, np.ndarray]:
+    def look_twice(self, frame: WindowFeatures) -> tuple[Spectrum, Spectrum, np.ndarray]:
         """Return the class probabilities of the sound and of what is left of it.
 
         Args:
             frame: with its residual.
 
         Returns:
-            Of the whole, of the rest, and where the rest counts: see `residual.beside`.
+            Of the whole, of the residual, and which azimuth classes are apart from the cancelled
+            direction.
         """
         whole, rest = self.spectrum(frame.gcc), self.spectrum(frame.residual.gcc)
-        return whole, rest, beside(self.grid, frame.residual)
+        return whole, rest, uncancelled(self.grid, frame.residual)
 
     def _sharpened(self, probability: np.ndarray, response: np.ndarray) -> np.ndarray:
         """Return the product of both: the network knows where, the response exactly where."""

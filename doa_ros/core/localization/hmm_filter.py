@@ -1,10 +1,10 @@
 # Copyright 2026 doa_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What the frames so far say about a source: the forward algorithm of hidden Markov models.
+"""The HMM filter of a single source: the forward algorithm of a hidden Markov model.
 
 L. Rabiner, "A tutorial on hidden Markov models and selected applications in speech recognition",
-Proc. IEEE 77(2), 1989. The states are: nobody, or somebody at one of the azimuth classes. Frames
-overlap and are not independent, so that each counts as a fraction of one.
+Proc. IEEE 77(2), 1989. The states are silence and a source at each of the azimuth classes. Windows
+overlap and are not independent, so that each counts as a fraction of an observation.
 """
 
 from dataclasses import dataclass, replace
@@ -29,8 +29,8 @@ _LEAST_ACTIVITY = 2e-3
 
 
 @dataclass(frozen=True)
-class MemoryConfig(Calibration):
-    """How much is remembered, and what the evidence is worth; `calibrate` finds them."""
+class HmmFilterConfig(Calibration):
+    """Transitions and weights of the evidence of the HMM filter; `calibrate` finds them."""
 
     bias: float = setting(0.0, 'Log-odds of a source where nothing speaks for or against it.')
     activity_weight: float = setting(0.8, 'Weight of the log-odds of the activity output.')
@@ -44,14 +44,12 @@ class MemoryConfig(Calibration):
         maximum=1.0,
     )
     onset: float = setting(
-        5.0, 'How often nobody becomes somebody [1/s].', minimum=1e-3, maximum=20.0
+        5.0, 'Rate at which a source begins in silence [1/s].', minimum=1e-3, maximum=20.0
     )
-    offset: float = setting(
-        1.0, 'How often somebody becomes nobody [1/s].', minimum=1e-3, maximum=20.0
-    )
+    offset: float = setting(1.0, 'Rate at which a source ends [1/s].', minimum=1e-3, maximum=20.0)
     change: float = setting(
         0.3,
-        'How often another source takes over [1/s].',
+        'Rate at which another source takes over [1/s].',
         minimum=1e-4,
         maximum=20.0,
     )
@@ -63,21 +61,21 @@ class MemoryConfig(Calibration):
     )
 
 
-class Memory:
-    """Follows one source from frame to frame, or in each of several streams one.
+class HmmFilter:
+    """Filters the spectra of a single source over time, in one stream or in several at once.
 
     Args:
         grid: the classes.
-        hop: time between frames [s].
+        hop: time between windows [s].
         config: the settings.
     """
 
-    def __init__(self, grid: DirectionGrid, hop: float, config: MemoryConfig):
+    def __init__(self, grid: DirectionGrid, hop: float, config: HmmFilterConfig):
         self._config, self._lowest = config, grid.elevation_min
         self._onset, self._offset, self._change = (
             1 - math.exp(-rate * hop) for rate in (config.onset, config.offset, config.change)
         )
-        self._azimuth_moves, self._elevation_moves = _all_moves(grid, hop, config)
+        self._azimuth_transitions, self._elevation_transitions = _transitions(grid, hop, config)
         self.reset()
 
     def corrected(self, elevation: float) -> float:
@@ -85,53 +83,53 @@ class Memory:
         return self._config.corrected(elevation, self._lowest)
 
     def reset(self) -> None:
-        """Forget everything."""
-        self._nobody = np.ones(1)
+        """Begin another stream."""
+        self._p_silence = np.ones(1)
         self._azimuth, self._elevation = (
-            np.full(len(moves), 1 / max(len(moves), 1))
-            for moves in (self._azimuth_moves, self._elevation_moves)
+            np.full(len(transitions), 1 / max(len(transitions), 1))
+            for transitions in (self._azimuth_transitions, self._elevation_transitions)
         )
 
     def update(self, spectrum: Spectrum, above_floor: float) -> Spectrum:
-        """Take in a frame.
+        """Take in a window.
 
         Args:
-            spectrum: of the network, with its activity. To follow several streams at once, its
+            spectrum: of the network, with its activity. For several streams at once, its
                 arrays have further axes before that of the classes, and the activity, of shape
                 (..., 1), and `above_floor` have them, too.
             above_floor: how much of the sound stands above the noise floor, 0..1.
 
         Returns:
-            The probabilities of the directions after this frame, of the same shapes.
+            The posterior of the directions after this window, of the same shapes.
         """
         config = self._config
-        somebody = 1 - self._nobody
-        staying = (1 - self._offset) * somebody
-        born = self._onset * self._nobody + self._change * staying
-        stayed = (1 - self._change) * staying
-        nobody = (1 - self._onset) * self._nobody + self._offset * somebody
+        p_source = 1 - self._p_silence
+        p_on = (1 - self._offset) * p_source
+        p_birth = self._onset * self._p_silence + self._change * p_on
+        p_survive = (1 - self._change) * p_on
+        p_silence = (1 - self._onset) * self._p_silence + self._offset * p_source
 
         odds = np.exp(self._log_odds(spectrum.activity, above_floor))
         count = spectrum.azimuth.shape[-1]
-        moved = stayed * (self._azimuth @ self._azimuth_moves) + born / count
-        moved = moved * odds * (count * spectrum.azimuth + HALF_STEP) ** config.direction_share
-        present = moved.sum(axis=-1, keepdims=True)
-        self._nobody = nobody / (nobody + present)
-        self._azimuth = moved / present
-        known = replace(spectrum, azimuth=self._azimuth, activity=1 - self._nobody)
+        predicted = p_survive * (self._azimuth @ self._azimuth_transitions) + p_birth / count
+        joint = predicted * odds * (count * spectrum.azimuth + HALF_STEP) ** config.direction_share
+        p_present = joint.sum(axis=-1, keepdims=True)
+        self._p_silence = p_silence / (p_silence + p_present)
+        self._azimuth = joint / p_present
+        posterior = replace(spectrum, azimuth=self._azimuth, activity=1 - self._p_silence)
         if spectrum.elevation is None:
-            return known
-        self._elevation = elevation_after(
-            self._elevation @ self._elevation_moves,
+            return posterior
+        self._elevation = updated_elevation(
+            self._elevation @ self._elevation_transitions,
             spectrum.elevation,
-            born / (born + stayed),
-            # A frame without a source says nothing about its elevation.
-            config.elevation_share * (1 - self._nobody),
+            p_birth / (p_birth + p_survive),
+            # A window without a source is no evidence of an elevation.
+            config.elevation_share * (1 - self._p_silence),
         )
-        return replace(known, elevation=self._elevation)
+        return replace(posterior, elevation=self._elevation)
 
     def _log_odds(self, activity, above_floor):
-        """Return what a frame by itself says about whether there is a source."""
+        """Return the log-odds of a source of a window by itself."""
         config = self._config
         evidence = config.bias + config.activity_weight * logit(activity)
         return evidence + config.level_weight * _log_level(above_floor)
@@ -148,38 +146,38 @@ def _log_level(above_floor):
     return np.log(np.clip(above_floor / CLEAR_ACTIVITY, _LEAST_ACTIVITY, 1))
 
 
-def _all_moves(
-    grid: DirectionGrid, hop: float, config: MemoryConfig
+def _transitions(
+    grid: DirectionGrid, hop: float, config: HmmFilterConfig
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return `moves` between the azimuth classes and between the elevation classes."""
+    """Return the transition matrices of the azimuth and of the elevation classes."""
     drift = math.radians(config.drift_deg) * math.sqrt(hop)
     return (
-        moves(wrap_angle(grid.azimuths[:, None] - grid.azimuths), drift),
-        moves(grid.elevations[:, None] - grid.elevations, drift),
+        transition_matrix(wrap_angle(grid.azimuths[:, None] - grid.azimuths), drift),
+        transition_matrix(grid.elevations[:, None] - grid.elevations, drift),
     )
 
 
-def elevation_after(moved: np.ndarray, seen: np.ndarray, new, share) -> np.ndarray:
-    """Return the probabilities of the elevations after a frame.
+def updated_elevation(predicted: np.ndarray, observed: np.ndarray, p_new, share) -> np.ndarray:
+    """Return the posterior of the elevations after a window.
 
     Args:
-        moved: those before it, shape (..., elevations).
-        seen: those of the frame alone, of the same shape.
-        new: the share of a source that has just begun, shape (..., 1).
-        share: which share of an independent observation the frame is, shape (..., 1).
+        predicted: the prior, shape (..., elevations).
+        observed: the probabilities of the window alone, of the same shape.
+        p_new: the probability that the source has just begun, shape (..., 1).
+        share: which share of an independent observation the window is, shape (..., 1).
     """
-    count = seen.shape[-1]
-    moved = (1 - new) * moved + new / count
-    moved = moved * (count * seen + HALF_STEP) ** share
-    return moved / moved.sum(axis=-1, keepdims=True)
+    count = observed.shape[-1]
+    predicted = (1 - p_new) * predicted + p_new / count
+    joint = predicted * (count * observed + HALF_STEP) ** share
+    return joint / joint.sum(axis=-1, keepdims=True)
 
 
-def moves(distance: np.ndarray, drift: float) -> np.ndarray:
+def transition_matrix(distance: np.ndarray, drift: float) -> np.ndarray:
     """Return the probabilities of going from each class (row) to each other (column).
 
     Args:
         distance: from each class to each other [rad], shape (classes, classes).
-        drift: how far somebody goes, as a standard deviation [rad].
+        drift: how far a source moves, as a standard deviation [rad].
     """
-    likely = np.exp(-0.5 * (distance / drift) ** 2)
-    return likely / likely.sum(axis=1, keepdims=True)
+    likelihood = np.exp(-0.5 * (distance / drift) ** 2)
+    return likelihood / likelihood.sum(axis=1, keepdims=True)

@@ -13,7 +13,7 @@ import numpy as np
 from doa_ros.core.ambiguity import ambiguity_of
 from doa_ros.core.config import Config, setting
 from doa_ros.core.errors import ConfigError
-from doa_ros.core.features.extractor import CLEAR_ACTIVITY, FeatureConfig, GccFrame
+from doa_ros.core.features.extractor import CLEAR_ACTIVITY, FeatureConfig, WindowFeatures
 from doa_ros.core.geometry import MicArray
 from doa_ros.core.localization.classifier import Classifier
 from doa_ros.core.localization.decoding import (
@@ -23,8 +23,8 @@ from doa_ros.core.localization.decoding import (
     decode_azimuth,
     decode_azimuths,
 )
-from doa_ros.core.localization.hmm_filter import Memory
-from doa_ros.core.localization.recurrent_filter import Follower
+from doa_ros.core.localization.hmm_filter import HmmFilter
+from doa_ros.core.localization.recurrent_filter import RecurrentFilter
 from doa_ros.core.localization.srp_phat import SrpPhat
 
 # From this confidence on a direction may be of use to a tracker.
@@ -135,14 +135,14 @@ class Localizer:
         self._array = array
         self._ambiguity = ambiguity_of(array)
         self._method: SrpPhat | Classifier
-        self._memory: Memory | Follower | None = None
+        self._memory: HmmFilter | RecurrentFilter | None = None
         if config.method == 'srp_phat':
             self._method = SrpPhat(array, features.lags)
         elif model is None:
             raise ConfigError('method cnn needs a model')
         else:
             self._method = classifier = Classifier(model, array, features, config.delegate)
-            self._memory = classifier.memory_of_stream()
+            self._memory = classifier.source_filter()
         self._mounting = _mounting(array, self._method.grid)
 
     @property
@@ -161,15 +161,15 @@ class Localizer:
         if self._memory is not None:
             self._memory.reset()
 
-    def locate(self, frame: GccFrame) -> Localization:
+    def locate(self, frame: WindowFeatures) -> Localization:
         """Return the directions in one frame of features; successive calls are one stream."""
         if frame.gap != 0:
             self.reset()
         # What stands above the noise floor is not steady.
         above_floor = 1.0 if self._report_stationary else frame.activity
-        if isinstance(self._memory, Follower):
+        if isinstance(self._memory, RecurrentFilter):
             seen = self._method.look_twice(frame)
-            spectrum = self._memory.update(*seen, above_floor, frame.age)
+            spectrum = self._memory.update(*seen, above_floor, frame.sound_age)
             estimates = self._memory.estimates(spectrum)
             detections = self._memory.detections(spectrum)
         else:
@@ -207,7 +207,8 @@ class Localizer:
     def _detections(self, found: Iterable[Estimate]) -> tuple[Estimate, ...]:
         """Return those of the directions that a tracker should look at."""
         weighed = (
-            replace(seen, confidence=_weighed(seen.confidence, self._prior_odds)) for seen in found
+            replace(seen, confidence=_with_prior_odds(seen.confidence, self._prior_odds))
+            for seen in found
         )
         return tuple(seen for seen in weighed if seen.confidence >= _LEAST_DETECTION)
 
@@ -244,7 +245,7 @@ def _estimate(spectrum: Spectrum, peak: _Peak) -> Estimate:
     return Estimate(peak.azimuth, elevation, peak.stddev, elevation_stddev, peak.confidence)
 
 
-def _weighed(confidence: float, prior_odds: float) -> float:
+def _with_prior_odds(confidence: float, prior_odds: float) -> float:
     """Return a confidence with other prior odds of a source; 1 changes nothing."""
     if math.isinf(prior_odds):
         return 1.0 if confidence else 0.0

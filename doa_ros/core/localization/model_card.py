@@ -21,7 +21,7 @@ from doa_ros.core.features.extractor import FeatureConfig
 from doa_ros.core.geometry import MicArray
 from doa_ros.core.localization.calibration import Calibration
 from doa_ros.core.localization.decoding import DirectionGrid
-from doa_ros.core.localization.hmm_filter import MemoryConfig
+from doa_ros.core.localization.hmm_filter import HmmFilterConfig
 from doa_ros.core.localization.matching import SCALE_MAX, SCALE_MIN, Match, match
 
 CARD_FORMAT = 1
@@ -230,7 +230,7 @@ def load_card(model: Path) -> ModelCard:
         # All of them: a default that changes must not change what an old card says.
         settings = {field.name for field in dataclasses.fields(FeatureConfig)}
         require_keys(content['features'], f'{where}: features', required=settings)
-        worth = Calibration if content.get('multilabel') else MemoryConfig
+        worth = Calibration if content.get('multilabel') else HmmFilterConfig
         card = ModelCard(
             array_name=str(array['name']),
             positions=np.array(array['positions'], dtype=float),

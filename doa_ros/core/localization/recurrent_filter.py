@@ -27,7 +27,7 @@ from doa_ros.core.localization.decoding import (
     decode_azimuths,
     logit,
 )
-from doa_ros.core.localization.hmm_filter import elevation_after, moves
+from doa_ros.core.localization.hmm_filter import transition_matrix, updated_elevation
 from doa_ros.core.localization.tflite import TFLiteModel
 
 # What the network is given at each azimuth class.
@@ -40,21 +40,22 @@ _LEAST_LEVEL = 1e-3
 _AZIMUTH_DRIFT, _ELEVATION_DRIFT = math.radians(20), math.radians(12)
 # Peaks so near to each other are one to a tracker, too [rad].
 _NEAREST = math.radians(12)
-# Share of a source that has just begun where nobody was.
+# Share of a source that has just begun where none was.
 _UNKNOWN = 0.02
 
 
-def follower_input(
-    whole: Spectrum, rest: Spectrum, beside: np.ndarray, above_floor: float, age: float
+def filter_input(
+    whole: Spectrum, rest: Spectrum, uncancelled: np.ndarray, above_floor: float, sound_age: float
 ) -> np.ndarray:
     """Return what the network is given of a frame.
 
     Args:
         whole: what the classifier says of the sound.
         rest: what it says of what is left without the loudest direction.
-        beside: where that counts, shape (azimuths,), bool; see `residual.beside`.
+        uncancelled: which azimuth classes are apart from that direction, shape (azimuths,), bool;
+            what remains at the others is no other source.
         above_floor: how much of the sound stands above the noise floor, 0..1.
-        age: of the sound [s], as `GccFrame` says.
+        sound_age: [s], as `WindowFeatures` says.
 
     Returns:
         Shape (azimuths, CHANNELS), float32.
@@ -62,22 +63,22 @@ def follower_input(
     of_frame = (
         _LOGIT_SCALE * float(logit(whole.activity)[0]),
         _LEVEL_SCALE * math.log(max(above_floor, _LEAST_LEVEL)),
-        age,
+        sound_age,
         _LOGIT_SCALE * float(logit(rest.activity)[0]),
     )
-    channels = np.empty((len(beside), CHANNELS), dtype=np.float32)
+    channels = np.empty((len(uncancelled), CHANNELS), dtype=np.float32)
     channels[:, 0] = _LOGIT_SCALE * logit(whole.azimuth)
     channels[:, 1] = _LOGIT_SCALE * logit(rest.azimuth)
-    channels[:, 2] = beside
+    channels[:, 2] = uncancelled
     channels[:, 3:] = of_frame
     return channels
 
 
-class Follower:
+class RecurrentFilter:
     """Follows several sources in a stream of frames.
 
     Args:
-        network: from `follower_input` beside the state, shape (azimuths, CHANNELS + states), to
+        network: from `filter_input` beside the state, shape (azimuths, CHANNELS + states), to
             the probability of a source beside the next state, shape (azimuths, 1 + states).
         grid: the classes.
         hop: time between frames [s].
@@ -102,8 +103,8 @@ class Follower:
         self._shape = azimuths, 1 + states
         turns = wrap_angle(grid.azimuths[:, None] - grid.azimuths)
         climbs = grid.elevations[:, None] - grid.elevations
-        self._azimuth_moves = moves(turns, _AZIMUTH_DRIFT * math.sqrt(hop))
-        self._elevation_moves = moves(climbs, _ELEVATION_DRIFT * math.sqrt(hop))
+        self._azimuth_transitions = transition_matrix(turns, _AZIMUTH_DRIFT * math.sqrt(hop))
+        self._elevation_transitions = transition_matrix(climbs, _ELEVATION_DRIFT * math.sqrt(hop))
         self.reset()
 
     def reset(self) -> None:
@@ -111,26 +112,31 @@ class Follower:
         azimuths, width = self._shape
         self._state = np.zeros((azimuths, width - 1), dtype=np.float32)
         self._present = np.zeros(azimuths)
-        elevations = len(self._elevation_moves)
+        elevations = len(self._elevation_transitions)
         self._elevation = np.full((azimuths, elevations), 1 / elevations)
 
     def update(
-        self, whole: Spectrum, rest: Spectrum, beside: np.ndarray, above_floor: float, age: float
+        self,
+        whole: Spectrum,
+        rest: Spectrum,
+        uncancelled: np.ndarray,
+        above_floor: float,
+        sound_age: float,
     ) -> Spectrum:
-        """Take in a frame; the arguments are those of `follower_input`.
+        """Take in a frame; the arguments are those of `filter_input`.
 
         Returns:
-            What is known after it, where the sources were `age` before: the azimuths' are the
-            probabilities of a source there, the activity that of any.
+            The posterior, of where the sources were `sound_age` before: at each azimuth the
+            probability of a source there, and as activity that of any.
         """
-        seen = follower_input(whole, rest, beside, above_floor, age)
+        seen = filter_input(whole, rest, uncancelled, above_floor, sound_age)
         (output,) = self._network(np.concatenate([seen, self._state], axis=1))
         output = output.reshape(self._shape)
         self._state = output[:, 1:]
-        # A steady sound may be nobody's, wherever it comes from.
+        # A steady sound may be no source, wherever it comes from.
         present = min(1.0, above_floor / CLEAR_ACTIVITY) * output[:, 0].astype(float)
-        shown = np.where(beside, rest.azimuth, whole.azimuth)
-        elevation = np.where(beside[:, None], rest.elevation, whole.elevation)
+        shown = np.where(uncancelled, rest.azimuth, whole.azimuth)
+        elevation = np.where(uncancelled[:, None], rest.elevation, whole.elevation)
         self._follow_elevation(shown, elevation)
         self._present = present
         return replace(
@@ -143,11 +149,13 @@ class Follower:
     def _follow_elevation(self, shown: np.ndarray, elevation: np.ndarray) -> None:
         """Take in the elevations of a frame, and how clearly a source was seen at each azimuth."""
         # From where a source may have come.
-        weights = self._azimuth_moves * self._present
+        weights = self._azimuth_transitions * self._present
         known = weights.sum(axis=1, keepdims=True)
-        moved = weights @ self._elevation @ self._elevation_moves / np.maximum(known, 1e-9)
-        self._elevation = elevation_after(
-            moved,
+        predicted = (
+            weights @ self._elevation @ self._elevation_transitions / np.maximum(known, 1e-9)
+        )
+        self._elevation = updated_elevation(
+            predicted,
             elevation,
             _UNKNOWN / (_UNKNOWN + known),
             # Where nothing is seen, nothing is said of its elevation.

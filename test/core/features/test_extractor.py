@@ -209,7 +209,7 @@ def test_lags_must_reach_the_largest_delay(uma8):
 def test_sound_ages_in_a_pause(uma8, extract, bursts):
     frames = extract(uma8, bursts)
     begin = np.array([frame.hop_index for frame in frames]) / uma8.sampling_frequency
-    age = np.array([frame.age for frame in frames])
+    age = np.array([frame.sound_age for frame in frames])
     # A burst begins at 4.8 s and lasts for 0.3 s; windows of 0.1 s overlap with it.
     burst, pause = (age[(begin > t) & (begin < t + 0.17)] for t in (4.94, 5.14))
     assert (burst < 0.21).all()
@@ -222,4 +222,4 @@ def test_sound_that_goes_on_is_as_old_as_the_average(uma8, extract, plane_wave, 
     samples[144_000:] += plane_wave(uma8, 0.7, duration=1.0) / 0.01 * 1e-3
     frames = extract(uma8, samples)
     keep = 9 / 11
-    assert frames[-1].age == pytest.approx(0.05 * keep / (1 - keep), abs=0.03)
+    assert frames[-1].sound_age == pytest.approx(0.05 * keep / (1 - keep), abs=0.03)

@@ -115,7 +115,7 @@ def test_a_stream_that_starts_again_is_heard_as_by_a_new_extractor(uma8, plane_w
     assert [f.gap for f in found] == [None, *[0] * (len(found) - 1)]
     for one, other in zip(found, fresh, strict=True):
         np.testing.assert_array_equal(one.gcc, other.gcc)
-        assert (one.activity, one.age) == (other.activity, other.age)
+        assert (one.activity, one.sound_age) == (other.activity, other.sound_age)
 
 
 def test_gap_starts_the_averaging_anew(uma8, plane_wave):

@@ -1,6 +1,6 @@
 # Copyright 2026 doa_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The loudest direction is taken out of the features, and those beside it show."""
+"""The loudest direction is cancelled, and what is left shows the other sources."""
 
 from dataclasses import replace
 
@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from doa_ros.core.features.extractor import FeatureConfig, FeatureExtractor
-from doa_ros.core.features.source_cancellation import Residual, beside
+from doa_ros.core.features.source_cancellation import Residual, uncancelled
 from doa_ros.core.geometry import wrap_angle
 from doa_ros.core.localization.decoding import DirectionGrid
 from doa_ros.core.localization.srp_phat import SrpPhat
@@ -94,12 +94,12 @@ def test_overhead_has_no_azimuth(uma8, plane_wave, extract):
 
 
 @given(azimuth=st.floats(-np.pi, np.pi))
-def test_what_is_left_counts_beside_the_loudest(azimuth):
-    shown = beside(_GRID, Residual(np.ones((1, 1)), azimuth))
+def test_classes_apart_from_the_cancelled_direction(azimuth):
+    shown = uncancelled(_GRID, Residual(np.ones((1, 1)), azimuth))
     distance = np.abs(wrap_angle(_GRID.azimuths - azimuth))
     assert shown[distance > np.radians(25)].all()
     assert not shown[distance < np.radians(22)].any()
 
 
-def test_overhead_nothing_is_beside():
-    assert not beside(_GRID, Residual(np.ones((1, 1)), np.nan)).any()
+def test_of_a_source_overhead_no_class_is_apart():
+    assert not uncancelled(_GRID, Residual(np.ones((1, 1)), np.nan)).any()

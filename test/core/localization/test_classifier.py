@@ -339,7 +339,7 @@ def several(tmp_path):
 
 def test_a_follower_belongs_to_its_model(uma8, several):
     features = load_card(several).features
-    assert Classifier(several, uma8, features).memory_of_stream() is not None
+    assert Classifier(several, uma8, features).source_filter() is not None
     follower_file(several).write_bytes(b'another')
     with pytest.raises(ModelError, match='_follower.tflite: its SHA-256 is not the one'):
         Classifier(several, uma8, features)
@@ -354,7 +354,7 @@ def test_a_follower_for_other_classes_is_refused(uma8, several):
     save_card(replace(load_card(several), follower=sha256), several)
     classifier = Classifier(several, uma8, load_card(several).features)
     with pytest.raises(ModelError, match='does not suit 72 azimuths'):
-        classifier.memory_of_stream()
+        classifier.source_filter()
 
 
 def test_card_that_is_not_yaml(uma8, network):

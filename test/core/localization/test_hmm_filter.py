@@ -12,11 +12,11 @@ import pytest
 
 from doa_ros.core.geometry import wrap_angle
 from doa_ros.core.localization.decoding import DirectionGrid, Spectrum
-from doa_ros.core.localization.hmm_filter import Memory, MemoryConfig
+from doa_ros.core.localization.hmm_filter import HmmFilter, HmmFilterConfig
 
 HOP = 0.05
 GRID = DirectionGrid(72, 10)
-CONFIG = MemoryConfig()
+CONFIG = HmmFilterConfig()
 
 
 def frame(azimuth=None, elevation=0.5, activity=0.95, sharpness=40.0):
@@ -30,7 +30,7 @@ def frame(azimuth=None, elevation=0.5, activity=0.95, sharpness=40.0):
 
 
 def listen(frames, config=CONFIG, above_floor=0.3):
-    memory = Memory(GRID, HOP, config)
+    memory = HmmFilter(GRID, HOP, config)
     return [memory.estimates(memory.update(spectrum, above_floor))[0] for spectrum in frames]
 
 
@@ -113,7 +113,7 @@ def test_deviations_grow_as_coherence_fades():
 
 
 def test_reset_forgets():
-    memory = Memory(GRID, HOP, CONFIG)
+    memory = HmmFilter(GRID, HOP, CONFIG)
     first = memory.estimates(memory.update(frame(1.0, activity=0.6), 0.3))[0]
     for _ in range(10):
         memory.update(frame(1.0), 0.3)
@@ -122,7 +122,7 @@ def test_reset_forgets():
 
 
 def test_a_network_without_elevation():
-    memory = Memory(DirectionGrid(72, 0), HOP, CONFIG)
+    memory = HmmFilter(DirectionGrid(72, 0), HOP, CONFIG)
     estimate = memory.estimates(memory.update(replace(frame(1.0), elevation=None), 0.3))[0]
     assert math.isnan(estimate.elevation) and math.isnan(estimate.elevation_stddev)
 
@@ -130,7 +130,7 @@ def test_a_network_without_elevation():
 def test_several_streams_at_once_are_as_one_by_one():
     rng = np.random.default_rng(1)
     streams = [[frame(rng.uniform(-3, 3), activity=rng.random()) for _ in range(5)] for _ in 'abc']
-    together = Memory(GRID, HOP, CONFIG)
+    together = HmmFilter(GRID, HOP, CONFIG)
     for k in range(5):
         stacked = Spectrum(
             *(
@@ -140,7 +140,7 @@ def test_several_streams_at_once_are_as_one_by_one():
         )
         known = together.update(stacked, np.full((3, 1), 0.3))
     for k, stream in enumerate(streams):
-        memory = Memory(GRID, HOP, CONFIG)
+        memory = HmmFilter(GRID, HOP, CONFIG)
         for spectrum in stream:
             alone = memory.update(spectrum, 0.3)
         np.testing.assert_allclose(known.azimuth[k], alone.azimuth)

@@ -16,13 +16,13 @@ from doa_ros.core.features.extractor import (
     CLEAR_ACTIVITY,
     FeatureConfig,
     FeatureExtractor,
-    GccFrame,
+    WindowFeatures,
 )
 from doa_ros.core.geometry import wrap_angle
 from doa_ros.core.localization.classifier import default_features
 from doa_ros.core.localization.decoding import Spectrum
-from doa_ros.core.localization.hmm_filter import MemoryConfig
-from doa_ros.core.localization.localizer import Localizer, LocalizerConfig, _weighed
+from doa_ros.core.localization.hmm_filter import HmmFilterConfig
+from doa_ros.core.localization.localizer import Localizer, LocalizerConfig, _with_prior_odds
 from doa_ros.core.localization.model_card import load_card
 from doa_ros.resources import find_resource
 
@@ -41,7 +41,7 @@ def localizer(uma8):
 def frame(uma8, extract, plane_wave):
     """Return features of a source at 0.7 rad that stands out fully."""
     frame = extract(uma8, plane_wave(uma8, 0.7, 0.4))[-1]
-    return GccFrame(frame.gcc, 1.0, frame.hop_index)
+    return WindowFeatures(frame.gcc, 1.0, frame.hop_index)
 
 
 def _certain(localizer):
@@ -65,7 +65,7 @@ def test_estimate_and_spectrum_agree(localizer, frame):
 @given(st.floats(0, 1), st.floats(0, 1), st.floats(0, 1))
 def test_more_sensitive_answers_more(uma8, plane_wave, extract, activity, one, other):
     gcc = extract(uma8, plane_wave(uma8, 0.7, duration=0.1))[-1].gcc
-    frame = GccFrame(gcc, activity, 0)
+    frame = WindowFeatures(gcc, activity, 0)
     answers = []
     for sensitivity in sorted([one, other]):
         config = LocalizerConfig(method='srp_phat', sensitivity=sensitivity)
@@ -79,7 +79,7 @@ def test_more_sensitive_answers_more(uma8, plane_wave, extract, activity, one, o
 def test_sensitivity_0_never_answers_and_1_always(localizer, frame):
     assert not localizer(sensitivity=0.0).locate(frame).estimates
     assert not _certain(localizer(sensitivity=0.0)).locate(frame).estimates
-    silence = GccFrame(np.zeros((15, 13), dtype=np.float32), 0.0, 0)
+    silence = WindowFeatures(np.zeros((15, 13), dtype=np.float32), 0.0, 0)
     assert localizer(sensitivity=1.0).locate(silence).estimates
 
 
@@ -100,10 +100,10 @@ def test_half_is_a_confidence_of_half_exactly():
 @given(st.floats(0, 1), st.sampled_from(SETTINGS))
 def test_estimates_and_detections_are_weighed_alike(confidence, sensitivity):
     config = LocalizerConfig(sensitivity=sensitivity)
-    weighed = _weighed(confidence, config.prior_odds)
+    weighed = _with_prior_odds(confidence, config.prior_odds)
     if abs(confidence - config.least_confidence) > 1e-9:
         assert (weighed >= 0.5) == (confidence >= config.least_confidence)
-    assert _weighed(confidence, 1.0) == pytest.approx(confidence, abs=1e-12)
+    assert _with_prior_odds(confidence, 1.0) == pytest.approx(confidence, abs=1e-12)
 
 
 @pytest.fixture(scope='module')
@@ -148,7 +148,7 @@ def test_answers_grow_steadily_with_the_sensitivity(uma8, words, model, growth):
 
 def test_confidence_falls_with_activity(localizer, frame):
     def confidence(activity):
-        found = _certain(localizer(sensitivity=1.0)).locate(GccFrame(frame.gcc, activity, 0))
+        found = _certain(localizer(sensitivity=1.0)).locate(WindowFeatures(frame.gcc, activity, 0))
         return found.estimates[0].confidence
 
     assert confidence(0.0) == 0
@@ -158,7 +158,7 @@ def test_confidence_falls_with_activity(localizer, frame):
 
 def test_configure_changes_the_gate_at_once(localizer, frame):
     found = _certain(localizer(sensitivity=0.5))
-    weak = GccFrame(frame.gcc, CLEAR_ACTIVITY / 4, 0)
+    weak = WindowFeatures(frame.gcc, CLEAR_ACTIVITY / 4, 0)
     assert not found.locate(weak).estimates
     found.configure(LocalizerConfig(method='srp_phat', sensitivity=0.9))
     assert found.locate(weak).estimates
@@ -222,7 +222,7 @@ def test_cnn_uses_the_network(uma8, frame, write_network, tmp_path):
 def remembering(uma8, write_network, tmp_path):
     """Return a function that makes a localizer whose network has a memory and is always sure."""
     outputs = 'azimuth', 'elevation', 'activity'
-    memory = MemoryConfig(bias=-3.0, activity_weight=0.3)
+    memory = HmmFilterConfig(bias=-3.0, activity_weight=0.3)
     model = write_network(tmp_path / 'own.tflite', uma8, outputs=outputs, memory=memory)
 
     def make(**settings):
@@ -241,7 +241,7 @@ def test_a_model_with_a_memory_follows_the_source(remembering, frame):
 
 
 def test_detections_do_not_remember(remembering, uma8, plane_wave, extract, frame):
-    elsewhere = GccFrame(extract(uma8, plane_wave(uma8, -2.0, 0.4))[-1].gcc, 1.0, 0)
+    elsewhere = WindowFeatures(extract(uma8, plane_wave(uma8, -2.0, 0.4))[-1].gcc, 1.0, 0)
     localizer = remembering()
     for _ in range(20):
         before = localizer.locate(frame)
@@ -268,7 +268,7 @@ def test_more_sensitive_detects_more(uma8, plane_wave, extract, activity, one, o
     counts, confidences = [], []
     for sensitivity in sorted([one, other]):
         config = LocalizerConfig(method='srp_phat', sensitivity=sensitivity)
-        found = Localizer(uma8, FeatureConfig(), config).locate(GccFrame(gcc, activity, 0))
+        found = Localizer(uma8, FeatureConfig(), config).locate(WindowFeatures(gcc, activity, 0))
         counts.append(len(found.detections))
         confidences.append(max((d.confidence for d in found.detections), default=0.0))
         assert all(0.1 <= d.confidence <= 1 for d in found.detections)

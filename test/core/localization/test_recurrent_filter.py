@@ -15,7 +15,7 @@ from doa_ros.core.localization.calibration import Calibration
 from doa_ros.core.localization.classifier import Classifier
 from doa_ros.core.localization.decoding import DirectionGrid, Spectrum
 from doa_ros.core.localization.model_card import load_card
-from doa_ros.core.localization.recurrent_filter import CHANNELS, Follower, follower_input
+from doa_ros.core.localization.recurrent_filter import CHANNELS, RecurrentFilter, filter_input
 from doa_ros.resources import find_resource
 
 HOP = 0.05
@@ -36,8 +36,8 @@ class Echo:
 
 
 @pytest.fixture
-def follower():
-    return Follower(Echo(), GRID, HOP, Calibration())
+def recurrent_filter():
+    return RecurrentFilter(Echo(), GRID, HOP, Calibration())
 
 
 def spectrum(*azimuths, height=0.9, rise=3, activity=0.9):
@@ -50,12 +50,12 @@ def spectrum(*azimuths, height=0.9, rise=3, activity=0.9):
 
 def test_the_network_sees_the_frame():
     whole, rest = spectrum(1.0, activity=0.8), spectrum(-1.0, activity=0.3)
-    beside = GRID.azimuths > math.pi
-    seen = follower_input(whole, rest, beside, above_floor=0.2, age=0.15)
+    uncancelled = GRID.azimuths > math.pi
+    seen = filter_input(whole, rest, uncancelled, above_floor=0.2, sound_age=0.15)
     assert seen.shape == (72, CHANNELS) and seen.dtype == np.float32
     assert wrap_angle(GRID.azimuths[seen[:, 0].argmax()] - 1.0) == pytest.approx(0, abs=0.05)
     assert wrap_angle(GRID.azimuths[seen[:, 1].argmax()] + 1.0) == pytest.approx(0, abs=0.05)
-    np.testing.assert_array_equal(seen[:, 2], beside)
+    np.testing.assert_array_equal(seen[:, 2], uncancelled)
     # Of the whole frame, and so the same everywhere.
     assert (seen[:, 3:] == seen[0, 3:]).all()
     assert seen[0, 3] > 0 > seen[0, 6]
@@ -63,66 +63,70 @@ def test_the_network_sees_the_frame():
 
 
 @pytest.mark.parametrize('above_floor', [0.0, 1.0])
-def test_certain_outputs_stay_finite(follower, above_floor):
+def test_certain_outputs_stay_finite(recurrent_filter, above_floor):
     certain = Spectrum(np.eye(72)[3], np.eye(10)[np.full(72, 2)], np.array([1.0]), several=True)
     none = Spectrum(np.zeros(72), np.eye(10)[np.full(72, 9)], np.array([0.0]), several=True)
     for seen in [certain] * 5 + [none] * 100 + [certain] * 5:
-        known = follower.update(seen, seen, EVERYWHERE, above_floor, 0.0)
-        for estimate in follower.estimates(known):
+        known = recurrent_filter.update(seen, seen, EVERYWHERE, above_floor, 0.0)
+        for estimate in recurrent_filter.estimates(known):
             assert 0 <= estimate.confidence <= 1
             assert math.isfinite(estimate.azimuth) and math.isfinite(estimate.elevation)
             assert math.isfinite(estimate.azimuth_stddev + estimate.elevation_stddev)
 
 
-def test_the_state_is_kept_and_forgotten(follower):
-    talking, nobody = spectrum(1.0), spectrum()
-    heard = [follower.update(s, s, EVERYWHERE, 1.0, 0.0) for s in [talking, nobody, nobody]]
+def test_the_state_is_kept_and_forgotten(recurrent_filter):
+    talking, silence = spectrum(1.0), spectrum()
+    heard = [
+        recurrent_filter.update(s, s, EVERYWHERE, 1.0, 0.0) for s in [talking, silence, silence]
+    ]
     peaks = [known.azimuth.max() for known in heard]
     np.testing.assert_allclose(peaks, peaks[0] * np.array([1, 0.5, 0.25]), rtol=1e-4)
-    follower.reset()
-    assert follower.update(nobody, nobody, EVERYWHERE, 1.0, 0.0).azimuth.max() < 0.01
+    recurrent_filter.reset()
+    assert recurrent_filter.update(silence, silence, EVERYWHERE, 1.0, 0.0).azimuth.max() < 0.01
 
 
-def test_the_activity_is_that_of_any_source(follower):
-    known = follower.update(spectrum(1.0), spectrum(1.0, -2.0), EVERYWHERE, 1.0, 0.0)
+def test_the_activity_is_that_of_any_source(recurrent_filter):
+    known = recurrent_filter.update(spectrum(1.0), spectrum(1.0, -2.0), EVERYWHERE, 1.0, 0.0)
     assert known.activity == pytest.approx(known.azimuth.max())
     assert known.several
 
 
-def test_what_does_not_stand_above_the_noise_is_nobodys(follower):
-    steady = follower.update(spectrum(1.0), spectrum(1.0), EVERYWHERE, 0.002, 0.0)
+def test_what_does_not_stand_above_the_noise_is_nobodys(recurrent_filter):
+    steady = recurrent_filter.update(spectrum(1.0), spectrum(1.0), EVERYWHERE, 0.002, 0.0)
     assert steady.activity < 0.02
-    follower.reset()
-    assert follower.update(spectrum(1.0), spectrum(1.0), EVERYWHERE, 0.3, 0.0).activity > 0.8
+    recurrent_filter.reset()
+    assert (
+        recurrent_filter.update(spectrum(1.0), spectrum(1.0), EVERYWHERE, 0.3, 0.0).activity > 0.8
+    )
 
 
 @given(first=st.integers(0, 71), apart=st.integers(8, 64))
 def test_each_has_the_elevation_of_where_it_shows(first, apart):
     """The loudest of the whole sound, others of what is left of it."""
-    follower = Follower(Echo(), GRID, HOP, Calibration(elevation_share=1.0))
+    recurrent_filter = RecurrentFilter(Echo(), GRID, HOP, Calibration(elevation_share=1.0))
     here, there = GRID.azimuths[first], GRID.azimuths[(first + apart) % 72]
-    beside = np.abs(wrap_angle(GRID.azimuths - here)) > math.radians(22)
+    uncancelled = np.abs(wrap_angle(GRID.azimuths - here)) > math.radians(22)
     whole, rest = spectrum(here, rise=2), spectrum(here, there, rise=5)
     for _ in range(20):
-        known = follower.update(whole, rest, beside, 1.0, 0.0)
+        known = recurrent_filter.update(whole, rest, uncancelled, 1.0, 0.0)
     found = sorted(
         (abs(wrap_angle(e.azimuth - here)), math.degrees(e.elevation))
-        for e in follower.estimates(known)
+        for e in recurrent_filter.estimates(known)
         if e.confidence > 0.5
     )
     assert [elevation for _, elevation in found] == pytest.approx([20, 50], abs=3)
 
 
 def test_who_walks_takes_the_elevation_along():
-    follower = Follower(Echo(), GRID, HOP, Calibration(elevation_share=0.3))
+    recurrent_filter = RecurrentFilter(Echo(), GRID, HOP, Calibration(elevation_share=0.3))
     for step in range(60):
         azimuth = math.radians(60) * HOP * step
         # From then on frames say nothing about how high it is.
         seen = spectrum(azimuth, rise=6)
         if step > 20:
             seen.elevation[:] = 0.1
-        known = follower.update(seen, seen, EVERYWHERE, 1.0, 0.0)
-    (walker,) = (e for e in follower.estimates(known) if e.confidence > 0.5)
+        known = recurrent_filter.update(seen, seen, EVERYWHERE, 1.0, 0.0)
+    (walker,) = (e for e in recurrent_filter.estimates(known) if e.confidence > 0.5)
     assert math.degrees(walker.elevation) == pytest.approx(60, abs=10)
 
 
@@ -133,27 +137,27 @@ def test_a_network_of_another_shape_is_refused(shapes):
     network = Echo()
     network.input_shape, network.output_sizes = shapes
     with pytest.raises(ModelError, match='does not suit 72 azimuths'):
-        Follower(network, GRID, HOP, Calibration())
+        RecurrentFilter(network, GRID, HOP, Calibration())
 
 
 @pytest.fixture(scope='module')
 def shipped(uma8):
     """Return a function that follows scenes with the network that is shipped."""
     model = find_resource('models', 'uma8_several_int8')
-    memory = Classifier(model, uma8, load_card(model).features).memory_of_stream()
+    memory = Classifier(model, uma8, load_card(model).features).source_filter()
 
     def follow(scenes):
         """Return what is known after scenes of azimuths, the loudest first."""
         memory.reset()
         for azimuths in scenes:
             loudest = azimuths[:1]
-            beside = np.ones(72, dtype=bool)
+            uncancelled = np.ones(72, dtype=bool)
             for azimuth in loudest:
-                beside = np.abs(wrap_angle(GRID.azimuths - azimuth)) > math.radians(22)
+                uncancelled = np.abs(wrap_angle(GRID.azimuths - azimuth)) > math.radians(22)
             activity, above_floor = (0.9, 0.5) if azimuths else (0.1, 0.05)
             whole = spectrum(*loudest, activity=activity)
             rest = spectrum(*azimuths[1:], activity=activity)
-            known = memory.update(whole, rest, beside, above_floor, 0.15)
+            known = memory.update(whole, rest, uncancelled, above_floor, 0.15)
         return known, memory.estimates(known)
 
     return follow

@@ -9,7 +9,7 @@ from doa_ros.core.errors import ConfigError
 from doa_ros.core.localization.classifier import Classifier
 from doa_ros.core.localization.decoding import DirectionGrid
 from doa_ros.core.localization.model_card import load_card
-from doa_ros.core.localization.recurrent_filter import CHANNELS, follower_input
+from doa_ros.core.localization.recurrent_filter import CHANNELS, filter_input
 from doa_ros.resources import find_resource
 from training.data.clips import Clip, Source, clip_extractor
 from training.data.sequences import (
@@ -58,7 +58,7 @@ def test_a_clip_is_what_the_runtime_sees(uma8, classifier, clip, heard):
     (seen,) = inputs(heard)
     assert seen.shape == (len(frames), 72, CHANNELS)
     for frame, channels in zip(frames, seen, strict=True):
-        expected = follower_input(*said_of(classifier, frame))
+        expected = filter_input(*said_of(classifier, frame))
         np.testing.assert_allclose(channels, expected, rtol=1e-3, atol=1e-3)
     assert np.abs(AZIMUTHS[seen[-1, :, 0].argmax()] - 0.5) < 0.1
 
@@ -67,7 +67,7 @@ def test_labels_are_of_when_the_sound_was_made(uma8, classifier, clip, heard):
     frames = clip_extractor(uma8, classifier.features, clip).push(0, clip.audio)
     # Blocks begin so long before their frames end; the age is known in steps of a block.
     stamps = np.array([frame.hop_index / clip.sampling_frequency for frame in frames])
-    ages = np.array([frame.age for frame in frames])
+    ages = np.array([frame.sound_age for frame in frames])
     times = heard.azimuth[0, :, 0] / SPEED
     late = ages[len(ages) // 2 :] > 0.05
     assert late.any()

@@ -10,7 +10,7 @@ import pytest
 from doa_ros.core.geometry import wrap_angle
 from doa_ros.core.localization.calibration import Calibration
 from doa_ros.core.localization.decoding import DirectionGrid, Spectrum, decode_azimuths
-from doa_ros.core.localization.hmm_filter import Memory, MemoryConfig
+from doa_ros.core.localization.hmm_filter import HmmFilter, HmmFilterConfig
 from training.fitting import calibration
 from training.fitting.calibration import Streams, fit_memory, fit_worth
 
@@ -113,14 +113,14 @@ def test_several_sources_get_what_they_are_worth(several):
 
 
 @pytest.fixture(scope='module')
-def fitted(streams) -> MemoryConfig:
+def fitted(streams) -> HmmFilterConfig:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(calibration, '_EVALUATIONS', 60)
         return fit_memory(streams, GRID, HOP)
 
 
 def _estimates(streams, config):
-    memory = Memory(GRID, HOP, config)
+    memory = HmmFilter(GRID, HOP, config)
     for clip in range(CLIPS):
         memory.reset()
         for k in range(FRAMES):
@@ -141,7 +141,7 @@ def test_the_fit_explains_the_truth_better(streams, fitted):
             streams, calibration._follow(streams, GRID, HOP, config)
         )
 
-    assert loss(fitted) < loss(MemoryConfig()) - 0.01
+    assert loss(fitted) < loss(HmmFilterConfig()) - 0.01
 
 
 def test_confidence_and_deviations_are_those_of_the_estimates(streams, fitted):
@@ -180,5 +180,5 @@ def test_stirred_streams_move_with_their_truth(streams):
 
 def test_settings_stay_within_their_bounds():
     for name in ('direction_share', 'offset', 'drift_deg'):
-        replace(MemoryConfig(), **{name: calibration._bounded(name, 1e9)})
-        replace(MemoryConfig(), **{name: calibration._bounded(name, 1e-9)})
+        replace(HmmFilterConfig(), **{name: calibration._bounded(name, 1e9)})
+        replace(HmmFilterConfig(), **{name: calibration._bounded(name, 1e-9)})

@@ -8,16 +8,16 @@ import pytest
 
 from doa_ros.core.localization.calibration import Calibration
 from doa_ros.core.localization.decoding import DirectionGrid
-from doa_ros.core.localization.recurrent_filter import CHANNELS, Follower
+from doa_ros.core.localization.recurrent_filter import CHANNELS, RecurrentFilter
 from doa_ros.core.localization.tflite import TFLiteModel
 from training.data.sequences import Sequences, inputs, targets, turned
 from training.deployment.conversion import to_tflite
 from training.models.recurrent_filter import (
     RingConvolution,
     SequenceBatches,
-    build_follower,
-    fit_follower,
-    follower_loss,
+    build_recurrent_filter,
+    fit_recurrent_filter,
+    recurrent_filter_loss,
     step_model,
 )
 from training.settings import TrainFilterConfig
@@ -29,7 +29,7 @@ CONFIG = TrainFilterConfig(states=STATES, epochs=2, batch=4, learning_rate=1e-2)
 @pytest.fixture(scope='module')
 def model() -> keras.Model:
     keras.utils.set_random_seed(1)
-    return build_follower(CONFIG, AZIMUTHS)
+    return build_recurrent_filter(CONFIG, AZIMUTHS)
 
 
 @pytest.fixture(scope='module')
@@ -74,7 +74,7 @@ def test_frames_one_by_one_are_the_clip(model, seen, tmp_path):
     alone = np.asarray(model(seen[:1, -1:]))[..., 0]
     assert np.abs(alone[0, 0] - log_odds[0, -1]).max() > 1e-3
     # The runtime takes it.
-    Follower(network, DirectionGrid(AZIMUTHS, 10), 0.05, Calibration())
+    RecurrentFilter(network, DirectionGrid(AZIMUTHS, 10), 0.05, Calibration())
 
 
 def test_what_turns_is_followed_all_the_same(model, seen):
@@ -125,23 +125,27 @@ def test_batches_hold_every_clip_once_in_another_position():
 def test_only_what_counts_is_lost():
     wanted = targets(clips(2))
     odds = np.zeros((*wanted.shape[:-1], 1), dtype=np.float32)
-    np.testing.assert_allclose(follower_loss(wanted, odds), AZIMUTHS * np.log(2), rtol=1e-5)
+    np.testing.assert_allclose(
+        recurrent_filter_loss(wanted, odds), AZIMUTHS * np.log(2), rtol=1e-5
+    )
     wanted[:, :, :5, 1] = 0
     odds[:, :, :5] = 30
-    np.testing.assert_allclose(follower_loss(wanted, odds), AZIMUTHS * np.log(2), rtol=1e-5)
+    np.testing.assert_allclose(
+        recurrent_filter_loss(wanted, odds), AZIMUTHS * np.log(2), rtol=1e-5
+    )
     wanted[..., 1] = 0
-    assert (np.asarray(follower_loss(wanted, odds)) == 0).all()
+    assert (np.asarray(recurrent_filter_loss(wanted, odds)) == 0).all()
 
 
 def test_it_learns(tmp_path):
     file = tmp_path / 'follower.keras'
-    fit_follower(CONFIG, clips(16), clips(4, seed=3), file)
+    fit_recurrent_filter(CONFIG, clips(16), clips(4, seed=3), file)
     model = keras.models.load_model(file, compile=False)
     val = clips(4, seed=3)
     keras.utils.set_random_seed(CONFIG.seed)
-    untrained = build_follower(CONFIG, AZIMUTHS)
+    untrained = build_recurrent_filter(CONFIG, AZIMUTHS)
     before, after = (
-        np.mean(follower_loss(targets(val), network(inputs(val))))
+        np.mean(recurrent_filter_loss(targets(val), network(inputs(val))))
         for network in (untrained, model)
     )
     assert after < 0.8 * before

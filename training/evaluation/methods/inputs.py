@@ -8,7 +8,7 @@ import numpy as np
 
 from doa_ros.audio.recordings.resampling import resample
 from doa_ros.core.errors import ConfigError
-from doa_ros.core.features.extractor import FeatureConfig, GccFrame
+from doa_ros.core.features.extractor import FeatureConfig, WindowFeatures
 from doa_ros.core.geometry import MicArray
 
 from ...data.clips import Clip, clip_extractor
@@ -38,11 +38,13 @@ class MethodInput:
         self.blocks = scored_blocks(clip)
         self.block_count = len(clip.silent)
         # With each array, so that its id stays its own.
-        self._features: dict[tuple[FeatureConfig, int], tuple[MicArray, dict[int, GccFrame]]] = {}
+        self._features: dict[
+            tuple[FeatureConfig, int], tuple[MicArray, dict[int, WindowFeatures]]
+        ] = {}
 
     def features(
         self, config: FeatureConfig, array: MicArray | None = None
-    ) -> dict[int, GccFrame]:
+    ) -> dict[int, WindowFeatures]:
         """Return the features of all windows in order, by the block that they end with.
 
         The first blocks have none, as no window is full yet.

@@ -77,7 +77,7 @@ class LocalizerMethod(DirectionMethod):
         frames = clip.features(self._features, self._array)
         for block, found in self.localizations(clip).items():
             stamp, frame = round(block * HOP * 1e9), frames[block]
-            updated = tracker.update(stamp, found.detections, bool(frame.gap), frame.age)
+            updated = tracker.update(stamp, found.detections, bool(frame.gap), frame.sound_age)
             tracks[block] = [(track.id, track.azimuth) for track in updated if track.confirmed]
         return tracks
 
