@@ -1,0 +1,88 @@
+# Copyright 2026 doa_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The directions in a recording, as the nodes give them."""
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from doa_ros.audio.source import NANOSECONDS, AudioBlock
+from doa_ros.core.ambiguity import ambiguity_in_frame
+from doa_ros.core.errors import AudioError
+from doa_ros.core.features.extractor import FeatureConfig, FeatureExtractor
+from doa_ros.core.geometry import MicArray
+from doa_ros.core.localization.decoding import Estimate
+from doa_ros.core.localization.localizer import Localizer
+from doa_ros.core.tracking.config import TrackerConfig
+from doa_ros.core.tracking.track import Track
+from doa_ros.core.tracking.tracker import Tracker
+
+
+class LocatedWindow(NamedTuple):
+    """An analysis window and what was found in it.
+
+    Attributes:
+        end: [s] from the beginning of the recording.
+        duration: its length [s].
+        sound_age: how much older than the window its sound is, averaged over time [s].
+        found: estimates or confirmed tracks.
+    """
+
+    end: float
+    duration: float
+    sound_age: float
+    found: tuple[Estimate | Track, ...]
+
+
+class OfflinePipeline:
+    """Features, localizer and, where tracks are asked for, tracker.
+
+    Args:
+        array: the microphones.
+        features: how the features are made.
+        localizer: gives the directions.
+        tracks: whether to give tracks rather than estimates.
+    """
+
+    def __init__(
+        self, array: MicArray, features: FeatureConfig, localizer: Localizer, *, tracks: bool
+    ):
+        self._array, self._features, self._localizer = array, features, localizer
+        self._extractor = FeatureExtractor(array, features)
+        self._tracker = None
+        if tracks:
+            self._tracker = Tracker(TrackerConfig(), features.hop, ambiguity_in_frame(array))
+
+    def windows(self, blocks: Iterable[AudioBlock], name: str) -> Iterator[LocatedWindow]:
+        """Yield what is found in each window of a recording.
+
+        Args:
+            blocks: the recording.
+            name: of the recording, for errors.
+
+        Raises:
+            AudioError: the recording is shorter than a window.
+        """
+        rate, duration = self._array.sampling_frequency, self._features.window
+        hop = round(self._features.hop * rate)
+        samples = windows = 0
+        for block in blocks:
+            samples += len(block.samples)
+            for frame in self._extractor.push(block.first_sample_index, block.as_float()):
+                windows += 1
+                located = self._localizer.locate(frame)
+                found: tuple[Estimate | Track, ...] = located.estimates
+                if self._tracker is not None:
+                    # The stamp that the nodes give to this window.
+                    stamp = frame.hop_index * NANOSECONDS // rate
+                    tracks = self._tracker.update(
+                        stamp, located.detections, bool(frame.gap), frame.sound_age
+                    )
+                    found = tuple(track for track in tracks if track.confirmed)
+                yield LocatedWindow(
+                    (frame.hop_index + hop) / rate, duration, frame.sound_age, found
+                )
+        if windows == 0:
+            raise AudioError(
+                f'{name}: lasts {samples / rate:.3f} s, less than one analysis window of '
+                f'{duration:g} s'
+            )
