@@ -21,16 +21,17 @@ _STILL = 0.5
 
 def read_at_once(clock: Clock) -> tuple[int, float]:
     """Return what a clock shows [ns], and the time of `time.monotonic` then [s]."""
-    best = None
+    best = math.inf, 0, 0.0
     for _ in range(_ATTEMPTS):
         before = time.monotonic()
         shown = clock()
         after = time.monotonic()
-        if best is None or after - before < best[0]:
+        if after - before < best[0]:
             best = after - before, shown, (before + after) / 2
         if best[0] < _SIMULTANEOUS:
             break
-    return best[1:]
+    _, shown, moment = best
+    return shown, moment
 
 
 class ClockWatch:

@@ -163,7 +163,9 @@ def refusal(device: Device, wanted: Wanted) -> str:
 def alsa_name(device: Device, cards: Cards) -> str:
     """Return the ALSA name that stays when the card gets another number; empty if none."""
     numbers = _PORTAUDIO_HW.search(device.name)
-    card = cards.id(numbers[1]) if numbers else ''
+    if numbers is None:
+        return ''
+    card = cards.id(numbers[1])
     return f'hw:CARD={card},DEV={numbers[2]}' if card else ''
 
 

@@ -14,6 +14,7 @@ from doa_ros.audio.capture.device_selection import Wanted
 from doa_ros.audio.capture.process import CaptureProcess
 from doa_ros.audio.capture.protocol import CapturedBlock, CaptureSettings, Kind, Note
 from doa_ros.audio.capture.retry import retry_interval
+from doa_ros.audio.capture.sample_count import SampleCount
 from doa_ros.audio.source import AudioBlock, Clock
 from doa_ros.audio.stamps import Stamps
 from doa_ros.core.errors import AudioError, ConfigError
@@ -119,18 +120,23 @@ class DeviceSource:
         # The device that is open, and the one that the latest block is of.
         self._device = self._delivering = ''
         self._closed = threading.Event()
-        # Index and time of the sample that comes next; before the first the time of the start.
-        self._end, self._end_time = 0, time.monotonic()
+        self._count = SampleCount(array.sampling_frequency, block)
         self._standby: CaptureProcess | None = None
         self._standby_since = -math.inf
         self._take_turn()
         if required:
-            while (message := self._process.next()).kind == Kind.WARNING:
-                self._warn(message.text)
-            if message.kind != Kind.OPENED:
-                self.close()
-                raise AudioError(self._problem(message))
-            self._device = message.text
+            self._wait_until_opened()
+
+    def _wait_until_opened(self) -> None:
+        while not self._device:
+            match self._process.next():
+                case Note(Kind.OPENED, name):
+                    self._device = name
+                case Note(Kind.WARNING, warning):
+                    self._warn(warning)
+                case Note() as problem:
+                    self.close()
+                    raise AudioError(self._problem(problem))
 
     @property
     def device(self) -> str:
@@ -155,28 +161,26 @@ class DeviceSource:
     def _warned(self, message: str) -> str:
         return '; '.join(filter(None, [message, self._state.warning]))
 
-    def _stand_by(self) -> None:
-        """See to it that a process stands by; to be called often, as it may die."""
+    def _stand_by(self) -> CaptureProcess:
+        """See to it that a process stands by and return it; to be called often, as it may die."""
         now = time.monotonic()
         if self._standby is None or (
             self._standby.ended and now > self._standby_since + _STANDBY_INTERVAL
         ):
             self._standby = CaptureProcess(self._settings, self._capacity)
             self._standby_since = now
+        return self._standby
 
     def _take_turn(self) -> None:
         self._turn = time.monotonic()
-        self._stand_by()
-        self._process, self._standby = self._standby, None
+        self._process, self._standby = self._stand_by(), None
         self._process.open()
         if self._closed.is_set():
             # `close`, in another thread, may have seen the one before.
             self._process.kill()
         self._attempts = 0
         self._warn('')
-        # What belongs to this process: index of its sample 0, and its counts so far.
-        self._shift: int | None = None
-        self._late = self._dropped = self._overflows = 0
+        self._count.begin_process()
         self._behind = False
 
     def blocks(self, clock: Clock) -> Iterator[AudioBlock]:
@@ -193,24 +197,25 @@ class DeviceSource:
                 message = self._process.next()
                 if self._closed.is_set():
                     return
-                if isinstance(message, CapturedBlock):
-                    self._stand_by()
-                    if self._is_late(message):
-                        self._late += 1
-                    elif (block := self._deliver(message)) is not None:
-                        yield block
-                elif message.kind == Kind.OPENED:
-                    self._device = message.text
-                    self._process.start()
-                elif message.kind == Kind.WARNING:
-                    self._warn(message.text)
-                elif message.kind == Kind.FAILED:
-                    self._restart(message)
-                else:
-                    self._tell_away(message)
-                    self._attempts += 1
-                    if self._attempts == _ATTEMPTS:
+                match message:
+                    case CapturedBlock():
+                        self._stand_by()
+                        if self._is_late(message):
+                            self._count.drop()
+                        elif (block := self._deliver(message)) is not None:
+                            yield block
+                    case Note(Kind.OPENED, name):
+                        self._device = name
+                        self._process.start()
+                    case Note(Kind.WARNING, warning):
+                        self._warn(warning)
+                    case Note(Kind.FAILED):
                         self._restart(message)
+                    case Note():
+                        self._tell_away(message)
+                        self._attempts += 1
+                        if self._attempts == _ATTEMPTS:
+                            self._restart(message)
         finally:
             self._kill()
 
@@ -221,46 +226,38 @@ class DeviceSource:
 
     def _deliver(self, captured: CapturedBlock) -> AudioBlock | None:
         """Return the block, None where it has no time on the clock."""
-        rate, block = self.sampling_frequency, self._settings.block
-        if self._shift is None:
-            # Another process counts anew: the clock tells how much is missing.
-            missing = max(1, round((captured.time - self._end_time) * rate)) if self._end else 0
-            self._shift = self._end + missing - captured.index
-        index = captured.index + self._shift
-        dropped = captured.dropped + (self._process.dropped + self._late) * block
+        first, away = not self._count.started, captured.time - self._count.end_time
+        index = self._count.take(captured, self._process.dropped)
         self._state = replace(
             self._state,
             measured_rate=captured.rate,
-            lost_samples=self._state.lost_samples + index - self._end,
-            dropped_samples=self._state.dropped_samples + dropped - self._dropped,
-            overflows=self._state.overflows + captured.overflows - self._overflows,
+            lost_samples=self._count.lost,
+            dropped_samples=self._count.dropped,
+            overflows=self._count.overflows,
         )
-        self._dropped, self._overflows = dropped, captured.overflows
         if not self._state.capturing:
-            away = captured.time - self._end_time
-            if not self._end:
+            if first:
                 found = 'was found'
             elif self._device == self._delivering:
                 found = 'is back'
             else:
                 found = f'has taken the place of {self._delivering!r}'
             self._change(True, self._warned(f'device {self._device!r} {found} after {away:.1f} s'))
-        elif self._state.warning and not self._end:
+        elif self._state.warning and first:
             self._change(True, self._warned(f'device {self._device!r} is used'))
         self._delivering = self._device
-        self._end, self._end_time = index + block, captured.time + block / rate
         samples = np.frombuffer(captured.samples, dtype=np.int32).reshape(-1, self.channel_count)
         place = self._stamps.place(index, captured.time)
-        return None if place is None else AudioBlock(samples, rate, *place)
+        return None if place is None else AudioBlock(samples, self.sampling_frequency, *place)
 
     def _restart(self, message: Note) -> None:
-        if self._required and not self._end:
+        if self._required and not self._count.started:
             raise AudioError(message.text)
         self._tell_away(message)
         self._process.kill()
         now = time.monotonic()
         interval = retry_interval(
-            now - self._end_time, least=_RESTART_INTERVAL, most=_MAX_RESTART_INTERVAL
+            now - self._count.end_time, least=_RESTART_INTERVAL, most=_MAX_RESTART_INTERVAL
         )
         if self._closed.wait(max(0.0, self._turn + interval - now)):
             return
@@ -268,7 +265,7 @@ class DeviceSource:
         self._state = replace(self._state, restarts=self._state.restarts + 1)
 
     def _tell_away(self, message: Note) -> None:
-        if self._end:
+        if self._count.started:
             self._change(False, f'{message.text}; capture goes on when it is back')
         else:
             self._change(False, f'{self._problem(message)}; capture begins as soon as it can')

@@ -53,7 +53,8 @@ class CaptureProcess:
     def __init__(self, settings: CaptureSettings, capacity: int):
         self._messages: LatestQueue[Note | CapturedBlock] = LatestQueue(capacity)
         # How many messages came, and the kind of the last.
-        self._count, self._last = 0, None
+        self._count = 0
+        self._last: Kind | None = None
         # A session of its own: Ctrl-C in a terminal is for the parent, which then ends it.
         # Nothing but Python's own messages would help; ALSA and PortAudio write a lot.
         self._process = subprocess.Popen(
@@ -65,6 +66,10 @@ class CaptureProcess:
             stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
+        # Both are pipes.
+        assert self._process.stdin is not None and self._process.stdout is not None
+        self._input = self._process.stdin
+        self._output = open(self._process.stdout.fileno(), 'rb', closefd=False)
         threading.Thread(target=self._receive, name='capture', daemon=True).start()
 
     @property
@@ -98,7 +103,7 @@ class CaptureProcess:
     def _go_on(self) -> None:
         # Where it has ended, a message says so; and `kill` may come from another thread.
         with contextlib.suppress(OSError, ValueError):
-            self._process.stdin.write(b'\n')
+            self._input.write(b'\n')
 
     def next(self) -> Note | CapturedBlock:
         """Wait for what it sends after `open`: WAITING, WARNING, OPENED, blocks, FAILED."""
@@ -111,9 +116,8 @@ class CaptureProcess:
         return Note(Kind.FAILED, _HANGS.format(limit))
 
     def _receive(self) -> None:
-        output = io.BufferedReader(self._process.stdout)
         while True:
-            message = read(output)
+            message = read(self._output)
             if message is None:
                 message = Note(Kind.FAILED, self._epitaph())
             kind = Kind.BLOCK if isinstance(message, CapturedBlock) else message.kind
@@ -132,7 +136,7 @@ class CaptureProcess:
     def kill(self) -> None:
         """End it at once, whatever it does."""
         self._process.kill()
-        self._process.stdin.close()
+        self._input.close()
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(_KILL_SECONDS)
 
@@ -150,8 +154,10 @@ def list_devices() -> str:
     except subprocess.TimeoutExpired:
         raise AudioError('PortAudio hangs while it looks for devices') from None
     answer = read(io.BytesIO(done.stdout))
-    if answer is None or answer.kind != Kind.LISTING:
-        raise AudioError(answer.text if answer else 'PortAudio does not list its devices')
+    if not isinstance(answer, Note):
+        raise AudioError('PortAudio does not list its devices')
+    if answer.kind != Kind.LISTING:
+        raise AudioError(answer.text)
     return answer.text
 
 

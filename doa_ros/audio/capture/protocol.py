@@ -121,5 +121,7 @@ def read(stream: BinaryIO) -> Note | CapturedBlock | None:
     if len(content) < length:
         return None
     if kind == Kind.BLOCK:
-        return CapturedBlock(*_BLOCK.unpack_from(content), content[_BLOCK.size :])
+        index, time, overflows, dropped, rate = _BLOCK.unpack_from(content)
+        samples = content[_BLOCK.size :]
+        return CapturedBlock(index, time, overflows, dropped, rate, samples)
     return Note(Kind(kind), content.decode())

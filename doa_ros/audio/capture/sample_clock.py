@@ -1,8 +1,11 @@
 # Copyright 2026 doa_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""When samples were acquired, from when they arrive."""
+"""Which samples have arrived and when they were acquired, from when they arrive."""
 
 from collections import deque
+from dataclasses import dataclass
+from itertools import pairwise
+import math
 from statistics import linear_regression
 
 from doa_ros.core.errors import AudioError
@@ -25,8 +28,16 @@ _WRONG_RATE = 0.05
 _RATE_SLICES = 143
 
 
+@dataclass
+class _Slice:
+    """A slice of time: when it begins, and the smallest lateness in it [s]."""
+
+    begin: float
+    lateness: float
+
+
 class SampleClock:
-    """Tells when a sample was acquired from when blocks of samples have arrived.
+    """Tells when a sample was acquired, and how many are lost, from when blocks have arrived.
 
     No block arrives before its last sample was acquired, but many arrive late: devices deliver
     in bursts, and computers are busy. So the earliest arrivals, relative to the count of
@@ -42,19 +53,21 @@ class SampleClock:
 
     Attributes:
         rate: the measured one [Hz]; the nominal one until it is known.
+        lost: samples that have turned out to be missing.
     """
 
     def __init__(self, rate: int):
         self.rate = float(rate)
+        self.lost = 0
         self._nominal = rate
-        # Of the sample with index 0 [s].
-        self._origin: float | None = None
+        # Of the sample with index 0 [s]; infinite before the first block.
+        self._origin = math.inf
         # The same before an interruption, while it is not known how much was lost.
         self._before: float | None = None
-        self._lost = 0
-        self._slice: tuple[float, float] | None = None
-        # Begin of each slice and the smallest lateness in it, relative to the count alone.
-        self._earliest: deque[tuple[float, float]] = deque(maxlen=_RATE_SLICES)
+        # The slice that is not complete, and those that are; lateness is relative to the count
+        # alone.
+        self._slice: _Slice | None = None
+        self._earliest: deque[_Slice] = deque(maxlen=_RATE_SLICES)
 
     @property
     def settled(self) -> bool:
@@ -62,31 +75,37 @@ class SampleClock:
         return self._before is None and len(self._earliest) >= _SETTLED
 
     def time(self, index: int) -> float:
-        """Return when a sample was acquired [s]."""
-        return self._origin + index / self._nominal
-
-    def add(self, end: int, arrival: float) -> None:
-        """Take note of a block.
+        """Return when a sample was acquired [s].
 
         Args:
-            end: index of the first sample after it.
+            index: of the sample; those that are lost count, too.
+        """
+        return self._origin + index / self._nominal
+
+    def add(self, delivered: int, arrival: float) -> int:
+        """Take note of a block and return the index of the first sample after it.
+
+        Losses that show now, after an interruption or silently, count as before this block.
+
+        Args:
+            delivered: how many samples have arrived so far, with the block.
             arrival: when it arrived [s].
 
         Raises:
             AudioError: the device runs at another rate.
         """
-        lateness = arrival - end / self._nominal
-        if self._origin is None or lateness < self._origin:
-            self._origin = lateness
-        if self._slice is None:
-            self._slice = arrival, lateness
-        elif arrival - self._slice[0] < _SLICE:
-            if lateness < self._slice[1]:
-                self._slice = self._slice[0], lateness
+        lateness = arrival - (delivered + self.lost) / self._nominal
+        self._origin = min(self._origin, lateness)
+        current = self._slice
+        if current is None:
+            self._slice = _Slice(arrival, lateness)
+        elif arrival - current.begin < _SLICE:
+            current.lateness = min(current.lateness, lateness)
         else:
-            self._earliest.append(self._slice)
-            self._slice = arrival, lateness
+            self._earliest.append(current)
+            self._slice = _Slice(arrival, lateness)
             self._judge()
+        return delivered + self.lost
 
     def _judge(self) -> None:
         """Draw the conclusions from a slice that is complete."""
@@ -103,25 +122,23 @@ class SampleClock:
 
     def _lose(self, count: int, slices: int) -> None:
         """Take samples as missing before the latest slices."""
-        self._lost += count
-        seconds = count / self._nominal
-        for k in range(-slices, 0):
-            begin, lateness = self._earliest[k]
-            self._earliest[k] = begin, lateness - seconds
-        self._slice = self._slice[0], self._slice[1] - seconds
+        self.lost += count
+        for late in (*list(self._earliest)[-slices:], self._slice):
+            if late is not None:
+                late.lateness -= count / self._nominal
 
     def _rise(self) -> float:
         """Return by how much all recent arrivals are later than expected [s]."""
         recent = list(self._earliest)[-_SLICES:]
-        return max(0.0, min(lateness for _, lateness in recent) - self._origin)
+        return max(0.0, min(each.lateness for each in recent) - self._origin)
 
     def _measure_rate(self) -> None:
         if not self.settled:
             return
         slices = list(self._earliest)[-_SETTLED:]
         before = list(self._earliest)[:-_SETTLED]
-        catches_up = any(lateness <= slices[_SETTLED // 2][1] for _, lateness in before)
-        steps = [(b[1] - a[1]) / (b[0] - a[0]) for a, b in zip(slices, slices[1:], strict=False)]
+        catches_up = any(each.lateness <= slices[_SETTLED // 2].lateness for each in before)
+        steps = [(b.lateness - a.lateness) / (b.begin - a.begin) for a, b in pairwise(slices)]
         small, *_, large = sorted(steps, key=abs)
         alike = max(steps) - min(steps) < abs(large) / 2
         if abs(small) > _WRONG_RATE and alike and not (small < 0 and catches_up):
@@ -130,7 +147,9 @@ class SampleClock:
                 f'delivers {measured:.0f} samples per second instead of '
                 f'{self._nominal}; it does not support this rate'
             )
-        slope, _ = linear_regression(*zip(*self._earliest, strict=True))
+        slope, _ = linear_regression(
+            [each.begin for each in self._earliest], [each.lateness for each in self._earliest]
+        )
         self.rate = self._nominal * (1 - slope)
 
     def interrupt(self) -> None:
@@ -138,14 +157,6 @@ class SampleClock:
 
         That takes a slice, for what is late has not been lost. Until then it is not settled.
         """
-        if self._before is None:
+        if self._before is None and math.isfinite(self._origin):
             self._before = self._origin
-        self._origin = self._slice = None
-
-    def lost(self) -> int:
-        """Return how many samples turn out to be missing, after an interruption or silently.
-
-        They count from now on: the caller has to add them to its indices.
-        """
-        lost, self._lost = self._lost, 0
-        return lost
+        self._origin, self._slice = math.inf, None

@@ -53,10 +53,17 @@ _NO_DEVICES = (
 
 @dataclass(frozen=True)
 class _Piece:
-    """What PortAudio delivered: samples before index `end`, when, and the overflows until then."""
+    """What PortAudio delivered.
+
+    Attributes:
+        samples: the samples.
+        delivered: how many it has delivered so far, with these.
+        arrival: when they arrived [s].
+        overflows: how often it has lost some so far.
+    """
 
     samples: bytes
-    end: int
+    delivered: int
     arrival: float
     overflows: int
 
@@ -65,8 +72,8 @@ class _Piece:
 _END = _Piece(b'', 0, 0.0, 0)
 
 
-class _Recording:
-    """Cuts what PortAudio delivers into blocks and says when they were acquired.
+class _BlockStream:
+    """Cuts what PortAudio delivers into blocks.
 
     Args:
         settings: what shall be captured.
@@ -77,23 +84,23 @@ class _Recording:
         self._settings = settings
         self._send = send
         self._pieces: LatestQueue[_Piece] = LatestQueue(round(_QUEUE_SECONDS / _PIECE))
-        self._captured = 0
+        self._delivered = 0
         self._overflows = 0
 
     def callback(self, data, frames, _, status) -> None:
         """Take a piece, in PortAudio's thread: copy, stamp, return."""
         arrival = time.monotonic()
-        self._captured += frames
+        self._delivered += frames
         # Before the first piece nothing is lost.
-        self._overflows += bool(status.input_overflow and self._captured > frames)
-        self._pieces.put(_Piece(bytes(data), self._captured, arrival, self._overflows))
+        self._overflows += bool(status.input_overflow and self._delivered > frames)
+        self._pieces.put(_Piece(bytes(data), self._delivered, arrival, self._overflows))
 
     def finish(self) -> None:
         """End `run`: the stream has ended."""
         self._pieces.put(_END)
 
     def _next(self) -> _Piece:
-        limit = _SILENCE_LIMIT if self._captured else _START_LIMIT
+        limit = _SILENCE_LIMIT if self._delivered else _START_LIMIT
         for _ in range(round(limit / _INTERVAL)):
             if piece := self._pieces.get(_INTERVAL):
                 return piece
@@ -110,16 +117,13 @@ class _Recording:
         sample_bytes = 4 * self._settings.channels
         block_bytes = self._settings.block * sample_bytes
         pending, pending_end = bytearray(), 0
-        overflows = shift = 0
+        overflows = 0
         while (piece := self._next()) is not _END:
-            end = piece.end + shift
             if piece.overflows > overflows:
                 # PortAudio does not say how many samples were lost; the clock does.
                 clock.interrupt()
                 overflows = piece.overflows
-            clock.add(end, piece.arrival)
-            lost = clock.lost()
-            shift, end = shift + lost, end + lost
+            end = clock.add(piece.delivered, piece.arrival)
             if not clock.settled:
                 continue
             if end - len(piece.samples) // sample_bytes != pending_end:
@@ -173,14 +177,14 @@ def _capture(settings: CaptureSettings, output: BinaryIO) -> str:
     opening, starting = threading.Event(), threading.Event()
     threading.Thread(target=_obey, args=([opening, starting],), daemon=True).start()
     sounddevice = _portaudio()
-    recording = _Recording(settings, lambda message: write(output, message))
+    blocks = _BlockStream(settings, lambda message: write(output, message))
     write(output, Note(Kind.READY))
     opening.wait()
     begin, opened = time.monotonic(), None
     while opened is None:
         _look_again(sounddevice)
         try:
-            opened = _open(sounddevice, settings, recording)
+            opened = _open(sounddevice, settings, blocks)
         except AudioError as error:
             write(output, Note(Kind.WAITING, str(error)))
             waited = time.monotonic() - begin
@@ -192,7 +196,7 @@ def _capture(settings: CaptureSettings, output: BinaryIO) -> str:
     starting.wait()
     try:
         stream.start()
-        recording.run()
+        blocks.run()
     except sounddevice.PortAudioError as error:
         raise AudioError(f'device {name!r} does not start ({error})') from None
     except AudioError as error:
@@ -259,7 +263,7 @@ def _devices(sounddevice) -> list[Device]:
     ]
 
 
-def _open(sounddevice, settings: CaptureSettings, recording: _Recording):
+def _open(sounddevice, settings: CaptureSettings, blocks: _BlockStream):
     """Return name and stream of the first device that is meant and opens, and a warning."""
     try:
         devices = _devices(sounddevice)
@@ -269,7 +273,7 @@ def _open(sounddevice, settings: CaptureSettings, recording: _Recording):
     problems = []
     for device in selection.devices:
         try:
-            stream = _stream(sounddevice, device, settings, recording)
+            stream = _stream(sounddevice, device, settings, blocks)
         except AudioError as error:
             problems.append(str(error))
         else:
@@ -277,7 +281,7 @@ def _open(sounddevice, settings: CaptureSettings, recording: _Recording):
     raise AudioError('; '.join(problems))
 
 
-def _stream(sounddevice, device: Device, settings: CaptureSettings, recording: _Recording):
+def _stream(sounddevice, device: Device, settings: CaptureSettings, blocks: _BlockStream):
     try:
         stream = sounddevice.RawInputStream(
             device=device.index,
@@ -286,8 +290,8 @@ def _stream(sounddevice, device: Device, settings: CaptureSettings, recording: _
             dtype='int32',
             blocksize=round(_PIECE * settings.rate),
             latency=_LATENCY,
-            callback=recording.callback,
-            finished_callback=recording.finish,
+            callback=blocks.callback,
+            finished_callback=blocks.finish,
         )
     except sounddevice.PortAudioError as error:
         user = CARDS.user(device.card)

@@ -14,7 +14,7 @@ import pytest
 from doa_ros.audio.capture import worker as portaudio
 from doa_ros.audio.capture.device_selection import Wanted
 from doa_ros.audio.capture.protocol import CapturedBlock, CaptureSettings
-from doa_ros.audio.capture.worker import _Recording
+from doa_ros.audio.capture.worker import _BlockStream
 from doa_ros.core.errors import AudioError
 
 PIECE = 480
@@ -51,7 +51,7 @@ def two_alike(computer, monkeypatch):
 
 def _open(name):
     settings = CaptureSettings(Wanted(name, 8, 'micArray'), 48000, 2400)
-    recording = _Recording(settings, lambda block: None)
+    recording = _BlockStream(settings, lambda block: None)
     device, _, warning = portaudio._open(portaudio._portaudio(), settings, recording)
     return device, warning
 
@@ -111,7 +111,7 @@ def test_blocks_of_any_length_are_cut(block, monkeypatch):
     now = [0.0]
     monkeypatch.setattr(portaudio, 'time', SimpleNamespace(monotonic=lambda: now[0]))
     blocks = []
-    recording = _Recording(CaptureSettings(Wanted('', 1), 48000, block), blocks.append)
+    recording = _BlockStream(CaptureSettings(Wanted('', 1), 48000, block), blocks.append)
     with _running(recording):
         for number in range(100):
             now[0] += 0.01
@@ -136,7 +136,7 @@ def test_a_parent_that_takes_nothing_loses_the_oldest():
         if len(blocks) == 1:
             time.sleep(1.0)
 
-    recording = _Recording(CaptureSettings(Wanted('', 1), 48000, 2400), send)
+    recording = _BlockStream(CaptureSettings(Wanted('', 1), 48000, 2400), send)
     with _running(recording):
         begin = time.monotonic()
         for number in range(200):
@@ -155,7 +155,7 @@ def test_a_parent_that_takes_nothing_loses_the_oldest():
 
 
 def test_a_device_that_falls_silent():
-    recording = _Recording(CaptureSettings(Wanted('', 1), 48000, PIECE), lambda block: None)
+    recording = _BlockStream(CaptureSettings(Wanted('', 1), 48000, PIECE), lambda block: None)
     status = SimpleNamespace(input_overflow=False)
     recording.callback(memoryview(bytes(4 * PIECE)), PIECE, None, status)
     begin = time.monotonic()
