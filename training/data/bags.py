@@ -6,9 +6,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from rosbags.highlevel import AnyReader
-from rosbags.typesys import Stores, get_types_from_msg, get_typestore
-
 from doa_ros.audio.audio_frame import block_from_audio_frame
 from doa_ros.audio.source import AudioBlock
 from doa_ros.core.errors import AudioError, MessageError
@@ -41,7 +38,12 @@ def audio_blocks(path: Path, array: MicArray) -> Iterator[AudioBlock]:
 
     Raises:
         AudioError: the recording cannot be read or holds no audio of this array.
+        ModuleNotFoundError: the package rosbags is not installed.
     """
+    # Most recordings are no bags.
+    from rosbags.highlevel import AnyReader
+    from rosbags.typesys import Stores, get_types_from_msg, get_typestore
+
     store = get_typestore(Stores.ROS2_JAZZY)
     store.register(get_types_from_msg(DEFINITION, MESSAGE))
     try:

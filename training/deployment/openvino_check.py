@@ -19,6 +19,8 @@ from doa_ros.core.localization.decoding import WITHIN, Spectrum, decode_azimuth,
 from doa_ros.core.localization.model_card import load_card
 from doa_ros.core.localization.tflite import TFLiteModel
 
+from ..extras import missing
+
 # By itself it computes with fewer bits where the processor has instructions for them; on x86
 # processors without VNNI, sums of products of 8 bits saturate. Neither is a fault of the network.
 _EXACT = {'INFERENCE_PRECISION_HINT': 'f32', 'LP_TRANSFORMS_MODE': 'NO'}
@@ -112,9 +114,7 @@ def _load(path: Path):
     try:
         import openvino
     except ImportError as error:
-        raise ModelError(
-            f'OpenVINO is not installed ({error}); try: pip install openvino'
-        ) from None
+        raise ModelError(missing(error)) from None
     try:
         network = openvino.Core().compile_model(str(path), 'CPU', _EXACT)
     except RuntimeError as error:

@@ -141,7 +141,9 @@ def test_a_difference_is_seen(inputs, monkeypatch):
 
 def test_without_openvino(monkeypatch, inputs):
     monkeypatch.setitem(sys.modules, 'openvino', None)
-    with pytest.raises(ModelError, match='OpenVINO is not installed .*pip install openvino'):
+    with pytest.raises(
+        ModelError, match=r"openvino is not installed; try: pip install 'doa_ros\[openvino\]'"
+    ):
         compare(find_resource('models', 'uma8_reference_float32'), inputs)
 
 
