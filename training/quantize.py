@@ -22,10 +22,11 @@ from .compression.rounding import train_to_be_rounded
 from .data.dataset import Shards
 from .deployment import edgetpu, openvino_check
 from .deployment.conversion import INTEGER_KINDS, KINDS, representative_set, to_tflite
-from .deployment.files import model_row, write_model
+from .deployment.converted_model import converted_model
+from .deployment.measure import Measurement
 from .runs import load_run
 from .settings import with_section
-from .tables import show_table
+from .tables import Row, show_table
 
 # Least share of the inputs in which OpenVINO and the interpreter must find the same directions;
 # they round differently.
@@ -70,30 +71,30 @@ def run(args):
     np.save(args.out / f'{args.name}_representative.npy', representative)
     # float32 comes first, whether it is kept or not: the others are compared with it.
     asked = args.kind or list(KINDS)
-    exact = None
-    rows, faults = [], []
+    exact: Measurement | None = None
+    rows: list[Row] = []
+    faults: list[str] = []
     for kind in dict.fromkeys(['float32', *asked]):
-        file = args.out / f'{args.name}_{kind}.tflite'
         network = model
         if kind == 'qat':
             network = train_to_be_rounded(model, settings, args.data, representative)
         content = to_tflite(network, kind, representative)
-        measurement = write_model(file, content, model, settings, val, kind, exact)
-        exact = exact or measurement
-        if kind in asked:
-            row = {'format': kind, **model_row(file, measurement, exact)}
-            if args.edgetpu:
-                found = edgetpu_faults(file) if kind in INTEGER_KINDS else None
-                row['Edge TPU'] = '-' if found is None else 'no' if found else 'yes'
-                faults += found or []
-            if args.openvino:
-                found = openvino_faults(file, representative)
-                row['OpenVINO'] = 'no' if found else 'yes'
-                faults += found
-            rows.append(row)
-        else:
-            file.unlink()
-            file.with_suffix('.yaml').unlink()
+        converted = converted_model(content, model, settings, val, kind, exact)
+        exact = exact or converted.measurement
+        if kind not in asked:
+            continue
+        file = args.out / f'{args.name}_{kind}.tflite'
+        converted.save(file)
+        row = {'format': kind, **converted.row(exact)}
+        if args.edgetpu:
+            found = edgetpu_faults(file) if kind in INTEGER_KINDS else None
+            row['Edge TPU'] = '-' if found is None else 'no' if found else 'yes'
+            faults += found or []
+        if args.openvino:
+            found = openvino_faults(file, representative)
+            row['OpenVINO'] = 'no' if found else 'yes'
+            faults += found
+        rows.append(row)
     show_table(rows, f'{args.name}: validation set', args.out / f'{args.name}_models')
     if faults:
         raise ModelError('the models are written, but:\n' + '\n'.join(faults))

@@ -6,7 +6,6 @@ import argparse
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import keras
 import tf_keras
@@ -14,7 +13,7 @@ import tf_keras
 from ..data.batches import both_splits
 from ..data.dataset import Shards
 from ..deployment.conversion import representative_set, to_tflite
-from ..deployment.files import model_row, write_model
+from ..deployment.converted_model import converted_model
 from ..runs import draw_curves, load_run, save_network
 from ..settings import ClusterConfig, PruneConfig, Settings
 from ..tables import Row, show_table
@@ -139,14 +138,11 @@ def _rows(networks: dict[str, tuple[keras.Model, Settings]], data: Path) -> list
         representative = representative_set(Shards(data, 'train', settings))
         facts = {name.replace('_', ' '): fact for name, fact in kernel_facts(model).items()}
         exact = None
-        with TemporaryDirectory() as folder:
-            for kind in _KINDS:
-                file = Path(folder) / f'{kind}.tflite'
-                content = to_tflite(model, kind, representative)
-                measurement = write_model(file, content, model, settings, val, kind, exact)
-                exact = exact or measurement
-                row = model_row(file, measurement, exact)
-                rows.append({'network': name, **facts, 'format': kind, **row})
+        for kind in _KINDS:
+            content = to_tflite(model, kind, representative)
+            converted = converted_model(content, model, settings, val, kind, exact)
+            exact = exact or converted.measurement
+            rows.append({'network': name, **facts, 'format': kind, **converted.row(exact)})
     return rows
 
 

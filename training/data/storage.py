@@ -19,6 +19,7 @@ import yaml
 
 from doa_ros.core.config import load_yaml
 from doa_ros.core.errors import ConfigError, DoaError
+from doa_ros.core.files import write_whole
 
 from ..settings import Settings
 from ..simulation.corpus import SPLITS
@@ -88,7 +89,7 @@ def remember_stored(stored: dict, section: str, out: Path) -> None:
             raise ConfigError(f'{out} holds data of other settings; choose another folder')
     try:
         out.mkdir(parents=True, exist_ok=True)
-        _replace(path, yaml.safe_dump(stored, sort_keys=False).encode())
+        write_whole(path, yaml.safe_dump(stored, sort_keys=False).encode())
     except OSError as error:
         raise DoaError(f'{out}: cannot be written ({error.strerror or error})') from None
 
@@ -157,11 +158,11 @@ def write(shard: Shard, out: Path) -> None:
     """
     folder = out / 'audio' / shard.split
     for name, content in shard.audio.items():
-        _replace(folder / name, content)
+        write_whole(folder / name, content)
     if shard.labels:
         with (folder / 'labels.csv').open('a', newline='', encoding='utf-8') as file:
             csv.writer(file).writerows(shard.labels)
-    _replace(_shard_path(out, shard.split, shard.number), shard.content)
+    write_whole(_shard_path(out, shard.split, shard.number), shard.content)
 
 
 def write_all(shards: Iterable[Shard], out: Path, clips: int, title: str) -> int:
@@ -190,17 +191,6 @@ def write_all(shards: Iterable[Shard], out: Path, clips: int, title: str) -> int
     return len(unusable)
 
 
-def _replace(path: Path, content: bytes):
-    """Write a file under another name first: it is whole or it is not there."""
-    partial = path.with_name(path.name + '.partial')
-    try:
-        partial.write_bytes(content)
-        partial.replace(path)
-    except OSError:
-        partial.unlink(missing_ok=True)
-        raise
-
-
 def rewrite_labels(out: Path, split: str, without: Set[int] = frozenset()) -> None:
     """Put the rows of labels.csv in order, and leave out those of some clips.
 
@@ -219,4 +209,4 @@ def rewrite_labels(out: Path, split: str, without: Set[int] = frozenset()) -> No
     rows.sort(key=lambda row: (row[0], float(row[1] or 0), row[3]))
     text = io.StringIO(newline='')
     csv.writer(text).writerows([LABELS, *rows])
-    _replace(path, text.getvalue().encode())
+    write_whole(path, text.getvalue().encode())

@@ -11,7 +11,7 @@ import numpy as np
 
 from doa_ros.core.features.extractor import FeatureConfig, FeatureExtractor
 from doa_ros.core.geometry import MicArray
-from doa_ros.core.localization.model_card import load_card
+from doa_ros.core.localization.model_card import ModelCard, load_card
 from doa_ros.core.localization.tflite import TFLiteModel
 
 _RUNS, _WARM_UP = 1000, 50
@@ -36,17 +36,26 @@ class Cost:
 
 
 def measure_cost(model: Path) -> Cost:
-    """Return what a .tflite file costs on this machine.
+    """Return what a .tflite file, with its card beside it, costs on this machine.
 
     Raises:
         ModelError: it is not usable.
     """
-    content = model.read_bytes()
+    card = load_card(model)
+    return cost_of(model.read_bytes(), card)
+
+
+def cost_of(content: bytes, card: ModelCard) -> Cost:
+    """Return what the content of a .tflite file costs on this machine.
+
+    Raises:
+        ModelError: it is not usable.
+    """
     return Cost(
-        parameters=load_card(model).training.get('parameters'),
+        parameters=card.training.get('parameters'),
         size=len(content),
         compressed_size=compressed_size(content),
-        latency=latency(TFLiteModel(model)),
+        latency=latency(TFLiteModel(content)),
     )
 
 

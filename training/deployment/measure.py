@@ -24,7 +24,7 @@ class Measurement:
         class_accuracy: share whose strongest azimuth class is the nearest one.
         within_10: share within 10 degrees of azimuth.
         azimuth_mae_deg, azimuth_median_deg, elevation_mae_deg: absolute errors [deg].
-        strongest: the strongest azimuth class of each example, shape (examples,).
+        azimuths: the decoded azimuth of each example [rad], shape (examples,).
     """
 
     class_accuracy: float
@@ -32,12 +32,12 @@ class Measurement:
     azimuth_mae_deg: float
     azimuth_median_deg: float
     elevation_mae_deg: float
-    strongest: np.ndarray
+    azimuths: np.ndarray
 
     def to_mapping(self) -> dict[str, float]:
         """Return the errors, rounded for a card."""
         values = asdict(self)
-        return {name: round(value, 4) for name, value in values.items() if name != 'strongest'}
+        return {name: round(value, 4) for name, value in values.items() if name != 'azimuths'}
 
 
 def measure_model(
@@ -52,35 +52,36 @@ def measure_model(
         shards: the examples.
     """
     step = 2 * np.pi / config.azimuth_classes
-    strongest, nearest, azimuth_deg, elevation_deg = [], [], [], []
+    decoded, errors, right = [], [], []
     for shard in shards:
         data = shard.rows(shard.single)
         if len(data) == 0:
             continue
         results = [network(values) for values in network_input(data.gcc.astype(np.float32))]
-        probabilities = dict(zip(outputs, zip(*results, strict=True), strict=True))
-        shape = config.heads['elevation']
-        elevations = [values.reshape(shape) for values in probabilities['elevation']]
-        strongest += [int(values.argmax()) for values in probabilities['azimuth']]
-        azimuths, _ = true_directions(data)
-        nearest += [round(float(a) / step) % config.azimuth_classes for a in azimuths]
-        errors = errors_deg(probabilities['azimuth'], elevations, data, config.grid.elevation_min)
-        azimuth_deg.append(errors[0])
-        elevation_deg.append(errors[1])
-    azimuth_deg, elevation_deg = np.concatenate(azimuth_deg), np.concatenate(elevation_deg)
+        by_head = dict(zip(outputs, map(np.stack, zip(*results, strict=True)), strict=True))
+        azimuth = by_head['azimuth']
+        elevation = by_head['elevation'].reshape(len(data), *config.heads['elevation'])
+        true_azimuths = true_directions(data)[0].astype(float)
+        nearest = np.rint(true_azimuths / step).astype(int) % config.azimuth_classes
+        right.append(azimuth.argmax(axis=1) == nearest)
+        directions = decoded_directions(azimuth, elevation, config.grid.elevation_min)
+        decoded.append(directions[0])
+        errors.append(errors_deg(*directions, data))
+    azimuth_deg, elevation_deg = (np.concatenate(angle) for angle in zip(*errors, strict=True))
     return Measurement(
-        class_accuracy=float(np.mean(np.equal(strongest, nearest))),
+        class_accuracy=float(np.mean(np.concatenate(right))),
         within_10=float(np.mean(azimuth_deg <= 10)),
         azimuth_mae_deg=float(azimuth_deg.mean()),
         azimuth_median_deg=float(np.median(azimuth_deg)),
         elevation_mae_deg=float(np.nanmean(elevation_deg)),
-        strongest=np.array(strongest),
+        azimuths=np.concatenate(decoded),
     )
 
 
-def agreement(measurement: Measurement, exact: Measurement) -> float:
-    """Return the share of the examples in which both have the same strongest azimuth class."""
-    return float(np.mean(measurement.strongest == exact.strongest))
+def azimuth_difference_deg(measurement: Measurement, exact: Measurement) -> float:
+    """Return the median difference of the decoded azimuths of the same examples [deg]."""
+    difference = wrap_angle(measurement.azimuths - exact.azimuths)
+    return float(np.degrees(np.median(np.abs(difference))))
 
 
 def true_directions(data: Dataset) -> tuple[np.ndarray, np.ndarray]:
@@ -93,29 +94,41 @@ def true_directions(data: Dataset) -> tuple[np.ndarray, np.ndarray]:
     return azimuth, elevation
 
 
+def decoded_directions(
+    azimuth: np.ndarray, elevation: np.ndarray, elevation_min: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the direction that each row of class probabilities is decoded to.
+
+    Args:
+        azimuth, elevation: probabilities of the classes, per row as in `Spectrum`.
+        elevation_min: that of the first elevation class [rad].
+
+    Returns:
+        Azimuth and elevation [rad], shape (rows,) each.
+    """
+    azimuths = [decode_azimuth(values)[0] for values in azimuth]
+    elevations = [
+        decode_elevation(elevation_classes(values, angle), elevation_min)[0]
+        for values, angle in zip(elevation, azimuths, strict=True)
+    ]
+    return np.array(azimuths), np.array(elevations)
+
+
 def errors_deg(
-    azimuth, elevation, data: Dataset, elevation_min: float
+    azimuths: np.ndarray, elevations: np.ndarray, data: Dataset
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return how far decoded directions are off.
 
     Args:
-        azimuth, elevation: probabilities of the classes, per row as in `Spectrum`.
+        azimuths, elevations: the directions [rad], shape (rows,).
         data: the examples, each with one voiced source.
-        elevation_min: that of the first elevation class [rad].
 
     Returns:
         Absolute errors of azimuth and elevation [deg], shape (rows,) each; NaN where the
         elevation is not known.
     """
-    true_azimuth, true_elevation = true_directions(data)
-    azimuths = np.array([decode_azimuth(values)[0] for values in azimuth])
-    elevations = np.array(
-        [
-            decode_elevation(elevation_classes(values, angle), elevation_min)[0]
-            for values, angle in zip(elevation, azimuths, strict=True)
-        ]
-    )
+    true_azimuths, true_elevations = true_directions(data)
     return (
-        np.degrees(np.abs(wrap_angle(azimuths - true_azimuth))),
-        np.degrees(np.abs(elevations - true_elevation)),
+        np.degrees(np.abs(wrap_angle(azimuths - true_azimuths))),
+        np.degrees(np.abs(elevations - true_elevations)),
     )

@@ -22,7 +22,7 @@ from ..data.batches import Batches
 from ..data.clips import Clip, labelled_features
 from ..data.dataset import Dataset, Shards, concatenate
 from ..data.targets import usable_rows
-from ..deployment.measure import errors_deg
+from ..deployment.measure import decoded_directions, errors_deg
 from ..runs import backup, check_finite, draw_curves, earlier_losses, losses, save_network
 from ..settings import Settings
 from ..tables import Row
@@ -208,7 +208,7 @@ def measure(model: keras.Model, shards: Iterable[Dataset], elevation_min: float 
         if len(data):
             outputs = model(network_input(data.gcc.astype(np.float32)), training=False)
             azimuths, elevations = (np.asarray(values) for values in outputs[:2])
-            errors = errors_deg(azimuths, elevations, data, elevation_min)
+            errors = errors_deg(*decoded_directions(azimuths, elevations, elevation_min), data)
             azimuth.append(errors[0])
             elevation.append(errors[1])
     azimuth, elevation = np.concatenate(azimuth), np.concatenate(elevation)

@@ -10,7 +10,6 @@ problems", GECCO 2020. The study is a journal, a file that several processes or 
 import csv
 import math
 from pathlib import Path
-import tempfile
 
 import keras
 import optuna
@@ -199,13 +198,10 @@ class _Objective:
             verbose=0,
             callbacks=[keras.callbacks.LambdaCallback(on_epoch_end=check_finite)],
         )
-        with tempfile.TemporaryDirectory() as folder:
-            file = Path(folder, 'int8.tflite')
-            file.write_bytes(to_tflite(model, 'int8', self._representative))
-            interpreter = TFLiteModel(file)
-            outputs = output_names(interpreter, model, train.heads)
-            result = measure_model(interpreter, outputs, train, self._val)
-            return 1 - result.within_10, 1e6 * latency(interpreter)
+        interpreter = TFLiteModel(to_tflite(model, 'int8', self._representative))
+        outputs = output_names(interpreter, model, train.heads)
+        result = measure_model(interpreter, outputs, train, self._val)
+        return 1 - result.within_10, 1e6 * latency(interpreter)
 
 
 def _network(trial: FrozenTrial) -> NetworkConfig:

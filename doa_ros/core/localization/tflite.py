@@ -31,7 +31,7 @@ def _runtime(name: str):
     return module.lite if name == 'tensorflow' else module
 
 
-def _open(path: Path, delegate: str):
+def _open(network: Path | bytes, delegate: str):
     """Return an interpreter of the first runtime that works.
 
     Raises:
@@ -49,10 +49,7 @@ def _open(path: Path, delegate: str):
         try:
             # One thread: the networks are too small to gain from more.
             return runtime.Interpreter(
-                # As bytes, as a name may hold any.
-                model_path=os.fsencode(path),
-                num_threads=1,
-                experimental_delegates=delegates,
+                **_source(network), num_threads=1, experimental_delegates=delegates
             )
         except _UNUSABLE:
             raise
@@ -62,6 +59,14 @@ def _open(path: Path, delegate: str):
     raise ModelError(
         f'no TFLite runtime works ({"; ".join(tried)}); try: pip install ai-edge-litert'
     )
+
+
+def _source(network: Path | bytes) -> dict[str, bytes]:
+    """Return the arguments by which an interpreter is told its network."""
+    if isinstance(network, bytes):
+        return {'model_content': network}
+    # The name as bytes, as it may hold any.
+    return {'model_path': os.fsencode(network)}
 
 
 def _failed(runtime: str, error: Exception) -> str:
@@ -131,7 +136,7 @@ class TFLiteModel:
     """A network with one input and one or more outputs; int8 and float32 look the same.
 
     Args:
-        path: the .tflite file.
+        network: the .tflite file, or its content.
         delegate: name or path of a library that runs the network, or as much of it as it can,
             on an accelerator; empty for the CPU.
 
@@ -140,10 +145,11 @@ class TFLiteModel:
             usable model.
     """
 
-    def __init__(self, path: Path, delegate: str = ''):
+    def __init__(self, network: Path | bytes, delegate: str = ''):
+        name = 'a network in memory' if isinstance(network, bytes) else network
         try:
             with _no_chatter():
-                self._interpreter = _open(path, delegate)
+                self._interpreter = _open(network, delegate)
                 self._interpreter.allocate_tensors()
             inputs = self._interpreter.get_input_details()
             self._outputs = self._interpreter.get_output_details()
@@ -154,9 +160,9 @@ class TFLiteModel:
             if _EDGETPU_OPERATOR in reason:
                 reason += '; it is compiled for the Edge TPU: set the delegate libedgetpu.so.1'
             by = f' with delegate {delegate!r}' if delegate else ''
-            raise ModelError(f'{path}: not a usable TFLite model{by} ({reason})') from None
+            raise ModelError(f'{name}: not a usable TFLite model{by} ({reason})') from None
         if len(inputs) != 1:
-            raise ModelError(f'{path}: must have one input, not {len(inputs)}')
+            raise ModelError(f'{name}: must have one input, not {len(inputs)}')
         self._input = inputs[0]
 
     @property

@@ -139,6 +139,15 @@ def test_first_runtime_that_works_is_taken(installed, modules, tmp_path):
     np.testing.assert_array_equal(model(np.zeros(2)), [_ANSWER])
 
 
+def test_a_network_in_memory_is_that_of_the_file(network):
+    values = np.ones((13, 15), dtype=np.float32)
+    expected, found = (tflite.TFLiteModel(n)(values) for n in (network, network.read_bytes()))
+    for one, other in zip(found, expected, strict=True):
+        np.testing.assert_array_equal(one, other)
+    with pytest.raises(ModelError, match='^a network in memory: not a usable TFLite model'):
+        tflite.TFLiteModel(b'TFL3')
+
+
 def test_runtimes_that_do_not_work_say_why(installed, tmp_path):
     installed(tflite_runtime=SimpleNamespace(Interpreter=_made_for_another_numpy))
     with pytest.raises(

@@ -12,7 +12,7 @@ from doa_ros.core.localization.decoding import (
 )
 from training.data.dataset import Dataset
 from training.data.targets import head_targets, usable_rows
-from training.deployment.measure import errors_deg
+from training.deployment.measure import decoded_directions, errors_deg
 from training.settings import TrainConfig
 
 
@@ -63,7 +63,9 @@ def test_targets_reach_below_the_horizon_where_the_array_tells_it():
     decoded = np.array([decode_elevation(target, -np.pi / 2)[0] for target in elevation])
     assert np.abs(decoded - elevations).max() < np.radians(2)
     of_azimuth = np.ones((50, 36)) / 36
-    errors = errors_deg(of_azimuth, elevation, rows, config.grid.elevation_min)
+    errors = errors_deg(
+        *decoded_directions(of_azimuth, elevation, config.grid.elevation_min), rows
+    )
     assert errors[1].max() < 2
 
 
