@@ -16,12 +16,15 @@ class OutputFile:
     Args:
         path: where it shall be; what is there is replaced.
 
+    Attributes:
+        path: the same.
+
     Raises:
         DoaError: it cannot be written there.
     """
 
     def __init__(self, path: Path):
-        self._path = path
+        self.path = path
         # Behind a link lies what is meant.
         self._target = Path(os.path.realpath(path))
         try:
@@ -43,8 +46,8 @@ class OutputFile:
         # What is a pipe or a device, such as /dev/stdout, cannot be replaced.
         return self._mode is None or stat.S_ISREG(self._mode)
 
-    def __str__(self):
-        return str(self._path)
+    def __str__(self) -> str:
+        return str(self.path)
 
     def write(self, content: bytes) -> None:
         """Write the whole content; where that fails, what was there stays.
@@ -55,7 +58,7 @@ class OutputFile:
         part = self._target.with_name(f'.doa_ros_{os.getpid()}.part')
         try:
             if not self._replaces:
-                self._path.write_bytes(content)
+                self.path.write_bytes(content)
                 return
             part.write_bytes(content)
             if self._mode is not None:
@@ -66,7 +69,7 @@ class OutputFile:
             raise self._error(error.strerror) from None
 
     def _error(self, reason: str) -> DoaError:
-        return DoaError(f'{self._path}: cannot be written ({reason})')
+        return DoaError(f'{self.path}: cannot be written ({reason})')
 
 
 def _mode_of(path: Path) -> int | None:

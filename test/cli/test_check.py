@@ -19,9 +19,10 @@ from doa_ros.audio.capture.device_source import CaptureState
 from doa_ros.audio.recordings.mono import read_mono
 from doa_ros.audio.recordings.resampling import resample
 from doa_ros.audio.source import AudioBlock, as_float
-from doa_ros.cli.check import QUIET as QUIET_STEP
-from doa_ros.cli.check import Device, Step
-from doa_ros.cli.check import check as check_array
+from doa_ros.cli.check_sound import DeviceRecorder
+from doa_ros.cli.check_steps import QUIET as QUIET_STEP
+from doa_ros.cli.check_steps import Step
+from doa_ros.cli.check_steps import check as check_array
 from doa_ros.core.errors import AudioError, DoaError
 from doa_ros.core.geometry import load_array
 from doa_ros.core.symmetry import symmetries
@@ -294,7 +295,7 @@ def test_a_device_is_found_and_heard_from_now_on(virtual_uma8, uma8, steps, tmp_
     np.concatenate(steps).tofile(path)
     with virtual_uma8(path):
         listed = call('--list-devices')
-        device = Device(uma8, '')
+        device = DeviceRecorder(uma8, '')
         try:
             first, second = (device.record(Step('Be quiet.', 0.5, 0.0)) for _ in range(2))
         finally:
@@ -368,19 +369,19 @@ class _SilentSource:
 
 
 def test_a_device_that_was_chosen_among_several_is_told_of(uma8, monkeypatch, capsys):
-    monkeypatch.setattr('doa_ros.cli.check.DeviceSource', _SilentSource)
-    Device(uma8, '')
+    monkeypatch.setattr('doa_ros.cli.check_sound.DeviceSource', _SilentSource)
+    DeviceRecorder(uma8, '')
     found, warning = (line.split() for line in capsys.readouterr().out.splitlines())
     assert found == 'ok device silent, which gives all 8 channels'.split()
     assert warning == 'WARN device 2 devices match'.split()
 
 
 def test_ctrl_d_instead_of_enter(uma8, monkeypatch, capsys):
-    monkeypatch.setattr('doa_ros.cli.check.DeviceSource', _SilentSource)
+    monkeypatch.setattr('doa_ros.cli.check_sound.DeviceSource', _SilentSource)
     terminal = io.StringIO()
     terminal.isatty = lambda: True
     monkeypatch.setattr('sys.stdin', terminal)
-    device = Device(uma8, '')
+    device = DeviceRecorder(uma8, '')
     assert len(device.record(QUIET_STEP)) == 12 * 48000
     with pytest.raises(DoaError, match='the input has ended .* nothing is written') as ended:
         device.record(Step('Speak.', 0.5, 0.0))

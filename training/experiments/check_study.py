@@ -22,7 +22,8 @@ import numpy as np
 from scipy import stats
 from tqdm import tqdm
 
-from doa_ros.cli.check import FRONT, QUIET, RIGHT, Recorder, Step, check, corrected
+from doa_ros.cli.array_file import array_file
+from doa_ros.cli.check_steps import FRONT, QUIET, RIGHT, Recorder, Step, check
 from doa_ros.core.errors import AudioError
 from doa_ros.core.geometry import MicArray, load_array
 from doa_ros.core.symmetry import symmetries
@@ -145,7 +146,7 @@ def judged(path: Path, array: MicArray, case: Case, number: int) -> str:
             return result.health.findings[0].message
         with tempfile.TemporaryDirectory() as folder:
             out = Path(folder) / 'array.yaml'
-            out.write_text(corrected(path, result), encoding='utf-8')
+            out.write_text(array_file(path, result.array, result.orientation), encoding='utf-8')
             written = load_array(out)
     except AudioError as error:
         return str(error)
