@@ -1,13 +1,12 @@
 # Copyright 2026 doa_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Between ROS messages and arrays: the only place that knows both."""
+"""Between ROS messages and what core works with: the only place that knows both."""
 
 import array
-from collections.abc import Iterable, Mapping, Sequence
-import colorsys
+from collections.abc import Iterable, Sequence
 import math
 
-from builtin_interfaces.msg import Duration, Time
+from builtin_interfaces.msg import Time
 from geometry_msgs.msg import (
     Point,
     Pose,
@@ -17,14 +16,11 @@ from geometry_msgs.msg import (
     Vector3Stamped,
 )
 import numpy as np
-from std_msgs.msg import ColorRGBA, Header
-from visualization_msgs.msg import Marker, MarkerArray
+from std_msgs.msg import Header
 
 from doa_ros.audio.audio_frame import FORMATS
 from doa_ros.audio.source import NANOSECONDS, AudioBlock
 from doa_ros.core.ambiguity import (
-    HORIZONTAL,
-    Ambiguity,
     Line,
     MirrorPlane,
     NoAmbiguity,
@@ -36,6 +32,7 @@ from doa_ros.core.features.framing import lost_before
 from doa_ros.core.features.source_cancellation import Residual
 from doa_ros.core.geometry import MicArray, unit_vector
 from doa_ros.core.localization.decoding import DirectionGrid, Estimate, Spectrum
+from doa_ros.core.localization.window_directions import WindowDirections
 from doa_ros.core.tracking.track import Track
 from doa_ros.headers import check_header, stamp_of
 from doa_ros.msg import (
@@ -61,17 +58,13 @@ _SAME = 'give gcc_phat and doa_estimator the same parameters'
 # Relative deviation of a received number that is still rounding.
 _ROUNDING = 1e-6
 _HALF_TURN = math.pi * (1 + _ROUNDING)
-# More than sound, or a track of it, can be [s], and than angles spread [rad].
+# More than the age of sound or of a track [s], the time between windows [s], and the standard
+# deviation of an angle [rad] can be.
 _OLDEST = 1e9
+_LONGEST_HOP = 10.0
 _WIDEST = 1e3
 # As many directions as this are none.
 _MOST_ESTIMATES = 360
-# Arrows fade on their own when estimates stop coming [s].
-_MARKER_LIFETIME = 0.5
-_ARROW_WIDTH = 0.03
-_LABEL_HEIGHT = 0.08
-# Opacity of what is not as sure as something else that is shown, 0..1.
-_FAINT = 0.3
 
 
 def make_header(stamp: int, frame_id: str) -> Header:
@@ -240,22 +233,14 @@ def _check_age(age: float) -> None:
         raise MessageError(f'sound cannot be {age:g} s old')
 
 
-def estimate_array(
-    header: Header, window: float, estimates: Iterable[Estimate], sound_age: float = 0.0
-) -> DoaEstimateArray:
-    """Return the message of estimates that are sorted by confidence.
-
-    Args:
-        header: of the analysed window.
-        window: its length [s].
-        estimates: highest confidence first.
-        sound_age: how much older than the window the sound is [s], as `WindowFeatures` says.
-    """
+def estimate_array(header: Header, directions: WindowDirections) -> DoaEstimateArray:
+    """Return the message of the directions in a window, given its header."""
     return DoaEstimateArray(
         header=header,
-        window_duration=window,
-        sound_age=float(sound_age),
-        estimates=[_estimate_message(e) for e in estimates],
+        window_duration=float(directions.window),
+        hop=float(directions.hop),
+        sound_age=float(directions.sound_age),
+        estimates=[_estimate_message(e) for e in directions.estimates],
     )
 
 
@@ -270,16 +255,24 @@ def _estimate_message(estimate: Estimate | Track) -> DoaEstimate:
     )
 
 
-def estimates_of(message: DoaEstimateArray) -> tuple[Estimate, ...]:
-    """Return the estimates in a message.
+def directions_of(message: DoaEstimateArray) -> WindowDirections:
+    """Return the directions in a message.
 
     Raises:
-        MessageError: an angle, a confidence or the age is not usable, or there are too many.
+        MessageError: an angle, a confidence, the hop or the age is not usable, or there are too
+            many.
     """
     check_header(message.header)
+    if not 0 < message.hop <= _LONGEST_HOP:
+        raise MessageError(f'directions cannot come every {message.hop:g} s')
     _check_age(message.sound_age)
     _check_count(message.estimates)
-    return tuple(_estimate_of(e) for e in message.estimates)
+    return WindowDirections(
+        tuple(_estimate_of(e) for e in message.estimates),
+        message.window_duration,
+        message.hop,
+        message.sound_age,
+    )
 
 
 def _check_count(directions: Sequence) -> None:
@@ -308,7 +301,7 @@ def _unknown_or_positive(value: float) -> bool:
 
 
 def track_array(header: Header, tracks: Iterable[Track]) -> DoaTrackArray:
-    """Return the message of those tracks that are confirmed.
+    """Return the message of tracks that are confirmed.
 
     Args:
         header: of the analysed window.
@@ -328,7 +321,6 @@ def track_array(header: Header, tracks: Iterable[Track]) -> DoaTrackArray:
                 predicted=track.predicted,
             )
             for track in tracks
-            if track.confirmed
         ],
     )
 
@@ -377,12 +369,12 @@ def tracks_of(message: DoaTrackArray) -> tuple[Track, ...]:
 
 def target_pose(header: Header, track: Track) -> PoseStamped:
     """Return a pose at the array whose x axis points to a talker."""
-    return PoseStamped(header=header, pose=_pose(track))
+    return PoseStamped(header=header, pose=pose_towards(track))
 
 
 def target_vector(header: Header, track: Track) -> Vector3Stamped:
     """Return the unit vector to a talker."""
-    x, y, z = unit_vector(track.azimuth, _elevation(track)).tolist()
+    x, y, z = unit_vector(track.azimuth, shown_elevation(track)).tolist()
     return Vector3Stamped(header=header, vector=Vector3(x=x, y=y, z=z))
 
 
@@ -410,183 +402,15 @@ def _probability(values: np.ndarray, *, whole: bool = True) -> array.array:
     return _floats(values)
 
 
-def marker_array(
-    message: DoaEstimateArray,
-    previous: int,
-    length: float,
-    *,
-    ambiguity: Ambiguity = HORIZONTAL,
-    faint: bool = False,
-) -> MarkerArray:
-    """Return an arrow per estimate: the surer, the longer and the greener.
-
-    Unless above and below alone are mistaken for each other, a faint line per estimate shows the
-    directions that sound like it.
-
-    Args:
-        message: the estimates.
-        previous: number of arrows shown so far; those without an estimate are deleted.
-        length: length of an arrow of confidence 1 [m].
-        ambiguity: of the array.
-        faint: whether something surer is shown beside them.
-
-    Raises:
-        MessageError: an estimate is not usable.
-    """
-    markers = []
-    for number, estimate in enumerate(estimates_of(message)):
-        markers.append(
-            _arrow(
-                message.header,
-                'doa',
-                number,
-                estimate,
-                length,
-                ColorRGBA(
-                    r=1 - estimate.confidence,
-                    g=estimate.confidence,
-                    b=0.1,
-                    a=_FAINT if faint else 1.0,
-                ),
-            )
-        )
-    shown, namespaces = len(markers), ['doa']
-    if not (ambiguity.horizontal or isinstance(ambiguity, NoAmbiguity)):
-        namespaces.append('alike')
-        markers += [
-            _alike(message.header, number, estimate, length, ambiguity)
-            for number, estimate in enumerate(estimates_of(message))
-        ]
-    for number in range(shown, previous):
-        markers += [
-            Marker(header=message.header, ns=namespace, id=number, action=Marker.DELETE)
-            for namespace in namespaces
-        ]
-    return MarkerArray(markers=markers)
-
-
-def _alike(header, number, estimate: Estimate, length, ambiguity: Ambiguity) -> Marker:
-    """Return a faint line: around a cone, or from the array to the mirror image."""
-    directions = ambiguity.alike(estimate.azimuth, _elevation(estimate))
-    if len(directions) == 1:
-        directions = np.concatenate([np.zeros((1, 3)), directions])
-    return Marker(
-        header=header,
-        ns='alike',
-        id=number,
-        type=Marker.LINE_STRIP,
-        action=Marker.ADD,
-        pose=Pose(orientation=Quaternion(w=1.0)),
-        scale=Vector3(x=_ARROW_WIDTH / 2),
-        points=[Point(x=x, y=y, z=z) for x, y, z in (length * directions).tolist()],
-        color=ColorRGBA(r=1 - estimate.confidence, g=estimate.confidence, b=0.1, a=_FAINT),
-        lifetime=Duration(nanosec=round(_MARKER_LIFETIME * NANOSECONDS)),
-    )
-
-
-def _arrow(header, namespace, number, direction, length, colour: ColorRGBA) -> Marker:
-    """Return an arrow towards an estimate or a track."""
-    return Marker(
-        header=header,
-        ns=namespace,
-        id=number,
-        type=Marker.ARROW,
-        action=Marker.ADD,
-        pose=_pose(direction),
-        scale=Vector3(x=length * _relative_length(direction), y=_ARROW_WIDTH, z=_ARROW_WIDTH),
-        color=colour,
-        lifetime=Duration(nanosec=round(_MARKER_LIFETIME * NANOSECONDS)),
-    )
-
-
-def track_markers(
-    header: Header, trails: Mapping[int, Sequence[Track]], ended: Iterable[int], length: float
-) -> MarkerArray:
-    """Return an arrow per track in a colour of its own, its id and azimuth, and a fading trail.
-
-    The trail is where the tip of the arrow was.
-
-    Args:
-        header: of the tracks.
-        trails: what was known of each track by its id, the oldest first; the last is as of now.
-        ended: ids of tracks that were shown so far and are to be deleted.
-        length: length of an arrow of confidence 1 [m].
-    """
-    markers = []
-    for track_id, trail in trails.items():
-        # Hues a golden section of the circle apart stay different for long.
-        rgb = colorsys.hsv_to_rgb(track_id * (math.sqrt(5) - 1) / 2 % 1, 0.85, 1.0)
-        now = trail[-1]
-        colour = ColorRGBA(
-            **dict(zip('rgb', rgb, strict=True)), a=_FAINT if now.predicted else 1.0
-        )
-        markers.append(_arrow(header, 'tracks', _marker_id(track_id), now, length, colour))
-        markers.append(_label(header, track_id, now, length, colour))
-        if len(trail) > 1:
-            markers.append(_trail(header, track_id, trail, length, rgb))
-    for namespace in ('tracks', 'labels', 'trails'):
-        markers += [
-            Marker(header=header, ns=namespace, id=_marker_id(track_id), action=Marker.DELETE)
-            for track_id in ended
-        ]
-    return MarkerArray(markers=markers)
-
-
-def _marker_id(track_id: int) -> int:
-    """Return an id that fits into the int32 of a marker."""
-    return track_id % 2**31
-
-
-def _label(header, track_id, track: Track, length, colour: ColorRGBA) -> Marker:
-    beyond = length * _relative_length(track) + _LABEL_HEIGHT
-    x, y, z = (beyond * unit_vector(track.azimuth, _elevation(track))).tolist()
-    return Marker(
-        header=header,
-        ns='labels',
-        id=_marker_id(track_id),
-        type=Marker.TEXT_VIEW_FACING,
-        action=Marker.ADD,
-        pose=Pose(position=Point(x=x, y=y, z=z), orientation=Quaternion(w=1.0)),
-        scale=Vector3(z=_LABEL_HEIGHT),
-        color=colour,
-        text=f'{track_id}: {math.degrees(track.azimuth):.0f} deg',
-        lifetime=Duration(nanosec=round(_MARKER_LIFETIME * NANOSECONDS)),
-    )
-
-
-def _trail(header, track_id, trail: Sequence[Track], length, rgb) -> Marker:
-    lengths = length * np.array([[_relative_length(t)] for t in trail])
-    points = lengths * unit_vector([t.azimuth for t in trail], [_elevation(t) for t in trail])
-    return Marker(
-        header=header,
-        ns='trails',
-        id=_marker_id(track_id),
-        type=Marker.LINE_STRIP,
-        action=Marker.ADD,
-        pose=Pose(orientation=Quaternion(w=1.0)),
-        scale=Vector3(x=_ARROW_WIDTH / 2),
-        points=[Point(x=x, y=y, z=z) for x, y, z in points.tolist()],
-        colors=[
-            ColorRGBA(**dict(zip('rgb', rgb, strict=True)), a=(k + 1) / len(trail))
-            for k in range(len(trail))
-        ],
-        lifetime=Duration(nanosec=round(_MARKER_LIFETIME * NANOSECONDS)),
-    )
-
-
-def _relative_length(direction: Estimate | Track) -> float:
-    """Return how long an arrow is, as a part of one of confidence 1."""
-    return 0.3 + 0.7 * direction.confidence
-
-
-def _elevation(direction: Estimate | Track) -> float:
+def shown_elevation(direction: Estimate | Track) -> float:
     """Return the elevation to show [rad]: in the plane where it is not known."""
     return 0.0 if math.isnan(direction.elevation) else direction.elevation
 
 
-def _pose(direction: Estimate | Track) -> Pose:
+def pose_towards(direction: Estimate | Track) -> Pose:
+    """Return a pose at the array whose x axis has a direction."""
     # Yaw by the azimuth, then pitch up by the elevation; pitch is positive downwards.
-    half_yaw, half_pitch = direction.azimuth / 2, -_elevation(direction) / 2
+    half_yaw, half_pitch = direction.azimuth / 2, -shown_elevation(direction) / 2
     orientation = Quaternion(
         x=-math.sin(half_yaw) * math.sin(half_pitch),
         y=math.cos(half_yaw) * math.sin(half_pitch),

@@ -18,7 +18,7 @@ from doa_ros.cli.node_process import NAMESPACE, NodeProcess, listen
 from doa_ros.cli.plot_file import PlotFile
 from doa_ros.cli.scoring import Score, Scorer
 from doa_ros.cli.session import session
-from doa_ros.conversions import estimates_of, tracks_of
+from doa_ros.conversions import directions_of, tracks_of
 from doa_ros.core.ambiguity import ambiguity_in_frame
 from doa_ros.core.errors import DoaError
 from doa_ros.core.features.extractor import FeatureConfig
@@ -150,12 +150,12 @@ def _record(arguments, console: Plain, stopped: Callable[[], bool]) -> Recording
 
     def on_truth(message: DoaEstimateArray) -> None:
         recording.truth[stamp_of(message.header)] = tuple(
-            talker.folded(ambiguity) for talker in estimates_of(message)
+            talker.folded(ambiguity) for talker in directions_of(message).estimates
         )
 
     def on_estimates(message: DoaEstimateArray) -> None:
         stamp = stamp_of(message.header)
-        recording.estimates[stamp] = estimates_of(message)
+        recording.estimates[stamp] = directions_of(message).estimates
         if pipeline.status is None:
             recording.cpu[1:] = [pipeline.cpu_seconds()]
         if len(recording.estimates) % _LINE_EVERY == 0:

@@ -28,6 +28,7 @@ from doa_ros.conversions import (
 from doa_ros.core.array_check.channel_health import ChannelHealth
 from doa_ros.core.errors import ConfigError
 from doa_ros.core.geometry import MicArray, load_array
+from doa_ros.core.localization.window_directions import WindowDirections
 from doa_ros.core.monitoring import Rate
 from doa_ros.msg import AudioFrame, DoaEstimateArray, MicArrayInfo
 from doa_ros.nodes.chain import WorkerNode
@@ -153,7 +154,9 @@ class AudioCaptureNode(WorkerNode):
             if self._audio is not None and self._audio.wanted:
                 self._audio.publish(audio_frame_from_block(header, block))
             if self._truth is not None and isinstance(block, SimulatedBlock):
-                self._truth.publish(estimate_array(header, duration, block.truth))
+                self._truth.publish(
+                    estimate_array(header, WindowDirections(block.truth, duration, duration))
+                )
             if self._listener is not None:
                 self._listener(header, block)
             self._rate.add(len(block.samples))

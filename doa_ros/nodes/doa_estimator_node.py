@@ -11,6 +11,7 @@ from doa_ros.conversions import estimate_array, frame_from_gcc_phat, spectrum_me
 from doa_ros.core.ambiguity import ambiguity_in_frame
 from doa_ros.core.features.extractor import WindowFeatures
 from doa_ros.core.localization.localizer import Localization, Localizer, LocalizerConfig
+from doa_ros.core.localization.window_directions import WindowDirections
 from doa_ros.core.monitoring import Durations, Level, Rate, Status
 from doa_ros.headers import StampOrder, stamp_of
 from doa_ros.msg import DoaEstimateArray, DoaSpectrum, GccPhat
@@ -28,14 +29,14 @@ class DoaEstimatorNode(ChainNode):
 
     Args:
         publishing: the thread that publishes.
-        listener: takes estimates and detections of every window in this process.
+        listener: takes estimates and detections of every window in this process, with its header.
         subscribe: whether features come from the topic `gcc_phat` rather than by `process`.
     """
 
     def __init__(
         self,
         publishing: PublishingThread,
-        listener: Callable[[DoaEstimateArray, DoaEstimateArray], None] | None = None,
+        listener: Callable[[Header, WindowDirections, WindowDirections], None] | None = None,
         *,
         subscribe: bool = True,
     ):
@@ -115,21 +116,20 @@ class DoaEstimatorNode(ChainNode):
         if result is None:
             # When it answers again, what it knew is old.
             self._localizer.reset()
+        window, hop = self._features.window, self._features.hop
         estimates, detections = (
-            estimate_array(header, self._features.window, found, frame.sound_age)
+            WindowDirections(found, window, hop, frame.sound_age)
             for found in ((result.estimates, result.detections) if result else ((), ()))
         )
-        self._estimates.publish(estimates)
+        self._estimates.publish(estimate_array(header, estimates))
         if self._detections.wanted:
-            self._detections.publish(detections)
+            self._detections.publish(estimate_array(header, detections))
         if result is not None and self._spectrum.wanted:
             self._spectrum.publish(
-                spectrum_message(
-                    header, self._features.window, result.spectrum, self._localizer.grid
-                )
+                spectrum_message(header, window, result.spectrum, self._localizer.grid)
             )
         if self._listener is not None:
-            self._listener(estimates, detections)
+            self._listener(header, estimates, detections)
 
 
 def main() -> int:

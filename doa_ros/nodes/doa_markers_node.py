@@ -3,14 +3,19 @@
 """Node `doa_markers`: from `estimates` and `tracks` to `markers` for RViz."""
 
 from collections import defaultdict, deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
+from std_msgs.msg import Header
 from visualization_msgs.msg import Marker, MarkerArray
 
 from doa_ros.audio.source import NANOSECONDS
-from doa_ros.conversions import estimates_of, marker_array, track_markers, tracks_of
+from doa_ros.conversions import directions_of, tracks_of
+from doa_ros.core.localization.decoding import Estimate
+from doa_ros.core.localization.window_directions import WindowDirections
 from doa_ros.core.tracking.track import Track
 from doa_ros.headers import stamp_of
+from doa_ros.markers import estimate_markers, track_markers
 from doa_ros.msg import DoaEstimateArray, DoaTrackArray
 from doa_ros.nodes.chain import ChainNode
 from doa_ros.nodes.configs import MarkersConfig
@@ -19,6 +24,26 @@ from doa_ros.nodes.model import declare_ambiguity
 from doa_ros.nodes.publishing_thread import PublishingThread
 from doa_ros.nodes.qos import overridable
 from doa_ros.parameters import declare, on_change
+
+
+@dataclass(frozen=True)
+class _Window:
+    """What has come of the latest window; None for what has not."""
+
+    header: Header | None = None
+    estimates: Sequence[Estimate] | None = None
+    tracks: Sequence[Track] | None = None
+
+    def lacks(self, header: Header, part: str) -> bool:
+        """Return whether a part that has come with a header belongs here."""
+        if self.header is None:
+            return True
+        return stamp_of(self.header) == stamp_of(header) and getattr(self, part) is None
+
+    @property
+    def complete(self) -> bool:
+        """Whether nothing more comes of it."""
+        return self.estimates is not None and self.tracks is not None
 
 
 class DoaMarkersNode(ChainNode):
@@ -36,14 +61,13 @@ class DoaMarkersNode(ChainNode):
         on_change(self, self._config, self._configure)
         self._ambiguity = declare_ambiguity(self)
         self._shown = 0
-        # What has come of the latest window.
-        self._window: dict[str, DoaEstimateArray | DoaTrackArray] = {}
+        self._window = _Window()
         self._trails: dict[int, deque[tuple[int, Track]]] = defaultdict(deque)
         self.diagnose('all estimates are usable')
         self._topic = self.topic(MarkerArray, 'markers', 10)
         if subscribe:
-            self._subscribe(DoaEstimateArray, 'estimates', self.process)
-            self._subscribe(DoaTrackArray, 'tracks', self.process_tracks)
+            self._subscribe(DoaEstimateArray, 'estimates', self._on_estimates)
+            self._subscribe(DoaTrackArray, 'tracks', self._on_tracks)
         self.get_logger().info('arrows and trails for RViz')
 
     def _subscribe(self, message_type: type, topic: str, take: Callable[[object], None]) -> None:
@@ -53,52 +77,54 @@ class DoaMarkersNode(ChainNode):
     def _configure(self, config: MarkersConfig) -> None:
         self._config = config
 
-    def process(self, message: DoaEstimateArray) -> None:
+    def _on_estimates(self, message: DoaEstimateArray) -> None:
+        with self._diagnostics.dropping():
+            self.process(message.header, directions_of(message))
+
+    def _on_tracks(self, message: DoaTrackArray) -> None:
+        with self._diagnostics.dropping():
+            self.process_tracks(message.header, tracks_of(message))
+
+    def process(self, header: Header, directions: WindowDirections) -> None:
         """Show the estimates of one window."""
-        with self._diagnostics.dropping():
-            estimates_of(message)
-            self._collect(estimates=message)
+        self._collect(header, estimates=directions.estimates)
 
-    def process_tracks(self, message: DoaTrackArray) -> None:
+    def process_tracks(self, header: Header, tracks: Sequence[Track]) -> None:
         """Show the tracks as of one window."""
-        with self._diagnostics.dropping():
-            tracks_of(message)
-            self._collect(tracks=message)
+        self._collect(header, tracks=tracks)
 
-    def _collect(self, **part: DoaEstimateArray | DoaTrackArray) -> None:
+    def _collect(self, header: Header, **part: Sequence[Estimate] | Sequence[Track]) -> None:
         """Take estimates or tracks; show both of a window at once, or what has come of it."""
         if not self._topic.wanted:
-            self._window.clear()
+            self._window = _Window()
             self._trails.clear()
             return
-        ((name, message),) = part.items()
-        stamps = {stamp_of(m.header) for m in self._window.values()}
-        if name in self._window or stamps - {stamp_of(message.header)}:
+        if not self._window.lacks(header, *part):
             self._show()
-        self._window |= part
-        if len(self._window) == 2:
+        self._window = replace(self._window, header=header, **part)
+        if self._window.complete:
             self._show()
 
     def _show(self) -> None:
+        window, self._window = self._window, _Window()
         markers = []
-        if 'tracks' in self._window:
-            markers += self._track_markers(self._window['tracks'])
-        if 'estimates' in self._window:
-            message = self._window['estimates']
-            markers += marker_array(
-                message,
+        if window.tracks is not None:
+            markers += self._track_markers(window.header, window.tracks)
+        if window.estimates is not None:
+            markers += estimate_markers(
+                window.header,
+                window.estimates,
                 self._shown,
                 self._config.arrow_length,
                 ambiguity=self._ambiguity,
                 faint=bool(self._trails),
-            ).markers
-            self._shown = len(message.estimates)
-        self._window.clear()
+            )
+            self._shown = len(window.estimates)
         if markers:
             self._topic.publish(MarkerArray(markers=markers))
 
-    def _track_markers(self, message: DoaTrackArray) -> list[Marker]:
-        stamp, tracks = stamp_of(message.header), tracks_of(message)
+    def _track_markers(self, header: Header, tracks: Sequence[Track]) -> list[Marker]:
+        stamp = stamp_of(header)
         ended = set(self._trails) - {track.id for track in tracks}
         for number in ended:
             del self._trails[number]
@@ -109,7 +135,7 @@ class DoaMarkersNode(ChainNode):
             while trail[0][0] < oldest or trail[0][0] > stamp:
                 trail.popleft()
         trails = {number: [t for _, t in trail] for number, trail in self._trails.items()}
-        return track_markers(message.header, trails, ended, self._config.arrow_length).markers
+        return track_markers(header, trails, ended, self._config.arrow_length)
 
 
 def main() -> int:

@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Executable `doa_pipeline`: all nodes in one process, joined by calls instead of topics."""
 
-from doa_ros.msg import DoaEstimateArray
+from std_msgs.msg import Header
+
+from doa_ros.core.localization.window_directions import WindowDirections
 from doa_ros.nodes.audio_capture_node import AudioCaptureNode
 from doa_ros.nodes.doa_estimator_node import DoaEstimatorNode
 from doa_ros.nodes.doa_markers_node import DoaMarkersNode
@@ -17,9 +19,11 @@ def make_nodes(publishing: PublishingThread):
     markers = DoaMarkersNode(publishing, subscribe=False)
     tracker = DoaTrackerNode(publishing, markers.process_tracks, subscribe=False)
 
-    def on_window(estimates: DoaEstimateArray, detections: DoaEstimateArray) -> None:
-        tracker.process(detections)
-        markers.process(estimates)
+    def on_window(
+        header: Header, estimates: WindowDirections, detections: WindowDirections
+    ) -> None:
+        tracker.process(header, detections)
+        markers.process(header, estimates)
 
     estimator = DoaEstimatorNode(publishing, on_window, subscribe=False)
     gcc_phat = GccPhatNode(publishing, estimator.process, subscribe=False)

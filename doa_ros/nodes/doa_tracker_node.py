@@ -2,12 +2,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Node `doa_tracker`: from `detections` to `tracks`, `target` and `target_vector`."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 import secrets
 
 from geometry_msgs.msg import PoseStamped, Vector3Stamped
+from std_msgs.msg import Header
 
-from doa_ros.conversions import estimates_of, target_pose, target_vector, track_array
+from doa_ros.conversions import directions_of, target_pose, target_vector, track_array
+from doa_ros.core.localization.window_directions import WindowDirections
 from doa_ros.core.tracking.config import TrackerConfig
 from doa_ros.core.tracking.track import Track
 from doa_ros.core.tracking.tracker import Tracker
@@ -30,14 +32,14 @@ class DoaTrackerNode(ChainNode):
 
     Args:
         publishing: the thread that publishes.
-        listener: takes all tracks in this process.
+        listener: takes the tracks of every window in this process, with its header.
         subscribe: whether detections come from the topic of this name rather than by `process`.
     """
 
     def __init__(
         self,
         publishing: PublishingThread,
-        listener: Callable[[DoaTrackArray], None] | None = None,
+        listener: Callable[[Header, Sequence[Track]], None] | None = None,
         *,
         subscribe: bool = True,
     ):
@@ -74,25 +76,24 @@ class DoaTrackerNode(ChainNode):
     def _on_detections(self, message: DoaEstimateArray) -> None:
         check_header(message.header)
         self._order.check(stamp_of(message.header))
-        self.process(message)
+        self.process(message.header, directions_of(message))
 
-    def process(self, message: DoaEstimateArray) -> None:
+    def process(self, header: Header, detections: WindowDirections) -> None:
         """Take the detections of one window and pass on the tracks."""
         with self._diagnostics.dropping():
             tracks = self._tracker.update(
-                stamp_of(message.header), estimates_of(message), sound_age=message.sound_age
+                stamp_of(header), detections.estimates, sound_age=detections.sound_age
             )
-            self._pass_on(message, tracks)
+            self._pass_on(header, [track for track in tracks if track.confirmed])
 
-    def _pass_on(self, message: DoaEstimateArray, tracks: tuple[Track, ...]) -> None:
-        found = track_array(message.header, tracks)
-        self._tracks.publish(found)
-        if found.tracks:
-            self._target.publish(target_pose(message.header, tracks[0]))
+    def _pass_on(self, header: Header, tracks: Sequence[Track]) -> None:
+        self._tracks.publish(track_array(header, tracks))
+        if tracks:
+            self._target.publish(target_pose(header, tracks[0]))
             if self._vector.wanted:
-                self._vector.publish(target_vector(message.header, tracks[0]))
+                self._vector.publish(target_vector(header, tracks[0]))
         if self._listener is not None:
-            self._listener(found)
+            self._listener(header, tracks)
 
 
 def main() -> int:

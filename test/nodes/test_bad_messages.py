@@ -143,7 +143,7 @@ def test_markers_survive_bad_estimates(start, listener):
     listener.wait_for_publisher('markers')
 
     def message(*estimates):
-        return DoaEstimateArray(header=make_header(7, 'mic_array'), estimates=estimates)
+        return DoaEstimateArray(header=make_header(7, 'mic_array'), hop=0.05, estimates=estimates)
 
     first = message(DoaEstimate(azimuth=1.0, confidence=0.7))
     # Markers are published once the node knows of who listens, which may take it a while.
@@ -159,7 +159,7 @@ def test_markers_survive_bad_estimates(start, listener):
     ):
         publisher.publish(message(bad))
     publisher.publish(message(*[DoaEstimate()] * 1000))
-    publisher.publish(DoaEstimateArray(estimates=[DoaEstimate()]))
+    publisher.publish(DoaEstimateArray(hop=0.05, estimates=[DoaEstimate()]))
     publisher.publish(message(*[DoaEstimate(elevation=math.nan, confidence=0.5)] * 100))
     publisher.publish(message())
     # Without tracks, estimates are shown when the next ones come.

@@ -11,19 +11,16 @@ from hypothesis import strategies as st
 import numpy as np
 import pytest
 from rclpy.serialization import deserialize_message, serialize_message
-from std_msgs.msg import Header
-from visualization_msgs.msg import Marker
 
 from doa_ros import conversions
 from doa_ros.audio.audio_frame import FORMATS, block_from_audio_frame
 from doa_ros.audio.source import AudioBlock
-from doa_ros.core.ambiguity import ambiguity_in_frame
 from doa_ros.core.errors import MessageError
 from doa_ros.core.features.extractor import FeatureConfig, WindowFeatures
 from doa_ros.core.features.source_cancellation import Residual
 from doa_ros.core.geometry import load_array, unit_vector
 from doa_ros.core.localization.decoding import DirectionGrid, Estimate, Spectrum
-from doa_ros.core.tracking.track import Track
+from doa_ros.core.localization.window_directions import WindowDirections
 from doa_ros.msg import AudioFrame, DoaEstimateArray, DoaSpectrum, GccPhat, MicArrayInfo
 from doa_ros.resources import find_resource
 
@@ -290,7 +287,7 @@ def test_any_gcc_phat_is_a_frame_or_a_message_error(changes, features):
 def test_numpy_scalars_do_not_abort_the_process():
     # As they come out of computations; the generated C code wants plain floats.
     estimate = Estimate(*np.array([0.1, 0.2, 0.3, 0.4, 0.5], dtype=np.float32))
-    _over_the_wire(conversions.estimate_array(HEADER, 0.1, [estimate]))
+    _over_the_wire(_estimates([estimate]))
     frame = replace(_gcc_frame(), activity=np.float32(0.25))
     message = conversions.gcc_phat_from_frame(HEADER, frame, ARRAY, FEATURES)
     assert _over_the_wire(message).activity == 0.25
@@ -307,11 +304,11 @@ def test_estimates_survive():
         Estimate(-3.0, 0.5, 0.1, 0.2, 0.75),
         Estimate(2.0, math.nan, 0.1, math.nan, 0.5),
     ]
-    message = _over_the_wire(conversions.estimate_array(HEADER, 0.1, estimates))
+    message = _over_the_wire(_estimates(estimates))
     assert isinstance(message, DoaEstimateArray)
     assert message.header == HEADER
     assert message.window_duration == 0.1
-    received = conversions.estimates_of(message)
+    received = conversions.directions_of(message).estimates
     assert received[0] == estimates[0]
     assert math.isnan(received[1].elevation) and math.isnan(received[1].elevation_stddev)
 
@@ -379,81 +376,9 @@ def test_spectrum_says_where_its_elevations_begin():
     assert message.elevation_min + 18 * message.elevation_step == pytest.approx(math.pi / 2)
 
 
-def _points_at(pose):
-    """Return where a pose turns +x: v + 2 w (q x v) + 2 q x (q x v)."""
-    q = pose.orientation
-    vector, axis = np.array([q.x, q.y, q.z]), np.array([1.0, 0.0, 0.0])
-    turned = np.cross(vector, axis)
-    return axis + 2 * q.w * turned + 2 * np.cross(vector, turned)
-
-
-@given(
-    azimuth=st.floats(-math.pi, math.pi),
-    elevation=st.floats(-math.pi / 2, math.pi / 2) | st.just(math.nan),
-)
-def test_arrows_point_at_the_source(azimuth, elevation):
-    estimate = Estimate(azimuth, elevation, 0.1, 0.1, 0.5)
-    message = conversions.estimate_array(HEADER, 0.1, [estimate])
-    (marker,) = conversions.marker_array(message, 0, 1.0).markers
-    up = 0.0 if math.isnan(elevation) else elevation
-    assert _points_at(marker.pose) == pytest.approx(unit_vector(azimuth, up), abs=1e-9)
-
-
-@pytest.mark.parametrize(
-    ('previous', 'count', 'actions'),
-    [
-        (0, 0, []),
-        (0, 2, [Marker.ADD, Marker.ADD]),
-        (2, 1, [Marker.ADD, Marker.DELETE]),
-        (2, 0, [Marker.DELETE, Marker.DELETE]),
-    ],
-)
-def test_arrows_of_sounds_that_ended_are_deleted(previous, count, actions):
-    estimates = [Estimate(0.1, 0.2, 0.1, 0.1, 0.9)] * count
-    message = conversions.estimate_array(HEADER, 0.1, estimates)
-    markers = _over_the_wire(conversions.marker_array(message, previous, 2.0)).markers
-    assert [marker.action for marker in markers] == actions
-    assert [marker.id for marker in markers] == list(range(len(markers)))
-    assert {marker.ns for marker in markers} <= {'doa'}
-    assert all(marker.header == HEADER for marker in markers)
-    assert all(0 < marker.scale.x <= 2 for marker in markers if marker.action == Marker.ADD)
-
-
-def _shown(ambiguity, previous, *estimates):
-    message = conversions.estimate_array(HEADER, 0.1, estimates)
-    markers = conversions.marker_array(message, previous, 2.0, ambiguity=ambiguity)
-    alike = [m for m in _over_the_wire(markers).markers if m.ns == 'alike']
-    return alike, [np.array([(p.x, p.y, p.z) for p in m.points]) for m in alike]
-
-
-def test_mirror_image_is_shown(make_array, tetrahedron):
-    estimate = Estimate(0.6, -0.3, 0.1, 0.1, 0.9)
-    (marker,), (points,) = _shown(ambiguity_in_frame(make_array(_UPRIGHT)), 0, estimate)
-    assert marker.action == Marker.ADD
-    np.testing.assert_allclose(points, [[0, 0, 0], 2 * unit_vector(math.pi - 0.6, -0.3)])
-    # Where there is nothing to mistake, or only above and below, nothing is.
-    for microphones in (ARRAY, tetrahedron):
-        assert _shown(ambiguity_in_frame(microphones), 0, estimate) == ([], [])
-
-
-def test_cone_around_a_line_is_shown(make_array):
-    estimates = [Estimate(azimuth, math.nan, 0.1, math.nan, 0.9) for azimuth in (0.0, 0.6)]
-    _, rings = _shown(ambiguity_in_frame(make_array(_LINE)), 0, *estimates)
-    for ring, estimate in zip(rings, estimates, strict=True):
-        ends = [2 * unit_vector(estimate.azimuth, 0.0)] * 2
-        np.testing.assert_allclose(ring[[0, -1]], ends, atol=1e-12)
-        np.testing.assert_allclose(np.linalg.norm(ring, axis=1), 2)
-        np.testing.assert_allclose(ring[:, 1], 2 * math.sin(estimate.azimuth), atol=1e-12)
-    markers, _ = _shown(ambiguity_in_frame(make_array(_LINE)), 2)
-    assert [m.action for m in markers] == [Marker.DELETE] * 2
-
-
-def test_surer_arrows_are_longer():
-    estimates = [Estimate(0.0, 0.0, 0.1, 0.1, confidence) for confidence in (1.0, 0.5, 0.0)]
-    message = conversions.estimate_array(Header(frame_id='a'), 0.1, estimates)
-    lengths = [marker.scale.x for marker in conversions.marker_array(message, 0, 2.0).markers]
-    assert lengths[0] == 2
-    assert lengths[0] > lengths[1] > lengths[2] > 0
+def _estimates(estimates, sound_age=0.0):
+    directions = WindowDirections(tuple(estimates), 0.1, 0.05, sound_age)
+    return conversions.estimate_array(HEADER, directions)
 
 
 def test_gcc_phat_message_describes_its_data():
@@ -466,37 +391,18 @@ def test_gcc_phat_message_describes_its_data():
     assert lags == pytest.approx(FEATURES.lags)
 
 
-def _track(number=1, **changes):
-    track = Track(
-        id=number,
-        azimuth=-2.0,
-        elevation=0.5,
-        azimuth_rate=0.25,
-        elevation_rate=-0.125,
-        azimuth_stddev=0.1,
-        elevation_stddev=0.2,
-        azimuth_rate_stddev=0.3,
-        elevation_rate_stddev=0.4,
-        confidence=0.75,
-        age=2.5,
-        confirmed=True,
-        predicted=False,
-    )
-    return track._replace(**changes)
-
-
-def test_tracks_survive_where_they_are_confirmed():
-    tracks = _track(3), _track(1, predicted=True, azimuth=1.0), _track(0, confirmed=False)
+def test_tracks_survive(make_track):
+    tracks = make_track(3), make_track(1, predicted=True, azimuth=1.0)
     message = _over_the_wire(conversions.track_array(HEADER, tracks))
     assert message.header == HEADER
-    assert conversions.tracks_of(message) == tracks[:2]
+    assert conversions.tracks_of(message) == tracks
     # As they come out of computations; the generated C code wants plain floats.
-    _over_the_wire(conversions.track_array(HEADER, [_track(azimuth=np.float32(0.5))]))
+    _over_the_wire(conversions.track_array(HEADER, [make_track(azimuth=np.float32(0.5))]))
 
 
-def test_tracks_without_elevation_survive():
+def test_tracks_without_elevation_survive(make_track):
     names = 'elevation', 'elevation_rate', 'elevation_stddev', 'elevation_rate_stddev'
-    track = _track(**dict.fromkeys(names, math.nan))
+    track = make_track(**dict.fromkeys(names, math.nan))
     message = _over_the_wire(conversions.track_array(HEADER, [track]))
     (received,) = conversions.tracks_of(message)
     assert all(math.isnan(getattr(received, name)) for name in names)
@@ -518,8 +424,8 @@ def test_tracks_without_elevation_survive():
         (lambda m: m.tracks.extend(m.tracks * 500), 'no directions'),
     ],
 )
-def test_tracks_that_are_not_usable(change, words):
-    message = conversions.track_array(HEADER, [_track(1), _track(2)])
+def test_tracks_that_are_not_usable(make_track, change, words):
+    message = conversions.track_array(HEADER, [make_track(1), make_track(2)])
     message.header = conversions.make_header(STAMP, 'mic_array')
     change(message)
     with pytest.raises(MessageError, match=words):
@@ -529,81 +435,35 @@ def test_tracks_that_are_not_usable(change, words):
 @pytest.mark.parametrize('age', [math.nan, math.inf, -0.1])
 def test_sound_of_no_age(age):
     with pytest.raises(MessageError, match='old'):
-        conversions.estimates_of(conversions.estimate_array(HEADER, 0.1, [], age))
+        conversions.directions_of(_estimates([], sound_age=age))
     with pytest.raises(MessageError, match='old'):
         conversions.frame_from_gcc_phat(_gcc_phat(sound_age=age), ARRAY, FEATURES)
+
+
+@pytest.mark.parametrize('hop', [math.nan, math.inf, 0.0, -0.1])
+def test_directions_that_come_too_often_or_never(hop):
+    message = _estimates([])
+    message.hop = hop
+    with pytest.raises(MessageError, match='cannot come every'):
+        conversions.directions_of(message)
 
 
 def test_the_age_of_sound_survives():
     frame = replace(_gcc_frame(), sound_age=0.25)
     message = _over_the_wire(conversions.gcc_phat_from_frame(HEADER, frame, ARRAY, FEATURES))
     assert conversions.frame_from_gcc_phat(message, ARRAY, FEATURES).sound_age == 0.25
-    assert _over_the_wire(conversions.estimate_array(HEADER, 0.1, [], 0.25)).sound_age == 0.25
+    assert _over_the_wire(_estimates([], sound_age=0.25)).sound_age == 0.25
 
 
 @given(
     azimuth=st.floats(-math.pi, math.pi),
     elevation=st.floats(0, math.pi / 2) | st.just(math.nan),
 )
-def test_targets_point_at_the_track(azimuth, elevation):
-    track = _track(azimuth=azimuth, elevation=elevation)
+def test_targets_point_at_the_track(points_at, make_track, azimuth, elevation):
+    track = make_track(azimuth=azimuth, elevation=elevation)
     towards = unit_vector(azimuth, 0.0 if math.isnan(elevation) else elevation)
     pose = conversions.target_pose(HEADER, track)
     vector = conversions.target_vector(HEADER, track)
     assert pose.header == vector.header == HEADER
-    assert _points_at(pose.pose) == pytest.approx(towards, abs=1e-9)
+    assert points_at(pose.pose) == pytest.approx(towards, abs=1e-9)
     assert [vector.vector.x, vector.vector.y, vector.vector.z] == pytest.approx(towards, abs=1e-9)
-
-
-def test_estimates_are_faint_beside_tracks():
-    message = conversions.estimate_array(HEADER, 0.1, [Estimate(0.1, 0.2, 0.1, 0.1, 0.9)])
-    alone, beside = (
-        conversions.marker_array(message, 0, 1.0, faint=faint).markers[0].color.a
-        for faint in (False, True)
-    )
-    assert beside < alone == 1
-
-
-def test_trails_fade_and_end():
-    trails = {4: [_track(4, azimuth=0.1 * k) for k in range(5)], 7: [_track(7, predicted=True)]}
-    markers = _over_the_wire(conversions.track_markers(HEADER, trails, {2}, 2.0)).markers
-    shown = {(m.ns, m.id): m for m in markers}
-    assert set(shown) == {
-        ('tracks', 4), ('labels', 4), ('trails', 4), ('tracks', 7), ('labels', 7),
-        ('tracks', 2), ('labels', 2), ('trails', 2),
-    }  # fmt: skip
-    assert {number for (_, number), m in shown.items() if m.action == Marker.DELETE} == {2}
-    assert shown['tracks', 7].color.a < shown['tracks', 4].color.a == 1
-    trail = shown['trails', 4]
-    ends = [[p.x, p.y, p.z] for p in trail.points]
-    # Of confidence 0.75.
-    expected = 2.0 * (0.3 + 0.7 * 0.75) * unit_vector(0.1 * np.arange(5), 0.5)
-    np.testing.assert_allclose(ends, expected, atol=1e-9)
-    assert [c.a for c in trail.colors] == pytest.approx([0.2, 0.4, 0.6, 0.8, 1.0])
-
-
-def test_a_trail_is_where_the_tip_of_the_arrow_was():
-    confidences = [0.9, 0.5, 0.1]
-    trail = [_track(4, azimuth=0.2 * k, confidence=c) for k, c in enumerate(confidences)]
-    markers = conversions.track_markers(HEADER, {4: trail}, (), 2.0).markers
-    shown = {m.ns: m for m in markers}
-    reached = [math.hypot(p.x, p.y, p.z) for p in shown['trails'].points]
-    assert reached == pytest.approx([2.0 * (0.3 + 0.7 * c) for c in confidences])
-    assert reached[-1] == pytest.approx(shown['tracks'].scale.x)
-
-
-def test_a_label_names_a_track_at_the_tip_of_its_arrow():
-    track = _track(2**31 + 5, azimuth=math.radians(-120.4), elevation=0.3)
-    markers = _over_the_wire(
-        conversions.track_markers(HEADER, {track.id: [track]}, (), 1.0)
-    ).markers
-    label = next(m for m in markers if m.ns == 'labels')
-    assert label.text == f'{track.id}: -120 deg'
-    assert label.type == Marker.TEXT_VIEW_FACING
-    p = label.pose.position
-    towards = np.array([p.x, p.y, p.z])
-    arrow = next(m for m in markers if m.ns == 'tracks')
-    assert arrow.scale.x < np.linalg.norm(towards) < arrow.scale.x + 0.2
-    expected = unit_vector(track.azimuth, track.elevation)
-    np.testing.assert_allclose(towards / np.linalg.norm(towards), expected, atol=1e-9)
-    assert len({m.id for m in markers}) == 1

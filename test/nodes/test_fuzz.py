@@ -29,6 +29,7 @@ from doa_ros.core.features.extractor import WindowFeatures
 from doa_ros.core.geometry import load_array
 from doa_ros.core.localization.classifier import default_features
 from doa_ros.core.localization.decoding import Estimate
+from doa_ros.core.localization.window_directions import WindowDirections
 from doa_ros.core.tracking.track import Track
 from doa_ros.headers import check_header
 from doa_ros.msg import AudioFrame, DoaEstimateArray, DoaSpectrum, DoaTrackArray, GccPhat
@@ -154,7 +155,9 @@ def _feature_makers():
 
 
 def _directions(number, *estimates):
-    return estimate_array(make_header(number * _STEP, 'mic_array'), 0.1, estimates)
+    return estimate_array(
+        make_header(number * _STEP, 'mic_array'), WindowDirections(estimates, 0.1, 0.05)
+    )
 
 
 def _tracks(number, *tracks):

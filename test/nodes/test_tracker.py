@@ -13,14 +13,15 @@ from rclpy.serialization import deserialize_message, serialize_message
 from visualization_msgs.msg import Marker, MarkerArray
 
 from doa_ros.conversions import (
+    directions_of,
     estimate_array,
-    estimates_of,
     make_header,
     track_array,
     tracks_of,
 )
 from doa_ros.core.geometry import unit_vector, wrap_angle
 from doa_ros.core.localization.decoding import Estimate
+from doa_ros.core.localization.window_directions import WindowDirections
 from doa_ros.core.tracking.config import TrackerConfig
 from doa_ros.core.tracking.tracker import Tracker
 from doa_ros.headers import stamp_of
@@ -29,10 +30,11 @@ from doa_ros.msg import DoaEstimate, DoaEstimateArray, DoaTrackArray
 HOP_NS = 50_000_000
 START = 1_700_000_000_000_000_000
 AGE = 0.15
+_NOTHING = WindowDirections((), 0.1, 0.05)
 
 
 def _over_the_wire(message):
-    """Return a message as it is received: confidences are of single precision."""
+    """Return a message as it is received."""
     return deserialize_message(serialize_message(message), type(message))
 
 
@@ -44,7 +46,9 @@ def _frames(count=60):
         still = Estimate(-1.0, 0.3, 0.05, 0.05, 0.8)
         found = [walker, still] if k < count - 10 else [still]
         header = make_header(START + k * HOP_NS, 'head')
-        messages.append(_over_the_wire(estimate_array(header, 0.1, found, AGE)))
+        messages.append(
+            _over_the_wire(estimate_array(header, WindowDirections(tuple(found), 0.1, 0.05, AGE)))
+        )
     return messages
 
 
@@ -52,11 +56,11 @@ def _expected(messages):
     """Return what the core makes of messages."""
     tracker = Tracker(TrackerConfig())
     tracks = [
-        tracker.update(stamp_of(m.header), estimates_of(m), sound_age=m.sound_age)
+        tracker.update(stamp_of(m.header), directions_of(m).estimates, sound_age=m.sound_age)
         for m in messages
     ]
     return [
-        _over_the_wire(track_array(m.header, found))
+        _over_the_wire(track_array(m.header, [t for t in found if t.confirmed]))
         for m, found in zip(messages, tracks, strict=True)
     ]
 
@@ -79,7 +83,7 @@ def tracker(start, listener):
 
     def wake():
         header = make_header(START - 1_000_000_000_000 + next(early) * HOP_NS, 'head')
-        return estimate_array(header, 0.1, [])
+        return estimate_array(header, _NOTHING)
 
     while not topics['tracks']:
         publisher.publish(wake())
@@ -186,7 +190,7 @@ def test_ids_do_not_come_again_after_a_restart(start, listener, tracker):
     listener.publish_until(
         lambda: topics['tracks'],
         publisher,
-        lambda: estimate_array(make_header(next(early) * HOP_NS, 'head'), 0.1, []),
+        lambda: estimate_array(make_header(next(early) * HOP_NS, 'head'), _NOTHING),
         'tracks of the second run',
     )
     after = _ids(_play(listener, topics['tracks'], publisher, _frames()))
@@ -198,11 +202,12 @@ def test_bad_estimates_are_dropped(listener, tracker):
     process, topics, publisher = tracker
     header = make_header(START, 'head')
     for bad in (
-        DoaEstimateArray(header=header, estimates=[DoaEstimate(azimuth=math.nan)]),
-        DoaEstimateArray(header=header, estimates=[DoaEstimate()] * 1000),
-        DoaEstimateArray(header=header, sound_age=math.inf),
-        DoaEstimateArray(header=header, sound_age=-1.0),
-        DoaEstimateArray(estimates=[DoaEstimate(confidence=1.0)]),
+        DoaEstimateArray(header=header, hop=0.05, estimates=[DoaEstimate(azimuth=math.nan)]),
+        DoaEstimateArray(header=header, hop=0.05, estimates=[DoaEstimate()] * 1000),
+        DoaEstimateArray(header=header, hop=0.05, sound_age=math.inf),
+        DoaEstimateArray(header=header, hop=0.05, sound_age=-1.0),
+        DoaEstimateArray(hop=0.05, estimates=[DoaEstimate(confidence=1.0)]),
+        DoaEstimateArray(header=header),
     ):
         publisher.publish(bad)
     process.wait_for('dropped: ')
