@@ -31,7 +31,7 @@ from doa_ros.core.localization.recurrent_filter import RecurrentFilter
 from doa_ros.resources import find_resource
 
 from .data.clips import Clip, Source
-from .data.sequences import said_of
+from .data.filter_examples import filter_arguments
 from .evaluation.methods.inputs import MethodInput
 from .evaluation.scenes.conversations import conversation_clips
 from .evaluation.scenes.rooms import room_clips
@@ -193,4 +193,4 @@ def _spectra(
         return
     follower.reset()
     for frame in frames:
-        yield follower.update(*said_of(classifier, frame))
+        yield follower.update(*filter_arguments(classifier, frame))

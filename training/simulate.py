@@ -17,29 +17,30 @@ same path and this package installed; OUT is written here.
 """
 
 import argparse
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
-import io
-import math
+from functools import partial
 from pathlib import Path
-import pickle
 import time
-
-import numpy as np
+from typing import ClassVar
 
 from doa_ros.core.errors import ConfigError, DoaError
 from doa_ros.core.geometry import MicArray
 
-from .data import storage
+from .data.audio_files import audio_name, encoded_audio, label_rows, sort_labels
 from .data.clips import labelled_features
-from .parallel import CORES, run_tasks
+from .data.dataset import Dataset
+from .data.provenance import store_provenance
+from .data.shards import Shard, ShardSpec, packed
+from .parallel import CORES
 from .settings import Settings, find_settings
-from .simulation.corpus import SPLITS, load_corpus
+from .simulation.corpus import load_corpus
 from .simulation.engines import compare_engines
+from .simulation.shard_jobs import ShardJob, make_shards, missing_shards
 from .simulation.simulator import Simulator
+from .splits import SPLITS
 from .tables import Row, show_table
 
-_CLIPS_PER_SHARD = 25
 _CHECKED = (0.2, 0.4, 0.6, 0.8)
 
 
@@ -72,9 +73,43 @@ def simulate(
         raise ConfigError(f'--jobs must be at least 1, not {jobs}')
     for split in SPLITS:  # A folder without sound is reported before anything is written.
         load_corpus(sounds, split, settings.simulate.sampling_frequency)
-    job = Job(settings, settings.load_array(), sounds.resolve(), strict, audio)
-    storage.remember(settings, out)
-    _simulate(job, out, jobs=jobs, scheduler=scheduler)
+    job = SimulationJob(settings, settings.load_array(), sounds.resolve(), strict, audio)
+    store_provenance(out, provenance(settings), 'simulate')
+    config = settings.simulate
+    clips = {'train': config.train_clips, 'val': config.val_clips}
+    missing = missing_shards(job, out, clips)
+    begin = time.perf_counter()
+    try:
+        if audio:
+            for split in SPLITS:
+                redone = {n for spec in missing if spec.split == split for n in spec.clips}
+                sort_labels(out, split, without=redone)
+        left_out = make_shards(job, missing, out, title='simulate', jobs=jobs, scheduler=scheduler)
+        if audio:
+            for split in SPLITS:
+                sort_labels(out, split)
+    except OSError as error:
+        raise DoaError(
+            f'{out}: cannot be written ({error.strerror or error}); what is finished stays, run '
+            'simulate again to go on'
+        ) from None
+    seconds = time.perf_counter() - begin
+    count = sum(len(spec.clips) for spec in missing)
+    print(
+        f'{count} clips, {count * config.length:g} s of audio in {seconds:.1f} s: '
+        f'{count / max(seconds, 1e-9):.1f} per second'
+    )
+    if left_out:
+        print(f'{left_out} recordings were left out')
+
+
+def provenance(settings: Settings) -> dict:
+    """Return what decides the data, as it is stored beside it."""
+    return {
+        'array': settings.array,
+        'data_features': settings.data_features.to_mapping(),
+        'simulate': settings.simulate.to_mapping(),
+    }
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -115,7 +150,7 @@ def run(args: argparse.Namespace) -> None:
 
 
 @dataclass(frozen=True)
-class Job:
+class SimulationJob(ShardJob):
     """What all shards have in common.
 
     Attributes:
@@ -132,86 +167,37 @@ class Job:
     strict: bool = False
     audio: bool = False
 
+    clips_per_shard: ClassVar[int] = 25
 
-def _simulate(job: Job, out: Path, *, jobs: int, scheduler: str | None) -> None:
-    config = job.settings.simulate
-    clips = {'train': config.train_clips, 'val': config.val_clips}
-    # The val split first: training can begin as soon as some of the other is there.
-    tasks = [t for split in reversed(SPLITS) for t in _missing(job, out, split, clips[split])]
-    count = sum(len(clips) for *_, clips in tasks)
-    begin = time.perf_counter()
-    try:
-        for split in SPLITS:
-            (out / split).mkdir(parents=True, exist_ok=True)
-            if job.audio:
-                redone = {n for _, where, _, clips in tasks if where == split for n in clips}
-                storage.rewrite_labels(out, split, without=redone)
-        shards = run_tasks(simulate_shard, tasks, jobs=jobs, scheduler=scheduler)
-        left_out = storage.write_all(shards, out, count, 'simulate')
-        if job.audio:
-            for split in SPLITS:
-                storage.rewrite_labels(out, split)
-    except OSError as error:
-        raise DoaError(
-            f'{out}: cannot be written ({error.strerror or error}); what is finished stays, run '
-            'simulate again to go on'
-        ) from None
-    seconds = time.perf_counter() - begin
-    print(
-        f'{count} clips, {count * config.length:g} s of audio in {seconds:.1f} s: '
-        f'{count / max(seconds, 1e-9):.1f} per second'
-    )
-    if left_out:
-        print(f'{left_out} recordings were left out')
+    def maker(self, split: str) -> Callable[[ShardSpec], Shard]:
+        """Return what makes the shards of a split."""
+        config = self.settings.simulate
+        corpus = load_corpus(self.sounds, split, config.sampling_frequency, strict=self.strict)
+        simulator = Simulator(self.array, config, corpus, self.settings.data_features.hop)
+        return partial(self._shard, simulator)
 
+    def is_stored(self, spec: ShardSpec, out: Path) -> bool:
+        """Return whether a shard is there, and its audio where that is wanted."""
+        last = out / 'audio' / spec.split / self._audio_name(spec.clips[-1])
+        return super().is_stored(spec, out) and (not self.audio or last.exists())
 
-def _missing(job: Job, out: Path, split: str, count: int) -> list[tuple[Job, str, int, range]]:
-    """Return the arguments of `simulate_shard` for the shards that are not there as a whole."""
-    tasks = []
-    for number in range(math.ceil(count / _CLIPS_PER_SHARD)):
-        first = number * _CLIPS_PER_SHARD
-        clips = range(first, min(first + _CLIPS_PER_SHARD, count))
-        stored = storage.stored_clips(out, split, number)
-        last = storage.audio_name(clips[-1], len(job.array.positions))
-        heard = not job.audio or (out / 'audio' / split / last).exists()
-        if stored < len(clips) or not heard:
-            tasks.append((job, split, number, clips))
-    return tasks
+    def _audio_name(self, clip: int) -> str:
+        return audio_name(clip, len(self.array.positions))
 
-
-def simulate_shard(job: Job, split: str, number: int, clips: range) -> storage.Shard:
-    """Return a shard of some clips; each of them has a random generator of its own."""
-    simulator = _simulator(pickle.dumps(job), split)
-    config, features = job.settings.simulate, job.settings.data_features
-    examples, audio, labels = [], {}, []
-    for which in clips:
-        rng = np.random.default_rng([config.seed, SPLITS.index(split), which])
-        clip = simulator.random_clip(rng, f'{split} {which}')
-        examples.append(labelled_features(job.array, features, clip, which, config.every))
-        if job.audio:
-            name = storage.audio_name(which, len(job.array.positions))
-            audio[name] = storage.encoded(clip, Path(name).suffix)
-            labels += storage.stretches(clip, name, features.hop)
-    content = io.BytesIO()
-    np.savez(content, **{n: np.concatenate([e[n] for e in examples]) for n in examples[0]})
-    return storage.Shard(
-        split=split,
-        number=number,
-        clips=len(clips),
-        content=content.getvalue(),
-        audio=audio,
-        labels=labels,
-        unusable=dict(simulator.corpus.unusable),
-    )
-
-
-@lru_cache(maxsize=len(SPLITS))
-def _simulator(pickled: bytes, split: str) -> Simulator:
-    """Return what a worker keeps between shards; a job has no hash, but its pickle has."""
-    job = pickle.loads(pickled)
-    config = job.settings.simulate
-    corpus = load_corpus(job.sounds, split, config.sampling_frequency, strict=job.strict)
-    return Simulator(job.array, config, corpus, job.settings.data_features.hop)
+    def _shard(self, simulator: Simulator, spec: ShardSpec) -> Shard:
+        config, features = self.settings.simulate, self.settings.data_features
+        examples: list[Dataset] = []
+        audio: dict[str, bytes] = {}
+        labels: list[tuple] = []
+        for number, rng in spec.generators(config.seed):
+            clip = simulator.random_clip(rng, f'{spec.split} {number}')
+            examples.append(labelled_features(self.array, features, clip, number, config.every))
+            if self.audio:
+                name = self._audio_name(number)
+                audio[name] = encoded_audio(clip, Path(name).suffix)
+                labels += label_rows(clip, name, features.hop)
+        content = packed(Dataset.concatenate(examples).columns())
+        return Shard(spec, content, audio, labels, dict(simulator.corpus.unusable))
 
 
 def check_engines(settings: Settings) -> None:

@@ -26,13 +26,14 @@ from doa_ros.core.localization.classifier import Classifier
 from doa_ros.core.localization.model_card import ModelCard, follower_file, load_card, save_card
 from doa_ros.resources import find_resource
 
-from .data import storage
-from .data.sequences import load_sequences
+from .data.filter_examples import load_filter_examples
+from .data.provenance import store_provenance
 from .deployment.conversion import to_tflite
 from .models.recurrent_filter import fit_recurrent_filter, step_model
 from .settings import load_settings
-from .simulation.conversations import Job, simulate_talks
-from .simulation.corpus import SPLITS, load_corpus
+from .simulation.conversations import ConversationJob, simulate_conversations
+from .simulation.corpus import load_corpus
+from .splits import SPLITS
 
 # Of SRP-PHAT, which doubts reflections that a network takes for talkers.
 _STEERED_RESPONSE = 0.5
@@ -66,7 +67,7 @@ def run(args):
     _check(path, card)
     # Without what has followed it so far.
     card = replace(card, steered_response=_STEERED_RESPONSE, memory=None, follower=None)
-    job = Job(
+    job = ConversationJob(
         settings,
         settings.load_array().unmounted(),
         args.out / 'model.tflite',
@@ -79,8 +80,8 @@ def run(args):
     shutil.copyfile(path, job.model)
     save_card(card, job.model)
     Classifier(job.model, job.array, card.features)  # So is one that does not fit.
-    storage.remember_stored(_made_of(job, card), 'train_filter', args.out)
-    simulate_talks(job, args.out, jobs=args.jobs)
+    store_provenance(args.out, _made_of(job, card), 'train_filter')
+    simulate_conversations(job, args.out, jobs=args.jobs)
     model = _trained(job, args.out)
     content = to_tflite(step_model(model), 'float16')
     follower_file(path).write_bytes(content)
@@ -103,7 +104,7 @@ def _check(path: Path, card: ModelCard) -> None:
         )
 
 
-def _made_of(job: Job, card: ModelCard) -> dict:
+def _made_of(job: ConversationJob, card: ModelCard) -> dict:
     """Return what the clips in OUT are made of."""
     config = job.settings.train_filter.to_mapping()
     return {
@@ -116,10 +117,10 @@ def _made_of(job: Job, card: ModelCard) -> dict:
     }
 
 
-def _trained(job: Job, out: Path) -> keras.Model:
+def _trained(job: ConversationJob, out: Path) -> keras.Model:
     """Return the network, trained where it is not there yet."""
     config = job.settings.train_filter
     clips = {'train': config.train_clips, 'val': config.val_clips}
-    train, val = (load_sequences(out, split, clips[split]) for split in SPLITS)
+    train, val = (load_filter_examples(out, split, clips[split]) for split in SPLITS)
     fit_recurrent_filter(config, train, val, out / 'follower.keras')
     return keras.models.load_model(out / 'follower.keras', compile=False)

@@ -21,7 +21,7 @@ from doa_ros.core.features.extractor import FeatureConfig
 from doa_ros.core.geometry import wrap_angle
 from doa_ros.core.localization.decoding import decode_azimuth
 from doa_ros.core.localization.srp_phat import SrpPhat
-from training.data.dataset import COLUMNS
+from training.data.dataset import Dataset
 
 # Quick: the features take most of the time.
 TINY = {
@@ -35,7 +35,7 @@ TINY = {
 @pytest.fixture
 def simulate(run_verb, sounds, tmp_path, monkeypatch):
     """Return a function that runs the verb, five clips to a shard, and returns the folder."""
-    monkeypatch.setattr('training.simulate._CLIPS_PER_SHARD', 5)
+    monkeypatch.setattr('training.simulate.SimulationJob.clips_per_shard', 5)
 
     def run(*arguments, name='out', sounds=sounds, jobs=1, **settings):
         path = tmp_path / 'settings.yaml'
@@ -66,7 +66,7 @@ def columns(path):
 def test_labels_agree_with_features(data, uma8):
     srp_phat = SrpPhat(uma8, FeatureConfig(lag_rate=48000.0, lag_count=39).lags)
     shard = columns(data / 'train' / '00000.npz')
-    assert set(shard) == set(COLUMNS)
+    assert set(shard) == set(Dataset.names())
     clear = shard['voiced'][:, 0] & (shard['snr'] > 5) & (shard['elevation'][:, 0] < 1)
     assert clear.sum() > 20
     errors = [

@@ -16,7 +16,7 @@ from doa_ros.core.localization.model_card import load_card, save_card
 from doa_ros.resources import find_resource
 from training import calibrate
 from training.runs import read_history
-from training.simulation import conversations as talks
+from training.simulation import shard_jobs
 
 SETTINGS = {
     'array': 'uma8',
@@ -132,7 +132,7 @@ def test_it_goes_on_where_it_was_interrupted(
     def simulate_again(*_):
         raise AssertionError
 
-    monkeypatch.setattr(talks, 'simulate_shard', simulate_again)
+    monkeypatch.setattr(shard_jobs, '_make_shard', simulate_again)
     with interrupted():
         run_verb('train_filter', *asked)
     # Nothing is half done.

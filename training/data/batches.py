@@ -14,7 +14,7 @@ from doa_ros.core.localization.classifier import network_input
 from doa_ros.core.symmetry import symmetries
 
 from ..settings import Settings
-from .dataset import Dataset, Shards, concatenate
+from .dataset import Dataset, Shards
 from .symmetry import gather_index
 from .targets import head_targets, usable_rows
 
@@ -61,14 +61,16 @@ class Batches:
         rest: list[Dataset] = []
         for first in range(0, len(paths), _POOL):
             shards = [self._shards.read(path) for path in paths[first : first + _POOL]]
-            pool = concatenate([*rest, *(s.rows(usable_rows(s, self._config)) for s in shards)])
+            pool = Dataset.concatenate(
+                [*rest, *(s.select(usable_rows(s, self._config)) for s in shards)]
+            )
             order = rng.permutation(len(pool)) if self._shuffle else np.arange(len(pool))
             last = first + _POOL >= len(paths)
             whole = len(pool) if last else len(pool) // self._config.batch * self._config.batch
             for start in range(0, whole, self._config.batch):
                 chosen = order[start : min(start + self._config.batch, whole)]
-                yield self._batch(pool.rows(chosen), rng)
-            rest = [pool.rows(order[whole:])]
+                yield self._batch(pool.select(chosen), rng)
+            rest = [pool.select(order[whole:])]
 
     def _batch(self, data: Dataset, rng: np.random.Generator) -> tuple:
         gcc = data.gcc.astype(np.float32)

@@ -9,6 +9,8 @@ import numpy as np
 from doa_ros.core.features.extractor import FeatureConfig, FeatureExtractor
 from doa_ros.core.geometry import MicArray
 
+from .dataset import Dataset
+
 # Sources of a clip that have a column of their own in a data set.
 MAX_SOURCES = 3
 SOURCE_KINDS = ('speech', 'burst', 'impulse')
@@ -82,8 +84,8 @@ def clip_extractor(array: MicArray, config: FeatureConfig, clip: Clip) -> Featur
 
 def labelled_features(
     array: MicArray, config: FeatureConfig, clip: Clip, number: int, every: int = 1
-) -> dict[str, np.ndarray]:
-    """Return the features of a clip with their labels.
+) -> Dataset:
+    """Return the features of a clip with their labels, one row per kept window.
 
     The features depend on the band alone, not on the rate of the audio, as long as the rate is
     well above twice the band: clips may be simulated at a lower rate than the array runs at.
@@ -94,33 +96,29 @@ def labelled_features(
         clip: the audio.
         number: of the clip in its data set.
         every: every how many windows one is kept; the last one always is.
-
-    Returns:
-        The columns of `dataset.Dataset`, one row per kept window.
     """
     frames = clip_extractor(array, config, clip).push(0, clip.audio)[::-1][::every][::-1]
     hop = round(config.hop * clip.sampling_frequency)
     blocks = np.array([frame.hop_index // hop for frame in frames], dtype=int)
-    rows = len(frames)
-    columns = {
-        'gcc': np.array([frame.gcc for frame in frames], dtype=np.float16),
-        'activity': np.array([frame.activity for frame in frames], dtype=np.float32),
-        'silent': clip.silent[blocks],
-        'voiced': np.zeros((rows, MAX_SOURCES), dtype=bool),
-        'azimuth': np.full((rows, MAX_SOURCES), np.nan, dtype=np.float32),
-        'elevation': np.full((rows, MAX_SOURCES), np.nan, dtype=np.float32),
-        'distance': np.full((rows, MAX_SOURCES), np.nan, dtype=np.float32),
-        'kind': np.full((rows, MAX_SOURCES), -1, dtype=np.int8),
-        'rt60': np.full(rows, clip.rt60, dtype=np.float32),
-        'snr': np.full(rows, clip.snr, dtype=np.float32),
-        'ego_noise': np.full(rows, clip.ego_noise),
-        'time': ((blocks + 1) * config.hop).astype(np.float32),
-        'clip': np.full(rows, number, dtype=np.int32),
-    }
+    shape = len(frames), MAX_SOURCES
+    voiced, kind = np.zeros(shape, dtype=bool), np.full(shape, -1, dtype=np.int8)
+    azimuth, elevation, distance = (np.full(shape, np.nan, dtype=np.float32) for _ in range(3))
     for k, source in enumerate(clip.sources):
-        columns['voiced'][:, k] = source.voiced[blocks]
-        columns['azimuth'][:, k] = source.azimuth[blocks]
-        columns['elevation'][:, k] = source.elevation[blocks]
-        columns['distance'][:, k] = source.distance
-        columns['kind'][:, k] = SOURCE_KINDS.index(source.kind)
-    return columns
+        voiced[:, k] = source.voiced[blocks]
+        azimuth[:, k], elevation[:, k] = source.azimuth[blocks], source.elevation[blocks]
+        distance[:, k], kind[:, k] = source.distance, SOURCE_KINDS.index(source.kind)
+    return Dataset(
+        gcc=np.array([frame.gcc for frame in frames], dtype=np.float16),
+        activity=np.array([frame.activity for frame in frames], dtype=np.float32),
+        silent=clip.silent[blocks],
+        voiced=voiced,
+        azimuth=azimuth,
+        elevation=elevation,
+        distance=distance,
+        kind=kind,
+        rt60=np.full(len(frames), clip.rt60, dtype=np.float32),
+        snr=np.full(len(frames), clip.snr, dtype=np.float32),
+        ego_noise=np.full(len(frames), clip.ego_noise),
+        time=((blocks + 1) * config.hop).astype(np.float32),
+        clip=np.full(len(frames), number, dtype=np.int32),
+    )

@@ -3,9 +3,8 @@
 """Labelled features on disk, as `simulate` writes them: read shard by shard, never as a whole."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, replace
 from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
 
@@ -13,11 +12,12 @@ from doa_ros.core.config import load_yaml
 from doa_ros.core.errors import ConfigError
 
 from ..settings import Settings
+from .rows import Rows
 
 
 @dataclass(frozen=True)
-class Dataset:
-    """Labelled features, one row each; a row has room for `clips.MAX_SOURCES` sources.
+class Dataset(Rows):
+    """Labelled features, a row for each window; a row has room for `clips.MAX_SOURCES` sources.
 
     Attributes:
         gcc: features, shape (rows, pairs, lags), float16.
@@ -48,25 +48,10 @@ class Dataset:
     time: np.ndarray
     clip: np.ndarray
 
-    def __len__(self) -> int:
-        return len(self.silent)
-
-    def rows(self, which: np.ndarray) -> 'Dataset':
-        """Return the chosen rows, by mask or by index."""
-        return Dataset(**{name: getattr(self, name)[which] for name in COLUMNS})
-
     @property
     def single(self) -> np.ndarray:
         """Rows with one voiced source and no other source in the clip, shape (rows,)."""
         return (np.count_nonzero(self.kind >= 0, axis=1) == 1) & self.voiced.any(axis=1)
-
-
-COLUMNS = tuple(field.name for field in fields(Dataset))
-
-
-def concatenate(parts: list[Dataset]) -> Dataset:
-    """Return the rows of several data sets as one."""
-    return Dataset(**{n: np.concatenate([getattr(p, n) for p in parts]) for n in COLUMNS})
 
 
 class Shards:
@@ -103,12 +88,5 @@ class Shards:
         Raises:
             ConfigError: it is damaged.
         """
-        try:
-            with np.load(path) as content:
-                columns = {name: content[name] for name in COLUMNS}
-        except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
-            raise ConfigError(
-                f'{path}: not a usable shard ({error}); delete it and run simulate again'
-            ) from None
-        columns['gcc'] = columns['gcc'][:, :, self._lags]
-        return Dataset(**columns)
+        data = Dataset.load(path, 'simulate')
+        return replace(data, gcc=data.gcc[:, :, self._lags])

@@ -16,7 +16,7 @@ from doa_ros.core.errors import ModelError
 from doa_ros.core.localization.classifier import network_input
 from doa_ros.core.localization.tflite import TFLiteModel
 
-from ..data.dataset import Dataset, Shards, concatenate
+from ..data.dataset import Dataset, Shards
 
 KINDS = ('float32', 'float16', 'dynamic', 'int8', 'qat')
 INTEGER_KINDS = ('int8', 'qat')
@@ -39,9 +39,9 @@ def representative_set(shards: Shards) -> np.ndarray:
         clarity = shard.gcc.max(axis=2).mean(axis=1, dtype=np.float32)
         kept.append(shard)
         keys.append(np.stack([-clarity, rng.random(len(shard))], axis=1))
-        pool, order = concatenate(kept), np.concatenate(keys)
+        pool, order = Dataset.concatenate(kept), np.concatenate(keys)
         chosen = np.unique(np.argsort(order, axis=0, kind='stable')[:half])
-        kept, keys = [pool.rows(chosen)], [order[chosen]]
+        kept, keys = [pool.select(chosen)], [order[chosen]]
     return network_input(kept[0].gcc.astype(np.float32))
 
 

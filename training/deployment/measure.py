@@ -54,7 +54,7 @@ def measure_model(
     step = 2 * np.pi / config.azimuth_classes
     decoded, errors, right = [], [], []
     for shard in shards:
-        data = shard.rows(shard.single)
+        data = shard.select(shard.single)
         if len(data) == 0:
             continue
         results = [network(values) for values in network_input(data.gcc.astype(np.float32))]

@@ -20,12 +20,14 @@ import numpy as np
 import soundfile
 from tqdm import tqdm
 
-from ..data.recordings import LABELS, load_recordings
+from ..data.labels import LABEL_COLUMNS
+from ..data.recordings import load_recordings
 from ..fitting.adaptation import Accuracy, Recordings, finetune, measure, read_recordings
 from ..runs import load_run
 from ..settings import SimulateConfig
-from ..simulation.corpus import SPLITS, load_corpus
+from ..simulation.corpus import load_corpus
 from ..simulation.simulator import Scene, Simulator, draw_scene
+from ..splits import SPLITS
 from ..tables import Row, show_table
 
 SECONDS = (20, 100, 500)
@@ -121,14 +123,14 @@ def run(args: argparse.Namespace) -> None:
 def _first(recordings: Recordings, count: int) -> Recordings:
     """Return the first recordings."""
     chosen = recordings.data.clip < count
-    return Recordings(recordings.data.rows(chosen), recordings.groups[chosen])
+    return Recordings(recordings.data.select(chosen), recordings.groups[chosen])
 
 
 def _record(folder: Path, simulator: Simulator, reality: SimulateConfig, count: int, split: str):
     """Write a folder of recordings that one person could make: a few rooms, many directions."""
     rng = np.random.default_rng([reality.seed, SPLITS.index(split)])
     rooms = [draw_scene(rng, reality) for _ in range(_ROOMS)]
-    lines = [','.join(LABELS)]
+    lines = [','.join(LABEL_COLUMNS)]
     for number in tqdm(range(count), desc=f'record {folder.name}', unit='clip'):
         room = f'room{number % _ROOMS}'
         scene = _scene(rng, reality, rooms[number % _ROOMS])

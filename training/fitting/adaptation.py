@@ -20,7 +20,7 @@ from doa_ros.core.localization.classifier import network_input
 
 from ..data.batches import Batches
 from ..data.clips import Clip, labelled_features
-from ..data.dataset import Dataset, Shards, concatenate
+from ..data.dataset import Dataset, Shards
 from ..data.targets import usable_rows
 from ..deployment.measure import decoded_directions, errors_deg
 from ..runs import backup, check_finite, draw_curves, earlier_losses, losses, save_network
@@ -49,7 +49,7 @@ class Recordings:
         order = np.random.default_rng(seed).permutation(len(names))
         count = 1 + np.searchsorted(np.cumsum(sizes[order]), share * sizes.sum())
         held_out = np.isin(self.groups, names[order[: min(count, len(names) - 1)]])
-        return self.data.rows(~held_out), self.data.rows(held_out)
+        return self.data.select(~held_out), self.data.select(held_out)
 
 
 @dataclass(frozen=True)
@@ -105,14 +105,13 @@ def read_recordings(clips: Iterable[Clip], array: MicArray, settings: Settings) 
     """
     parts, rooms = [], []
     for number, clip in enumerate(clips):
-        columns = labelled_features(array, settings.features, clip, number)
-        part = Dataset(**columns)
-        parts.append(part.rows(usable_rows(part, settings.train)))
+        part = labelled_features(array, settings.features, clip, number)
+        parts.append(part.select(usable_rows(part, settings.train)))
         rooms += [clip.room] * len(parts[-1])
-    data = concatenate(parts) if parts else None
+    data = Dataset.concatenate(parts) if parts else None
     if data is None or np.count_nonzero(data.single) < 2:
         raise ConfigError(
-            'no sound stands out in the labelled stretches of the recordings; check their labels'
+            'no sound stands out in the labelled segments of the recordings; check their labels'
         )
     halves = np.arange(len(data)) < np.flatnonzero(data.single)[np.count_nonzero(data.single) // 2]
     candidates = (np.array(rooms), data.clip, halves)
@@ -204,7 +203,7 @@ def measure(model: keras.Model, shards: Iterable[Dataset], elevation_min: float 
     """Return the accuracy of a network whose elevation classes begin at `elevation_min` [rad]."""
     azimuth, elevation = [], []
     for shard in shards:
-        data = shard.rows(shard.single)
+        data = shard.select(shard.single)
         if len(data):
             outputs = model(network_input(data.gcc.astype(np.float32)), training=False)
             azimuths, elevations = (np.asarray(values) for values in outputs[:2])

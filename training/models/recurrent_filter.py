@@ -18,7 +18,7 @@ import numpy as np
 
 from doa_ros.core.localization.recurrent_filter import CHANNELS
 
-from ..data.sequences import Sequences, inputs, targets, turned
+from ..data.filter_examples import FilterExamples, inputs, rotated, targets
 from ..runs import fit_compiled
 from ..settings import TrainFilterConfig
 
@@ -192,7 +192,7 @@ class SequenceBatches(keras.utils.PyDataset):
             the clips as they are.
     """
 
-    def __init__(self, clips: Sequences, batch: int, seed: int | None = None):
+    def __init__(self, clips: FilterExamples, batch: int, seed: int | None = None):
         super().__init__(workers=2)
         self._clips, self._batch, self._seed = clips, batch, seed
         self._passes = 0
@@ -213,20 +213,20 @@ class SequenceBatches(keras.utils.PyDataset):
 
     def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
         chosen = self._order[index * self._batch : (index + 1) * self._batch]
-        clips = self._clips.rows(np.sort(chosen))
+        clips = self._clips.select(np.sort(chosen))
         seen, wanted = inputs(clips), targets(clips)
         if self._seed is None:
             return seen, wanted
         rng = np.random.default_rng([self._seed, self._passes, index])
         turn, mirrored = int(rng.integers(seen.shape[2])), bool(rng.random() < 0.5)
-        return turned(seen, turn, mirrored), turned(wanted, turn, mirrored)
+        return rotated(seen, turn, mirrored), rotated(wanted, turn, mirrored)
 
 
 def recurrent_filter_loss(wanted, log_odds):
     """Return the cross-entropy of clips: means over what counts, times the azimuth classes.
 
     Args:
-        wanted: see `sequences.targets`, shape (clips, frames, azimuths, 2).
+        wanted: see `filter_examples.targets`, shape (clips, frames, azimuths, 2).
         log_odds: of the network, shape (clips, frames, azimuths, 1).
     """
     present, weight, odds = wanted[..., 0], wanted[..., 1], log_odds[..., 0]
@@ -236,7 +236,7 @@ def recurrent_filter_loss(wanted, log_odds):
 
 
 def fit_recurrent_filter(
-    config: TrainFilterConfig, train: Sequences, val: Sequences, file: Path
+    config: TrainFilterConfig, train: FilterExamples, val: FilterExamples, file: Path
 ) -> None:
     """Fit the network; go on where an earlier fit was interrupted.
 

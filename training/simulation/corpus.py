@@ -17,9 +17,8 @@ from doa_ros.audio.recordings.mono import read_mono
 from doa_ros.audio.recordings.recording import Recording
 from doa_ros.core.errors import AudioError
 
-SPLITS = ('train', 'val')
-# What only the final figures are made of: nothing may be chosen by it.
-TEST = 'test'
+from ..splits import SPLITS, TEST
+
 KINDS = ('speech', 'noise', 'impulse')
 _NEEDED = ('speech', 'noise')
 _SUFFIXES = ('.wav', '.flac', '.ogg', '.mp3', '.aif', '.aiff', '.opus')

@@ -125,10 +125,13 @@ def test_turned_examples_still_fit_their_targets(uma8):
 
 def test_memory_holds_a_pool_of_shards(uma8, pooled, monkeypatch):
     sizes = []
-    original = batches.concatenate
-    monkeypatch.setattr(
-        batches, 'concatenate', lambda parts: sizes.append(sum(map(len, parts))) or original(parts)
-    )
+    original = Dataset.concatenate
+
+    def concatenate(parts):
+        sizes.append(sum(map(len, parts)))
+        return original(parts)
+
+    monkeypatch.setattr(Dataset, 'concatenate', concatenate)
     list(Batches(FakeShards(uma8, count=40), uma8, SETTINGS, shuffle=True))
     assert len(sizes) == 20
     # Two shards of ten and what did not fill the last batch.

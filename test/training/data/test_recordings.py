@@ -62,7 +62,7 @@ def test_a_labelled_file_becomes_a_clip(tmp_path, heard, square, suffix, form):
     assert clip.audio.shape == (4 * RATE, 4)
     assert clip.room == 'room'
     (source,) = clip.sources
-    # Heard from 2 to 3 s: the pauses of the stretch are not voiced, its surroundings not silent.
+    # Heard from 2 to 3 s: the pauses of the segment are not voiced, its surroundings not silent.
     np.testing.assert_array_equal(np.flatnonzero(source.voiced), np.arange(43, 62))
     np.testing.assert_array_equal(np.flatnonzero(clip.silent), np.arange(30))
     np.testing.assert_allclose(source.azimuth[30:70], 1.0, rtol=1e-6)
@@ -74,9 +74,9 @@ def test_the_features_point_at_the_label(tmp_path, heard, square, locate):
     soundfile.write(tmp_path / 'a.wav', heard(-2.0, 0.2), RATE, subtype='FLOAT')
     _label(tmp_path, 'a.wav,,,-114.5916,11.459')
     (clip,) = _load(tmp_path, square)
-    columns = labelled_features(square, FEATURES, clip, 0)
-    assert columns['voiced'][:, 0].sum() > 10
-    voiced = columns['azimuth'][columns['voiced'][:, 0], 0]
+    data = labelled_features(square, FEATURES, clip, 0)
+    assert data.voiced[:, 0].sum() > 10
+    voiced = data.azimuth[data.voiced[:, 0], 0]
     estimate = locate(square, clip.audio[: 3 * RATE])
     assert np.abs(wrap_angle(voiced - estimate.azimuth)).max() < np.radians(3)
 
@@ -94,14 +94,14 @@ def test_all_channels_of_the_device_and_other_rates_are_read(tmp_path, heard, sq
     assert np.isnan(clip.sources[0].elevation).all()
 
 
-def test_several_stretches_share_columns_where_they_do_not_overlap(tmp_path, heard, square):
+def test_several_segments_share_sources_where_they_do_not_overlap(tmp_path, heard, square):
     soundfile.write(tmp_path / 'a.wav', heard(1.0, start=0.5, end=3.5), RATE)
     _label(tmp_path, 'a.wav,2.5,3.5,30,0', 'a.wav,0.5,1.5,10,0', 'a.wav,1,3,20,0')
     (clip,) = _load(tmp_path, square)
     first, second = clip.sources
     np.testing.assert_allclose(np.degrees(first.azimuth[[15, 60]]), [10, 30])
     np.testing.assert_allclose(np.degrees(second.azimuth[30:50]), 20)
-    # A sound that goes on is expected again only once it fills the windows of its stretch.
+    # A sound that goes on is expected again only once it fills the windows of its segment.
     assert not first.voiced[50:53].any() and first.voiced[54:69].all()
 
 
@@ -137,15 +137,15 @@ def test_labels_are_folded_as_the_array_hears(tmp_path, heard, make_array):
         np.testing.assert_allclose(np.degrees(told), angles, atol=1e-6)
 
 
-def test_long_recordings_come_in_pieces_with_the_same_labels(tmp_path, heard, square, monkeypatch):
+def test_long_recordings_come_in_chunks_with_the_same_labels(tmp_path, heard, square, monkeypatch):
     soundfile.write(tmp_path / 'a.wav', heard(1.0), RATE)
     _label(tmp_path, 'a.wav,1.5,2.5,0,0')
     (whole,) = _load(tmp_path, square)
-    monkeypatch.setattr('training.data.recordings._PIECE', 3.0)
-    pieces = _load(tmp_path, square)
-    assert [len(p.audio) for p in pieces] == [3 * RATE, RATE]
-    np.testing.assert_array_equal(np.concatenate([p.audio for p in pieces]), whole.audio)
-    np.testing.assert_array_equal(np.concatenate([p.silent for p in pieces]), whole.silent)
+    monkeypatch.setattr('training.data.chunks._LONGEST', 3.0)
+    chunks = _load(tmp_path, square)
+    assert [len(p.audio) for p in chunks] == [3 * RATE, RATE]
+    np.testing.assert_array_equal(np.concatenate([p.audio for p in chunks]), whole.audio)
+    np.testing.assert_array_equal(np.concatenate([p.silent for p in chunks]), whole.silent)
 
 
 def _write_bag(path, audio, storage, *, lost=0, message=MESSAGE):
@@ -251,7 +251,7 @@ def test_a_damaged_recording_is_left_out_or_stops(tmp_path, heard, square, kind,
         ('b.wav,,,0,0', 'b.wav is no recording'),
         ('a.wav,,,0,0,loud', 'unknown more columns'),
         (',,,0,0', 'is no recording'),
-        ('\n'.join(['a.wav,,,0,0'] * 4), 'more than 3 stretches overlap'),
+        ('\n'.join(['a.wav,,,0,0'] * 4), 'more than 3 segments overlap'),
     ],
 )
 def test_wrong_labels_are_named(tmp_path, heard, square, row, words):

@@ -85,20 +85,20 @@ def test_single_targets_point_at_their_direction_and_silence_is_flat():
     assert np.abs(decoded - rows.elevation[:, 0]).max() < np.radians(2)
     assert all((weight == 1).all() for weight in weights)
 
-    (azimuth, elevation), _ = head_targets(MIXED.rows(np.array([2])), TrainConfig())
+    (azimuth, elevation), _ = head_targets(MIXED.select(np.array([2])), TrainConfig())
     np.testing.assert_allclose(azimuth, 1 / 36)
     np.testing.assert_allclose(elevation, 0.1)
 
 
 def test_kappa_0_names_the_nearest_class_alone():
-    (azimuth, elevation), _ = head_targets(MIXED.rows([0]), TrainConfig(kappa=0.0))
+    (azimuth, elevation), _ = head_targets(MIXED.select([0]), TrainConfig(kappa=0.0))
     np.testing.assert_array_equal(azimuth[0], np.eye(36)[6])
     np.testing.assert_array_equal(elevation[0], np.eye(10)[3])
 
 
 def test_several_sources_have_a_bump_each_and_silence_none():
     config = TrainConfig(multi_source=True, azimuth_classes=72)
-    (azimuth, elevation), (_, weight) = head_targets(MIXED.rows([4, 3, 2]), config)
+    (azimuth, elevation), (_, weight) = head_targets(MIXED.select([4, 3, 2]), config)
     peaks = [peak[0] for peak in decode_azimuths(azimuth[0]) if peak[2] > 0.5]
     np.testing.assert_allclose(sorted(peaks), [-2.0, 1.0], atol=0.02)
     assert len([peak for peak in decode_azimuths(azimuth[1]) if peak[2] > 0.5]) == 1
@@ -112,7 +112,7 @@ def test_several_sources_have_a_bump_each_and_silence_none():
 
 
 def test_activity_is_learnt_from_all_and_directions_from_voices():
-    rows = MIXED.rows([0, 2])
+    rows = MIXED.select([0, 2])
     targets, weights = head_targets(rows, TrainConfig(activity=True))
     assert [target.shape for target in targets] == [(2, 36), (2, 10), (2, 1)]
     assert targets[2][:, 0].tolist() == [1, 0]

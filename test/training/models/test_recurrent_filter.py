@@ -10,7 +10,7 @@ from doa_ros.core.localization.calibration import Calibration
 from doa_ros.core.localization.decoding import DirectionGrid
 from doa_ros.core.localization.recurrent_filter import CHANNELS, RecurrentFilter
 from doa_ros.core.localization.tflite import TFLiteModel
-from training.data.sequences import Sequences, inputs, targets, turned
+from training.data.filter_examples import FilterExamples, inputs, rotated, targets
 from training.deployment.conversion import to_tflite
 from training.models.recurrent_filter import (
     RingConvolution,
@@ -38,7 +38,7 @@ def seen() -> np.ndarray:
     return rng.normal(0, 0.7, (2, FRAMES, AZIMUTHS, CHANNELS)).astype(np.float32)
 
 
-def clips(count: int, seed: int = 2) -> Sequences:
+def clips(count: int, seed: int = 2) -> FilterExamples:
     """Return clips of a talker whom the first channel shows."""
     rng = np.random.default_rng(seed)
     azimuth = np.full((count, FRAMES, 3), np.nan, dtype=np.float32)
@@ -49,8 +49,8 @@ def clips(count: int, seed: int = 2) -> Sequences:
     maps[:, :, 0] = np.exp(20 * (distance - 1))
     here = np.zeros(azimuth.shape, dtype=bool)
     here[..., 0] = True
-    of_frame = rng.normal(size=(count, FRAMES, CHANNELS - 3)).astype(np.float16)
-    return Sequences(maps, of_frame, azimuth, here, ~here, np.arange(count))
+    scalars = rng.normal(size=(count, FRAMES, CHANNELS - 3)).astype(np.float16)
+    return FilterExamples(maps, scalars, azimuth, here, ~here, np.arange(count))
 
 
 def test_frames_one_by_one_are_the_clip(model, seen, tmp_path):
@@ -79,8 +79,8 @@ def test_frames_one_by_one_are_the_clip(model, seen, tmp_path):
 
 def test_what_turns_is_followed_all_the_same(model, seen):
     for turn in (1, AZIMUTHS // 2, AZIMUTHS - 1):
-        expected = turned(np.asarray(model(seen)), turn, mirrored=False)
-        np.testing.assert_allclose(model(turned(seen, turn, False)), expected, atol=1e-5)
+        expected = rotated(np.asarray(model(seen)), turn, mirrored=False)
+        np.testing.assert_allclose(model(rotated(seen, turn, False)), expected, atol=1e-5)
 
 
 def test_the_ring_is_closed():
@@ -104,7 +104,7 @@ def test_batches_hold_every_clip_once_in_another_position():
     data = clips(7)
     plain = SequenceBatches(data, 3)
     assert [len(seen) for seen, _ in (plain[k] for k in range(len(plain)))] == [3, 3, 1]
-    np.testing.assert_array_equal(plain[2][0], inputs(data.rows(np.array([6]))))
+    np.testing.assert_array_equal(plain[2][0], inputs(data.select(np.array([6]))))
     shuffled = SequenceBatches(data, 3, seed=5)
 
     def scalars():
@@ -112,7 +112,7 @@ def test_batches_hold_every_clip_once_in_another_position():
         return np.concatenate([shuffled[k][0][:, 0, 0, -1] for k in range(len(shuffled))])
 
     first = scalars()
-    np.testing.assert_array_equal(np.sort(first), np.sort(data.of_frame[:, 0, -1]))
+    np.testing.assert_array_equal(np.sort(first), np.sort(data.scalars[:, 0, -1]))
     np.testing.assert_array_equal(first, scalars())
     for index in range(len(shuffled)):
         seen, wanted = shuffled[index]

@@ -10,7 +10,8 @@ import soundfile
 
 from doa_ros.core.errors import AudioError
 from training.simulation import corpus
-from training.simulation.corpus import SPLITS, TEST, load_corpus
+from training.simulation.corpus import load_corpus
+from training.splits import SPLITS, TEST
 
 RATE = 16000
 

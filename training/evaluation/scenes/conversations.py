@@ -13,8 +13,9 @@ from doa_ros.core.ambiguity import ambiguity_of
 from doa_ros.core.geometry import MicArray, wrap_angle
 
 from ...data.clips import Clip
-from ...simulation.corpus import SPLITS, TEST, Corpus
+from ...simulation.corpus import Corpus
 from ...simulation.simulator import Place, Simulator, draw_scene
+from ...splits import SPLITS, TEST
 from .blocks import HOP
 from .conditions import DIFFICULTIES, at_levels_of, rooms_of
 

@@ -19,9 +19,10 @@ from doa_ros.resources import config_directory
 
 from ...data.clips import Clip
 from ...settings import SimulateConfig
-from ...simulation.corpus import SPLITS, TEST, Corpus
+from ...simulation.corpus import Corpus
 from ...simulation.engines import Room
 from ...simulation.simulator import Place, Scene, Simulator, draw_scene
+from ...splits import SPLITS, TEST
 from .blocks import HOP
 from .conditions import ARRAY_ERRORS, CONDITIONS, DIFFICULTIES, at_levels_of, rooms_of
 

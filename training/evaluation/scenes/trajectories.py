@@ -19,9 +19,10 @@ from doa_ros.core.geometry import MicArray
 
 from ...data.clips import Clip
 from ...settings import SimulateConfig
-from ...simulation.corpus import SPLITS, TEST, Corpus
+from ...simulation.corpus import Corpus
 from ...simulation.simulator import Scene, Simulator, draw_scene
 from ...simulation.trajectories import fitted
+from ...splits import SPLITS, TEST
 from .blocks import HOP
 from .conditions import DIFFICULTIES, at_levels_of, rooms_of
 

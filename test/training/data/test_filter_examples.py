@@ -12,17 +12,16 @@ from doa_ros.core.localization.model_card import load_card
 from doa_ros.core.localization.recurrent_filter import CHANNELS, filter_input
 from doa_ros.resources import find_resource
 from training.data.clips import Clip, Source, clip_extractor
-from training.data.sequences import (
-    COLUMNS,
-    Sequences,
-    concatenate,
+from training.data.filter_examples import (
+    FilterExamples,
+    filter_arguments,
+    filter_example,
     inputs,
-    load_sequences,
-    said_of,
-    sequence,
+    load_filter_examples,
+    rotated,
     targets,
-    turned,
 )
+from training.data.shards import packed
 
 AZIMUTHS = DirectionGrid(72, 10).azimuths
 SPEED = np.radians(40)
@@ -49,8 +48,8 @@ def clip(uma8, plane_wave) -> Clip:
 
 
 @pytest.fixture(scope='module')
-def heard(uma8, classifier, clip) -> Sequences:
-    return sequence(uma8, classifier, clip, 3)
+def heard(uma8, classifier, clip) -> FilterExamples:
+    return filter_example(uma8, classifier, clip, 3)
 
 
 def test_a_clip_is_what_the_runtime_sees(uma8, classifier, clip, heard):
@@ -58,7 +57,7 @@ def test_a_clip_is_what_the_runtime_sees(uma8, classifier, clip, heard):
     (seen,) = inputs(heard)
     assert seen.shape == (len(frames), 72, CHANNELS)
     for frame, channels in zip(frames, seen, strict=True):
-        expected = filter_input(*said_of(classifier, frame))
+        expected = filter_input(*filter_arguments(classifier, frame))
         np.testing.assert_allclose(channels, expected, rtol=1e-3, atol=1e-3)
     assert np.abs(AZIMUTHS[seen[-1, :, 0].argmax()] - 0.5) < 0.1
 
@@ -79,14 +78,14 @@ def test_labels_are_of_when_the_sound_was_made(uma8, classifier, clip, heard):
     assert not heard.voiced[0, :, 1:].any() and heard.silent[0, :, 1:].all()
 
 
-def made_up(azimuth, voiced, silent) -> Sequences:
+def made_up(azimuth, voiced, silent) -> FilterExamples:
     """Return a frame in which a network has seen nothing."""
     nothing = np.zeros((1, 1, 3, 72), np.float16), np.zeros((1, 1, CHANNELS - 3), np.float16)
     truth = (np.array(values)[None, None] for values in (azimuth, voiced, silent))
-    return Sequences(*nothing, *truth, np.zeros(1, dtype=int))
+    return FilterExamples(*nothing, *truth, np.zeros(1, dtype=int))
 
 
-def test_who_is_heard_is_a_bump_and_who_may_be_is_left_open():
+def test_a_heard_source_is_a_bump_and_one_that_may_be_heard_does_not_count():
     frame = made_up([0.0, 1.5, np.nan], [True, False, False], [False, False, True])
     ((present, counts),) = np.moveaxis(targets(frame)[0], -1, 1)
     assert present[0] == 1 and present.argmax() == 0
@@ -100,11 +99,11 @@ def test_who_is_heard_is_a_bump_and_who_may_be_is_left_open():
     assert not targets(silent)[..., 0].any() and targets(silent)[..., 1].all()
 
 
-def test_who_turns_is_at_the_other_place():
+def test_a_rotated_source_is_at_the_other_place():
     frame = made_up([0.4, np.nan, np.nan], [True, False, False], [False, True, True])
     moved = made_up([-0.4 + np.radians(35), np.nan, np.nan], *([True, False, False],) * 2)
     np.testing.assert_allclose(
-        turned(targets(frame), 7, mirrored=True)[..., 0], targets(moved)[..., 0], atol=1e-5
+        rotated(targets(frame), 7, mirrored=True)[..., 0], targets(moved)[..., 0], atol=1e-5
     )
 
 
@@ -112,12 +111,12 @@ def test_shards_are_read_back_and_damaged_ones_named(heard, tmp_path):
     (tmp_path / 'val').mkdir()
     for number in range(2):
         path = tmp_path / 'val' / f'{number:05d}.npz'
-        clip = Sequences(**{**vars(heard), 'clip': np.array([number])})
-        np.savez(path, **{name: getattr(clip, name) for name in COLUMNS})
-    assert load_sequences(tmp_path, 'val', 2).clip.tolist() == [0, 1]
+        clip = FilterExamples(**{**vars(heard), 'clip': np.array([number])})
+        path.write_bytes(packed(clip.columns()))
+    assert load_filter_examples(tmp_path, 'val', 2).clip.tolist() == [0, 1]
     # Fewer may be asked for than are there.
-    assert len(load_sequences(tmp_path, 'val', 1)) == 1
-    assert len(concatenate([heard, heard])) == 2
+    assert len(load_filter_examples(tmp_path, 'val', 1)) == 1
+    assert len(FilterExamples.concatenate([heard, heard])) == 2
     path.write_bytes(path.read_bytes()[:1000])
     with pytest.raises(ConfigError, match='delete it and run train_filter again'):
-        load_sequences(tmp_path, 'val', 2)
+        load_filter_examples(tmp_path, 'val', 2)
