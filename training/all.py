@@ -20,6 +20,7 @@ from doa_ros.core.features.extractor import FeatureConfig, lags_needed
 from doa_ros.core.geometry import MicArray, load_array
 from doa_ros.resources import find_resource
 
+from .evaluate import evaluate
 from .settings import Settings, SimulateConfig, TrainConfig
 from .simulate import simulate
 from .simulation.synthetic import write_sounds
@@ -78,7 +79,7 @@ def make_model(
     model = models / f'{array.name}_int8.tflite'
     calibrated = ('--array', array_name, '--sounds', sounds, '--scenes', _CALIBRATION_SCENES)
     _verb('calibrate', '--model', model, *calibrated)
-    _verb('evaluate', '--array', array_name, '--model', model, '--report', report)
+    evaluate(array_name, models=[model], out=report)
     print(
         f'Try it: ros2 launch doa_ros doa.launch.py array:={array_path} model:={model.resolve()}\n'
         f'Report: {report / "report.html"}'

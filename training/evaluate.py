@@ -1,98 +1,145 @@
 # Copyright 2026 doa_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Compare our methods with others' on exactly the same frames.
+"""Compare our methods with those of others on the same sound.
 
-Without further options: 20 directions between 0 and 60 degrees of elevation, in an anechoic room
-at 20 dB and in one of RT60 0.45 s at 10 dB of diffuse noise, simulated by the image method of
-pyroomacoustics with the recordings of the demo, so that anyone gets the same numbers.
+Without further options, a talker speaks from 20 directions between 0 and 60 degrees of elevation,
+in an anechoic room at 20 dB and in a room of RT60 0.45 s at 10 dB of diffuse noise. The image
+method of pyroomacoustics simulates it with the recordings of the demo, so that everybody gets the
+same numbers.
 
-  --bench rooms                 random rooms at three levels of difficulty, with our goals in them:
+  --bench rooms                 random rooms at three levels of difficulty, with our goals:
                                 5 s of speech amid 3 s of noise; 40 rooms each, or --scenes N
   --bench talkers               such rooms with two talkers who speak and pause, 40 degrees or more
-                                apart: all estimates are scored against both
-  --bench tracks                talkers who walk around the array, past each other or cross, and 10
-                                minutes of noise alone: tracks are scored, and the estimates that
-                                they are made of
-  --scenes N --settings NAME    N random scenes as the settings draw them, none of simulate's
+                                apart: all estimates are compared with both
+  --bench tracks                talkers who walk around the array, past another who stays, or past
+                                each other, and 10 minutes of noise alone: tracks are compared
+                                with the talkers, and so are the estimates that tracks are made of
+  --scenes N --settings NAME    N random scenes of the settings, none of which simulate draws
   --recordings FOLDER           labelled recordings, see training/data/recordings.py
 
---dead N silences N microphones, others in each clip: what is left when they are broken.
---scale S makes the array S times as large: what a network loses that was trained for another size.
+--dead N silences N microphones, other ones in each clip. It shows how methods do with broken ones.
+--scale S makes the array S times as large. It shows how networks do that were trained for another
+size.
 
---sounds replaces the recordings of the demo by a split of a folder, val or, with --split, test:
-decide on val, report on test. Every --model is a line
-of the tables; --report writes report.md, report.html, plots, results.csv and all frames.
+--sounds takes the sounds from a folder instead of the demo: from its split val or, with --split,
+from its split test. Decide on val, report on test.
 
-Of an array that is not flat and horizontal, SRP-PHAT and the networks of --model are scored: those
-that ship and the methods of others do not know such arrays. Truths are as far as the array can
-tell them.
+Every --model is a line of the tables. --report writes report.md, report.html, plots, results.csv
+and answers.npz, the table that all figures are made of.
 
-The best guess of every method is scored over the voiced frames; unanswered frames and answers in
-silence are those of its own gate. Of several sources the one nearest to the guess is the truth.
+Every 0.25 s, the best guess of every method is compared with the talker. If several talk, the one
+nearest to the guess counts. Errors are those of all guesses while somebody talks. A method leaves
+a guess unanswered, or answers in silence, by its own threshold.
+
+The shipped networks and the methods of others are made for flat, horizontal arrays. With another
+array, SRP-PHAT and the networks of --model are compared. The true directions are folded to those
+that the array can tell apart.
 """
 
-from collections.abc import Iterable, Iterator
-from dataclasses import asdict, replace
-from itertools import chain
+import argparse
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from doa_ros.core.ambiguity import ambiguity_of
 from doa_ros.core.errors import ConfigError
-from doa_ros.core.features.extractor import FeatureConfig
 from doa_ros.core.geometry import MicArray, load_array
-from doa_ros.core.localization.classifier import default_features, suited
 from doa_ros.resources import find_resource
 
-from .data.clips import Clip
-from .data.recordings import load_recordings
-from .deployment.costs import feature_cost, measure_cost
-from .evaluation.methods.baselines import (
-    multi_source_baselines,
-    single_source_baselines,
-    tracking_baselines,
-)
-from .evaluation.methods.inputs import BASELINE_RATE, MethodInput
-from .evaluation.methods.localizer import (
-    DEFAULT_SENSITIVITY,
-    LocalizerMethod,
-    LocalizerTracks,
-    UntrackedEstimates,
-    localizer_methods,
-)
-from .evaluation.methods.method import DirectionMethod
-from .evaluation.metrics.frames import collect
-from .evaluation.metrics.multi_source import SET_METRICS, collect_sets
-from .evaluation.metrics.ratios import RatioReport, print_ratios, ratio_groups, write_ratios
-from .evaluation.metrics.short_sounds import score_short_sounds
-from .evaluation.metrics.statistics import groups
-from .evaluation.metrics.tracking import TRACK_METRICS, Trace, collect_tracks
-from .evaluation.report.multi_source_figures import draw_found_and_spurious
+from .evaluation import benchmarks
 from .evaluation.report.report import Report, print_report, write_report
-from .evaluation.report.track_figures import draw_traces
-from .evaluation.scenes.conditions import CONDITIONS, DIFFICULTIES
-from .evaluation.scenes.conversations import conversation_clips
-from .evaluation.scenes.rooms import (
-    demo_corpus,
-    fixed_clips,
-    random_clips,
-    room_clips,
-    with_dead_microphones,
-)
-from .evaluation.scenes.trajectories import noise_clips, tracking_goals, trajectory_clips
 from .settings import load_settings
-from .simulation.corpus import TEST, Corpus, load_corpus
+from .simulation.corpus import TEST
 
-_ROOMS = 40
-_MODELS = ('uma8_rooms_int8', 'uma8_reference_int8')
-# Where there are several talkers, or one who walks.
-_MODELS_OF_SEVERAL = ('uma8_several_int8', 'uma8_rooms_int8')
+_MODELS = (benchmarks.SHIPPED, 'uma8_reference_int8')
+# Where several talk, or one walks.
+_MULTI_SOURCE_MODELS = ('uma8_several_int8', benchmarks.SHIPPED)
 # Benchmarks of random scenes that need no settings.
-_RANDOM = ('rooms', 'talkers', 'tracks')
-_TALKERS = 2
-_NOISE_MINUTES = 10.0
+_RANDOM = {
+    'rooms': benchmarks.rooms,
+    'talkers': benchmarks.conversations,
+    'tracks': benchmarks.trajectories,
+}
 
 
-def add_arguments(parser):
+def evaluate(
+    array: str = 'uma8',
+    *,
+    models: Sequence[str | Path] = (),
+    bench: str = 'fixed',
+    scenes: int | None = None,
+    settings: str | None = None,
+    engine: str | None = None,
+    recordings: Path | None = None,
+    sounds: Path | None = None,
+    split: str = 'val',
+    scale: float = 1.0,
+    dead: int = 0,
+    baselines: bool = True,
+    out: Path | None = None,
+) -> Report:
+    """Compare methods, print the tables and, where there is a folder, write the report.
+
+    Args:
+        array: name or path.
+        models: names or paths; without any the shipped ones that suit the benchmark.
+        bench: 'fixed', 'rooms', 'talkers' or 'tracks'.
+        scenes: how many random scenes of each kind; needs `settings` or such a `bench`.
+        settings: name or path of training settings that random scenes are drawn from.
+        engine: of SimulateConfig, instead of that of the benchmark or the settings.
+        recordings: folder of labelled recordings.
+        sounds: folder of speech and noise, instead of the recordings of the demo.
+        split: of the sounds: 'val' or 'test'.
+        scale: how much larger the array is than its file says.
+        dead: how many microphones are silent.
+        baselines: whether methods of others are compared, too.
+        out: folder for the report.
+
+    Raises:
+        ConfigError: options do not go together, or a file cannot be used.
+        ModelError: a model does not fit the array.
+        AudioError: a recording cannot be read.
+    """
+    if recordings is not None and scenes is not None:
+        raise ConfigError('--recordings and --scenes exclude each other')
+    if bench in _RANDOM and (recordings or settings):
+        raise ConfigError(f'--bench {bench} excludes --recordings and --settings')
+    if scenes is not None and (not (settings or bench in _RANDOM) or scenes < 1):
+        raise ConfigError('--scenes needs a positive number, and --settings or such a --bench')
+    if scenes is None and (settings or (engine and bench not in _RANDOM)):
+        raise ConfigError('--settings and --engine are for random scenes: give --scenes, too')
+    microphones = _scaled(array, scale)
+    most = len(microphones.positions) - 2
+    if not 0 <= dead <= most:
+        raise ConfigError(f'--dead must lie in 0..{most}: an array needs two microphones')
+    flat = ambiguity_of(microphones).horizontal
+    shipped = _MULTI_SOURCE_MODELS if bench in ('talkers', 'tracks') else _MODELS
+    setup = benchmarks.Setup(
+        microphones,
+        [find_resource('models', str(name)) for name in models or (shipped if flat else ())],
+        baselines=baselines and flat,
+        sounds=sounds,
+        split=split,
+        scenes=scenes,
+        engine=engine,
+        dead=dead,
+    )
+    if bench in _RANDOM:
+        report = _RANDOM[bench](setup)
+    elif recordings is not None:
+        report = benchmarks.recordings(setup, recordings)
+    elif settings is not None:
+        config = load_settings(find_resource('training', settings)).simulate
+        report = benchmarks.random_scenes(setup, config)
+    else:
+        report = benchmarks.fixed_directions(setup)
+    print_report(report)
+    if out is not None:
+        write_report(out, report)
+    return report
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command line."""
     parser.add_argument(
         '--model', action='append', help='name or path of a model; may be given several times'
@@ -114,180 +161,36 @@ def add_arguments(parser):
     parser.add_argument('--dead', type=int, default=0, help='how many microphones are silent')
     parser.add_argument('--recordings', type=Path, help='folder of labelled recordings')
     parser.add_argument(
-        '--no-peers', action='store_true', help='only our methods, which is much faster'
+        '--no-baselines', action='store_true', help='only our methods, which is much faster'
     )
+    parser.add_argument('--no-peers', action='store_true', help=argparse.SUPPRESS)
     parser.add_argument('--report', type=Path, help='folder for the report')
 
 
-def run(args):
-    """Collect the answers, print the tables and, on request, write the report."""
-    if args.recordings is not None and args.scenes is not None:
-        raise ConfigError('--recordings and --scenes exclude each other')
-    random = args.bench in _RANDOM
-    if random and (args.recordings or args.settings):
-        raise ConfigError(f'--bench {args.bench} excludes --recordings and --settings')
-    if args.scenes is not None and (not (args.settings or random) or args.scenes < 1):
-        raise ConfigError('--scenes needs a positive number, and --settings or such a --bench')
-    if args.scenes is None and (args.settings or (args.engine and not random)):
-        raise ConfigError('--settings and --engine are for random scenes: give --scenes, too')
-    # Directions are labelled, and networks trained, in the frame of the board.
-    array = load_array(find_resource('arrays', args.array)).unmounted()
-    if not 0.5 <= args.scale <= 2:
-        raise ConfigError(f'--scale must lie in 0.5..2, not {args.scale:g}')
-    if args.scale != 1:
-        array = replace(array, positions=args.scale * array.positions)
-    most = len(array.positions) - 2
-    if not 0 <= args.dead <= most:
-        raise ConfigError(f'--dead must lie in 0..{most}: an array needs two microphones')
-    shipped = _MODELS_OF_SEVERAL if args.bench in ('talkers', 'tracks') else _MODELS
-    if not ambiguity_of(array).horizontal:
-        shipped, args.no_peers = (), True
-    paths = [find_resource('models', name) for name in args.model or shipped]
-    runs = {'talkers': _run_talkers, 'tracks': _run_tracks}
-    runs.get(args.bench, _run_frames)(args, array, paths)
-
-
-def _run_talkers(args, array: MicArray, paths: list[Path]):
-    baselines, notes = ([], []) if args.no_peers else multi_source_baselines(array, _TALKERS)
-    drawn = _drawn_from(args, array.sampling_frequency)
-    clips = with_dead_microphones(conversation_clips(array, *drawn), args.dead)
-    sets = collect_sets(
-        array, [*localizer_methods(array, paths, DEFAULT_SENSITIVITY), *baselines], clips
-    )
-    report = RatioReport(
-        table=sets,
-        groups=tuple(ratio_groups(sets, SET_METRICS)),
-        metrics=SET_METRICS,
-        goals={d.name: asdict(d.multi_source_goals) for d in DIFFICULTIES},
-        notes=(*notes, *_failures(baselines)),
-    )
-    print_ratios(report)
-    if args.report is not None:
-        write_ratios(args.report, report, draw_found_and_spurious(report))
-
-
-def _run_tracks(args, array: MicArray, paths: list[Path]):
-    odas, notes = ([], []) if args.no_peers else tracking_baselines(array)
-    ours = localizer_methods(array, paths, DEFAULT_SENSITIVITY)
-    methods = [*map(LocalizerTracks, ours), *map(UntrackedEstimates, ours), *odas]
-    # Nothing of what is heard lies above half of this rate, and walks take time to simulate.
-    array = replace(array, sampling_frequency=BASELINE_RATE)
-    corpus, split, count, engine = _drawn_from(args, BASELINE_RATE, 'fast')
-    clips = chain(
-        trajectory_clips(array, corpus, split, count, engine),
-        noise_clips(array, corpus, split, _NOISE_MINUTES, engine),
-    )
-    traces: list[Trace] = []
-    tracks = collect_tracks(array, methods, with_dead_microphones(clips, args.dead), traces)
-    report = RatioReport(
-        table=tracks,
-        groups=tuple(ratio_groups(tracks, TRACK_METRICS)),
-        metrics=TRACK_METRICS,
-        goals=tracking_goals(),
-        notes=notes,
-    )
-    print_ratios(report)
-    if args.report is not None:
-        write_ratios(args.report, report, draw_traces(traces))
-
-
-def _run_frames(args, array: MicArray, paths: list[Path]):
-    rooms = args.bench == 'rooms'
-    baselines, notes = ([], []) if args.no_peers else single_source_baselines(array)
-    features = default_features(array, paths[0] if paths else None)
-    clips = with_dead_microphones(_clips(args, array, features), args.dead)
-    ours = localizer_methods(array, paths)
-    frames = collect(array, [*ours, *baselines], clips)
-    notes += _failures(baselines)
-    fixed = not rooms and args.recordings is None and args.scenes is None
-    if fixed and _MODELS[0] in frames.method:
-        goals = '; '.join(f'{c.name}: {c.goal_mae_deg:g} deg' for c in CONDITIONS)
-        notes.append(f'Goal for the azimuth MAE of the shipped int8 model: {goals}.')
-    if rooms:
-        notes += _short_sound_notes(args, array, ours)
-    for path in paths:
-        known, difference = suited(array, path)
-        cost = feature_cost(known, default_features(known, path))
-        notes.append(f'Features of {path.stem}: {cost:.4f} CPU s per s of audio.')
-        notes += [f'{path.stem}: {difference}.'] * bool(difference)
-    report = Report(
-        frames=frames,
-        groups=tuple(groups(frames)),
-        costs={path.stem: measure_cost(path) for path in paths},
-        notes=tuple(notes),
-        goals={d.name: asdict(d.goals) for d in DIFFICULTIES} if rooms else {},
-    )
-    print_report(report)
-    if args.report is not None:
-        write_report(args.report, report)
-
-
-def _clips(args, array: MicArray, features: FeatureConfig) -> Iterator[tuple[str, Clip]]:
-    if args.recordings is not None:
-        for clip in load_recordings(args.recordings, array, features):
-            yield 'recordings', clip
-    elif args.bench == 'rooms':
-        yield from _room_clips(args, array)
-    elif args.scenes is not None:
-        config = load_settings(find_resource('training', args.settings)).simulate
-        config = replace(config, engine=args.engine or config.engine)
-        yield from random_clips(
-            array, config, _corpus(args, config.sampling_frequency), args.scenes
-        )
-    else:
-        yield from fixed_clips(array, _corpus(args, array.sampling_frequency))
-
-
-def _room_clips(args, array: MicArray, *, heard: str = 'speech') -> Iterator[tuple[str, Clip]]:
-    return room_clips(array, *_drawn_from(args, array.sampling_frequency), heard=heard)
-
-
-def _drawn_from(args, rate: int, engine: str = 'pyroomacoustics') -> tuple[Corpus, str, int, str]:
-    """Return the sounds, their split, the number of rooms and the engine of a benchmark.
-
-    Args:
-        args: of the command line.
-        rate: of the sounds [Hz].
-        engine: where none is asked for.
-    """
-    return (
-        _corpus(args, rate),
-        TEST if args.sounds is None else args.split,
-        args.scenes or _ROOMS,
-        args.engine or engine,
+def run(args: argparse.Namespace) -> None:
+    """Do what the command line asks for."""
+    if args.no_peers:
+        raise ConfigError('--no-peers is called --no-baselines now')
+    evaluate(
+        args.array,
+        models=args.model or (),
+        bench=args.bench,
+        scenes=args.scenes,
+        settings=args.settings,
+        engine=args.engine,
+        recordings=args.recordings,
+        sounds=args.sounds,
+        split=args.split,
+        scale=args.scale,
+        dead=args.dead,
+        baselines=not args.no_baselines,
+        out=args.report,
     )
 
 
-def _failures(methods: Iterable[DirectionMethod]) -> list[str]:
-    return [
-        f'{method.name} failed numerically on {method.failures} frames, which count as unanswered.'
-        for method in methods
-        if method.failures
-    ]
-
-
-def _corpus(args, rate: int) -> Corpus:
-    if args.sounds is None:
-        return demo_corpus(rate)
-    return load_corpus(args.sounds, args.split, rate)
-
-
-def _short_sound_notes(args, array: MicArray, methods: list[LocalizerMethod]) -> list[str]:
-    """Return what there is to say about short sounds in the rooms of the benchmark."""
-    answers: dict[tuple[str, str], list] = {}
-    clips = _room_clips(args, array, heard='short_sounds')
-    for condition, clip in with_dead_microphones(clips, args.dead):
-        inputs = MethodInput(array, clip)
-        for method in methods:
-            found = method.localizations(inputs).items()
-            pair = clip.sources[0], {block: heard.estimates for block, heard in found}
-            answers.setdefault((condition, method.name), []).append(pair)
-    scores = {
-        key: score_short_sounds(pairs, LocalizerMethod.least_confidence)
-        for key, pairs in answers.items()
-    }
-    return [
-        f'{method}, short sounds in {condition}: {100 * score.right:.1f} % of {score.count} are '
-        f'found within 10 deg and 150 ms, {100 * score.answered:.1f} % answered.'
-        for (condition, method), score in scores.items()
-    ]
+def _scaled(name: str, scale: float) -> MicArray:
+    """Return an array, as many times as large, in the frame that directions are labelled in."""
+    if not 0.5 <= scale <= 2:
+        raise ConfigError(f'--scale must lie in 0.5..2, not {scale:g}')
+    array = load_array(find_resource('arrays', name)).unmounted()
+    return replace(array, positions=scale * array.positions) if scale != 1 else array

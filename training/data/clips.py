@@ -37,6 +37,10 @@ class Source:
     kind: str = 'speech'
     silent: np.ndarray | None = None
 
+    def is_silent(self, block: int) -> bool:
+        """Return whether nothing of it is heard in a block; False where that is not known."""
+        return self.silent is not None and bool(self.silent[block])
+
 
 @dataclass(frozen=True)
 class Clip:

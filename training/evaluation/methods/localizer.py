@@ -115,7 +115,7 @@ class UntrackedEstimates(TrackingMethod):
 
 
 def localizer_methods(
-    array: MicArray, models: list[Path], sensitivity: float = _ALL
+    array: MicArray, models: Sequence[Path], sensitivity: float = _ALL
 ) -> list[LocalizerMethod]:
     """Return the networks, and SRP-PHAT on the features of the first of them, if there is one.
 

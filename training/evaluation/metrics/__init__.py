@@ -1,3 +1,7 @@
 # Copyright 2026 doa_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What is measured."""
+"""What is measured: tables of answers, and the metrics that are made of them.
+
+Each of `single_source`, `multi_source` and `tracking` has a function that collects a table, and a
+tuple METRICS.
+"""

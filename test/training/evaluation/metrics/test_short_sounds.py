@@ -1,11 +1,10 @@
 # Copyright 2026 doa_ros contributors
 # SPDX-License-Identifier: Apache-2.0
 import numpy as np
-import pytest
 
 from doa_ros.core.localization.decoding import Estimate
 from training.data.clips import Source
-from training.evaluation.metrics.short_sounds import score_short_sounds
+from training.evaluation.metrics.short_sounds import answers_to
 
 
 def estimate(azimuth_deg, confidence):
@@ -22,7 +21,10 @@ def test_an_answer_counts_when_it_is_soon_near_and_given():
     estimates[6] = estimate(55, 0.9)
     estimates[15] = estimate(-20, 0.9)
     estimates[28] = estimate(50, 0.9)
-    score = score_short_sounds([(source, {k: [found] for k, found in estimates.items()})], 0.5)
-    assert score.count == 4
-    assert score.answered == pytest.approx(2 / 4)
-    assert score.right == pytest.approx(1 / 4)
+    found = {block: [estimate] for block, estimate in estimates.items()}
+    assert list(answers_to(source, found, 0.5)) == [
+        (True, True),
+        (True, False),
+        (False, False),
+        (False, False),
+    ]

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from doa_ros.core.geometry import wrap_angle
-from training.evaluation.metrics.tracking import TRACK_METRICS
+from training.evaluation.metrics.tracking import METRICS
 from training.evaluation.scenes.conditions import DIFFICULTIES
 from training.evaluation.scenes.rooms import demo_corpus
 from training.evaluation.scenes.trajectories import (
@@ -82,6 +82,6 @@ def test_noise_is_of_every_kind_and_silent(uma8):
 def test_goals_are_those_of_conditions_and_metrics():
     goals = tracking_goals()
     assert len(goals) == 1 + len(SCENARIOS) * len(DIFFICULTIES)
-    names = {metric.name for metric in TRACK_METRICS}
+    names = {metric.name for metric in METRICS}
     assert all(set(asked) <= names for asked in goals.values())
     assert sum('azimuth_rmse_deg' in asked for asked in goals.values()) == 1

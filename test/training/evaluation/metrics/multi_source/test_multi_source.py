@@ -11,8 +11,9 @@ from doa_ros.core.errors import ConfigError
 from doa_ros.core.localization.decoding import Estimate
 from training.data.clips import Clip, Source
 from training.evaluation.methods.method import DirectionMethod
-from training.evaluation.metrics.multi_source import SET_METRICS, collect_sets, match
-from training.evaluation.metrics.ratios import ratio_groups, summarise_ratios
+from training.evaluation.metrics.matching import match
+from training.evaluation.metrics.metric import results_by_condition, summarise
+from training.evaluation.metrics.multi_source import METRICS, collect_matches
 
 RATE, BLOCKS = 16000, 30
 ALWAYS, NEVER = np.ones(BLOCKS, dtype=bool), np.zeros(BLOCKS, dtype=bool)
@@ -48,8 +49,8 @@ class _Constant(DirectionMethod):
 
 
 def first_row(array, clip, *azimuths_deg, **options):
-    sets = collect_sets(array, [_Constant(*azimuths_deg, **options)], [('x', clip)])
-    return {name: column[0] for name, column in sets.columns().items()}
+    matches = collect_matches(array, [_Constant(*azimuths_deg, **options)], [('x', clip)])
+    return matches.iloc[0]
 
 
 @pytest.mark.parametrize(
@@ -98,9 +99,9 @@ def test_figures_are_shares_of_pairs_and_estimates(uma8):
         ('x', clip_of(talker(0), talker(-90, 'silent'), room='b')),
         ('x', clip_of(talker(0, 'silent'), room='c')),
     ]
-    sets = collect_sets(uma8, [_Constant(5, elevation_deg=24)], clips)
-    found = {name: figure.value for name, figure in summarise_ratios(sets, SET_METRICS).items()}
-    assert found == pytest.approx(
+    matches = collect_matches(uma8, [_Constant(5, elevation_deg=24)], clips)
+    figures = summarise(matches, METRICS)
+    assert {metric.name: figures[metric.name] for metric in METRICS} == pytest.approx(
         {
             'recall': 2 / 3,
             'spurious': 1 / 3,
@@ -113,27 +114,28 @@ def test_figures_are_shares_of_pairs_and_estimates(uma8):
             'elevation_mae_deg': 4.0,
         }
     )
-    recall = summarise_ratios(sets, SET_METRICS)['recall']
-    assert recall.low == pytest.approx(0.5) and recall.high == pytest.approx(1.0)
+    assert figures['recall_low'] == pytest.approx(0.5)
+    assert figures['recall_high'] == pytest.approx(1.0)
 
 
 def test_elevations_that_are_not_known_do_not_count(uma8):
-    sets = collect_sets(uma8, [_Constant(0)], [('x', clip_of(talker(0)))])
-    assert math.isnan(summarise_ratios(sets, SET_METRICS)['elevation_mae_deg'].value)
+    matches = collect_matches(uma8, [_Constant(0)], [('x', clip_of(talker(0)))])
+    assert math.isnan(summarise(matches, METRICS)['elevation_mae_deg'])
 
 
-def test_groups_come_by_condition_and_method(uma8):
+def test_results_come_by_condition_and_method(uma8):
     other = _Constant(180)
     other.name = 'other'
     clips = [(name, clip_of(talker(0), room=name)) for name in ('x', 'y')]
-    groups = list(ratio_groups(collect_sets(uma8, [_Constant(0), other], clips), SET_METRICS))
-    assert [(group.condition, group.method) for group in groups] == [
+    matches = collect_matches(uma8, [_Constant(0), other], clips)
+    results = results_by_condition(matches, METRICS)
+    assert list(zip(results['condition'], results['method'], strict=True)) == [
         ('x', 'constant'), ('x', 'other'), ('y', 'constant'), ('y', 'other')
     ]  # fmt: skip
-    assert [group.figures['recall'].value for group in groups] == [1, 0, 1, 0]
-    assert all(group.count == 5 and group.rooms == 1 for group in groups)
+    assert results['recall'].tolist() == [1, 0, 1, 0]
+    assert (results['count'] == 5).all() and (results['rooms'] == 1).all()
 
 
 def test_no_frame_at_all_is_an_error(uma8):
     with pytest.raises(ConfigError, match='nothing to evaluate'):
-        collect_sets(uma8, [_Constant(0)], [])
+        collect_matches(uma8, [_Constant(0)], [])

@@ -1,6 +1,6 @@
 # Copyright 2026 doa_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Which frames are scored, against which truth."""
+"""Which blocks are scored, against which truth."""
 
 import math
 
@@ -11,7 +11,8 @@ from doa_ros.core.errors import ConfigError
 from doa_ros.core.localization.decoding import Estimate
 from training.data.clips import Clip, Source
 from training.evaluation.methods.method import DirectionMethod
-from training.evaluation.metrics.frames import collect, great_circle, nearest_class
+from training.evaluation.metrics.single_source.angular_error import azimuth_error, elevation_error
+from training.evaluation.metrics.single_source.answers import collect_answers, is_guessed
 
 RATE, BLOCKS = 16000, 40
 
@@ -38,7 +39,7 @@ def _clip(*directions_deg, silent=False):
 
 
 class _Constant(DirectionMethod):
-    """Says the same at every frame."""
+    """Says the same at every block."""
 
     name, least_confidence = 'constant', 0.5
 
@@ -51,21 +52,21 @@ class _Constant(DirectionMethod):
         return [[self._guess] if self._guess else []] * len(clip.blocks)
 
 
-def test_frames_come_every_quarter_of_a_second_once_half_a_second_is_heard(uma8):
-    frames = collect(uma8, [_Constant(0, 1)], [('x', _clip((10, 0)))])
-    np.testing.assert_allclose(frames.time, [0.5, 0.75, 1.0, 1.25, 1.5, 1.75, 2.0])
-    assert frames.voiced.tolist() == [False] * 3 + [True] * 4
-    assert set(frames.condition) == {'x'}
-    np.testing.assert_allclose(np.degrees(frames.azimuth_error[3:]), 10)
+def test_blocks_come_every_quarter_of_a_second_once_half_a_second_is_heard(uma8):
+    answers = collect_answers(uma8, [_Constant(0, 1)], [('x', _clip((10, 0)))])
+    np.testing.assert_allclose(answers['time'], [0.5, 0.75, 1.0, 1.25, 1.5, 1.75, 2.0])
+    assert answers['voiced'].tolist() == [False] * 3 + [True] * 4
+    assert set(answers['condition']) == {'x'}
+    np.testing.assert_allclose(np.degrees(azimuth_error(answers)[3:]), 10)
 
 
 def test_of_several_sources_the_nearest_is_the_truth(uma8):
-    frames = collect(uma8, [_Constant(80, 1)], [('x', _clip((10, 0), (90, 20)))])
-    voiced = frames.rows(frames.voiced)
-    assert (voiced.sources == 2).all()
-    np.testing.assert_allclose(np.degrees(voiced.azimuth), 90)
-    np.testing.assert_allclose(np.degrees(voiced.elevation_error), 20)
-    np.testing.assert_allclose(voiced.distance, 9)
+    answers = collect_answers(uma8, [_Constant(80, 1)], [('x', _clip((10, 0), (90, 20)))])
+    voiced = answers[answers['voiced']]
+    assert (voiced['sources'] == 2).all()
+    np.testing.assert_allclose(np.degrees(voiced['azimuth']), 90)
+    np.testing.assert_allclose(np.degrees(elevation_error(voiced)), 20)
+    np.testing.assert_allclose(voiced['distance'], 9)
 
 
 @pytest.mark.parametrize(
@@ -73,23 +74,13 @@ def test_of_several_sources_the_nearest_is_the_truth(uma8):
     [(0, 0.5, True), (0, 0.4, False), (0, math.nan, True), (None, 1, False)],
 )
 def test_the_gate_of_a_method_decides_what_is_heard(uma8, azimuth_deg, confidence, heard):
-    frames = collect(uma8, [_Constant(azimuth_deg, confidence)], [('x', _clip((10, 0)))])
-    assert (frames.heard == heard).all()
-    assert frames.guessed.any() == (azimuth_deg is not None)
+    answers = collect_answers(uma8, [_Constant(azimuth_deg, confidence)], [('x', _clip((10, 0)))])
+    assert (answers['heard'] == heard).all()
+    assert is_guessed(answers).any() == (azimuth_deg is not None)
     # Missed sources have their place in the tables all the same.
-    np.testing.assert_allclose(np.degrees(frames.azimuth[frames.voiced]), 10)
+    np.testing.assert_allclose(np.degrees(answers['azimuth'][answers['voiced']]), 10)
 
 
-def test_no_frame_at_all_is_an_error(uma8):
+def test_no_block_at_all_is_an_error(uma8):
     with pytest.raises(ConfigError, match='nothing to evaluate'):
-        collect(uma8, [_Constant(0, 1)], [])
-
-
-def test_great_circle():
-    angles = np.radians([[0, 0, 90, 0], [0, 60, 180, 60], [0, 0, 0, 1e-6], [0, 0, 180, 0]])
-    np.testing.assert_allclose(np.degrees(great_circle(*angles.T)), [90, 60, 1e-6, 180], rtol=1e-6)
-
-
-def test_nearest_class():
-    degrees = np.radians([0, 4.9, 5.1, -4, -6, 180, -180])
-    assert nearest_class(degrees, 36).tolist() == [0, 0, 1, 0, 35, 18, 18]
+        collect_answers(uma8, [_Constant(0, 1)], [])

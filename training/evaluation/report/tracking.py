@@ -1,20 +1,47 @@
 # Copyright 2026 doa_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Plots of the benchmark of tracks: truth and tracks over time."""
+"""The report of methods that follow talkers, with plots of true and found azimuths over time."""
 
 from collections.abc import Sequence
+from functools import partial
 
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Plot
 import numpy as np
+from pandas import DataFrame
 
-from ..metrics.tracking import Trace
+from ..metrics.metric import results_by_condition
+from ..metrics.tracking import METRICS
+from ..metrics.tracking.matches import Trace
 from ..scenes.blocks import HOP
+from .figure_tables import Goals, figure_table, goal_table
+from .report import Plots, Report
 
 _COLOURS = 10
 
 
-def draw_traces(traces: Sequence[Trace]) -> dict[str, tuple[str, Plot]]:
-    """Return a plot per condition, with captions: a column per clip and a row per method."""
+def tracking_report(
+    matches: DataFrame, traces: Sequence[Trace], *, goals: Goals, notes: Sequence[str]
+) -> Report:
+    """Return the report of matches.
+
+    Args:
+        matches, traces: of `collect_tracks`.
+        goals: by condition.
+        notes: sentences for the reader.
+    """
+    results = results_by_condition(matches, METRICS)
+    beside = goal_table(results, METRICS, goals)
+    short, long = (
+        figure_table('All figures', results, METRICS, intervals=intervals, goals=goals)
+        for intervals in (False, True)
+    )
+    draw = partial(_draw, traces)
+    return Report(matches, results, [beside, short], [beside, long], notes, draw)
+
+
+def _draw(traces: Sequence[Trace]) -> Plots:
+    """Return a plot per condition: a column per clip and a row per method."""
     plots = {}
     for number, condition in enumerate(dict.fromkeys(trace.condition for trace in traces)):
         here = [trace for trace in traces if trace.condition == condition]
@@ -26,7 +53,7 @@ def draw_traces(traces: Sequence[Trace]) -> dict[str, tuple[str, Plot]]:
             row[0].set_ylabel('azimuth [deg]')
             mine = [trace for trace in here if trace.method == method]
             for axes, trace in zip(row, mine, strict=True):
-                _draw(axes, trace)
+                _draw_trace(axes, trace)
                 axes.set_title(method, fontsize=8)
         for axes in panels[-1]:
             axes.set_xlabel('time [s]')
@@ -38,16 +65,16 @@ def draw_traces(traces: Sequence[Trace]) -> dict[str, tuple[str, Plot]]:
     return plots
 
 
-def _draw(axes, trace: Trace) -> None:
-    times = HOP * np.arange(len(trace.outputs))
+def _draw_trace(axes: Axes, trace: Trace) -> None:
+    times = HOP * np.arange(len(trace.tracks))
     for source in trace.sources:
         degrees = np.degrees(source.azimuth)
         axes.plot(times, degrees, '.', color='0.8', markersize=2)
         axes.plot(times[source.voiced], degrees[source.voiced], 'k.', markersize=2)
     found = [
         (time, np.degrees(azimuth), number)
-        for time, output in zip(times, trace.outputs, strict=True)
-        for number, azimuth in output
+        for time, tracks in zip(times, trace.tracks, strict=True)
+        for number, azimuth in tracks
     ]
     if found:
         time, azimuth, number = zip(*found, strict=True)

@@ -10,8 +10,8 @@ import pytest
 from doa_ros.core.errors import ConfigError
 from training.data.clips import Clip, Source
 from training.evaluation.methods.method import TrackingMethod
-from training.evaluation.metrics.ratios import summarise_ratios
-from training.evaluation.metrics.tracking import TRACK_METRICS, collect_tracks
+from training.evaluation.metrics.metric import summarise
+from training.evaluation.metrics.tracking import METRICS, collect_tracks
 
 RATE, BLOCKS, FIRST = 16000, 69, 9
 ALWAYS, NEVER = np.ones(BLOCKS, dtype=bool), np.zeros(BLOCKS, dtype=bool)
@@ -51,8 +51,8 @@ class _Scripted(TrackingMethod):
 
 
 def figures(uma8, clip, method):
-    tracks = collect_tracks(uma8, [method], [('x', clip)], [])
-    return {n: f.value for n, f in summarise_ratios(tracks, TRACK_METRICS).items()}
+    matches, _ = collect_tracks(uma8, [method], [('x', clip)])
+    return summarise(matches, METRICS)
 
 
 def test_a_talker_who_is_followed_all_the_time(uma8):
@@ -152,13 +152,13 @@ def test_estimates_have_no_identity(uma8):
 
 
 def test_the_first_clips_of_a_condition_are_traced(uma8):
-    clip, traces = clip_of(talker(0)), []
+    clip = clip_of(talker(0))
     clips = [('x', clip), ('y', clip), ('x', clip), ('x', clip)]
-    collect_tracks(uma8, [_Scripted(t1=0)], clips, traces, traced=2)
+    _, traces = collect_tracks(uma8, [_Scripted(t1=0)], clips, traced=2)
     assert [trace.condition for trace in traces] == ['x', 'y', 'x']
-    assert len(traces[0].outputs) == BLOCKS
+    assert len(traces[0].tracks) == BLOCKS
 
 
 def test_no_clip_at_all_is_an_error(uma8):
     with pytest.raises(ConfigError, match='nothing to evaluate'):
-        collect_tracks(uma8, [_Scripted(t1=0)], [], [])
+        collect_tracks(uma8, [_Scripted(t1=0)], [])

@@ -1,22 +1,23 @@
 # Copyright 2026 doa_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Plots of a report."""
+"""Plots of methods that find one source."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 import math
 
-from matplotlib.figure import Figure
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure as Plot
+from matplotlib.image import AxesImage
 import numpy as np
+from pandas import DataFrame
 
-from ..metrics.frames import Frames, nearest_class
-from ..metrics.statistics import (
-    BINNINGS,
-    SHOWN_SENSITIVITIES,
-    Binning,
-    Group,
-    reliability,
-    trade_off,
-)
+from ..metrics.single_source.accuracy import nearest_class
+from ..metrics.single_source.angular_error import azimuth_error
+from ..metrics.single_source.answers import is_guessed
+from ..metrics.single_source.binning import BINNINGS, Binning
+from ..metrics.single_source.calibration import reliability
+from ..metrics.single_source.trade_off import SHOWN_SENSITIVITIES, trade_off
+from .report import Plots
 
 _AZIMUTH = Binning('azimuth', 'azimuth [deg]', tuple(range(-180, 181, 30)), math.pi / 180)
 _BINNINGS = {binning.name: binning for binning in (_AZIMUTH, *BINNINGS)}
@@ -24,57 +25,53 @@ _BINNINGS = {binning.name: binning for binning in (_AZIMUTH, *BINNINGS)}
 _WORST_DEG = 30.0
 
 
-def draw_all(frames: Frames, groups: Sequence[Group]) -> dict[str, tuple[str, Figure]]:
-    """Return all plots, by name, with their captions."""
+def draw_all(answers: DataFrame, results: DataFrame) -> Plots:
+    """Return all plots of answers, and of their figures."""
     return {
-        'errors': ('Errors by method and condition, with 95 % intervals', draw_errors(groups)),
+        'errors': ('Errors by method and condition, with 95 % intervals', draw_errors(results)),
         'confusion': (
             'Confusion of azimuth classes: share of each true class, best guess of voiced frames',
-            _panels(frames, _confusion),
+            _panels(answers, _confusion),
         ),
         'error_over_direction': (
             'Mean azimuth error [deg] over the true direction',
-            _panels(frames, _map_of('azimuth', 'elevation')),
+            _panels(answers, _map_of('azimuth', 'elevation')),
         ),
         'error_over_snr_rt60': (
             'Mean azimuth error [deg] over SNR and reverberation time',
-            _panels(frames, _map_of('snr', 'rt60')),
+            _panels(answers, _map_of('snr', 'rt60')),
         ),
         'reliability': (
             'Confidence and share within 10 degrees; the diagonal is perfect calibration',
-            draw_reliability(frames),
+            draw_reliability(answers),
         ),
         'sensitivity': (
             'What the gate trades: false answers, in silence or more than 10 degrees off, against '
             'unanswered voices; the dots are settings of the sensitivity',
-            draw_trade_off(frames),
+            draw_trade_off(answers),
         ),
     }
 
 
-def draw_errors(groups: Sequence[Group]) -> Figure:
+def draw_errors(results: DataFrame) -> Plot:
     """Return bars of the mean errors of each method, one colour per condition."""
-    whole = [group for group in groups if group.condition and not group.binning]
-    methods = list(dict.fromkeys(group.method for group in whole))
-    conditions = list(dict.fromkeys(group.condition for group in whole))
+    whole = results[(results['condition'] != '') & (results['binning'] == '')]
+    methods = list(whole['method'].unique())
+    conditions = list(whole['condition'].unique())
     height = 0.8 / len(conditions)
-    figure = Figure(figsize=(10, 1.5 + 0.45 * len(methods)), layout='constrained')
+    figure = Plot(figsize=(10, 1.5 + 0.45 * len(methods)), layout='constrained')
     left, right = figure.subplots(1, 2, sharey=True)
     for axes, metric, title in (
         (left, 'azimuth_mae_deg', 'azimuth MAE [deg]'),
         (right, 'elevation_mae_deg', 'elevation MAE [deg]'),
     ):
         for k, condition in enumerate(conditions):
-            mine = [group for group in whole if group.condition == condition]
-            bounds = [group.figures[metric] for group in mine]
-            values = np.array([bound.value for bound in bounds])
-            around = [
-                np.nan_to_num([bound.value - bound.low for bound in bounds]),
-                np.nan_to_num([bound.high - bound.value for bound in bounds]),
-            ]
+            mine = whole[whole['condition'] == condition]
+            value, low, high = (mine[f'{metric}{end}'] for end in ('', '_low', '_high'))
+            around = np.nan_to_num([value - low, high - value])
             axes.barh(
-                [methods.index(group.method) + height * k for group in mine],
-                values,
+                [methods.index(method) + height * k for method in mine['method']],
+                value,
                 height=0.95 * height,
                 xerr=np.maximum(around, 0),
                 error_kw={'elinewidth': 0.8, 'capsize': 2},
@@ -88,15 +85,15 @@ def draw_errors(groups: Sequence[Group]) -> Figure:
     return figure
 
 
-def draw_reliability(frames: Frames) -> Figure:
+def draw_reliability(answers: DataFrame) -> Plot:
     """Return how often each method with a confidence is right, over its confidence."""
-    figure = Figure(figsize=(6, 5), layout='constrained')
+    figure = Plot(figsize=(6, 5), layout='constrained')
     axes = figure.add_subplot(
         xlabel='mean confidence', ylabel='share within 10 degrees', xlim=(0, 1), ylim=(0, 1.02)
     )
     axes.plot([0, 1], [0, 1], 'k:', linewidth=1)
-    for method in dict.fromkeys(frames.method.tolist()):
-        confidence, right, number = reliability(frames.rows(frames.method == method))
+    for method, mine in answers.groupby('method', sort=False):
+        confidence, right, number = reliability(mine)
         filled = number > 0
         if filled.any():
             axes.plot(confidence[filled], right[filled], 'o-', label=method, markersize=4)
@@ -106,14 +103,13 @@ def draw_reliability(frames: Frames) -> Figure:
     return figure
 
 
-def draw_trade_off(frames: Frames) -> Figure:
+def draw_trade_off(answers: DataFrame) -> Plot:
     """Return false answers over unanswered frames, for all sensitivities."""
-    figure = Figure(figsize=(6, 5), layout='constrained')
+    figure = Plot(figsize=(6, 5), layout='constrained')
     axes = figure.add_subplot(
         xlabel='unanswered share of the voiced frames', ylabel='false answers', xlim=(0, 1)
     )
-    for method in dict.fromkeys(frames.method.tolist()):
-        mine = frames.rows(frames.method == method)
+    for method, mine in answers.groupby('method', sort=False):
         traded, shown = trade_off(mine), trade_off(mine, SHOWN_SENSITIVITIES)
         if np.isnan(traded.unanswered).any():
             continue
@@ -132,28 +128,28 @@ def draw_trade_off(frames: Frames) -> Figure:
     return figure
 
 
-def _panels(frames: Frames, draw: Callable) -> Figure:
+def _panels(answers: DataFrame, draw: Callable[[Axes, DataFrame], AxesImage]) -> Plot:
     """Return one panel per method, all with one colour bar."""
-    methods = list(dict.fromkeys(frames.method.tolist()))
+    methods = list(answers['method'].unique())
     columns = min(3, len(methods))
     rows = math.ceil(len(methods) / columns)
-    figure = Figure(figsize=(4.2 * columns, 3.4 * rows + 0.3), layout='constrained')
+    figure = Plot(figsize=(4.2 * columns, 3.4 * rows + 0.3), layout='constrained')
     panels = figure.subplots(rows, columns, squeeze=False).ravel()
     for axes in panels[len(methods) :]:
         axes.set_axis_off()
     for axes, method in zip(panels, methods, strict=False):
-        image = draw(axes, frames.rows(frames.method == method))
+        image = draw(axes, answers[answers['method'] == method])
         axes.set_title(method, fontsize=9)
     figure.colorbar(image, ax=panels.tolist(), shrink=0.8)
     return figure
 
 
-def _confusion(axes, frames: Frames):
-    guessed = frames.rows(frames.guessed)
-    classes = int(frames.azimuth_classes[0])
+def _confusion(axes: Axes, answers: DataFrame) -> AxesImage:
+    guessed = answers[is_guessed(answers)]
+    classes = int(answers['azimuth_classes'].iloc[0])
     table = np.zeros((classes, classes))
-    true = nearest_class(guessed.azimuth, classes)
-    np.add.at(table, (true, nearest_class(guessed.answer_azimuth, classes)), 1)
+    true = nearest_class(guessed['azimuth'], classes)
+    np.add.at(table, (true, nearest_class(guessed['answer_azimuth'], classes)), 1)
     share = table / np.maximum(table.sum(axis=1, keepdims=True), 1)
     image = axes.imshow(
         np.where(table.sum(axis=1, keepdims=True) > 0, share, np.nan),
@@ -167,17 +163,17 @@ def _confusion(axes, frames: Frames):
     return image
 
 
-def _map_of(horizontal: str, vertical: str) -> Callable:
+def _map_of(horizontal: str, vertical: str) -> Callable[[Axes, DataFrame], AxesImage]:
     across, up = _BINNINGS[horizontal], _BINNINGS[vertical]
 
-    def draw(axes, frames: Frames):
-        guessed = frames.rows(frames.guessed)
+    def draw(axes: Axes, answers: DataFrame) -> AxesImage:
+        guessed = answers[is_guessed(answers)]
         shape = len(up.labels), len(across.labels)
         x, y = across.index(guessed), up.index(guessed)
         known = (x >= 0) & (y >= 0)
         place = np.ravel_multi_index((y[known], x[known]), shape)
         number = np.bincount(place, minlength=math.prod(shape))
-        errors = np.degrees(guessed.azimuth_error[known])
+        errors = np.degrees(azimuth_error(guessed)[known])
         with np.errstate(invalid='ignore'):
             mean = (np.bincount(place, errors, math.prod(shape)) / number).reshape(shape)
         image = axes.imshow(

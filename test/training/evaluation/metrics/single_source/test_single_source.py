@@ -5,20 +5,18 @@
 import math
 
 import numpy as np
+from pandas import DataFrame
 import pytest
 
-from training.evaluation.metrics.frames import Frames
-from training.evaluation.metrics.statistics import (
-    BINNINGS,
-    groups,
-    reliability,
-    summarise,
-    trade_off,
-)
+from training.evaluation.metrics.metric import summarise
+from training.evaluation.metrics.single_source import METRICS, results_of
+from training.evaluation.metrics.single_source.binning import BINNINGS
+from training.evaluation.metrics.single_source.calibration import reliability
+from training.evaluation.metrics.single_source.trade_off import trade_off
 
 
-def make_frames(errors_deg, **columns) -> Frames:
-    """Return frames of a true azimuth of 5 degrees and answers that are off by so much."""
+def make_answers(errors_deg, **columns) -> DataFrame:
+    """Return answers to a true azimuth of 5 degrees and answers that are off by so much."""
     errors = np.radians(np.asarray(errors_deg, dtype=float))
     count = len(errors)
     defaults = {
@@ -43,17 +41,17 @@ def make_frames(errors_deg, **columns) -> Frames:
         'azimuth_classes': 36,
     }
     values = {**defaults, **columns}
-    return Frames(**{name: np.broadcast_to(value, count) for name, value in values.items()})
+    return DataFrame({name: np.broadcast_to(value, count) for name, value in values.items()})
 
 
 def test_metrics_by_hand():
-    frames = make_frames(
+    answers = make_answers(
         [0, -2, 8, 12, np.nan, 90],
         heard=[True, True, False, True, False, True],
         voiced=[True, True, True, True, True, False],
         silent=[False, False, False, False, False, True],
     )
-    found = {name: figure.value for name, figure in summarise(frames).items()}
+    found = summarise(answers, METRICS)
     expected = {
         # Classes lie at 0, 10, 20: 5.5 and 13.5 are of the second, 3.5 of the first.
         'class_accuracy': 2 / 4,
@@ -89,87 +87,88 @@ def _angle(*degrees):
 
 
 def test_nothing_counted_is_nan():
-    figures = summarise(make_frames([1, 2], voiced=False))
-    assert math.isnan(figures['azimuth_mae_deg'].value)
-    assert math.isnan(figures['azimuth_median_deg'].low)
+    figures = summarise(make_answers([1, 2], voiced=False), METRICS)
+    assert math.isnan(figures['azimuth_mae_deg'])
+    assert math.isnan(figures['azimuth_median_deg_low'])
 
 
 def test_intervals_cover_the_value_and_repeat():
     errors = np.random.default_rng(0).exponential(5, 60)
-    first, second = (summarise(make_frames(errors)) for _ in range(2))
+    first, second = (summarise(make_answers(errors), METRICS) for _ in range(2))
     assert first == second
     for name in ('azimuth_mae_deg', 'azimuth_median_deg', 'within_5'):
-        figure = first[name]
-        assert figure.low < figure.value < figure.high
+        assert first[f'{name}_low'] < first[name] < first[f'{name}_high']
     # The bootstrap of a mean is close to its standard error.
     width = 2 * 1.96 * errors.std() / math.sqrt(len(errors))
-    found = first['azimuth_mae_deg']
-    assert found.high - found.low == pytest.approx(width, rel=0.15)
+    found = first['azimuth_mae_deg_high'] - first['azimuth_mae_deg_low']
+    assert found == pytest.approx(width, rel=0.15)
 
 
-def test_frames_of_one_room_are_not_independent():
+def test_blocks_of_one_room_are_not_independent():
     # In each of 10 rooms all 40 frames err by the same.
     errors = np.repeat(np.random.default_rng(1).exponential(5, 10), 40)
     rooms = np.repeat([f'room {k}' for k in range(10)], 40)
-    clustered = summarise(make_frames(errors, room=rooms))
-    naive = summarise(make_frames(errors))
+    clustered = summarise(make_answers(errors, room=rooms), METRICS)
+    naive = summarise(make_answers(errors), METRICS)
     for name in ('azimuth_mae_deg', 'azimuth_median_deg', 'calibration_error'):
-        width, naive_width = (f[name].high - f[name].low for f in (clustered, naive))
+        width, naive_width = (f[f'{name}_high'] - f[f'{name}_low'] for f in (clustered, naive))
         assert width > 3 * naive_width, name
-        assert clustered[name].value == pytest.approx(naive[name].value)
+        assert clustered[name] == pytest.approx(naive[name])
 
 
 def test_one_room_has_no_interval():
-    figure = summarise(make_frames([1, 2, 3], room='kitchen'))['azimuth_mae_deg']
-    assert figure.value == pytest.approx(2)
-    assert math.isnan(figure.low)
+    figures = summarise(make_answers([1, 2, 3], room='kitchen'), METRICS)
+    assert figures['azimuth_mae_deg'] == pytest.approx(2)
+    assert math.isnan(figures['azimuth_mae_deg_low'])
 
 
 def test_groups_by_method_condition_and_bins():
-    frames = make_frames(
+    answers = make_answers(
         [1, 2, 3, 4],
         method=['a', 'a', 'b', 'b'],
         condition=['x', 'y', 'x', 'x'],
         snr=[-7, 0, 12, np.nan],
     )
-    found = {(g.method, g.condition, g.binning, g.label): g for g in groups(frames)}
-    assert found['b', 'x', '', ''].voiced == 2
-    assert found['a', '', '', ''].figures['azimuth_mae_deg'].value == pytest.approx(1.5)
-    assert found['a', 'y', '', ''].figures['azimuth_mae_deg'].value == pytest.approx(2)
-    assert found['a', '', 'snr', '< 0'].figures['azimuth_mae_deg'].value == pytest.approx(1)
-    assert found['a', '', 'snr', '0..5'].figures['azimuth_mae_deg'].value == pytest.approx(2)
-    assert found['b', '', 'snr', '10..15'].voiced == 1
-    assert sum(key[:3] == ('b', '', 'snr') for key in found) == 1
+    keys = ['method', 'condition', 'binning', 'label']
+    found = results_of(answers).set_index(keys)
+    mae = found['azimuth_mae_deg']
+    assert found.loc[('b', 'x', '', ''), 'voiced'] == 2
+    assert mae['a', '', '', ''] == pytest.approx(1.5)
+    assert mae['a', 'y', '', ''] == pytest.approx(2)
+    assert mae['a', '', 'snr', '< 0'] == pytest.approx(1)
+    assert mae['a', '', 'snr', '0..5'] == pytest.approx(2)
+    assert found.loc[('b', '', 'snr', '10..15'), 'voiced'] == 1
+    assert sum(key[:3] == ('b', '', 'snr') for key in found.index) == 1
 
 
 def test_the_lower_edge_belongs_to_a_bin_despite_rounding():
     binning = next(b for b in BINNINGS if b.name == 'elevation')
     elevation = np.radians([0, 15, 30, 45, 60, 75, 90]).astype(np.float32)
-    index = binning.index(make_frames(np.zeros(7), elevation=elevation))
+    index = binning.index(make_answers(np.zeros(7), elevation=elevation))
     assert [binning.labels[k] for k in index] == [
         '0..15', '15..30', '30..45', '45..60', '60..75', '>= 75', '>= 75',
     ]  # fmt: skip
 
 
 def test_reliability():
-    frames = make_frames([0, 0, 50, 0], confidence=[0.52, 0.58, 0.55, 1.0])
-    confidence, right, number = reliability(frames)
+    answers = make_answers([0, 0, 50, 0], confidence=[0.52, 0.58, 0.55, 1.0])
+    confidence, right, number = reliability(answers)
     assert number.tolist() == [0, 0, 0, 0, 0, 3, 0, 0, 0, 1]
     assert confidence[5] == pytest.approx(0.55)
     assert right[5] == pytest.approx(2 / 3)
     assert right[9] == 1
-    error = summarise(frames)['calibration_error'].value
+    error = summarise(answers, METRICS)['calibration_error']
     assert error == pytest.approx((3 * abs(0.55 - 2 / 3)) / 4)
 
 
 def test_trade_off():
-    frames = make_frames(
+    answers = make_answers(
         [0, 50, 0, 0],
         confidence=[0.9, 0.7, 0.3, 0.6],
         voiced=[True, True, True, False],
         silent=[False, False, False, True],
     )
-    traded = trade_off(frames)
+    traded = trade_off(answers)
     at = {round(s, 2): k for k, s in enumerate(traded.sensitivity)}
     unanswered, false = traded.unanswered, traded.false
     assert unanswered[at[0]] == 1 and false[at[0]] == 0
@@ -182,12 +181,12 @@ def test_trade_off():
 
 
 def test_standard_deviations_that_are_not_given_cover_nothing():
-    figures = summarise(make_frames([1, 2], azimuth_stddev=np.nan, elevation_stddev=0.0))
-    assert math.isnan(figures['azimuth_covered'].value)
-    assert math.isnan(figures['elevation_covered'].value)
+    figures = summarise(make_answers([1, 2], azimuth_stddev=np.nan, elevation_stddev=0.0), METRICS)
+    assert math.isnan(figures['azimuth_covered'])
+    assert math.isnan(figures['elevation_covered'])
 
 
 def test_methods_without_confidence_have_no_calibration():
-    figures = summarise(make_frames([1, 2], confidence=np.nan))
-    assert math.isnan(figures['calibration_error'].value)
-    assert figures['within_10'].value == 1
+    figures = summarise(make_answers([1, 2], confidence=np.nan), METRICS)
+    assert math.isnan(figures['calibration_error'])
+    assert figures['within_10'] == 1
