@@ -21,7 +21,8 @@ from doa_ros.core.geometry import MicArray, load_array
 from doa_ros.resources import find_resource
 
 from .evaluate import evaluate
-from .settings import Settings, SimulateConfig, TrainConfig
+from .sections import SimulateConfig, TrainConfig
+from .settings import Settings
 from .simulate import simulate
 from .simulation.synthetic import write_sounds
 from .train import train

@@ -21,7 +21,8 @@ import tf_keras
 
 from .compression import compress
 from .compression.kernels import kernels
-from .settings import ClusterConfig, find_settings
+from .sections import ClusterConfig
+from .settings import find_settings
 
 _COUNTS = (16, 32)
 

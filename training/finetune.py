@@ -18,7 +18,8 @@ from pathlib import Path
 from .data.recordings import load_recordings
 from .fitting import adaptation
 from .runs import load_run
-from .settings import FinetuneConfig, find_settings
+from .sections import FinetuneConfig
+from .settings import find_settings
 from .tables import Row, show_table
 
 

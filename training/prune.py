@@ -19,7 +19,8 @@ import tensorflow_model_optimization as tfmot
 import tf_keras
 
 from .compression import compress
-from .settings import PruneConfig, find_settings
+from .sections import PruneConfig
+from .settings import find_settings
 
 # Share of the steps after which the zeros are all there, and how often they grow until then.
 _RAMP, _TURNS = 0.75, 50

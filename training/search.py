@@ -23,10 +23,11 @@ import keras
 from doa_ros.core.errors import ConfigError
 
 from .data.batches import both_splits
+from .fitting.loop import fit
 from .models.architectures import find_architecture
-from .runs import fit
 from .search_methods import darts, optuna_trials
-from .settings import Settings, TrainConfig, find_settings, load_settings
+from .sections import TrainConfig
+from .settings import Settings, find_settings, load_settings
 
 _METHODS = {'optuna': optuna_trials.search, 'darts': darts.search}
 

@@ -2,290 +2,34 @@
 # SPDX-License-Identifier: Apache-2.0
 """The settings of a model's making: one YAML file, one section per verb."""
 
-from dataclasses import dataclass, field, fields, replace
-import math
+from dataclasses import dataclass, field, replace
 import os
 from pathlib import Path
 import shutil
+from typing import get_type_hints
 
 import yaml
 
 from doa_ros.core.ambiguity import require_elevations
-from doa_ros.core.config import Config, load_yaml, require_keys, setting
+from doa_ros.core.config import Config, load_yaml, require_keys
 from doa_ros.core.errors import ConfigError
 from doa_ros.core.features.extractor import FeatureConfig
 from doa_ros.core.geometry import MicArray, load_array
-from doa_ros.core.localization.decoding import DirectionGrid
 from doa_ros.resources import find_resource
+
+from .sections import (
+    ClusterConfig,
+    FinetuneConfig,
+    PruneConfig,
+    QuantizeConfig,
+    SearchConfig,
+    SimulateConfig,
+    TrainConfig,
+    TrainFilterConfig,
+)
 
 # Sections by the names that they had before.
 _RENAMED = {'follow': 'train_filter'}
-
-
-@dataclass(frozen=True)
-class SimulateConfig(Config):
-    """What `simulate` draws scenes from."""
-
-    seed: int = setting(1, 'Seed of all randomness.', minimum=0)
-    engine: str = setting(
-        'fast',
-        'pyroomacoustics: the image method in full; fast: image sources, then a diffuse tail.',
-        choices=('fast', 'pyroomacoustics'),
-    )
-    sampling_frequency: int = setting(
-        16000,
-        'Rate of the simulated audio [Hz]; the features depend on the band alone.',
-        minimum=8000,
-        maximum=384000,
-    )
-    train_clips: int = setting(5000, 'Clips of the train split.', minimum=1)
-    val_clips: int = setting(400, 'Clips of the val split.', minimum=1)
-    length: float = setting(4.5, 'Length of a clip [s].', minimum=0.5, maximum=60.0)
-    lead: float = setting(1.5, 'Noise before the first sound [s].', minimum=0.0, maximum=30.0)
-    tail: float = setting(0.0, 'Noise after the last sound [s].', minimum=0.0, maximum=30.0)
-    every: int = setting(4, 'Every how many analysis windows one is kept.', minimum=1)
-    rt60_min: float = setting(0.1, 'Reverberation time, lowest [s].', minimum=0.0, maximum=2.0)
-    rt60_max: float = setting(1.0, 'Reverberation time, highest [s].', minimum=0.0, maximum=2.0)
-    snr_min: float = setting(-5.0, 'SNR, lowest [dB].', minimum=-20.0, maximum=60.0)
-    snr_max: float = setting(30.0, 'SNR, highest [dB].', minimum=-20.0, maximum=60.0)
-    distance_min: float = setting(0.3, 'Source distance, lowest [m].', minimum=0.1, maximum=10.0)
-    distance_max: float = setting(5.0, 'Source distance, highest [m].', minimum=0.1, maximum=10.0)
-    elevation_max_deg: float = setting(
-        90.0,
-        'Highest elevation of a source [deg]; they lie as far below where the array tells it.',
-        minimum=0.0,
-        maximum=90.0,
-    )
-    sources_max: int = setting(1, 'Most sources at a time.', minimum=1, maximum=3)
-    separation_deg: float = setting(
-        25.0, 'Least angle between two sources [deg].', minimum=0.0, maximum=90.0
-    )
-    noise_only: float = setting(
-        0.1, 'Share of the clips without any source.', minimum=0.0, maximum=1.0
-    )
-    short_sounds: float = setting(
-        0.15, 'Share of the sources that are bursts or impulses.', minimum=0.0, maximum=1.0
-    )
-    directional_noise: float = setting(
-        0.3, 'Share of the clips with noise from one direction.', minimum=0.0, maximum=1.0
-    )
-    gusty_noise: float = setting(
-        0.0, 'Share of the clips whose noise swells and ebbs.', minimum=0.0, maximum=1.0
-    )
-    ego_noise: float = setting(
-        0.2, 'Share of the clips with a fan or motor at the array.', minimum=0.0, maximum=1.0
-    )
-    gain_db: float = setting(
-        1.0, "Standard deviation of the microphones' gains [dB].", minimum=0.0, maximum=20.0
-    )
-    phase_deg: float = setting(
-        1.0, "Standard deviation of the microphones' phases [deg].", minimum=0.0, maximum=90.0
-    )
-    position: float = setting(
-        0.0005, 'Standard deviation of their places, per axis [m].', minimum=0.0, maximum=0.05
-    )
-    enclosure: float = setting(
-        0.0, "Strength of a housing's echoes and shadows.", minimum=0.0, maximum=1.0
-    )
-    one_board: bool = setting(
-        False, 'Whether all clips are heard by one specimen of the array, drawn by the seed.'
-    )
-
-    def __post_init__(self):
-        super().__post_init__()
-        for name in ('rt60', 'snr', 'distance'):
-            low, high = getattr(self, f'{name}_min'), getattr(self, f'{name}_max')
-            if low > high:
-                raise ConfigError(f'{name}_min ({low:g}) must not exceed {name}_max ({high:g})')
-        if self.lead + self.tail >= self.length:
-            raise ConfigError(
-                f'lead ({self.lead:g} s) and tail ({self.tail:g} s) must be shorter than length '
-                f'({self.length:g} s): nothing would be heard'
-            )
-
-
-@dataclass(frozen=True)
-class TrainConfig(Config):
-    """How `train` fits a network."""
-
-    RENAMED = {'multilabel': 'multi_source'}
-
-    seed: int = setting(1, 'Seed of all randomness.', minimum=0)
-    architecture: str = setting(
-        'reference',
-        'Name of the network; or a file that describes it, relative to the settings file.',
-    )
-    multi_source: bool = setting(
-        False, 'Whether azimuth classes are judged one by one, for several sources at once.'
-    )
-    activity: bool = setting(
-        False, 'Whether a third output says how probable it is that there is a source at all.'
-    )
-    azimuth_classes: int = setting(36, 'Azimuth classes.', minimum=4, maximum=360)
-    elevation_classes: int = setting(10, 'Elevation classes.', minimum=3, maximum=91)
-    elevation_min_deg: float = setting(
-        0.0,
-        'The lowest of them [deg]: -90 for an array that is not flat and horizontal.',
-        minimum=-90.0,
-        maximum=0.0,
-    )
-    kappa: float = setting(
-        40.0,
-        'Concentration of the von Mises soft targets; 0 for the nearest class alone.',
-        minimum=0.0,
-        maximum=1000.0,
-    )
-    symmetries: bool = setting(True, "Whether examples are turned by the array's symmetries.")
-    dropout: float = setting(0.1, 'Dropout rate.', minimum=0.0, maximum=0.9)
-    dead_microphones: float = setting(
-        0.0,
-        'Share of the examples in which one or two microphones are dead.',
-        minimum=0.0,
-        maximum=1.0,
-    )
-    epochs: int = setting(40, 'Most passes over the data.', minimum=1)
-    patience: int = setting(8, 'Epochs without improvement before stopping.', minimum=1)
-    batch: int = setting(256, 'Examples per step.', minimum=1)
-    learning_rate: float = setting(
-        1e-3, 'Of Adam at the start; it falls to 0.', minimum=1e-6, maximum=1.0
-    )
-
-    @property
-    def grid(self) -> DirectionGrid:
-        """The directions that the classes stand for."""
-        return DirectionGrid(
-            self.azimuth_classes, self.elevation_classes, math.radians(self.elevation_min_deg)
-        )
-
-    @property
-    def heads(self) -> dict[str, tuple[int, ...]]:
-        """The outputs of the network, in this order, and the shape of each.
-
-        Of several sources each has an elevation of its own: that of its azimuth class.
-        """
-        azimuth, elevation = (self.azimuth_classes,), (self.elevation_classes,)
-        if self.multi_source:
-            elevation = azimuth + elevation
-        heads = {'azimuth': azimuth, 'elevation': elevation}
-        return {**heads, 'activity': (1,)} if self.activity else heads
-
-    @property
-    def one_by_one(self) -> set[str]:
-        """The heads whose values are judged one by one; those of the others sum to 1."""
-        return {'activity', 'azimuth'} if self.multi_source else {'activity'}
-
-
-@dataclass(frozen=True)
-class FinetuneConfig(Config):
-    """How `finetune` adapts a network to recordings."""
-
-    mode: str = setting(
-        'full',
-        'head: the output layers alone learn; full: the whole network does.',
-        choices=('head', 'full'),
-    )
-    epochs: int = setting(20, 'Rounds of training.', minimum=1)
-    steps: int = setting(100, 'Batches of a round.', minimum=1)
-    batch: int = setting(128, 'Examples per step.', minimum=2)
-    learning_rate: float = setting(3e-4, 'Of Adam.', minimum=1e-7, maximum=1.0)
-    replay: float = setting(
-        0.5, 'Share of simulated examples in a batch.', minimum=0.05, maximum=0.95
-    )
-    max_loss: float = setting(
-        0.01,
-        'How much of the share within 10 degrees may be lost on the simulated val split.',
-        minimum=0.0,
-        maximum=1.0,
-    )
-    held_out: float = setting(
-        0.25, 'Share of the recordings that judges the result.', minimum=0.05, maximum=0.75
-    )
-    symmetries: bool = setting(
-        False, "Whether recorded examples are turned, too; a board's flaws have no symmetry."
-    )
-
-
-@dataclass(frozen=True)
-class QuantizeConfig(Config):
-    """How `quantize --kind qat` trains a network to be rounded."""
-
-    epochs: int = setting(2, 'Passes over the data.', minimum=1)
-    learning_rate: float = setting(1e-4, 'Of Adam.', minimum=1e-7, maximum=1.0)
-
-
-@dataclass(frozen=True)
-class TrainFilterConfig(Config):
-    """How `train_filter` makes the recurrent filter of a model of several sources."""
-
-    seed: int = setting(1, 'Seed of all randomness.', minimum=0)
-    train_clips: int = setting(9000, 'Clips of the train split.', minimum=1)
-    val_clips: int = setting(400, 'Clips of the val split.', minimum=1)
-    length: float = setting(12.0, 'Length of a clip [s].', minimum=3.0, maximum=60.0)
-    walking: float = setting(0.6, 'Share of the talkers that walk.', minimum=0.0, maximum=1.0)
-    dead_microphones: float = setting(
-        0.1,
-        'Share of the clips in which one or two microphones are dead.',
-        minimum=0.0,
-        maximum=1.0,
-    )
-    states: int = setting(
-        64, 'States of the recurrent unit at each azimuth class.', minimum=1, maximum=512
-    )
-    epochs: int = setting(36, 'Passes over the data.', minimum=1)
-    batch: int = setting(64, 'Clips per step.', minimum=1)
-    learning_rate: float = setting(
-        3e-3, 'Of Adam after the first steps; it falls to 0.', minimum=1e-6, maximum=1.0
-    )
-
-
-@dataclass(frozen=True)
-class PruneConfig(Config):
-    """How `prune` makes weights zero."""
-
-    sparsity: float = setting(
-        0.0,
-        'Share of zeros in every kernel; `prune` sets it to what it was asked for.',
-        minimum=0.0,
-        maximum=0.99,
-    )
-    epochs: int = setting(4, 'Passes over the data.', minimum=1)
-    learning_rate: float = setting(3e-4, 'Of Adam.', minimum=1e-7, maximum=1.0)
-
-
-@dataclass(frozen=True)
-class ClusterConfig(Config):
-    """How `cluster` makes weights share values."""
-
-    clusters: int = setting(
-        0,
-        'Different values in every kernel, 0 for any; `cluster` sets it to what it was asked for.',
-        minimum=0,
-        maximum=256,
-    )
-    epochs: int = setting(2, 'Passes over the data.', minimum=1)
-    learning_rate: float = setting(1e-4, 'Of Adam.', minimum=1e-7, maximum=1.0)
-
-
-@dataclass(frozen=True)
-class SearchConfig(Config):
-    """How `search` looks for an architecture."""
-
-    seed: int = setting(1, 'Seed of all randomness.', minimum=0)
-    batches: int = setting(150, 'Most batches of an epoch of the search.', minimum=1)
-    trials: int = setting(12, 'optuna: networks to try, by all who share the study.', minimum=1)
-    epochs: int = setting(3, 'optuna: epochs that a network is trained for.', minimum=1)
-    parameters_max: int = setting(
-        200000, 'optuna: a network with more to train is passed over.', minimum=1000
-    )
-    cells: int = setting(4, 'darts: cells after the first convolution.', minimum=1, maximum=12)
-    filters: int = setting(24, 'darts: channels of every cell.', minimum=1, maximum=256)
-    darts_epochs: int = setting(12, 'darts: epochs of the search.', minimum=1)
-    darts_warm_up: int = setting(
-        4, 'darts: the first of them, in which the mixing does not learn.', minimum=0
-    )
-    mixing_rate: float = setting(
-        3e-3, 'darts: learning rate of the architecture weights.', minimum=1e-6, maximum=1.0
-    )
 
 
 @dataclass(frozen=True)
@@ -365,7 +109,8 @@ def load_settings(path: Path) -> Settings:
         ConfigError: the file is missing or a setting is not usable.
     """
     content = load_yaml(path)
-    sections = {f.name: f.default_factory for f in fields(Settings) if f.name != 'array'}
+    sections = get_type_hints(Settings)
+    del sections['array']
     require_keys(content, str(path), required={'array'}, optional=sections, renamed=_RENAMED)
     parsed = {
         name: section.from_mapping(content.get(name) or {}, f'{path}: {name}')

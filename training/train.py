@@ -12,8 +12,8 @@ from pathlib import Path
 import keras
 
 from .data.batches import both_splits
+from .fitting.loop import fit
 from .models.architectures import find_architecture
-from .runs import fit
 from .settings import Settings, find_settings
 
 

@@ -10,7 +10,8 @@ from doa_ros.core.localization.classifier import Classifier
 from doa_ros.core.localization.model_card import load_card
 from training import all as all_in_one
 from training.fitting import calibration
-from training.settings import SimulateConfig, TrainConfig, load_settings
+from training.sections import SimulateConfig, TrainConfig
+from training.settings import load_settings
 from training.simulation import synthetic
 
 TRIANGLE = {

@@ -15,7 +15,7 @@ import tf_keras
 from doa_ros.resources import config_directory
 from training import __main__, environment
 from training.compression.legacy import fit_legacy
-from training.runs import DivergedError, fit_compiled
+from training.fitting.loop import DivergedError, fit_compiled
 
 OTHER = {
     'backend': 'torch',
@@ -167,7 +167,7 @@ def test_diverged_training_ends_with_a_sentence_and_a_status(
     def infinite(wanted, got):
         return keras.ops.sum(got, axis=-1) * np.inf
 
-    monkeypatch.setattr('training.runs.losses', lambda config: [infinite] * 3)
+    monkeypatch.setattr('training.fitting.loop.losses', lambda config: [infinite] * 3)
     arguments = ['train', '--settings', settings_path, '--data', data, '--out', tmp_path]
     monkeypatch.setattr(sys, 'argv', ['doa-train', *map(str, arguments)])
     assert __main__.main() == 1

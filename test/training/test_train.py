@@ -7,7 +7,9 @@ import yaml
 
 from doa_ros.core.errors import ConfigError
 from training.data.dataset import Shards
-from training.runs import backup, load_run, read_history
+from training.fitting.history import read_history
+from training.fitting.loop import backup
+from training.runs import load_run
 from training.settings import load_settings
 
 

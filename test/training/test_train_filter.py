@@ -15,7 +15,7 @@ from doa_ros.core.localization.localizer import Localizer, LocalizerConfig
 from doa_ros.core.localization.model_card import load_card, save_card
 from doa_ros.resources import find_resource
 from training import calibrate
-from training.runs import read_history
+from training.fitting.history import read_history
 from training.simulation import shard_jobs
 
 SETTINGS = {

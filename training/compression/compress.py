@@ -14,8 +14,10 @@ from ..data.batches import both_splits
 from ..data.dataset import Shards
 from ..deployment.conversion import representative_set, to_tflite
 from ..deployment.converted_model import converted_model
-from ..runs import draw_curves, load_run, save_network
-from ..settings import ClusterConfig, PruneConfig, Settings
+from ..fitting.history import draw_curves
+from ..runs import load_run, save_network
+from ..sections import ClusterConfig, PruneConfig
+from ..settings import Settings
 from ..tables import Row, show_table
 from .kernels import kernel_facts, kernels
 from .legacy import fit_legacy, from_legacy, to_legacy

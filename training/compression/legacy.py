@@ -11,8 +11,8 @@ import tf_keras
 from doa_ros.core.errors import ModelError
 
 from ..data.batches import Batches
-from ..runs import check_finite, losses
-from ..settings import TrainConfig
+from ..fitting.loop import check_finite, losses
+from ..sections import TrainConfig
 
 
 def to_legacy(model: keras.Model) -> tf_keras.Model:

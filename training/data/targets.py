@@ -4,7 +4,7 @@
 
 import numpy as np
 
-from ..settings import TrainConfig
+from ..sections import TrainConfig
 from .dataset import Dataset
 
 

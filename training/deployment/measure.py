@@ -13,7 +13,7 @@ from doa_ros.core.localization.decoding import decode_azimuth, decode_elevation,
 from doa_ros.core.localization.tflite import TFLiteModel
 
 from ..data.dataset import Dataset
-from ..settings import TrainConfig
+from ..sections import TrainConfig
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from doa_ros.core.localization.classifier import default_features, suited
 from ..data.clips import Clip
 from ..data.recordings import load_recordings
 from ..deployment.costs import feature_cost, measure_cost
-from ..settings import SimulateConfig
+from ..sections import SimulateConfig
 from ..simulation.corpus import TEST, Corpus, load_corpus
 from .methods.baselines import (
     multi_source_baselines,

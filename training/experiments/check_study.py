@@ -31,7 +31,7 @@ from doa_ros.resources import find_resource
 
 from ..evaluation.scenes.blocks import HOP
 from ..evaluation.scenes.rooms import demo_corpus
-from ..settings import SimulateConfig
+from ..sections import SimulateConfig
 from ..simulation.simulator import Place, Scene, Simulator, draw_scene
 from ..tables import Row, show_table
 

@@ -24,7 +24,7 @@ from ..data.labels import LABEL_COLUMNS
 from ..data.recordings import load_recordings
 from ..fitting.adaptation import Accuracy, Recordings, finetune, measure, read_recordings
 from ..runs import load_run
-from ..settings import SimulateConfig
+from ..sections import SimulateConfig
 from ..simulation.corpus import load_corpus
 from ..simulation.simulator import Scene, Simulator, draw_scene
 from ..splits import SPLITS

@@ -23,9 +23,11 @@ from ..data.clips import Clip, labelled_features
 from ..data.dataset import Dataset, Shards
 from ..data.targets import usable_rows
 from ..deployment.measure import decoded_directions, errors_deg
-from ..runs import backup, check_finite, draw_curves, earlier_losses, losses, save_network
+from ..runs import save_network
 from ..settings import Settings
 from ..tables import Row
+from .history import draw_curves, earlier_losses
+from .loop import backup, check_finite, losses
 
 # How far the weights go from the old network to the new one.
 _STEPS = (1.0, 0.8, 0.6, 0.4, 0.2, 0.0)

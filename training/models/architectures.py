@@ -15,7 +15,8 @@ from doa_ros.core.features.extractor import FeatureConfig
 from doa_ros.core.geometry import MicArray
 from doa_ros.resources import find_resource
 
-from ..settings import TrainConfig, is_file
+from ..sections import TrainConfig
+from ..settings import is_file
 from .blocks import BlockConfig, NetworkConfig, build, load_network
 
 Architecture = Callable[[MicArray, FeatureConfig, TrainConfig], keras.Model]

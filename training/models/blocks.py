@@ -34,7 +34,7 @@ from doa_ros.core.features.extractor import FeatureConfig
 from doa_ros.core.geometry import MicArray, unit_vector
 from doa_ros.core.localization.srp_phat import steering_matrix
 
-from ..settings import TrainConfig
+from ..sections import TrainConfig
 
 # Elevations of a map [rad]; where the classes reach below the horizon, as far below, too.
 _MAP_ELEVATIONS = np.radians([0.0, 20.0, 40.0, 60.0, 80.0])

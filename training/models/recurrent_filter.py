@@ -19,8 +19,8 @@ import numpy as np
 from doa_ros.core.localization.recurrent_filter import CHANNELS
 
 from ..data.filter_examples import FilterExamples, inputs, rotated, targets
-from ..runs import fit_compiled
-from ..settings import TrainFilterConfig
+from ..fitting.loop import fit_compiled
+from ..sections import TrainFilterConfig
 
 # Channels of the layers before and after the state.
 _WIDTH = 24

@@ -22,6 +22,7 @@ from doa_ros.core.geometry import MicArray
 
 from ..data.batches import Batches
 from ..data.dataset import Shards
+from ..fitting.loop import backup, check_finite, losses
 from ..models.blocks import (
     BlockConfig,
     NetworkConfig,
@@ -30,8 +31,8 @@ from ..models.blocks import (
     map_input,
     save_network,
 )
-from ..runs import backup, check_finite, losses
-from ..settings import SearchConfig, Settings
+from ..sections import SearchConfig
+from ..settings import Settings
 
 _DENSE = 32
 _SKIP = 'skip'

@@ -27,8 +27,8 @@ from ..data.dataset import Shards
 from ..deployment.conversion import output_names, representative_set, to_tflite
 from ..deployment.costs import latency
 from ..deployment.measure import measure_model
+from ..fitting.loop import check_finite, losses
 from ..models.blocks import BlockConfig, NetworkConfig, build, save_network
-from ..runs import check_finite, losses
 from ..settings import Settings
 
 # What may be lost against the best error for the sake of speed: half a point.

@@ -17,7 +17,8 @@ from doa_ros.core.localization.model_card import load_card
 from ..data.clips import Clip
 from ..data.filter_examples import FilterExamples, filter_example
 from ..data.shards import Shard, ShardSpec, packed
-from ..settings import Settings, SimulateConfig
+from ..sections import SimulateConfig
+from ..settings import Settings
 from .corpus import load_corpus
 from .shard_jobs import ShardJob, make_shards, missing_shards
 from .simulator import Simulator

@@ -9,7 +9,7 @@ import numpy as np
 
 from doa_ros.core.geometry import MicArray
 
-from ..settings import SimulateConfig
+from ..sections import SimulateConfig
 
 # Phase errors are drawn at octaves and run smoothly between them [Hz].
 _OCTAVES = 125.0 * 2.0 ** np.arange(8)

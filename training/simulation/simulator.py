@@ -15,7 +15,7 @@ from doa_ros.simulation.acoustics import DiffuseField, impulse_responses
 from doa_ros.simulation.labels import active_blocks, brief_blocks, silent_blocks, voiced_blocks
 
 from ..data.clips import Clip, Source
-from ..settings import SimulateConfig
+from ..sections import SimulateConfig
 from .corpus import Corpus
 from .engines import ENGINES, Room
 from .imperfections import Specimen, draw_specimen

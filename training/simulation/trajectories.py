@@ -9,7 +9,7 @@ import numpy as np
 
 from doa_ros.core.geometry import unit_vector
 
-from ..settings import SimulateConfig
+from ..sections import SimulateConfig
 from .simulator import Place, Scene, draw_scene, free_distance
 
 # Angular velocities [deg/s]; who is alone may be the fastest.

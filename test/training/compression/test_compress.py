@@ -20,7 +20,8 @@ from training.compression.legacy import fit_legacy
 from training.deployment.conversion import to_tflite
 from training.models.architectures import circular
 from training.runs import load_run
-from training.settings import ClusterConfig, PruneConfig, load_settings
+from training.sections import ClusterConfig, PruneConfig
+from training.settings import load_settings
 
 
 def all_kernels(model):

@@ -9,7 +9,7 @@ from doa_ros.core.features.extractor import FeatureConfig
 from training.compression.legacy import from_legacy, to_legacy
 from training.models.architectures import circular, reference
 from training.models.blocks import BlockConfig, NetworkConfig, build
-from training.settings import TrainConfig
+from training.sections import TrainConfig
 
 FEATURES = FeatureConfig(lag_rate=16000, lag_count=13)
 OTHER = NetworkConfig(

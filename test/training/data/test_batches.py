@@ -14,7 +14,8 @@ from doa_ros.core.symmetry import symmetries
 from training.data import batches
 from training.data.batches import Batches
 from training.data.dataset import Dataset
-from training.settings import Settings, TrainConfig
+from training.sections import TrainConfig
+from training.settings import Settings
 
 SETTINGS = Settings('uma8', train=TrainConfig(batch=16))
 

@@ -13,7 +13,7 @@ from doa_ros.core.localization.decoding import (
 from training.data.dataset import Dataset
 from training.data.targets import head_targets, usable_rows
 from training.deployment.measure import decoded_directions, errors_deg
-from training.settings import TrainConfig
+from training.sections import TrainConfig
 
 
 def dataset(azimuth, elevation, voiced, silent):

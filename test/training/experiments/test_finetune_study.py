@@ -8,7 +8,8 @@ import soundfile
 
 from training.data.recordings import load_recordings
 from training.experiments import finetune_study
-from training.settings import FinetuneConfig, Settings
+from training.sections import FinetuneConfig
+from training.settings import Settings
 
 
 @pytest.fixture

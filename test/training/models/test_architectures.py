@@ -12,7 +12,7 @@ from doa_ros.core.geometry import unit_vector
 from doa_ros.core.localization.classifier import network_input
 from doa_ros.core.localization.srp_phat import SrpPhat, steering_matrix
 from training.models.architectures import ARCHITECTURES, circular, find_architecture, reference
-from training.settings import TrainConfig
+from training.sections import TrainConfig
 
 CONFIG = TrainConfig()
 FINE = FeatureConfig(lag_rate=48000.0, lag_count=39)

@@ -12,7 +12,8 @@ from doa_ros.resources import config_directory
 from training.compression.legacy import to_legacy
 from training.models.architectures import CIRCULAR, REFERENCE, find_architecture
 from training.models.blocks import BlockConfig, NetworkConfig, build, load_network, save_network
-from training.settings import Settings, TrainConfig, load_settings
+from training.sections import TrainConfig
+from training.settings import Settings, load_settings
 
 CONFIG = TrainConfig()
 ALL = NetworkConfig(

@@ -20,7 +20,7 @@ from training.models.recurrent_filter import (
     recurrent_filter_loss,
     step_model,
 )
-from training.settings import TrainFilterConfig
+from training.sections import TrainFilterConfig
 
 AZIMUTHS, FRAMES, STATES = 24, 12, 4
 CONFIG = TrainFilterConfig(states=STATES, epochs=2, batch=4, learning_rate=1e-2)

@@ -16,7 +16,8 @@ from training.search_methods.darts import (
     search,
     supernet,
 )
-from training.settings import SearchConfig, load_settings
+from training.sections import SearchConfig
+from training.settings import load_settings
 
 CONFIG = SearchConfig(cells=2, filters=4, batches=3, darts_epochs=3, darts_warm_up=1)
 

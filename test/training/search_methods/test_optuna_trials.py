@@ -12,7 +12,8 @@ from training.models.architectures import CIRCULAR, REFERENCE
 from training.models.blocks import load_network
 from training.search_methods import optuna_trials as search_optuna
 from training.search_methods.optuna_trials import choose, join, propose, search
-from training.settings import SearchConfig, Settings
+from training.sections import SearchConfig
+from training.settings import Settings
 
 SETTINGS = Settings('uma8', search=SearchConfig(trials=8))
 

@@ -5,7 +5,7 @@
 import numpy as np
 import pytest
 
-from training.settings import SimulateConfig
+from training.sections import SimulateConfig
 from training.simulation.imperfections import draw_specimen
 
 FREQUENCIES = np.linspace(0, 8000, 801)

@@ -12,7 +12,7 @@ from scipy import signal
 from doa_ros.core.ambiguity import ambiguity_of
 from doa_ros.core.errors import ConfigError
 from doa_ros.core.geometry import unit_vector, wrap_angle
-from training.settings import SimulateConfig
+from training.sections import SimulateConfig
 from training.simulation.corpus import load_corpus
 from training.simulation.engines import Room
 from training.simulation.simulator import Place, Scene, Simulator, draw_scene

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from doa_ros.core.geometry import unit_vector
-from training.settings import SimulateConfig
+from training.sections import SimulateConfig
 from training.simulation.simulator import free_distance
 from training.simulation.trajectories import walking_scene
 

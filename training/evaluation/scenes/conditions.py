@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from doa_ros.core.geometry import MicArray
 
-from ...settings import SimulateConfig
+from ...sections import SimulateConfig
 from ...simulation.simulator import Scene
 
 # The errors of the microphones; each kind of scene says the rest.

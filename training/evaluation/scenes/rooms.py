@@ -18,7 +18,7 @@ from doa_ros.core.geometry import MicArray
 from doa_ros.resources import config_directory
 
 from ...data.clips import Clip
-from ...settings import SimulateConfig
+from ...sections import SimulateConfig
 from ...simulation.corpus import Corpus
 from ...simulation.engines import Room
 from ...simulation.simulator import Place, Scene, Simulator, draw_scene

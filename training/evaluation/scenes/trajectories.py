@@ -18,7 +18,7 @@ from tqdm import tqdm
 from doa_ros.core.geometry import MicArray
 
 from ...data.clips import Clip
-from ...settings import SimulateConfig
+from ...sections import SimulateConfig
 from ...simulation.corpus import Corpus
 from ...simulation.simulator import Scene, Simulator, draw_scene
 from ...simulation.trajectories import fitted
