@@ -37,7 +37,7 @@ test-all: ## Run the linter and all tests, also those that take long; PYTEST_ARG
 
 fuzz: ## Feed readers and nodes with anything, 1500 cases per test; PYTEST_ARGS=... for pytest
 	@scripts/setup.sh test training
-	@$(env) && python3 -m pytest --hypothesis-profile=nightly --hypothesis-show-statistics --timeout=3600 \
+	@$(env) && python3 -m pytest -m '' --hypothesis-profile=nightly --hypothesis-show-statistics --timeout=3600 \
 		$$(find test -name test_fuzz.py) $(PYTEST_ARGS)
 
 lint: ## Run the linter only

@@ -39,8 +39,9 @@ setup(
     ],
     package_dir={'doa_ros.config': 'config', 'doa_ros.training': 'training'},
     package_data={
+        'doa_ros': ['py.typed'],
         'doa_ros.config': ['**/*'],
-        'doa_ros.training': ['keras.json'],
+        'doa_ros.training': ['keras.json', 'py.typed'],
         'doa_ros.training.evaluation.report': ['templates/*'],
     },
     install_requires=_requirements('runtime'),

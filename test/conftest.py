@@ -76,13 +76,14 @@ def _note_skip(config, report):
 
 
 @pytest.fixture(scope='session', autouse=True)
-def ros_environment(tmp_path_factory, worker_id):
+def ros_environment(tmp_path_factory):
     """Keep other ROS processes of this machine and network out of the tests."""
-    # The processes of xdist are children of one, and each has a number.
-    first = os.getpid() if worker_id == 'master' else os.getppid()
-    number = int(worker_id.removeprefix('gw')) if worker_id != 'master' else 0
+    number = os.getpid()
+    if worker := os.environ.get('PYTEST_XDIST_WORKER'):
+        # Those that run side by side are children of one process, and numbered.
+        number = os.getppid() + int(worker.removeprefix('gw'))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv('ROS_DOMAIN_ID', str(1 + (first + number) % 100))
+        patch.setenv('ROS_DOMAIN_ID', str(1 + number % 100))
         patch.setenv('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')
         patch.setenv('ROS_LOG_DIR', str(tmp_path_factory.mktemp('log')))
         yield
