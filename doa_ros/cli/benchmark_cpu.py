@@ -6,14 +6,11 @@ import argparse
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
-import os
 import time
-
-import rclpy
 
 from doa_ros.cli.command import positive
 from doa_ros.cli.node_process import NodeProcess, listen
-from doa_ros.cli.session import session
+from doa_ros.cli.session import Session, session
 from doa_ros.core.errors import DoaError
 from doa_ros.msg import DoaEstimateArray
 
@@ -29,7 +26,7 @@ _SETTLING = 2.0
 
 
 @dataclass(frozen=True)
-class Measurement:
+class PipelineCost:
     """What a run cost.
 
     Attributes:
@@ -46,7 +43,7 @@ class Measurement:
     rate: float
     largest_gap: float
 
-    def __str__(self):
+    def __str__(self) -> str:
         return (
             f'{self.cpu:.3f} CPU s per s of audio over {self.seconds:.1f} s, '
             f'{self.memory:.0f} MB, {self.rate:.1f} estimates per s, '
@@ -57,9 +54,9 @@ class Measurement:
 def main() -> int:
     """Run the command line; return the exit status."""
     arguments = _parser().parse_args()
-    with session() as stopped:
-        result = measure(**vars(arguments), stopped=stopped)
-    print(f'{arguments.mode}, {arguments.method}: {result}')
+    with session('benchmark') as ros:
+        cost = measure(ros, **vars(arguments))
+    print(f'{arguments.mode}, {arguments.method}: {cost}')
     return 0
 
 
@@ -78,49 +75,45 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def measure(
-    seconds: float, method: str, mode: str, file: str, stopped: Callable[[], bool]
-) -> Measurement | None:
+    ros: Session, seconds: float, method: str, mode: str, file: str
+) -> PipelineCost | None:
     """Run the nodes on a recording, or on the simulated scene; return None when stopped.
 
     Raises:
         DoaError: a process ended, or no estimate came.
     """
-    # Apart from a robot that is at work on this machine.
-    namespace = f'benchmark_{os.getpid()}'
-    parameters = {'source': 'sim', 'method': method, 'loop': True}
+    parameters: dict[str, object] = {'source': 'sim', 'method': method, 'loop': True}
     parameters['publish_audio'] = mode == 'nodes'
     if file:
         parameters |= {'source': 'file', 'file': file}
-    arrivals = []
+    arrivals: list[float] = []
+    ros.node.create_subscription(
+        DoaEstimateArray, 'estimates', lambda _: arrivals.append(time.monotonic()), 10
+    )
     with ExitStack() as stack:
-        node = rclpy.create_node('benchmark', namespace=namespace)
-        stack.callback(node.destroy_node)
-        node.create_subscription(
-            DoaEstimateArray, 'estimates', lambda _: arrivals.append(time.monotonic()), 10
-        )
         processes = [
-            stack.enter_context(NodeProcess(executable, parameters, namespace))
+            stack.enter_context(NodeProcess(executable, parameters, ros.namespace))
             for executable in _EXECUTABLES[mode]
         ]
 
-        def wait(limit, done=lambda: False):
+        def wait(limit: float, done: Callable[[], bool] = lambda: False) -> None:
             end = time.monotonic() + limit
-            listen(node, processes, lambda: stopped() or done() or time.monotonic() > end)
+            listen(ros.node, processes, lambda: ros.stopped() or done() or time.monotonic() > end)
             if any(process.status is not None for process in processes):
                 raise DoaError('a process has ended; its message is above')
 
-        wait(_START_LIMIT, lambda: arrivals)
-        if not arrivals and not stopped():
+        wait(_START_LIMIT, lambda: bool(arrivals))
+        if not arrivals and not ros.stopped():
             raise DoaError(f'no estimate within {_START_LIMIT:.0f} s')
         wait(_SETTLING)
         arrivals.clear()
         begin, spent = time.monotonic(), sum(process.cpu_seconds() for process in processes)
         wait(seconds)
-        if stopped():
+        if ros.stopped():
             return None
         duration = time.monotonic() - begin
         moments = [begin, *arrivals, begin + duration]
-        return Measurement(
+        return PipelineCost(
             seconds=duration,
             cpu=(sum(process.cpu_seconds() for process in processes) - spent) / duration,
             memory=sum(process.memory() for process in processes) / 1e6,

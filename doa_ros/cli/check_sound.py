@@ -131,13 +131,12 @@ def _warn(sentence: str) -> None:
 
 
 def _ranges(times: str) -> list[tuple[float, float]]:
+    parts = (part.split('-') for part in times.split(','))
     try:
-        ranges = [tuple(float(t) for t in part.split('-')) for part in times.split(',')]
+        ranges = [(float(start), float(end)) for start, end in parts]
     except ValueError:
         ranges = []
-    if len(ranges) != len(STEPS) or any(
-        len(r) != 2 or not 0 <= r[0] < r[1] < math.inf for r in ranges
-    ):
+    if len(ranges) != len(STEPS) or not all(0 <= a < b < math.inf for a, b in ranges):
         raise ConfigError(
             f'--times takes three ranges in seconds, like 0-12,14-22,24-32, and not {times!r}'
         )

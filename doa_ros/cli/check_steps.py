@@ -118,4 +118,6 @@ def _voice(
 def _channel_health(array: MicArray, quiet: np.ndarray) -> Health:
     watch = ChannelHealth(array)
     watch.push(0, quiet)
+    if watch.health is None:
+        raise AudioError(f'{len(quiet) / array.sampling_frequency:.1f} s of noise are too short')
     return watch.health

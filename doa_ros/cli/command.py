@@ -23,9 +23,12 @@ import math
 import os
 import signal
 import sys
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from doa_ros.core.errors import DoaError
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
 
 
 class Interrupted(Exception):  # noqa: N818
@@ -73,7 +76,7 @@ def run(prog: str, main: Callable[[], int]) -> int:
         status = main()
     except SystemExit as end:
         # Of argparse, which has said why, or printed the help.
-        status = end.code
+        status = end.code if isinstance(end.code, int) else int(end.code is not None)
     except DoaError as error:
         problem = str(error)
     except Interrupted as interruption:
@@ -131,11 +134,11 @@ class _StandardOutput(io.FileIO):
         problem: the first error.
     """
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__(sys.stdout.fileno(), 'w', closefd=False)
         self.problem: OSError | None = None
 
-    def write(self, data) -> int | None:
+    def write(self, data: 'ReadableBuffer', /) -> int:
         """Write bytes."""
         try:
             return super().write(data)
@@ -146,12 +149,13 @@ class _StandardOutput(io.FileIO):
     def as_text(self) -> io.TextIOWrapper:
         """Return a stream like the one Python has made, but for characters it cannot show."""
         made = sys.stdout
+        write_through = isinstance(made, io.TextIOWrapper) and made.write_through
         return io.TextIOWrapper(
-            self if made.write_through else io.BufferedWriter(self),
+            self if write_through else io.BufferedWriter(self),
             encoding=made.encoding,
             errors='backslashreplace',
-            line_buffering=made.line_buffering,
-            write_through=made.write_through,
+            line_buffering=bool(made.line_buffering),
+            write_through=write_through,
         )
 
 

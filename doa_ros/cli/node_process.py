@@ -3,6 +3,7 @@
 """Running executables of the package as child processes and listening to them."""
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 import json
 import os
 from pathlib import Path
@@ -15,7 +16,6 @@ from rclpy.node import Node
 
 from doa_ros.core.errors import DoaError
 
-NAMESPACE = 'doa'
 _STOP_SECONDS = 5.0
 
 
@@ -31,9 +31,7 @@ class NodeProcess:
         DoaError: the executable is not installed.
     """
 
-    def __init__(
-        self, executable: str, parameters: Mapping[str, object], namespace: str = NAMESPACE
-    ):
+    def __init__(self, executable: str, parameters: Mapping[str, object], namespace: str):
         self._name = executable
         command = [_find(executable), '--ros-args', '-r', f'__ns:=/{namespace}']
         command += ['--log-level', 'WARN']
@@ -46,7 +44,7 @@ class NodeProcess:
     def __enter__(self) -> 'NodeProcess':
         return self
 
-    def __exit__(self, *_) -> None:
+    def __exit__(self, *_: object) -> None:
         self.stop()
 
     @property
@@ -87,8 +85,15 @@ class NodeProcess:
 
     def memory(self) -> int:
         """Return the resident memory [bytes]."""
-        statm = Path(f'/proc/{self._process.pid}/statm').read_text(encoding='ascii')
-        return int(statm.split()[1]) * os.sysconf('SC_PAGE_SIZE')
+        return _memory(self._process.pid)
+
+    def children_memory(self) -> int:
+        """Return the resident memory of the processes that it has started [bytes]."""
+        total = 0
+        for child in self.children():
+            with suppress(OSError):  # It has ended meanwhile.
+                total += _memory(child)
+        return total
 
     def check(self) -> None:
         """Do nothing while it runs or when it has ended well.
@@ -98,6 +103,12 @@ class NodeProcess:
         """
         if self.status:
             raise DoaError(f'{self._name} ended with status {self.status}; see its message above')
+
+
+def _memory(pid: int) -> int:
+    """Return the resident memory of a process [bytes]."""
+    statm = Path(f'/proc/{pid}/statm').read_text(encoding='ascii')
+    return int(statm.split()[1]) * os.sysconf('SC_PAGE_SIZE')
 
 
 def _find(executable: str) -> str:

@@ -34,10 +34,10 @@ class OutputFile:
             if self._replaces:
                 tempfile.TemporaryFile(dir=self._target.parent).close()
         except OSError as error:
-            there = not isinstance(error, FileNotFoundError) or self._target.parent.is_dir()
-            raise self._error(
-                error.strerror if there else f'there is no folder {self._target.parent}'
-            ) from None
+            folder = self._target.parent
+            missing = isinstance(error, FileNotFoundError) and not folder.is_dir()
+            reason = f'there is no folder {folder}' if missing else error.strerror or str(error)
+            raise self._error(reason) from None
         if self._mode is not None and stat.S_ISDIR(self._mode):
             raise self._error('it is a folder; name a file')
 
@@ -66,7 +66,7 @@ class OutputFile:
             part.replace(self._target)
         except OSError as error:
             part.unlink(missing_ok=True)
-            raise self._error(error.strerror) from None
+            raise self._error(error.strerror or str(error)) from None
 
     def _error(self, reason: str) -> DoaError:
         return DoaError(f'{self.path}: cannot be written ({reason})')

@@ -16,15 +16,9 @@ import pytest
 if find_spec('rclpy') is None:
     pytest.skip('ROS is not set up: source env.sh', allow_module_level=True)
 
-from doa_ros.cli.demo import (
-    Recording,
-    _angles,
-    draw,
-    followed,
-    make_console,
-    score_recording,
-    summarise,
-)
+from doa_ros.cli.demo_log import DemoLog
+from doa_ros.cli.demo_plot import draw
+from doa_ros.cli.demo_report import angles, make_console, summarise
 from doa_ros.cli.plot_file import PlotFile
 from doa_ros.core.errors import DoaError
 from doa_ros.core.localization.decoding import Estimate
@@ -107,13 +101,13 @@ def estimate(azimuth_deg):
 
 
 def test_scoring_matches_by_stamp_and_counts_silence():
-    recording = Recording()
+    log = DemoLog()
     for k in range(60):
         speaking = 20 <= k < 40
-        recording.truth[k * HOP] = estimate(k) if speaking else ()
+        log.truth[k * HOP] = estimate(k) if speaking else ()
         if k != 30:  # One message was lost.
-            recording.estimates[k * HOP] = estimate(k + 3) if 22 <= k < 42 or k == 5 else ()
-    score = score_recording(recording)
+            log.estimates[k * HOP] = estimate(k + 3) if 22 <= k < 42 or k == 5 else ()
+    score = log.score()
     # Active in 4 of the last 6 from 23 to 41; 30 is missing.
     assert score.voiced == 18
     assert score.answered == 1
@@ -125,22 +119,22 @@ def test_scoring_matches_by_stamp_and_counts_silence():
 
 
 def test_voices_are_followed_where_a_track_is_near():
-    recording, tracker = Recording(), Tracker(TrackerConfig(observation_delay=0.0))
+    log, tracker = DemoLog(), Tracker(TrackerConfig(observation_delay=0.0))
     for k in range(40):
-        recording.truth[k * HOP] = estimate(40) + estimate(-60)[: k % 2]
-        recording.tracks[k * HOP] = tuple(
+        log.truth[k * HOP] = estimate(40) + estimate(-60)[: k % 2]
+        log.tracks[k * HOP] = tuple(
             t for t in tracker.update(k * HOP, estimate(48), sound_age=0.0) if t.confirmed
         )
-    begin = next(stamp for stamp, tracks in recording.tracks.items() if tracks) // HOP
-    assert followed(recording) == pytest.approx((40 - begin) / 60)
-    assert math.isnan(followed(Recording()))
+    begin = next(stamp for stamp, tracks in log.tracks.items() if tracks) // HOP
+    assert log.tracked() == pytest.approx((40 - begin) / 60)
+    assert math.isnan(DemoLog().tracked())
 
 
 def test_the_demo_needs_neither_rich_nor_matplotlib(monkeypatch, capsys, tmp_path):
     for module in ('rich.console', 'matplotlib.backend_bases', 'matplotlib.figure'):
         monkeypatch.setitem(sys.modules, module, None)
-    recording = Recording({0: estimate(5)}, {0: (), HOP: estimate(5)})
-    summarise(recording, PlotFile(tmp_path / 'plot.png'), make_console())
+    log = DemoLog({0: estimate(5)}, {0: (), HOP: estimate(5)})
+    summarise(log, PlotFile(tmp_path / 'plot.png'), make_console())
     shown = capsys.readouterr().out
     assert 'Summary (' in shown
     assert 'plot' in shown
@@ -150,13 +144,13 @@ def test_the_demo_needs_neither_rich_nor_matplotlib(monkeypatch, capsys, tmp_pat
 def test_who_has_no_elevation_gets_none():
     (level,) = estimate(5)
     (known,) = estimate(-5)
-    assert _angles((replace(level, elevation=math.nan),)) == ('5 deg', '')
-    assert _angles((known,)) == ('-5 deg', '17 deg')
+    assert angles((replace(level, elevation=math.nan),)) == ('5 deg', '')
+    assert angles((known,)) == ('-5 deg', '17 deg')
     # Of a line, and below the horizon.
     for elevation, lowest in ((math.nan, math.nan), (-1.0, -math.pi / 2)):
         found = (replace(level, elevation=elevation),)
-        recording = Recording({0: found, HOP: found}, {0: found, HOP: found}, {}, [], lowest)
-        low, _ = draw(recording).axes[1].get_ylim()
+        log = DemoLog({0: found, HOP: found}, {0: found, HOP: found}, {}, [], lowest)
+        low, _ = draw(log).axes[1].get_ylim()
         assert low == pytest.approx(math.degrees(np.nan_to_num(lowest)))
 
 
@@ -191,13 +185,13 @@ def test_arguments_that_are_no_good_are_said_first(tmp_path, arguments, reason):
 
 
 def test_a_full_disk_leaves_the_summary(capsys):
-    recording = Recording({0: estimate(5)}, {0: (), HOP: estimate(5)})
+    log = DemoLog({0: estimate(5)}, {0: (), HOP: estimate(5)})
     with pytest.raises(DoaError, match='/dev/full: cannot be written .No space left on device'):
-        summarise(recording, PlotFile(Path('/dev/full')), make_console())
+        summarise(log, PlotFile(Path('/dev/full')), make_console())
     assert 'Summary (' in capsys.readouterr().out
 
 
 def test_a_plot_without_a_suffix_is_a_png_of_that_name(tmp_path):
-    recording = Recording({0: estimate(5)}, {0: (), HOP: estimate(5)})
-    assert PlotFile(tmp_path / 'plot').write(lambda: draw(recording)) == str(tmp_path / 'plot')
+    log = DemoLog({0: estimate(5)}, {0: (), HOP: estimate(5)})
+    assert PlotFile(tmp_path / 'plot').write(lambda: draw(log)) == str(tmp_path / 'plot')
     assert (tmp_path / 'plot').read_bytes().startswith(b'\x89PNG')

@@ -52,7 +52,7 @@ def test_command_lines_start_the_nodes_of_a_workspace(colcon, command, tmp_path)
 
 def test_what_is_missing_is_said(monkeypatch):
     with pytest.raises(DoaError, match='lib/doa_ros/doa_none is missing: build the workspace'):
-        NodeProcess('doa_none', {})
+        NodeProcess('doa_none', {}, 'test')
     monkeypatch.setenv('AMENT_PREFIX_PATH', '')
     with pytest.raises(DoaError, match='the package doa_ros is not found: source install'):
-        NodeProcess('doa_pipeline', {})
+        NodeProcess('doa_pipeline', {}, 'test')
