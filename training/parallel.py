@@ -7,12 +7,13 @@ not grow with the number of tasks.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 import multiprocessing
 import os
 import signal
 from threading import Thread
+from typing import TypeVar
 
 from doa_ros.core.errors import DoaError
 
@@ -24,10 +25,16 @@ CORES = os.cpu_count() or 1
 # How long to wait for a cluster [s].
 _TIMEOUT = 10
 
+Result = TypeVar('Result')
+
 
 def run_tasks(
-    function: Callable, tasks: Sequence[tuple], *, jobs: int, scheduler: str | None = None
-) -> Iterator:
+    function: Callable[..., Result],
+    tasks: Sequence[tuple],
+    *,
+    jobs: int,
+    scheduler: str | None = None,
+) -> Iterator[Result]:
     """Yield the results of a function for all tasks.
 
     Args:
@@ -48,14 +55,16 @@ def run_tasks(
         yield from _on_cores(function, tasks, min(jobs, len(tasks)))
 
 
-def _on_cores(function: Callable, tasks: Sequence[tuple], jobs: int) -> Iterator:
+def _on_cores(
+    function: Callable[..., Result], tasks: Sequence[tuple], jobs: int
+) -> Iterator[Result]:
     waiting = iter(tasks)
     before = {name: os.environ.get(name) for name in _ONE_THREAD}
     os.environ.update(dict.fromkeys(_ONE_THREAD, '1'))
     pool = ProcessPoolExecutor(
         jobs, mp_context=multiprocessing.get_context('spawn'), initializer=_die_with_parent
     )
-    running = set()
+    running: set[Future[Result]] = set()
     try:
         while True:
             for task in waiting:
@@ -81,19 +90,23 @@ def _on_cores(function: Callable, tasks: Sequence[tuple], jobs: int) -> Iterator
                 os.environ[name] = value
 
 
-def _die_with_parent():
+def _die_with_parent() -> None:
     # When interrupted, at once and without a traceback: the main process says what is to be said.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     # Where that one is killed, its pool would wait for tasks for ever.
     Thread(target=_exit_after_parent, daemon=True).start()
 
 
-def _exit_after_parent():
-    multiprocessing.parent_process().join()
+def _exit_after_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
     os._exit(1)
 
 
-def _on_cluster(function: Callable, tasks: Sequence[tuple], address: str) -> Iterator:
+def _on_cluster(
+    function: Callable[..., Result], tasks: Sequence[tuple], address: str
+) -> Iterator[Result]:
     from distributed import Client, KilledWorker, as_completed
 
     waiting = iter(tasks)

@@ -5,6 +5,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from doa_ros.audio.audio_frame import block_from_audio_frame
 from doa_ros.audio.source import AudioBlock
@@ -54,7 +55,8 @@ def audio_blocks(path: Path, array: MicArray) -> Iterator[AudioBlock]:
                 found = f'several: {", ".join(topics)}' if topics else 'none'
                 raise AudioError(f'{path}: needs one topic of type {MESSAGE}, but holds {found}')
             for connection, _, data in reader.messages(connections):
-                message = reader.deserialize(data, connection.msgtype)
+                # Of a class that is made of the definition.
+                message: Any = reader.deserialize(data, connection.msgtype)
                 rated = replace(array, sampling_frequency=message.sampling_frequency)
                 yield block_from_audio_frame(message, rated)
     except (AudioError, GeneratorExit):

@@ -95,7 +95,7 @@ class Batches:
         some = rng.random(rows) < self._config.dead_microphones
         for _ in range(_MOST_DEAD):
             dead[np.arange(rows), rng.integers(count, size=rows)] |= some
-        return (~dead[:, self._pairs].any(axis=2)).astype(np.float32)
+        return (~np.any(dead[:, self._pairs], axis=2)).astype(np.float32)
 
     def stream(self):
         """Return the batches as a `tf.data.Dataset`, made while the network computes."""

@@ -86,7 +86,8 @@ def filter_example(
     voiced, silent = np.zeros(shape, dtype=bool), np.ones(shape, dtype=bool)
     for k, source in enumerate(clip.sources):
         azimuth[:, k] = source.azimuth[made]
-        voiced[:, k], silent[:, k] = source.voiced[blocks], source.silent[blocks]
+        voiced[:, k] = source.voiced[blocks]
+        silent[:, k] = (clip.silent if source.silent is None else source.silent)[blocks]
     return FilterExamples(
         np.swapaxes(seen[..., :_MAPS], 1, 2).astype(np.float16)[None],
         seen[:, 0, _MAPS:].astype(np.float16)[None],

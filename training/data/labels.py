@@ -57,6 +57,7 @@ def read_labels(folder: Path, most_sources: int) -> dict[str, list[Segment]]:
         ConfigError: the labels are missing or not usable.
     """
     table, listing = folder / 'labels.csv', folder / 'labels.yaml'
+    rows: object
     if table.is_file():
         path, rows = table, _csv_rows(table)
     elif listing.is_file():

@@ -125,9 +125,9 @@ def _labelled(
     heard = [segment for segment in segments if segment.has_source]
     inside = np.array([(middles >= s.start) & (middles < s.end) for s in heard], dtype=bool)
     inside = inside.reshape(-1, len(middles))
-    silent = silent_blocks(inside.any(axis=0), features.hop)[earlier:]
+    silent = silent_blocks(np.any(inside, axis=0), features.hop)[earlier:]
     inside = inside[:, earlier:]
-    loud = power > _background(power, ~inside.any(axis=0)) * 10 ** (_ABOVE_BACKGROUND / 10)
+    loud = power > _background(power, ~np.any(inside, axis=0)) * 10 ** (_ABOVE_BACKGROUND / 10)
     sources: list[Source] = []
     for segment, blocks in zip(heard, inside, strict=True):
         if not blocks.any():

@@ -15,7 +15,7 @@ def usable_rows(data: Dataset, config: TrainConfig) -> np.ndarray:
     motor at the array is no silence to learn from: it is a source in a dry room, which only the
     noise floor, not the network, can tell from a talker.
     """
-    heard = data.voiced.any(axis=1) if config.multi_source else data.single
+    heard = np.any(data.voiced, axis=1) if config.multi_source else data.single
     return heard | (data.silent & ~data.ego_noise)
 
 
@@ -35,7 +35,7 @@ def head_targets(
         known.
     """
     grid = config.grid
-    heard = data.voiced.any(axis=1)
+    heard = np.any(data.voiced, axis=1)
     unknown = (data.voiced & np.isnan(data.elevation)).any(axis=1)
     directed = heard | (not config.activity) | config.multi_source
     azimuth = _bumps(data.azimuth, grid.azimuths, data, config)

@@ -175,7 +175,7 @@ def simulated(array: MicArray, case: Case, number: int) -> Recorder:
     simulator = Simulator(board, config, demo_corpus(array.sampling_frequency), HOP)
     drawn, places = _draw(rng, config)
     quiet = round(QUIET.duration * array.sampling_frequency)
-    audio = {}
+    audio: dict[Step, np.ndarray] = {}
     for step, place in places.items():
         scene = replace(drawn, sources=(place,), peak_dbfs=-30.0)
         heard = simulator.clip(rng, scene, step.request).audio

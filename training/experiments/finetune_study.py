@@ -17,6 +17,7 @@ import math
 from pathlib import Path
 
 import numpy as np
+from pandas import DataFrame
 import soundfile
 from tqdm import tqdm
 
@@ -36,28 +37,6 @@ _TEST_CLIPS = 150
 _ROOMS = 5
 # Least distance of a talker from the walls [m].
 _MARGIN = 0.2
-_REALITY = {
-    'seed': 2021,
-    'engine': 'pyroomacoustics',
-    'one_board': True,
-    'gain_db': 3.0,
-    'phase_deg': 15.0,
-    'position': 0.002,
-    'enclosure': 0.5,
-    'rt60_min': 0.2,
-    'rt60_max': 0.5,
-    'snr_min': 5.0,
-    'snr_max': 25.0,
-    'distance_min': 0.5,
-    'distance_max': 3.0,
-    'elevation_max_deg': 60.0,
-    'sources_max': 1,
-    'noise_only': 0.0,
-    'short_sounds': 0.0,
-    'directional_noise': 0.0,
-    'length': 4.5,
-    'lead': 1.5,
-}
 
 
 def finetune_study(run: Path, *, data: Path, sounds: Path, out: Path) -> None:
@@ -71,7 +50,7 @@ def finetune_study(run: Path, *, data: Path, sounds: Path, out: Path) -> None:
     """
     _, settings = load_run(run)
     array = settings.load_array()
-    reality = replace(settings.simulate, **_REALITY)
+    reality = _reality(settings.simulate)
     voiced = reality.length - reality.lead
     clips = [math.ceil(seconds / voiced) for seconds in SECONDS]
     folders = {
@@ -87,7 +66,7 @@ def finetune_study(run: Path, *, data: Path, sounds: Path, out: Path) -> None:
         read_recordings(load_recordings(out / name, array, settings.features), array, settings)
         for name in folders
     )
-    rows = []
+    rows: list[Row] = []
     for mode in MODES:
         for seconds, count in zip(SECONDS, clips, strict=True):
             model, settings = load_run(run)
@@ -120,13 +99,42 @@ def run(args: argparse.Namespace) -> None:
     finetune_study(args.run, data=args.data, sounds=args.sounds, out=args.out)
 
 
+def _reality(config: SimulateConfig) -> SimulateConfig:
+    """Return what stands for reality: another engine, and a bad board in its housing."""
+    return replace(
+        config,
+        seed=2021,
+        engine='pyroomacoustics',
+        one_board=True,
+        gain_db=3.0,
+        phase_deg=15.0,
+        position=0.002,
+        enclosure=0.5,
+        rt60_min=0.2,
+        rt60_max=0.5,
+        snr_min=5.0,
+        snr_max=25.0,
+        distance_min=0.5,
+        distance_max=3.0,
+        elevation_max_deg=60.0,
+        sources_max=1,
+        noise_only=0.0,
+        short_sounds=0.0,
+        directional_noise=0.0,
+        length=4.5,
+        lead=1.5,
+    )
+
+
 def _first(recordings: Recordings, count: int) -> Recordings:
     """Return the first recordings."""
     chosen = recordings.data.clip < count
     return Recordings(recordings.data.select(chosen), recordings.groups[chosen])
 
 
-def _record(folder: Path, simulator: Simulator, reality: SimulateConfig, count: int, split: str):
+def _record(
+    folder: Path, simulator: Simulator, reality: SimulateConfig, count: int, split: str
+) -> None:
     """Write a folder of recordings that one person could make: a few rooms, many directions."""
     rng = np.random.default_rng([reality.seed, SPLITS.index(split)])
     rooms = [draw_scene(rng, reality) for _ in range(_ROOMS)]
@@ -146,7 +154,7 @@ def _record(folder: Path, simulator: Simulator, reality: SimulateConfig, count: 
     (folder / 'labels.csv').write_text('\n'.join(lines) + '\n', encoding='utf-8')
 
 
-def _scene(rng, reality: SimulateConfig, room: Scene) -> Scene:
+def _scene(rng: np.random.Generator, reality: SimulateConfig, room: Scene) -> Scene:
     """Return another talker in the same room, as seen from the same board."""
     while True:
         drawn = draw_scene(rng, reality)
@@ -166,19 +174,21 @@ def _row(mode: str, seconds: int, real: Accuracy, simulated: Accuracy, step: flo
     }
 
 
-def _draw(path: Path, rows: list[Row]):
+def _draw(path: Path, rows: list[Row]) -> None:
     from matplotlib.figure import Figure
 
+    table = DataFrame(rows)
     figure = Figure(figsize=(9, 4), layout='constrained')
     for number, error in enumerate(('azimuth MAE [deg]', 'elevation MAE [deg]'), 1):
         axes = figure.add_subplot(1, 2, number, title=error, xlabel='labelled recordings [s]')
         for mode in MODES:
-            chosen = [rows[0], *(row for row in rows if row['mode'] == mode)]
+            chosen = table[table['mode'].isin(['before', mode])]
             for domain, style in (('', '-'), ('simulated ', '--')):
-                values = [row[domain + error] for row in chosen]
                 label = f'{mode}, {domain or "other board"}'.rstrip()
-                axes.plot(values, style, marker='o', label=label)
-            axes.set_xticks(range(len(chosen)), [str(row['labelled s']) for row in chosen])
+                axes.plot(
+                    range(len(chosen)), chosen[domain + error], style, marker='o', label=label
+                )
+            axes.set_xticks(range(len(chosen)), chosen['labelled s'].astype(str))
         axes.set_ylim(bottom=0)
         axes.grid(alpha=0.3)
     axes.legend()
