@@ -8,6 +8,7 @@ J. Acoustical Society of America 65(4), 1979. Noise: E. Habets, I. Cohen and S. 
 Society of America 124(5), 2008.
 """
 
+from dataclasses import dataclass
 from functools import lru_cache
 import math
 
@@ -22,19 +23,33 @@ _RAYS = 256
 _FIELD_FREQUENCIES = 513
 
 
-def wall_reflection(room: np.ndarray, rt60: float, speed_of_sound: float) -> float:
-    """Return the amplitude reflection of all walls that gives an RT60 [s] after Eyring.
+@dataclass(frozen=True)
+class Room:
+    """A shoebox room with one corner in the origin.
 
-    Args:
-        room: lengths of the sides [m], shape (3,).
-        rt60: reverberation time [s]; 0 gives no reflection.
-        speed_of_sound: [m/s].
+    Attributes:
+        size: lengths of the sides [m], shape (3,).
+        rt60: reverberation time after Eyring [s]; 0 is an anechoic room.
     """
-    if rt60 <= 0:
-        return 0.0
-    volume = float(np.prod(room))
-    surface = 2 * (room[0] * room[1] + room[0] * room[2] + room[1] * room[2])
-    return math.exp(-12 * math.log(10) * volume / (speed_of_sound * surface * rt60))
+
+    size: np.ndarray
+    rt60: float
+
+    def reflection(self, speed_of_sound: float) -> float:
+        """Return the amplitude reflection of all walls that gives the RT60, 0..1.
+
+        Args:
+            speed_of_sound: [m/s].
+        """
+        if self.rt60 <= 0:
+            return 0.0
+        x, y, z = self.size
+        volume, surface = float(np.prod(self.size)), 2 * (x * y + x * z + y * z)
+        return math.exp(-12 * math.log(10) * volume / (speed_of_sound * surface * self.rt60))
+
+    def contains(self, positions: np.ndarray) -> bool:
+        """Return whether positions [m], shape (..., 3), are all within the walls."""
+        return bool((positions > 0).all() and (positions < self.size).all())
 
 
 def image_sources(room, source, reflection, listener, reach) -> tuple[np.ndarray, np.ndarray]:

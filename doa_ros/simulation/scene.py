@@ -2,29 +2,35 @@
 # SPDX-License-Identifier: Apache-2.0
 """What an array hears of talkers who walk through a noisy room."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 import math
 
 import numpy as np
-from scipy import signal
 
 from doa_ros.core.config import Config, setting
 from doa_ros.core.errors import ConfigError
 from doa_ros.core.geometry import MicArray, direction_of
 from doa_ros.simulation.acoustics import (
     DiffuseField,
+    Room,
     image_sources,
     impulse_responses,
-    wall_reflection,
+)
+from doa_ros.simulation.rendering import (
+    convolve,
+    direct_sound,
+    gain_to_level,
+    gain_to_peak,
+    render_moving,
 )
 
 # The talker stands still for this long, then moves on with a cross-fade [s].
 _STEP = 0.2
 # Reflections are exact for this long after the direct sound, then diffuse [s].
 _EARLY = 0.05
-# Level of the loudest sample, as quiet as a real board: -30 dBFS.
-_PEAK = 10 ** (-30 / 20)
+# Level of the loudest sample, as quiet as a real array [dB of full scale].
+_PEAK_DBFS = -30.0
 _SEED = 1
 
 
@@ -62,9 +68,9 @@ class SceneConfig(Config):
     noise: str = setting('noise.flac', 'Recording of the noise, beside the scene file.')
 
     @property
-    def room(self) -> np.ndarray:
-        """Lengths of the room's sides [m]."""
-        return np.array([self.room_x, self.room_y, self.room_z])
+    def room(self) -> Room:
+        """The room."""
+        return Room(np.array([self.room_x, self.room_y, self.room_z]), self.rt60)
 
     @property
     def array_position(self) -> np.ndarray:
@@ -116,7 +122,7 @@ def render_talkers(
 
     Args:
         talkers: the scene with each of them, which differ in the settings of the talker alone,
-            and his recording at the array's rate, shape (samples,), repeated as needed.
+            and their recording at the array's rate, shape (samples,), repeated as needed.
         array: the microphones.
         noise: recording at the array's rate, shape (samples,), repeated as needed.
 
@@ -128,23 +134,25 @@ def render_talkers(
         ConfigError: array or a talker are outside of the room, or there is nothing to say.
     """
     rng = np.random.default_rng(_SEED)
-    voices, directs = 0.0, []
+    rate = array.sampling_frequency
+    voices, directs = [], []
     for config, speech in talkers:
-        voice = _voice(config, speech, array.sampling_frequency)
-        heard, direct = _walk(config, array, voice)
+        voice = _voice(config, speech, rate)
+        heard = _moving(config, array, voice)
         if config.rt60 > 0:
             heard += _late(config, array, voice, float(np.mean(heard**2)), rng)
-        voices = voices + heard
-        directs.append(direct)
-    directs = np.stack(directs)
+        voices.append(heard)
+        distance = math.hypot(config.distance, config.height)
+        directs.append(direct_sound(voice, distance, rate, array.speed_of_sound))
     config, _ = talkers[0]
-    count = directs.shape[1]
-    power = float(np.mean(voices[:, directs.any(axis=0)] ** 2))
-    heard = voices + _background(config, array, noise, count, power, rng)
-    heard *= _PEAK / np.abs(heard).max()
-    audio = np.zeros((count, array.channel_count), dtype=np.int32)
+    direct = np.stack(directs)
+    heard = sum(voices[1:], voices[0])
+    power = float(np.mean(heard[:, direct.any(axis=0)] ** 2))
+    heard = heard + _background(config, array, noise, direct.shape[1], power, rng)
+    heard *= gain_to_peak(heard, _PEAK_DBFS)
+    audio = np.zeros((direct.shape[1], array.channel_count), dtype=np.int32)
     audio[:, list(array.channels)] = np.rint(heard.T * 2**31)
-    return audio, directs
+    return audio, direct
 
 
 def _voice(config: SceneConfig, speech: np.ndarray, rate: int) -> np.ndarray:
@@ -160,43 +168,49 @@ def _voice(config: SceneConfig, speech: np.ndarray, rate: int) -> np.ndarray:
     return voice
 
 
-def _walk(config: SceneConfig, array: MicArray, voice) -> tuple[np.ndarray, np.ndarray]:
-    """Return direct sound and early reflections at the microphones, and the direct sound alone."""
-    rate, speed, count = array.sampling_frequency, array.speed_of_sound, len(voice)
+def _moving(config: SceneConfig, array: MicArray, voice: np.ndarray) -> np.ndarray:
+    """Return direct sound and early reflections at the microphones."""
+    rate, speed, room = array.sampling_frequency, array.speed_of_sound, config.room
     microphones = config.array_position + array.frame_positions
-    if (microphones <= 0).any() or (microphones >= config.room).any():
+    if not room.contains(microphones):
         raise ConfigError('the array lies outside of the room')
-    reflection = wall_reflection(config.room, config.rt60, speed)
+    reflection = room.reflection(speed)
     # The farthest microphone hears everything a little later than the centre of the array.
     margin = float(np.linalg.norm(array.positions, axis=1).max()) + 0.01
-    heard, direct = np.zeros((len(microphones), count + 2 * rate)), np.zeros(count)
+
+    def hear(part: np.ndarray, time: float) -> np.ndarray:
+        offset = config.talker(time)
+        talker = config.array_position + offset
+        if not room.contains(talker):
+            raise ConfigError(f'the talker leaves the room at {time:.1f} s')
+        reach = float(np.linalg.norm(offset)) + margin + (_EARLY * speed if reflection else 0.0)
+        images, amplitudes = image_sources(
+            room.size, talker, reflection, config.array_position, reach
+        )
+        length = round(reach / speed * rate) + 1
+        responses = impulse_responses(images, amplitudes, microphones, rate, length, speed)
+        return convolve(part, responses)[:, : len(part) + length - 1]
+
+    return render_moving(voice, _stops(len(voice), rate), hear, len(microphones))
+
+
+def _stops(count: int, rate: int) -> Iterator[tuple[int, np.ndarray, float]]:
+    """Yield the stops of `render_moving`, as times [s]."""
     step = round(_STEP * rate)
     # Windows of two steps that add up to one.
     fade = np.hanning(2 * step + 1)[:-1]
     for centre in range(0, count + step, step):
         begin, end = max(centre - step, 0), min(centre + step, count)
-        piece = voice[begin:end] * fade[begin - centre + step : end - centre + step]
-        if not piece.any():
-            continue
-        offset = config.talker(centre / rate)
-        talker = config.array_position + offset
-        if (talker <= 0).any() or (talker >= config.room).any():
-            raise ConfigError(f'the talker leaves the room at {centre / rate:.1f} s')
-        distance = float(np.linalg.norm(offset))
-        reach = distance + margin + (_EARLY * speed if reflection else 0.0)
-        listener = config.array_position
-        images, amplitudes = image_sources(config.room, talker, reflection, listener, reach)
-        length = round(reach / speed * rate) + 1
-        responses = impulse_responses(images, amplitudes, microphones, rate, length, speed)
-        wet = signal.fftconvolve(piece[None], responses, axes=1)
-        heard[:, begin : begin + wet.shape[1]] += wet
-        delay = round(distance / speed * rate)
-        stop = min(end + delay, count)
-        direct[begin + delay : stop] += piece[: stop - begin - delay] / distance
-    return heard[:, :count], direct
+        yield begin, fade[begin - centre + step : end - centre + step], centre / rate
 
 
-def _late(config: SceneConfig, array: MicArray, voice, early_power: float, rng) -> np.ndarray:
+def _late(
+    config: SceneConfig,
+    array: MicArray,
+    voice: np.ndarray,
+    early_power: float,
+    rng: np.random.Generator,
+) -> np.ndarray:
     """Return the diffuse tail of the room, which does not depend on where the talker is.
 
     Its energy is what an exponential decay leaves after the exact reflections.
@@ -206,17 +220,24 @@ def _late(config: SceneConfig, array: MicArray, voice, early_power: float, rng) 
     decay = 10 ** (-3 * times / config.rt60) * (times >= _EARLY)
     tail = rng.standard_normal((len(array.positions), len(times)))
     tail = DiffuseField(array.frame_positions, rate, array.speed_of_sound).mix(tail) * decay
-    late = signal.fftconvolve(voice[None], tail, axes=1)[:, : len(voice)]
+    late = convolve(voice, tail)[:, : len(voice)]
     remaining = 10 ** (-6 * _EARLY / config.rt60)
     late *= math.sqrt(early_power * remaining / (1 - remaining) / max(np.mean(late**2), 1e-20))
     return late
 
 
-def _background(config: SceneConfig, array: MicArray, noise, count, power, rng) -> np.ndarray:
+def _background(
+    config: SceneConfig,
+    array: MicArray,
+    noise: np.ndarray,
+    count: int,
+    power: float,
+    rng: np.random.Generator,
+) -> np.ndarray:
     """Return diffuse noise at the microphones, as far below `power` as the scene says."""
     starts = rng.integers(len(noise), size=len(array.positions))
     pieces = np.stack([np.roll(np.resize(noise, count), start) for start in starts])
     field = DiffuseField(
         array.frame_positions, array.sampling_frequency, array.speed_of_sound
     ).mix(pieces)
-    return field * math.sqrt(power / np.mean(field**2)) * 10 ** (-config.snr / 20)
+    return field * gain_to_level(np.mean(field**2), reference=power) * 10 ** (-config.snr / 20)

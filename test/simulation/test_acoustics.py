@@ -10,9 +10,9 @@ from scipy import signal
 
 from doa_ros.simulation.acoustics import (
     DiffuseField,
+    Room,
     image_sources,
     impulse_responses,
-    wall_reflection,
 )
 
 _ROOM = np.array([6.0, 4.5, 2.8])
@@ -22,12 +22,12 @@ _RATE, _SPEED = 16000, 343.0
 
 
 def test_reflection_follows_eyring():
-    reflection = wall_reflection(_ROOM, 0.4, _SPEED)
+    reflection = Room(_ROOM, 0.4).reflection(_SPEED)
     absorption = 1 - reflection**2
     volume, surface = 6 * 4.5 * 2.8, 2 * (6 * 4.5 + 6 * 2.8 + 4.5 * 2.8)
     rt60 = 24 * math.log(10) * volume / (-_SPEED * surface * math.log(1 - absorption))
     assert rt60 == pytest.approx(0.4)
-    assert wall_reflection(_ROOM, 0.0, _SPEED) == 0
+    assert Room(_ROOM, 0.0).reflection(_SPEED) == 0
 
 
 def test_without_reflection_there_is_only_the_source():
@@ -81,7 +81,7 @@ def test_room_decays_as_fast_as_asked():
     # The formula is for rooms that mix well, which a flat box does not: a cube is closer.
     room = np.array([4.1, 4.0, 3.9])
     images, amplitudes = image_sources(
-        room, _SOURCE, wall_reflection(room, rt60, _SPEED), _MICROPHONE[0], 0.3 * _SPEED
+        room, _SOURCE, Room(room, rt60).reflection(_SPEED), _MICROPHONE[0], 0.3 * _SPEED
     )
     response = impulse_responses(images, amplitudes, _MICROPHONE, _RATE, length, _SPEED)[0]
     # The pulses of the images, all positive, pile up to a slow decay at the lowest frequencies.

@@ -32,7 +32,8 @@ from doa_ros.resources import find_resource
 from ..evaluation.scenes.blocks import HOP
 from ..evaluation.scenes.rooms import demo_corpus
 from ..sections import SimulateConfig
-from ..simulation.simulator import Place, Scene, Simulator, draw_scene
+from ..simulation.scenes import Place, Scene, draw_scene
+from ..simulation.simulator import Simulator
 from ..tables import Row, show_table
 
 _SEED = 17

@@ -27,7 +27,8 @@ from ..fitting.adaptation import Accuracy, Recordings, finetune, measure, read_r
 from ..runs import load_run
 from ..sections import SimulateConfig
 from ..simulation.corpus import load_corpus
-from ..simulation.simulator import Scene, Simulator, draw_scene
+from ..simulation.scenes import Scene, draw_scene
+from ..simulation.simulator import Simulator
 from ..splits import SPLITS
 from ..tables import Row, show_table
 

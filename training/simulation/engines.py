@@ -2,9 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a microphone array hears of a pulse in a shoebox room, computed in two ways."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 import math
 import time
+from typing import Protocol
 
 import numpy as np
 import pyroomacoustics
@@ -13,10 +15,10 @@ from scipy import signal
 from doa_ros.core.geometry import MicArray
 from doa_ros.simulation.acoustics import (
     DiffuseField,
+    Room,
     image_sources,
     impulse_responses,
     reverberant_decay,
-    wall_reflection,
 )
 
 # Reflections are exact for this long after the direct sound, then fade into a diffuse tail [s].
@@ -33,17 +35,24 @@ _PAST = 32
 pyroomacoustics.constants.set('num_threads', 1)
 
 
-@dataclass(frozen=True)
-class Room:
-    """A shoebox room with one corner in the origin.
+class Engine(Protocol):
+    """How a room answers a pulse."""
 
-    Attributes:
-        size: lengths of the sides [m], shape (3,).
-        rt60: reverberation time after Eyring [s]; 0 is an anechoic room.
-    """
+    def responses(
+        self, rng: np.random.Generator, room: Room, source: np.ndarray, microphones: np.ndarray
+    ) -> np.ndarray:
+        """Return the responses from a source to the microphones.
 
-    size: np.ndarray
-    rt60: float
+        Args:
+            rng: source of randomness where there is any.
+            room: where.
+            source: position in the room [m], shape (3,).
+            microphones: positions in the room [m], shape (microphones, 3).
+
+        Returns:
+            Shape (microphones, samples), float32, 1 at 1 m distance; the first sample is when
+            the pulse is made.
+        """
 
 
 class ImageMethod:
@@ -57,20 +66,11 @@ class ImageMethod:
     def __init__(self, array: MicArray, rate: int):
         self._rate, self._speed = rate, array.speed_of_sound
 
-    def responses(self, rng, room: Room, source: np.ndarray, microphones: np.ndarray):
-        """Return the responses from a source to the microphones.
-
-        Args:
-            rng: source of randomness where there is any.
-            room: where.
-            source: position in the room [m], shape (3,).
-            microphones: positions in the room [m], shape (microphones, 3).
-
-        Returns:
-            Shape (microphones, samples), float32, 1 at 1 m distance; the first sample is when
-            the pulse is made.
-        """
-        reflection = wall_reflection(room.size, room.rt60, self._speed)
+    def responses(
+        self, rng: np.random.Generator, room: Room, source: np.ndarray, microphones: np.ndarray
+    ) -> np.ndarray:
+        """Return the responses from a source to the microphones: see `Engine`."""
+        reflection = room.reflection(self._speed)
         shoebox = pyroomacoustics.ShoeBox(
             room.size,
             fs=self._rate,
@@ -109,10 +109,12 @@ class EarlyImages:
         self._bank = field.mix(independent)
         self._high_pass = signal.butter(2, _HIGH_PASS, 'high', fs=rate, output='sos')
 
-    def responses(self, rng, room: Room, source: np.ndarray, microphones: np.ndarray):
-        """Return the responses from a source to the microphones: see `ImageMethod.responses`."""
+    def responses(
+        self, rng: np.random.Generator, room: Room, source: np.ndarray, microphones: np.ndarray
+    ) -> np.ndarray:
+        """Return the responses from a source to the microphones: see `Engine`."""
         rate, speed = self._rate, self._speed
-        reflection = wall_reflection(room.size, room.rt60, speed)
+        reflection = room.reflection(speed)
         centre = microphones.mean(axis=0)
         distance = float(np.linalg.norm(source - centre))
         margin = float(np.linalg.norm(microphones - centre, axis=1).max())
@@ -147,7 +149,10 @@ class EarlyImages:
         return filtered[:, _PAST:].astype(np.float32)
 
 
-ENGINES = {'pyroomacoustics': ImageMethod, 'fast': EarlyImages}
+ENGINES: dict[str, Callable[[MicArray, int], Engine]] = {
+    'pyroomacoustics': ImageMethod,
+    'fast': EarlyImages,
+}
 
 
 @dataclass(frozen=True)
@@ -195,7 +200,7 @@ def compare_engines(array: MicArray, rate: int, rt60: float, rooms: int = 5) -> 
     return Comparison(*map(float, np.median(rows, axis=0)))
 
 
-def _timed(engine, arguments, repetitions: int) -> tuple[np.ndarray, float]:
+def _timed(engine: Engine, arguments: tuple, repetitions: int) -> tuple[np.ndarray, float]:
     begin = time.process_time()
     for _ in range(repetitions):
         responses = engine.responses(*arguments)

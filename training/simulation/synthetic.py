@@ -44,16 +44,16 @@ def write_sounds(folder: Path, seed: int) -> None:
 def voice(rng: np.random.Generator) -> np.ndarray:
     """Return a few seconds of sounds and pauses of one voice, shape (samples,)."""
     pitch = rng.uniform(90, 260)
-    pieces, total = [], 0
-    while total < _SECONDS * _RATE:
+    pieces: list[np.ndarray] = []
+    while sum(map(len, pieces)) < _SECONDS * _RATE:
         count = round(rng.uniform(0.06, 0.25) * _RATE)
         kind = rng.choice(['vowel', 'fricative', 'pause'], p=[0.65, 0.2, 0.15])
         if kind == 'vowel':
             glide = np.linspace(rng.uniform(0.85, 1.15), rng.uniform(0.85, 1.15), count)
             phase = np.cumsum(pitch * glide / _RATE)
             piece = np.diff(np.floor(phase), prepend=0) + 0.02 * rng.standard_normal(count)
-            for low, high in _FORMANTS:
-                piece = _resonance(piece, rng.uniform(low, high))
+            for lowest, highest in _FORMANTS:
+                piece = _resonance(piece, rng.uniform(lowest, highest))
         elif kind == 'fricative':
             low = rng.uniform(1500, 4000)
             band = signal.butter(2, [low, min(2.5 * low, 7500)], 'band', fs=_RATE, output='sos')
@@ -63,7 +63,6 @@ def voice(rng: np.random.Generator) -> np.ndarray:
         piece = piece * signal.windows.tukey(count, 0.4)
         loudness = np.sqrt(np.mean(piece**2)) or 1.0
         pieces.append(piece / loudness * 10 ** (rng.uniform(-10, 0) / 20))
-        total += count
     return np.concatenate(pieces)
 
 
@@ -77,7 +76,7 @@ def noise(rng: np.random.Generator) -> np.ndarray:
     """Return a few seconds of noise, shape (samples,): of some colour, or many voices at once."""
     count = round(_SECONDS * _RATE)
     if rng.random() < 0.3:
-        return sum(voice(rng)[:count] for _ in range(8))
+        return np.sum([voice(rng)[:count] for _ in range(8)], axis=0)
     spectrum = np.fft.rfft(rng.standard_normal(count))
     frequencies = np.maximum(np.fft.rfftfreq(count, 1 / _RATE), 50)
     return np.fft.irfft(spectrum * frequencies ** -rng.uniform(0, 1.2), count)

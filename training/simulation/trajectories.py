@@ -10,21 +10,21 @@ import numpy as np
 from doa_ros.core.geometry import unit_vector
 
 from ..sections import SimulateConfig
-from .simulator import Place, Scene, draw_scene, free_distance
+from .scenes import Place, Scene, Trajectory, draw_scene, free_distance
 
-# Angular velocities [deg/s]; who is alone may be the fastest.
+# Angular velocities [deg/s]; a talker who is alone may be the fastest.
 _SLOWEST_DEG, _FASTEST_DEG, _FASTEST_ALONE_DEG = 8.0, 60.0, 90.0
-# How far a talker goes before he stops or turns [deg]; some go on and on.
+# How far a talker goes before they stop or turn [deg]; some go on and on.
 _SHORTEST_DEG, _LONGEST_DEG, _LONGEST_ALONE_DEG = 20.0, 180.0, 250.0
 _ON_AND_ON = 0.15
-# How often he turns without a stop, and how long the stops are [s].
+# How often a talker turns without a stop, and how long the stops are [s].
 _NO_STOP, _STOP = 0.3, (0.3, 4.0)
 # How the recordings of a scene follow each other, and how often.
 _SPEECH = {'natural': 0.25, 'turns': 0.3, 'steady': 0.45}
 
 
 def walking_scene(rng: np.random.Generator, config: SimulateConfig, walking: float) -> Scene:
-    """Draw a random scene in which talkers walk, all of whose walks fit into the room.
+    """Draw a random scene in which talkers walk, whose trajectories fit into the room.
 
     Args:
         rng: source of randomness.
@@ -40,8 +40,8 @@ def walking_scene(rng: np.random.Generator, config: SimulateConfig, walking: flo
         places = []
         for place in scene.sources:
             if place.kind == 'speech' and rng.random() < walking:
-                walk = _random_walk(rng, place.azimuth, config.length, alone)
-                place = fitted(scene, replace(place, walk=walk))
+                path = _random_trajectory(rng, place.azimuth, config.length, alone)
+                place = fitted(scene, replace(place, trajectory=path))
             places.append(place)
         if all(place.distance >= config.distance_min for place in places):
             break
@@ -50,20 +50,20 @@ def walking_scene(rng: np.random.Generator, config: SimulateConfig, walking: flo
 
 
 def fitted(scene: Scene, place: Place) -> Place:
-    """Return a place as far away as the room allows all along its walk."""
+    """Return a place as far away as the room allows all along its trajectory."""
     rays = (unit_vector(p.azimuth + scene.heading, p.elevation) for _, p in place.stops())
     free = min(free_distance(scene.room.size, scene.centre, ray) for ray in rays)
     return replace(place, distance=min(place.distance, free))
 
 
-def _random_walk(
+def _random_trajectory(
     rng: np.random.Generator, azimuth: float, length: float, alone: bool
-) -> tuple[tuple[float, float], ...]:
-    """Return a walk of `Place` that begins at an azimuth [rad] in the first half of a clip."""
+) -> Trajectory:
+    """Return a trajectory that begins at an azimuth [rad] in the first half of a clip."""
     fastest = _FASTEST_ALONE_DEG if alone else _FASTEST_DEG
     longest = _LONGEST_ALONE_DEG if alone else _LONGEST_DEG
     time = rng.uniform(0, length / 2)
-    walk = [(time, azimuth)]
+    points = [(time, azimuth)]
     while time < length:
         speed = math.radians(rng.uniform(_SLOWEST_DEG, fastest))
         arc = math.radians(rng.uniform(_SHORTEST_DEG, longest))
@@ -73,8 +73,8 @@ def _random_walk(
         duration = min(arc / speed, length + 1 - time)
         azimuth += duration * speed * rng.choice([-1, 1])
         time += duration
-        walk.append((time, azimuth))
+        points.append((time, azimuth))
         if rng.random() >= _NO_STOP:
             time += rng.uniform(*_STOP)
-            walk.append((time, azimuth))
-    return tuple(walk)
+            points.append((time, azimuth))
+    return tuple(points)

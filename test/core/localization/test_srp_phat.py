@@ -16,7 +16,7 @@ from doa_ros.core.ambiguity import Line, MirrorPlane, NoAmbiguity, ambiguity_of
 from doa_ros.core.features.extractor import FeatureConfig
 from doa_ros.core.geometry import direction_of, unit_vector, wrap_angle
 from doa_ros.core.localization.srp_phat import SrpPhat, steering_matrix
-from doa_ros.simulation.acoustics import image_sources, impulse_responses, wall_reflection
+from doa_ros.simulation.acoustics import Room, image_sources, impulse_responses
 
 _ROOM = np.array([5.0, 4.0, 2.7])
 _CENTRE = np.array([2.3, 1.9, 0.8])
@@ -31,7 +31,7 @@ def at_array(uma8):
     noise = np.random.default_rng(1).standard_normal(24000)
 
     def render(offset, rt60=0.0):
-        reflection = wall_reflection(_ROOM, rt60, 343.0)
+        reflection = Room(_ROOM, rt60).reflection(343.0)
         reach = np.linalg.norm(offset) + (0.15 * 343 if rt60 else 0)
         images, amplitudes = image_sources(_ROOM, _CENTRE + offset, reflection, _CENTRE, reach)
         length = round(reach / 343 * 48000) + 64

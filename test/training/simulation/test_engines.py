@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from scipy import signal
 
-from training.simulation.engines import ENGINES, Room, compare_engines
+from doa_ros.simulation.acoustics import Room
+from training.simulation.engines import ENGINES, compare_engines
 
 RATE = 16000
 SIZE = np.array([5.0, 4.0, 3.0])

@@ -12,10 +12,11 @@ from scipy import signal
 from doa_ros.core.ambiguity import ambiguity_of
 from doa_ros.core.errors import ConfigError
 from doa_ros.core.geometry import unit_vector, wrap_angle
+from doa_ros.simulation.acoustics import Room
 from training.sections import SimulateConfig
 from training.simulation.corpus import load_corpus
-from training.simulation.engines import Room
-from training.simulation.simulator import Place, Scene, Simulator, draw_scene
+from training.simulation.scenes import Place, Scene, draw_scene
+from training.simulation.simulator import Simulator
 
 HOP = 0.05
 CONFIG = SimulateConfig(length=2.5, lead=1.0, gain_db=0.0, phase_deg=0.0, position=0.0)
@@ -224,23 +225,25 @@ def test_sounds_of_another_rate_are_refused(uma8, sounds):
 
 
 @pytest.mark.parametrize('engine', ['fast', 'pyroomacoustics'])
-def test_who_only_pretends_to_walk_sounds_as_if_he_stood_still(make_clip, engine):
+def test_a_trajectory_that_stays_sounds_like_a_source_that_stays(make_clip, engine):
     """Without reverberation, whose tail is random in the fast engine."""
     rooms = {'room': Room(np.array([5.0, 4.0, 3.0]), 0.2 if engine == 'pyroomacoustics' else 0.0)}
     azimuth = SPEAKER.azimuth
     steps = tuple((time, azimuth) for time in (0.3, 1.2, 1.21, 1.73, 1.9))
     still = make_clip(scene(SPEAKER, snr=60.0, **rooms), engine=engine)
-    walking = make_clip(scene(replace(SPEAKER, walk=steps), snr=60.0, **rooms), engine=engine)
-    # The seed of the walk leaves other noise, far below.
+    walking = make_clip(
+        scene(replace(SPEAKER, trajectory=steps), snr=60.0, **rooms), engine=engine
+    )
+    # The seed of the trajectory leaves other noise, far below.
     error = np.sqrt(np.mean((walking.audio - still.audio) ** 2) / np.mean(still.audio**2))
     assert error < 0.01
     np.testing.assert_allclose(walking.sources[0].azimuth, still.sources[0].azimuth)
     np.testing.assert_array_equal(walking.sources[0].voiced, still.sources[0].voiced)
 
 
-def test_who_walks_is_heard_where_he_is(uma8, locate, make_clip):
+def test_a_source_that_moves_is_heard_where_it_is(uma8, locate, make_clip):
     begin, rate = math.radians(-100), math.radians(60)
-    place = replace(SPEAKER, walk=((1.0, begin), (4.0, begin + 3 * rate)))
+    place = replace(SPEAKER, trajectory=((1.0, begin), (4.0, begin + 3 * rate)))
     clip = make_clip(scene(place, snr=30.0), length=5.0)
     azimuth = clip.sources[0].azimuth
     assert azimuth[:20] == pytest.approx(begin)
@@ -254,11 +257,11 @@ def test_who_walks_is_heard_where_he_is(uma8, locate, make_clip):
         assert abs(math.degrees(wrap_angle(found.azimuth - azimuth[first + 2]))) < 6
 
 
-def test_walks_are_made_of_small_steps():
-    place = replace(SPEAKER, walk=((0.0, 3.0), (1.0, 3.0), (2.0, 4.0)))
+def test_trajectories_are_made_of_small_steps():
+    place = replace(SPEAKER, trajectory=((0.0, 3.0), (1.0, 3.0), (2.0, 4.0)))
     times, stops = zip(*place.stops(), strict=True)
     assert list(times) == sorted(times) and times[0] == 0.0 and times[-1] == 2.0
     azimuths = [stop.azimuth for stop in stops]
     assert max(np.diff(azimuths)) <= math.radians(2) + 1e-9
-    assert len(stops) == 1 + 29 + 1 and not any(stop.walk for stop in stops)
+    assert len(stops) == 1 + 29 + 1 and not any(stop.trajectory for stop in stops)
     assert place.azimuths(np.array([0.5, 2.0])) == pytest.approx([3.0, 4.0 - 2 * math.pi])

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from doa_ros.core.geometry import MicArray
 
 from ...sections import SimulateConfig
-from ...simulation.simulator import Scene
+from ...simulation.scenes import Scene
 
 # The errors of the microphones; each kind of scene says the rest.
 ARRAY_ERRORS = SimulateConfig(

@@ -14,7 +14,8 @@ from doa_ros.core.geometry import MicArray, wrap_angle
 
 from ...data.clips import Clip
 from ...simulation.corpus import Corpus
-from ...simulation.simulator import Place, Simulator, draw_scene
+from ...simulation.scenes import Place, draw_scene
+from ...simulation.simulator import Simulator
 from ...splits import SPLITS, TEST
 from .blocks import HOP
 from .conditions import DIFFICULTIES, at_levels_of, rooms_of

@@ -16,12 +16,13 @@ from tqdm import tqdm
 from doa_ros.core.ambiguity import ambiguity_of
 from doa_ros.core.geometry import MicArray
 from doa_ros.resources import config_directory
+from doa_ros.simulation.acoustics import Room
 
 from ...data.clips import Clip
 from ...sections import SimulateConfig
 from ...simulation.corpus import Corpus
-from ...simulation.engines import Room
-from ...simulation.simulator import Place, Scene, Simulator, draw_scene
+from ...simulation.scenes import Place, Scene, draw_scene
+from ...simulation.simulator import Simulator
 from ...splits import SPLITS, TEST
 from .blocks import HOP
 from .conditions import ARRAY_ERRORS, CONDITIONS, DIFFICULTIES, at_levels_of, rooms_of

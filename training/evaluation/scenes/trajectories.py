@@ -20,7 +20,8 @@ from doa_ros.core.geometry import MicArray
 from ...data.clips import Clip
 from ...sections import SimulateConfig
 from ...simulation.corpus import Corpus
-from ...simulation.simulator import Scene, Simulator, draw_scene
+from ...simulation.scenes import Scene, draw_scene
+from ...simulation.simulator import Simulator
 from ...simulation.trajectories import fitted
 from ...splits import SPLITS, TEST
 from .blocks import HOP
@@ -136,7 +137,7 @@ def _draw(rng: np.random.Generator, config: SimulateConfig, scenario: Scenario) 
             continue
         walks = _walks(rng, scenario, drawn.sources[0].azimuth)
         places = [
-            fitted(drawn, replace(place, azimuth=walk[0][1], walk=walk, level_db=0.0))
+            fitted(drawn, replace(place, azimuth=walk[0][1], trajectory=walk, level_db=0.0))
             for place, walk in zip(drawn.sources, walks, strict=True)
         ]
         if all(place.distance >= config.distance_min for place in places):
