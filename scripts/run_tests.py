@@ -3,12 +3,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Run the tests: first all that may run side by side, then, one by one, those that measure time.
 
-Usage: scripts/run_tests.py [--all] [argument of pytest ...]
-
-Tests marked `nightly` take part only with --all. The last lines name every test that was
-skipped, and why.
+The last lines name every test that was skipped, and why.
 """
 
+import argparse
 from collections import defaultdict
 import os
 from pathlib import Path
@@ -25,22 +23,29 @@ _MOST_PROCESSES = 8
 
 def main() -> int:
     """Run the tests; return the exit status."""
-    arguments = sys.argv[1:]
-    nightly = '--all' in arguments
-    if nightly:
-        arguments.remove('--all')
-    chosen = '' if nightly else ' and not nightly'
+    parser = argparse.ArgumentParser(description=__doc__, usage='%(prog)s [options] [for pytest]')
+    parser.add_argument('--all', action='store_true', help='also those marked nightly')
+    parser.add_argument(
+        '--must-run', action='append', default=[], metavar='PATH', help='fail where one is skipped'
+    )
+    options, arguments = parser.parse_known_args()
+    chosen = '' if options.all else ' and not nightly'
     processes = min(len(os.sched_getaffinity(0)), _MOST_PROCESSES)
     with tempfile.TemporaryDirectory(prefix='doa_tests_') as folder:
         skips = Path(folder, 'skips')
         skips.touch()
-        common = [*arguments, '--skips', str(skips)]
+        arguments += ['--skips', str(skips)]
+        side_by_side = ['-n', str(processes), '--dist', 'worksteal']
         statuses = [
-            _pytest('-m', f'not alone{chosen}', '-n', str(processes), '--dist', 'worksteal',
-                    *common),
-            _pytest('-m', f'alone{chosen}', *common),
-        ]  # fmt: skip
-        print(_skipped(skips.read_text(encoding='utf-8')))
+            _pytest(*arguments, *side_by_side, '-m', f'not alone{chosen}'),
+            _pytest(*arguments, '-m', f'alone{chosen}'),
+        ]
+        skipped = _skipped(skips.read_text(encoding='utf-8'))
+    print(_listed(skipped))
+    names = [name for names in skipped.values() for name in names]
+    if forbidden := [name for name in names if name.startswith(tuple(options.must_run))]:
+        print(f'{len(forbidden)} of them must not be skipped: {", ".join(forbidden)}')
+        return 1
     failed = [status for status in statuses if status not in (_PASSED, _NO_TESTS)]
     return failed[0] if failed else min(statuses)
 
@@ -50,19 +55,23 @@ def _pytest(*arguments: str) -> int:
     return subprocess.run(command, cwd=_ROOT, check=False).returncode
 
 
-def _skipped(lines: str) -> str:
-    """Return what was skipped in words, by reason."""
+def _skipped(lines: str) -> dict[str, list[str]]:
+    """Return what was skipped, by reason."""
     # Each of several processes tells of a whole file that it skips.
     tests = defaultdict(set)
     for line in lines.splitlines():
         test, _, reason = line.partition('\t')
         tests[reason].add(test)
-    if not tests:
+    return {reason: sorted(names) for reason, names in sorted(tests.items())}
+
+
+def _listed(skipped: dict[str, list[str]]) -> str:
+    if not skipped:
         return 'nothing was skipped'
-    rows = [f'{sum(map(len, tests.values()))} skipped:']
-    for reason, names in sorted(tests.items()):
+    rows = [f'{sum(map(len, skipped.values()))} skipped:']
+    for reason, names in skipped.items():
         rows.append(f'  {len(names)} because of this: {reason}')
-        rows += [f'    {name}' for name in sorted(names)]
+        rows += [f'    {name}' for name in names]
     return '\n'.join(rows)
 
 
