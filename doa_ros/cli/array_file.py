@@ -31,7 +31,7 @@ def array_file(path: Path, array: MicArray, orientation: Orientation) -> str:
 
 
 def summary(array: MicArray, order: ChannelOrder | None, orientation: Orientation) -> str:
-    """Return the entries of `array_file` that may differ from those that were described.
+    """Return what doa-check has found out, as lines of an array file.
 
     Args:
         array, orientation: as in `array_file`.

@@ -16,12 +16,13 @@ from doa_ros.msg import DoaEstimateArray
 
 _EXECUTABLES = {
     'pipeline': ['doa_pipeline'],
-    # The capture last: a recording starts when somebody listens.
+    # The capture starts last: a recording is played from the first subscriber on.
     'nodes': ['doa_markers', 'doa_tracker', 'doa_estimator', 'gcc_phat', 'audio_capture'],
 }
-# For rendering the scene and loading the network on a busy machine [s].
+# The first estimate comes within this time, even on a busy machine [s].
 _START_LIMIT = 120.0
-# Not measured after the first estimate: discovery goes on, caches are cold [s].
+# The measurement begins this long after the first estimate: until then, discovery goes on and
+# caches are cold [s].
 _SETTLING = 2.0
 
 

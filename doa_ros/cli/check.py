@@ -12,7 +12,7 @@ import sys
 from doa_ros.cli.command import doa_check
 
 if __name__ == '__main__':
-    # Before the imports that take a second: a signal may come meanwhile.
+    # This runs before the imports, which take a second: a signal may come meanwhile.
     sys.exit(doa_check())
 
 import argparse
@@ -102,7 +102,7 @@ def _write(path: Path, result: CheckResult, out: OutputFile | None) -> None:
         if out is not None:
             out.write(array_file(path, result.array, result.orientation).encode())
     finally:
-        # Whatever becomes of the file: a person has taken part in finding it out.
+        # A person has taken part in finding this out: it is shown even where the file fails.
         print(f'\n{summary(result.array, result.order, result.orientation)}\n')
     if out is None:
         print('Give --out FILE to get an array file with this.')

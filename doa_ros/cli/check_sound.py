@@ -54,7 +54,7 @@ class DeviceRecorder:
         if step is not QUIET and sys.stdin.isatty():
             _wait_for_enter(f'Press Enter and go on for {step.duration:g} seconds ...')
         start = time.time_ns()
-        # What was heard while the person got ready is of no interest.
+        # The sound from before the person was ready does not count.
         fresh = (block for block in self._blocks if block.stamp >= start)
         return _collect(fresh, step.duration, self._rate)
 
@@ -68,7 +68,7 @@ def _wait_for_enter(prompt: str) -> None:
         input(prompt)
     except EOFError:
         print()
-        # No AudioError: asking again would not help.
+        # Not AudioError, after which the person would be asked again.
         raise DoaError(
             'the input has ended before the last step, so nothing is written; what was found so '
             'far is above'
@@ -98,7 +98,7 @@ class FileRecorder:
         parts = [(0.0, math.inf)] * len(STEPS) if times is None else _ranges(times)
         places = zip(files * (1 if times is None else len(STEPS)), parts, strict=True)
         self._array, self._places = array, dict(zip(STEPS, places, strict=True))
-        # Once, however often a recording is opened.
+        # Warn once, even where a recording is opened for each step.
         self._warn = functools.cache(_warn)
 
     def record(self, step: Step) -> np.ndarray:

@@ -17,7 +17,7 @@ from doa_ros.core.errors import AudioError
 from doa_ros.core.geometry import MicArray
 from doa_ros.core.monitoring import Level
 
-# So much of the quiet room is heard before a voice [s].
+# The noise before a voice is that of the last seconds of the quiet room [s].
 _BEFORE_VOICE = 3.0
 
 

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 
 class Interrupted(Exception):  # noqa: N818
-    """A signal has come, and what had to be cleaned up is: raised for `run`, which ends by it.
+    """A signal has come, and all is cleaned up: `run` ends the process by this signal.
 
     Args:
         number: of the signal.
@@ -75,7 +75,7 @@ def run(prog: str, main: Callable[[], int]) -> int:
     try:
         status = main()
     except SystemExit as end:
-        # Of argparse, which has said why, or printed the help.
+        # argparse has said why, or has printed the help.
         status = end.code if isinstance(end.code, int) else int(end.code is not None)
     except DoaError as error:
         problem = str(error)
@@ -83,13 +83,13 @@ def run(prog: str, main: Callable[[], int]) -> int:
         killer = interruption.number
     except OSError as error:
         if error is not output.problem:
-            problem = _said(error.filename, error)
+            problem = _sentence(error.filename, error)
     _finish(sys.stdout)
     if isinstance(output.problem, BrokenPipeError):
         killer = killer or signal.SIGPIPE
     elif output.problem is not None:
         status = status or 1
-        problem = problem or _said('standard output', output.problem)
+        problem = problem or _sentence('standard output', output.problem)
     if problem and not killer:
         with contextlib.suppress(OSError):
             print(f'{prog}: {problem}', file=sys.stderr)
@@ -97,7 +97,7 @@ def run(prog: str, main: Callable[[], int]) -> int:
     if killer:
         signal.signal(killer, signal.SIG_DFL)
         os.kill(os.getpid(), killer)
-        # Where the signal is blocked.
+        # The signal is blocked.
         return 128 + killer
     return status
 
@@ -114,13 +114,13 @@ def positive(text: str) -> float:
 
 
 def _open_closed_streams() -> None:
-    """Let something stand for each stream that is closed.
+    """Open a substitute for each standard stream that is closed.
 
     Otherwise the next file that is opened takes its number, and gets what libraries print.
     """
     for name, mode in (('stdin', 'r'), ('stdout', 'w'), ('stderr', 'w')):
         if getattr(sys, name) is None:
-            # Reading and writing fail as they do on what is closed; but stderr swallows.
+            # Reading and writing fail as on a closed stream; but what goes to stderr is dropped.
             wrong = os.O_WRONLY if name == 'stdin' else os.O_RDONLY
             number = os.open(os.devnull, os.O_WRONLY if name == 'stderr' else wrong)
             os.set_inheritable(number, True)
@@ -128,7 +128,7 @@ def _open_closed_streams() -> None:
 
 
 class _StandardOutput(io.FileIO):
-    """Standard output that remembers why it could not be written, whoever catches the error.
+    """Standard output that remembers its first error, whoever catches that.
 
     Attributes:
         problem: the first error.
@@ -159,7 +159,7 @@ class _StandardOutput(io.FileIO):
         )
 
 
-def _said(where: str | bytes | None, error: OSError) -> str:
+def _sentence(where: str | bytes | None, error: OSError) -> str:
     reason = error.strerror or str(error)
     return f'{os.fsdecode(where)}: {reason}' if where else reason
 

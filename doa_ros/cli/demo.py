@@ -28,9 +28,9 @@ from doa_ros.msg import DoaEstimateArray, DoaTrackArray
 from doa_ros.nodes.configs import ModelConfig
 from doa_ros.resources import find_resource
 
-# That of doa.launch.py: RViz shows the demo, too.
+# The namespace of doa.launch.py, so that RViz shows the demo, too.
 _NAMESPACE = 'doa'
-# Time that messages take to arrive after the pipeline has ended, at most [s].
+# After the pipeline has ended, its last messages arrive within this time [s].
 _LAST_MESSAGES = 0.5
 
 
@@ -123,7 +123,7 @@ def _record(arguments: argparse.Namespace, console: Console, ros: Session) -> De
         parameters['device'] = arguments.device
     with NodeProcess('doa_pipeline', parameters, ros.namespace) as pipeline:
         listen(node, [pipeline], ros.stopped)
-        # What was sent last is still on its way.
+        # The last messages are still on their way.
         deadline = time.monotonic() + _LAST_MESSAGES
         listen(node, [], lambda: time.monotonic() > deadline)
         pipeline.check()

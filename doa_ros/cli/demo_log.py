@@ -13,7 +13,7 @@ from doa_ros.core.localization.decoding import Estimate
 from doa_ros.core.tracking.track import Track
 from doa_ros.simulation.labels import silent_blocks, voiced_blocks
 
-# A track is that of a talker who is this near to it [rad].
+# A talker is tracked where a track is no farther away than this [rad].
 _NEAR = math.radians(15)
 
 
@@ -76,7 +76,7 @@ class DemoLog:
         voiced, silent = voiced_blocks(active), silent_blocks(active, FeatureConfig.hop)
         latest = Estimate(math.nan, math.nan, math.nan, math.nan, 0.0)
         for k, stamp in enumerate(stamps):
-            # In a short pause, the talker is still where the last word came from.
+            # In a short pause, the talker stays where it spoke last.
             latest = self.truth[stamp][0] if active[k] else latest
             if stamp in self.estimates:
                 scorer.add(

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 Directions = Mapping[int, Sequence[Estimate | Track]]
 """Directions by stamp [ns]."""
 
-# Of tracks; orange is for estimates.
+# The colours of tracks; orange is that of estimates.
 _COLOURS = ('tab:blue', 'tab:green', 'tab:red', 'tab:purple', 'tab:cyan')
 
 

@@ -14,10 +14,10 @@ from doa_ros.core.errors import DoaError
 from doa_ros.core.localization.decoding import Estimate
 from doa_ros.core.tracking.track import Track
 
-# A line of the table every so many estimates.
+# The table has a line for every fifth estimate.
 _LINE_EVERY = 5
 _WIDTHS = (8, 10, 12, 11, 14, 12)
-# Width of a list of azimuths where there are several talkers.
+# The width of a list of azimuths.
 _LIST_WIDTH = 20
 
 
@@ -45,7 +45,7 @@ def make_console() -> Console:
 
 
 class Table(ABC):
-    """Prints a line for each fifth estimate.
+    """Prints a line for every fifth estimate.
 
     Args:
         console: prints them.

@@ -7,7 +7,7 @@ import sys
 from doa_ros.cli.command import doa_locate
 
 if __name__ == '__main__':
-    # Before the imports that take a second: a signal may come meanwhile.
+    # This runs before the imports, which take a second: a signal may come meanwhile.
     sys.exit(doa_locate())
 
 import argparse
@@ -45,7 +45,7 @@ def main() -> int:
             for line in _lines(arguments, array, name, form):
                 print(line, flush=sys.stdout.isatty())
         except AudioError as error:
-            # The others are not worse for it.
+            # The other recordings may be usable.
             _warn(str(error))
             status = 1
     return status
@@ -225,7 +225,7 @@ def _with_channels(array: MicArray, channels: str, recording: Recording) -> MicA
 
 def _with_progress(source: FileSource) -> Iterable[AudioBlock]:
     blocks = source.blocks(lambda: 0)
-    # Where the lines themselves are on the screen, they are the progress.
+    # Where the lines go to the screen, they show the progress.
     if sys.stdout.isatty() or not sys.stderr.isatty():
         return blocks
     try:

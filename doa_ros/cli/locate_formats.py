@@ -171,7 +171,7 @@ class _Csv(Format):
         self._header = [_csv_line(['stamp', *names, *(['file'] if named else [])])]
 
     def begin(self, name: str) -> Iterator[str]:
-        # One table of all recordings.
+        # All recordings form one table with one header.
         yield from self._header
         self._header = []
 

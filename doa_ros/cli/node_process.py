@@ -36,9 +36,9 @@ class NodeProcess:
         command = [_find(executable), '--ros-args', '-r', f'__ns:=/{namespace}']
         command += ['--log-level', 'WARN']
         for name, value in parameters.items():
-            # Quoted as in YAML: a device 1 is a name, too.
+            # Quoted as in YAML: a device may be called 1.
             command += ['-p', f'{name}:={json.dumps(value, ensure_ascii=False)}']
-        # A Ctrl-C in the terminal is for the parent, which then stops the child.
+        # A Ctrl-C in the terminal reaches the parent alone, which then stops the child.
         self._process = subprocess.Popen(command, start_new_session=True)
 
     def __enter__(self) -> 'NodeProcess':
@@ -55,7 +55,7 @@ class NodeProcess:
     def stop(self) -> None:
         """End the process; does nothing when it has ended."""
         if self.status is None:
-            # Not SIGINT, of which Python complains while it starts.
+            # Not SIGINT: Python prints a traceback where it comes during the start.
             self._process.send_signal(signal.SIGTERM)
             try:
                 self._process.wait(_STOP_SECONDS)
@@ -116,7 +116,7 @@ def _find(executable: str) -> str:
     try:
         path = Path(get_package_prefix('doa_ros'), 'lib', 'doa_ros', executable)
     except (PackageNotFoundError, OSError):
-        # The latter where no workspace is sourced.
+        # OSError comes where no workspace is sourced.
         raise DoaError(
             'the package doa_ros is not found: source install/setup.bash of your workspace, or '
             'env.sh of a checkout'

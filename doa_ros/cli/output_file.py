@@ -11,7 +11,7 @@ from doa_ros.core.errors import DoaError
 
 
 class OutputFile:
-    """A file whose place is tried before the work begins, and which is then written as a whole.
+    """A file that is tried before the work begins, and written as a whole when it is done.
 
     Args:
         path: where it shall be; what is there is replaced.
@@ -25,7 +25,7 @@ class OutputFile:
 
     def __init__(self, path: Path):
         self.path = path
-        # Behind a link lies what is meant.
+        # A link is followed: the file behind it is replaced, not the link.
         self._target = Path(os.path.realpath(path))
         try:
             self._mode = _mode_of(path)
@@ -43,7 +43,7 @@ class OutputFile:
 
     @property
     def _replaces(self) -> bool:
-        # What is a pipe or a device, such as /dev/stdout, cannot be replaced.
+        # A pipe or a device, such as /dev/stdout, is written to rather than replaced.
         return self._mode is None or stat.S_ISREG(self._mode)
 
     def __str__(self) -> str:

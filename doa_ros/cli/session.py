@@ -47,7 +47,7 @@ def session(name: str, namespace: str | None = None) -> Iterator[Session]:
     """
     signals = note_signals()
     namespace = namespace or f'{name}_{os.getpid()}'
-    # What ROS may be told on a command line is for nodes.
+    # ROS arguments on the command line are for nodes.
     init([])
     try:
         node = rclpy.create_node(name, namespace=namespace)

@@ -28,7 +28,8 @@ from doa_ros.core.geometry import load_array
 from doa_ros.resources import find_resource
 
 _BLOCK = 0.05
-# What the device plays from the beginning after each fault [s]; no calm lasts as long.
+# The length of what the device plays, from the beginning after each fault [s]: longer than any
+# time between faults.
 _RECORDING = 150.0
 _MAX_GROWTH = 2e6
 

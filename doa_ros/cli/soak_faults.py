@@ -22,19 +22,19 @@ from doa_ros.core.errors import DoaError
 from doa_ros.headers import stamp_of
 from doa_ros.msg import DoaEstimateArray
 
-# From a fault that is over to the next [s].
+# The time from the end of a fault to the next fault [s].
 CALM = (5.0, 40.0)
 # How long a fault lasts [s].
 _FAULT = (0.5, 3.0)
-# From the end of a fault to the first estimate: longer is no recovery [s].
+# A pipeline has recovered from a fault if an estimate comes within this time of its end [s].
 RECOVERY_LIMIT = 15.0
 _START_LIMIT = 120.0
-# Memory is looked at so often [s].
+# The time between two looks at the memory [s].
 _MEMORY_INTERVAL = 5.0
 
 
 class Soak:
-    """Breaks things and waits until they work again.
+    """Injects faults, and waits after each until the pipeline has recovered.
 
     Args:
         ros: listens to the pipeline, and says whether to end early.
@@ -81,7 +81,7 @@ class Soak:
 
     def _break(self) -> None:
         """Do something bad, end it, and wait for the recovery."""
-        # Each in turn, in an order that changes: none is left to chance.
+        # Each kind comes once in a round; the order of a round is random.
         if not self._kinds:
             self._kinds = self._rng.sample(list(self._faults), len(self._faults))
         kind = self._kinds.pop()
@@ -133,12 +133,12 @@ class Soak:
 
     @contextmanager
     def _capture_stopped(self) -> Iterator[bool]:
-        # Nobody lets it go on: the pipeline has to see what is wrong.
+        # Nothing lets it go on: the pipeline has to notice.
         self._send_to_capture(signal.SIGSTOP)
         yield False
 
     def _send_to_capture(self, number: int) -> None:
-        # The one with the larger number stands by to replace it.
+        # The other process, with the larger number, stands by to replace it.
         for child in self._pipeline.children()[:1]:
             os.kill(child, number)
 
@@ -148,8 +148,8 @@ class Soak:
         yield True
         self._pipeline.send(signal.SIGCONT)
 
-    # By kind, a context in which the fault is there; it says whether the fault lasts, or is a
-    # matter of a moment.
+    # For each kind, a context in which the fault is there. It says whether the fault has a
+    # duration, or is done in a moment.
     _faults: Mapping[str, Callable[['Soak'], AbstractContextManager[bool]]] = {
         'sound server killed': _server_killed,
         'device unplugged': _device_unplugged,

@@ -7,7 +7,7 @@ import math
 
 import numpy as np
 
-# Memory is compared from here on: a share of the whole time.
+# The warm-up, after which growth of memory counts, as a share of the whole time.
 _WARM_UP = 0.15
 # More than two hops without an estimate are a gap [s].
 _GAP = 0.12
@@ -63,7 +63,7 @@ class SoakLog:
 
     def needless_restarts(self) -> int:
         """Return how many restarts of the capture no fault explains."""
-        # They are told of once a second.
+        # Diagnostics tell of them once a second.
         return sum(not self._explained(seen - 2, seen) for seen in self.restarts)
 
     def _explained(self, begin: float, end: float) -> bool:

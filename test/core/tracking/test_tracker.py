@@ -22,13 +22,13 @@ from doa_ros.core.tracking.tracker import Tracker
 HOP = 0.05
 HOP_NS = 50_000_000
 CONFIG = TrackerConfig()
-# How long before the stamp a talker was where an estimate shows him [s].
+# How long before the stamp a talker was where an estimate shows it [s].
 AGE = 0.15
 DELAY = AGE + CONFIG.observation_delay
 
 
 def circle(azimuth_deg, speed_deg=0.0, elevation_deg=25.0):
-    """Return the direction [rad] of who walks around the array, over time [s]."""
+    """Return the direction [rad] of a talker who walks around the array, over time [s]."""
 
     def direction(time):
         return math.radians(azimuth_deg + speed_deg * time), math.radians(elevation_deg)
@@ -78,7 +78,7 @@ def estimates_of(
         yield frame * HOP_NS, kept
 
 
-def follow(frames, config=CONFIG, ambiguity=HORIZONTAL):
+def tracked(frames, config=CONFIG, ambiguity=HORIZONTAL):
     """Return time [s] and confirmed tracks of every frame."""
     tracker = Tracker(config, HOP, ambiguity)
     return [
@@ -114,7 +114,7 @@ def test_a_walker_is_followed_without_lag(speed_deg):
     walker = circle(-170, speed_deg)
     errors, rates = [], []
     for seed in range(10):
-        tracks = follow(estimates_of([walker], 6.0, seed=seed))
+        tracks = tracked(estimates_of([walker], 6.0, seed=seed))
         assert ids(tracks) == {1}
         errors.append(errors_deg(tracks, walker))
         rates += [math.degrees(t.azimuth_rate) for time, (t, *_) in tracks[40:]]
@@ -128,7 +128,7 @@ def test_a_walker_is_followed_without_lag(speed_deg):
 def test_deviations_cover():
     walker, within, rates = circle(0, 30), [], []
     for seed in range(20):
-        for time, (track, *_) in follow(estimates_of([walker], 6.0, seed=seed))[20:]:
+        for time, (track, *_) in tracked(estimates_of([walker], 6.0, seed=seed))[20:]:
             within.append(abs(wrap_angle(track.azimuth - walker(time)[0])) <= track.azimuth_stddev)
             rates.append(abs(track.azimuth_rate - math.radians(30)) <= track.azimuth_rate_stddev)
     # Of a motion this simple less is expected than of a real one.
@@ -141,7 +141,7 @@ def test_who_starts_and_stops_is_caught_up_with():
         return math.radians(60) * min(max(time - 3, 0), 2), 0.4
 
     for seed in range(10):
-        tracks = follow(estimates_of([walker], 8.0, seed=seed))
+        tracks = tracked(estimates_of([walker], 8.0, seed=seed))
         assert ids(tracks) == {1}
         assert rms(errors_deg(tracks, walker)) < 9
         assert rms(errors_deg(tracks[130:], walker)) < 5
@@ -167,7 +167,7 @@ def test_identity_stays_through_a_pause(pause, speed_deg):
         frames = estimates_of(
             [walker], 8.0, seed=seed, speaking=lambda _, t: not 3 <= t < 3 + pause
         )
-        tracks = follow(frames)
+        tracks = tracked(frames)
         assert ids(tracks) == {1}
         for time, found in tracks[20:]:
             (track,) = found
@@ -176,7 +176,7 @@ def test_identity_stays_through_a_pause(pause, speed_deg):
 
 def test_in_a_pause_the_velocity_decays_and_the_uncertainty_grows():
     frames = estimates_of([circle(0, 90)], 5.0, speaking=lambda _, t: t < 3)
-    before, *pause = [found[0] for time, found in follow(frames)[59:] if found]
+    before, *pause = [found[0] for time, found in tracked(frames)[59:] if found]
     assert math.degrees(before.azimuth_rate) == pytest.approx(90, abs=20)
     assert len(pause) > 35
     rates = [t.azimuth_rate for t in pause]
@@ -189,19 +189,19 @@ def test_in_a_pause_the_velocity_decays_and_the_uncertainty_grows():
 @pytest.mark.parametrize('timeout', [1.0, 2.5])
 def test_a_track_ends_after_its_timeout(timeout):
     frames = estimates_of([circle(0)], 6.0, speaking=lambda _, t: t < 1)
-    tracks = follow(frames, replace(CONFIG, track_timeout=timeout))
+    tracks = tracked(frames, replace(CONFIG, track_timeout=timeout))
     end = max(time for time, found in tracks if found)
     assert end == pytest.approx(0.95 + timeout, abs=HOP)
 
 
 def test_a_talker_who_comes_back_later_is_another():
     frames = estimates_of([circle(0)], 8.0, speaking=lambda _, t: not 1 <= t < 4)
-    assert ids(follow(frames)) == {1, 2}
+    assert ids(tracked(frames)) == {1, 2}
 
 
 def test_somebody_elsewhere_is_another():
     talkers = [circle(0), circle(90)]
-    tracks = follow(estimates_of(talkers, 4.0, speaking=lambda n, t: (t < 2) == (n == 0)))
+    tracks = tracked(estimates_of(talkers, 4.0, speaking=lambda n, t: (t < 2) == (n == 0)))
     assert ids(tracks) == {1, 2}
     assert nearest(tracks[35][1], talkers[0](0)) == 1
     assert nearest(tracks[-1][1], talkers[1](0)) == 2
@@ -214,7 +214,7 @@ def test_identities_survive_a_crossing(speeds):
         # 60 degrees apart after one and a half seconds.
         half = 60 / abs(speeds[0] - speeds[1]) + 1.5
         talkers = [circle(-speed * half, speed) for speed in speeds]
-        tracks = follow(estimates_of(talkers, 2 * half, seed=seed))
+        tracks = tracked(estimates_of(talkers, 2 * half, seed=seed))
         (begin, first), (end, last) = tracks[28], tracks[-1]
         before = [nearest(first, talker(begin)) for talker in talkers]
         after = [nearest(last, talker(end)) for talker in talkers]
@@ -224,13 +224,13 @@ def test_identities_survive_a_crossing(speeds):
 
 
 def test_a_track_ends_beside_another_too():
-    """Who falls silent where only one can be heard is waited for up to twice as long."""
+    """Of two who cannot be told apart, one that falls silent is kept for up to twice the time."""
 
     def newcomer(time):
         return math.radians(min(15 * time, 25)), math.radians(25)
 
     frames = estimates_of([newcomer, circle(40)], 9.0, speaking=lambda n, t: n == 1 or t < 2.5)
-    tracks = follow(frames)
+    tracks = tracked(frames)
     assert len(tracks[20][1]) == 2
     end = max(time for time, found in tracks if len(found) == 2)
     assert end <= 2.5 + 2 * CONFIG.track_timeout
@@ -250,7 +250,7 @@ def test_clutter_makes_no_tracks():
         )
         for k in range(12_000)
     ]  # fmt: skip
-    assert len(ids(follow(frames))) <= 1
+    assert len(ids(tracked(frames))) <= 1
 
 
 @pytest.mark.parametrize('begun', [False, True])
@@ -260,7 +260,7 @@ def test_what_is_doubtful_begins_no_track_but_continues_one(begun):
         (stamp, [replace(e, confidence=0.9 if begun and stamp < 1e9 else 0.3) for e in found])
         for stamp, found in estimates_of([talker], 5.0)
     ]
-    tracks = follow(frames)
+    tracks = tracked(frames)
     assert ids(tracks) == ({1} if begun else set())
     if begun:
         assert not any(track.predicted for _, (track,) in tracks[20:])
@@ -272,7 +272,7 @@ def test_a_false_estimate_does_not_move_a_track():
     frames = list(estimates_of([talker], 4.0))
     frames[50][1][:] = [replace(frames[50][1][0], azimuth=math.radians(24))]
     frames[60][1][:] = [replace(frames[60][1][0], azimuth=math.radians(120))]
-    tracks = follow(frames)
+    tracks = tracked(frames)
     assert ids(tracks) == {1}
     assert np.abs(errors_deg(tracks, talker)).max() < 12
 
@@ -317,7 +317,7 @@ def test_lost_frames_widen_a_track():
 def test_a_long_jump_ends_all_tracks():
     frames = list(estimates_of([circle(0)], 4.0))
     late = [(stamp + 10_000_000_000, found) for stamp, found in frames[40:]]
-    assert ids(follow(frames[:40] + late)) == {1, 2}
+    assert ids(tracked(frames[:40] + late)) == {1, 2}
 
 
 def test_stamps_that_go_back_start_anew():
@@ -334,9 +334,9 @@ def test_the_same_frames_give_the_same_tracks():
     talkers = [circle(0, 40), circle(60), circle(-100, -10)]
     frames = list(estimates_of(talkers, 6.0))
     shifted = [(stamp + 1_700_000_000_123_456_789, found) for stamp, found in frames]
-    tracks = follow(frames)
-    assert tracks == follow(frames)
-    assert [found for _, found in follow(shifted)] == [found for _, found in tracks]
+    tracks = tracked(frames)
+    assert tracks == tracked(frames)
+    assert [found for _, found in tracked(shifted)] == [found for _, found in tracks]
 
 
 @pytest.mark.parametrize('gap', [False, True])
@@ -351,7 +351,7 @@ def test_a_stamp_that_comes_again_and_again(gap):
 
 def test_without_elevation():
     walker = circle(0, 30)
-    tracks = follow(estimates_of([walker], 4.0, known=False))
+    tracks = tracked(estimates_of([walker], 4.0, known=False))
     assert rms(errors_deg(tracks, walker)) < 5
     for _, found in tracks:
         for track in found:
@@ -362,7 +362,7 @@ def test_without_elevation():
 def test_elevation_that_is_known_later():
     frames = list(estimates_of([circle(0)], 4.0, known=False))[:40]
     frames += [(stamp + 2_000_000_000, found) for stamp, found in estimates_of([circle(0)], 2.0)]
-    (track,) = follow(frames)[-1][1]
+    (track,) = tracked(frames)[-1][1]
     assert track.id == 1
     assert math.degrees(track.elevation) == pytest.approx(25, abs=8)
 
@@ -378,7 +378,7 @@ def test_over_the_top():
         return float(azimuth), float(elevation)
 
     for seed in range(10):
-        tracks = follow(estimates_of([flyer], 5.0, seed=seed))
+        tracks = tracked(estimates_of([flyer], 5.0, seed=seed))
         assert ids(tracks) == {1}
         away = [
             math.degrees(math.acos(min(1.0, unit_vector(t.azimuth, t.elevation)
@@ -420,7 +420,7 @@ def _alike(tracks, others, turn, sign=1.0):
 def test_turning_the_scene_turns_the_tracks(scene, turn):
     talkers, seed = scene
     frames = list(estimates_of(talkers, 3.0, seed=seed))
-    _alike(follow(frames), follow(_turned(frames, turn)), turn)
+    _alike(tracked(frames), tracked(_turned(frames, turn)), turn)
 
 
 @settings(max_examples=25)
@@ -428,7 +428,7 @@ def test_turning_the_scene_turns_the_tracks(scene, turn):
 def test_mirroring_the_scene_mirrors_the_tracks(scene):
     talkers, seed = scene
     frames = list(estimates_of(talkers, 3.0, seed=seed))
-    _alike(follow(frames), follow(_turned(frames, 0.0, -1.0)), 0.0, -1.0)
+    _alike(tracked(frames), tracked(_turned(frames, 0.0, -1.0)), 0.0, -1.0)
 
 
 _ESTIMATES = st.lists(
@@ -493,15 +493,15 @@ def test_the_least_confidence_of_a_birth_is_a_setting():
         (stamp, [replace(e, confidence=0.5) for e in found])
         for stamp, found in estimates_of([circle(20)], 3.0)
     ]
-    assert not ids(follow(frames))
-    assert ids(follow(frames, replace(CONFIG, birth_confidence_min=0.5))) == {1}
+    assert not ids(tracked(frames))
+    assert ids(tracked(frames, replace(CONFIG, birth_confidence_min=0.5))) == {1}
 
 
 @pytest.mark.parametrize('time', [0.2, 2.0])
 def test_the_confidence_falls_with_its_time_constant(time):
     frames = estimates_of([circle(0)], 5.0, speaking=lambda _, t: t < 4)
     config = replace(CONFIG, confidence_time=time)
-    before, *pause = [found[0].confidence for _, found in follow(frames, config)[79:]]
+    before, *pause = [found[0].confidence for _, found in tracked(frames, config)[79:]]
     expected = before * np.exp(-HOP * np.arange(1, 1 + len(pause)) / time)
     assert pause == pytest.approx(expected)
 
@@ -515,7 +515,7 @@ def test_what_flies_is_followed_up_and_down():
         return rms(
             [
                 math.degrees(t.elevation - flyer(time)[1])
-                for time, found in follow(estimates_of([flyer], 10.0), config)[40:]
+                for time, found in tracked(estimates_of([flyer], 10.0), config)[40:]
                 for t in found
             ]
         )
@@ -527,7 +527,7 @@ def test_a_walker_nobody_hears_is_the_less_certain_the_more_may_change():
     def stddev(unheard):
         frames = estimates_of([circle(0)], 4.0, speaking=lambda _, t: t < 3)
         config = replace(CONFIG, unheard_acceleration_deg=unheard)
-        ((track,),) = [found for _, found in follow(frames, config)[-1:]]
+        ((track,),) = [found for _, found in tracked(frames, config)[-1:]]
         return track.azimuth_stddev
 
     assert stddev(0.0) < stddev(CONFIG.unheard_acceleration_deg) < stddev(30.0)
@@ -538,7 +538,7 @@ def test_independent_errors_are_averaged():
 
     def stddev(share):
         config = replace(CONFIG, white_error_share=share, error_correlation_time=0.5)
-        ((track,),) = [found for _, found in follow(estimates_of([circle(0)], 3.0), config)[-1:]]
+        ((track,),) = [found for _, found in tracked(estimates_of([circle(0)], 3.0), config)[-1:]]
         return track.azimuth_stddev
 
     assert stddev(1.0) < stddev(CONFIG.white_error_share)
@@ -619,7 +619,7 @@ def told(talker, ambiguity):
 @pytest.mark.parametrize('name', ['upright', 'none'])
 def test_who_is_below_is_followed_there(name, elevation_deg):
     walker, ambiguity = circle(-40, 15, elevation_deg), _AMBIGUITIES[name]
-    tracks = follow(estimates_of([walker], 5.0, ambiguity=ambiguity), ambiguity=ambiguity)
+    tracks = tracked(estimates_of([walker], 5.0, ambiguity=ambiguity), ambiguity=ambiguity)
     assert ids(tracks) == {1}
     elevations = [t.elevation for _, found in tracks for t in found]
     assert np.degrees(np.median(elevations)) == pytest.approx(elevation_deg, abs=3)
@@ -638,13 +638,13 @@ def test_who_walks_behind_the_array_stays_one_track(name, speed_deg, pause):
         ambiguity=ambiguity,
         speaking=lambda _, time: pause is None or time % 4 > pause,
     )
-    tracks = follow(frames, ambiguity=ambiguity)
+    tracks = tracked(frames, ambiguity=ambiguity)
     assert ids(tracks) == {1}
     for _, found in tracks:
         for t in found:
             assert ambiguity.inside(t.azimuth, np.nan_to_num(t.elevation))
             assert math.isnan(t.elevation) == isinstance(ambiguity, Line)
-    # Who turns in an instant, at the border, is caught up with in some frames.
+    # At the border, a talker seems to turn in an instant; the track needs some windows.
     errors = np.abs(errors_deg(tracks, told(walker, ambiguity)))
     assert np.median(errors) < 7
 
