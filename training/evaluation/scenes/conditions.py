@@ -48,7 +48,7 @@ CONDITIONS = (
 
 
 @dataclass(frozen=True)
-class Goals:
+class SingleSourceGoals:
     """Our goals with one talker: metrics by name; angles in [deg], shares in 0..1."""
 
     answered_azimuth_mae_deg: float
@@ -73,7 +73,7 @@ class Difficulty:
     name: str
     rt60: float
     snr: float
-    goals: Goals
+    goals: SingleSourceGoals
     multi_source_goals: MultiSourceGoals
 
 
@@ -82,21 +82,21 @@ DIFFICULTIES = (
         'easy: RT60 0.15 s, 20 dB',
         0.15,
         20.0,
-        Goals(1.2, 3.0, 0.99, 0.03),
+        SingleSourceGoals(1.2, 3.0, 0.99, 0.03),
         MultiSourceGoals(0.98, 0.02),
     ),
     Difficulty(
         'room: RT60 0.45 s, 10 dB',
         0.45,
         10.0,
-        Goals(3.0, 5.0, 0.96, 0.15),
+        SingleSourceGoals(3.0, 5.0, 0.96, 0.15),
         MultiSourceGoals(0.90, 0.05),
     ),
     Difficulty(
         'hard: RT60 0.7 s, 5 dB',
         0.7,
         5.0,
-        Goals(5.0, 6.0, 0.93, 0.3),
+        SingleSourceGoals(5.0, 6.0, 0.93, 0.3),
         MultiSourceGoals(0.75, 0.08),
     ),
 )

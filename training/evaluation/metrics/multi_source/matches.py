@@ -47,14 +47,14 @@ class MatchedBlock:
 
 
 # What a file of metrics counts at one block, by column of the table.
-Counter = Callable[[MatchedBlock], dict[str, float]]
+BlockCounter = Callable[[MatchedBlock], dict[str, float]]
 
 
 def count_matches(
     array: MicArray,
     methods: Sequence[DirectionMethod],
     clips: Iterable[tuple[str, Clip]],
-    counters: Sequence[Counter],
+    counters: Sequence[BlockCounter],
 ) -> DataFrame:
     """Let every method answer at the same blocks, and count what is right and wrong.
 

@@ -9,21 +9,21 @@ import numpy as np
 from doa_ros.core.geometry import wrap_angle
 
 from ..metric import ratio_metric
-from .matches import MatchedClip
+from .matches import TrackedClip
 
 
-def sum_errors(matched: MatchedClip) -> dict[str, float]:
+def sum_errors(tracked: TrackedClip) -> dict[str, float]:
     """Return the number of `pairs` of a block and a voiced talker, and what is found of them.
 
     `found` have a track, or an estimate; `squared_error` is the sum over these [rad^2].
     """
     errors = [
         wrap_angle(block.azimuths[i] - block.true_azimuths[k])
-        for block in matched.blocks
+        for block in tracked.blocks
         for i, k in block.pairs
     ]
     return {
-        'pairs': sum(len(block.voiced) for block in matched.blocks),
+        'pairs': sum(len(block.voiced) for block in tracked.blocks),
         'found': len(errors),
         'squared_error': float(np.sum(np.square(errors))),
     }

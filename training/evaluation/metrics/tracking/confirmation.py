@@ -9,7 +9,7 @@ import numpy as np
 from ...scenes.blocks import FIRST_BLOCK, HOP
 from ..metric import ratio_metric
 from .identity import scenes_with_identities
-from .matches import MatchedClip
+from .matches import TrackedClip
 
 # A track is to be confirmed so long after its talker is first expected [s].
 _PROMPT = 0.3
@@ -17,20 +17,20 @@ _PROMPT = 0.3
 _ROUNDING = 1e-9
 
 
-def count_confirmed(matched: MatchedClip) -> dict[str, float]:
+def count_confirmed(tracked: TrackedClip) -> dict[str, float]:
     """Return how many talkers have a track, and how soon; NaN where tracks have no identity.
 
     - confirmed: how many talkers have a track some time
     - prompt: how many have it within 0.3 s of the first block at which they are expected
     - delay: sum of the times until then [s]
     """
-    if not matched.has_identities:
+    if not tracked.has_identities:
         return dict.fromkeys(('confirmed', 'prompt', 'delay'), math.nan)
     first_found: dict[int, int] = {}
-    for block in matched.blocks:
+    for block in tracked.blocks:
         for _, k in block.pairs:
             first_found.setdefault(block.voiced[k], block.block)
-    sources = matched.clip.sources
+    sources = tracked.clip.sources
     delays = [
         (block - max(FIRST_BLOCK, int(np.argmax(sources[talker].voiced)))) * HOP
         for talker, block in first_found.items()

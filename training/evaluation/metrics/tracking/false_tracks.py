@@ -10,29 +10,29 @@ from doa_ros.core.geometry import wrap_angle
 
 from ...scenes.blocks import FIRST_BLOCK
 from ..metric import ratio_metric
-from .matches import NEAR, MatchedClip
+from .matches import NEAR, TrackedClip
 
 
-def count_false(matched: MatchedClip) -> dict[str, float]:
+def count_false(tracked: TrackedClip) -> dict[str, float]:
     """Return the number of `false` tracks; NaN where tracks have no identity."""
-    if not matched.has_identities:
+    if not tracked.has_identities:
         return {'false': math.nan}
     numbers: set[int] = set()
     near_talkers: set[int] = set()
-    for block in matched.blocks:
+    for block in tracked.blocks:
         numbers |= set(block.numbers)
-        sources = matched.clip.sources
+        sources = tracked.clip.sources
         heard = [s.azimuth[block.block] for s in sources if not s.is_silent(block.block)]
         near = np.abs(wrap_angle(np.subtract.outer(block.azimuths, heard))) <= NEAR
         near_talkers |= {n for n, row in zip(block.numbers, near, strict=True) if row.any()}
     return {'false': float(len(numbers - near_talkers))}
 
 
-def count_answered_silence(matched: MatchedClip) -> dict[str, float]:
+def count_answered_silence(tracked: TrackedClip) -> dict[str, float]:
     """Return the number of `silent` blocks, and how many of them are `answered` at all."""
-    silent = matched.clip.silent
+    silent = tracked.clip.silent
     return {
-        'answered': sum(bool(silent[b.block] and b.numbers) for b in matched.blocks),
+        'answered': sum(bool(silent[b.block] and b.numbers) for b in tracked.blocks),
         'silent': int(np.count_nonzero(silent[FIRST_BLOCK:])),
     }
 

@@ -16,7 +16,7 @@ from doa_ros.core.geometry import wrap_angle
 
 from ....data.clips import Source
 from ..metric import ratio_metric
-from .matches import MatchedClip
+from .matches import TrackedClip
 
 # How far all other talkers are away where identity counts [rad].
 _CLEAR = math.radians(45)
@@ -25,7 +25,7 @@ _FOLLOWED = 0.5
 _COLUMNS = ('changes', 'met', 'through', 'kept')
 
 
-def count_identities(matched: MatchedClip) -> dict[str, float]:
+def count_identities(tracked: TrackedClip) -> dict[str, float]:
     """Return how talkers keep their tracks; NaN where tracks have no identity.
 
     - changes: how often a talker gets another track
@@ -33,14 +33,14 @@ def count_identities(matched: MatchedClip) -> dict[str, float]:
     - through: 1 where both have the same track just before and after they meet
     - kept: 1 where all talkers are followed, each by one and the same track all the time
     """
-    if not matched.has_identities:
+    if not tracked.has_identities:
         return dict.fromkeys(_COLUMNS, math.nan)
-    sources = matched.clip.sources
+    sources = tracked.clip.sources
     meeting = _meeting(sources)
     # Of every talker the track before they meet and afterwards, block by block; 0 for none.
     before: list[list[int]] = [[] for _ in sources]
     after: list[list[int]] = [[] for _ in sources]
-    for block in matched.blocks:
+    for block in tracked.blocks:
         tracks = {block.voiced[k]: block.numbers[i] for i, k in block.pairs}
         for talker in block.voiced:
             if _is_clear(sources, talker, block.block):

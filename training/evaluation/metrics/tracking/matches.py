@@ -28,7 +28,7 @@ NEAR = math.radians(30)
 
 
 @dataclass(frozen=True)
-class MatchedBlock:
+class TrackedBlock:
     """The tracks of a method at one block, and the talkers.
 
     Attributes:
@@ -49,7 +49,7 @@ class MatchedBlock:
 
 
 @dataclass(frozen=True)
-class MatchedClip:
+class TrackedClip:
     """A clip and the tracks of a method in it.
 
     Attributes:
@@ -60,11 +60,11 @@ class MatchedClip:
 
     clip: Clip
     has_identities: bool
-    blocks: list[MatchedBlock]
+    blocks: list[TrackedBlock]
 
 
 # What a file of metrics counts in one clip, by column of the table.
-Counter = Callable[[MatchedClip], dict[str, float]]
+ClipCounter = Callable[[TrackedClip], dict[str, float]]
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ def count_matches(
     array: MicArray,
     methods: Sequence[TrackingMethod],
     clips: Iterable[tuple[str, Clip]],
-    counters: Sequence[Counter],
+    counters: Sequence[ClipCounter],
     traced: int,
 ) -> tuple[DataFrame, list[Trace]]:
     """Let every method follow the talkers of the same clips, and count what is right and wrong.
@@ -106,7 +106,7 @@ def count_matches(
         inputs = MethodInput(array, clip)
         for method in methods:
             tracks = method.tracks(inputs)
-            matched = MatchedClip(clip, method.has_identities, _matched(clip, tracks))
+            tracked = TrackedClip(clip, method.has_identities, _matched(clip, tracks))
             row: dict[str, str | float] = {
                 'method': method.name,
                 'condition': condition,
@@ -115,7 +115,7 @@ def count_matches(
                 'talkers': len(clip.sources),
             }
             for counter in counters:
-                row |= counter(matched)
+                row |= counter(tracked)
             rows.append(row)
             key = condition, method.name
             seen[key] = seen.get(key, 0) + 1
@@ -126,14 +126,14 @@ def count_matches(
     return DataFrame(rows), traces
 
 
-def _matched(clip: Clip, tracks: Sequence[Tracks]) -> list[MatchedBlock]:
+def _matched(clip: Clip, tracks: Sequence[Tracks]) -> list[TrackedBlock]:
     blocks = []
     for block in range(FIRST_BLOCK, len(clip.silent)):
         azimuths = np.array([azimuth for _, azimuth in tracks[block]])
         voiced = [k for k, source in enumerate(clip.sources) if source.voiced[block]]
         true_azimuths = np.array([clip.sources[k].azimuth[block] for k in voiced])
         blocks.append(
-            MatchedBlock(
+            TrackedBlock(
                 block,
                 [number for number, _ in tracks[block]],
                 azimuths,

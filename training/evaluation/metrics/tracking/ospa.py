@@ -12,25 +12,25 @@ from scipy.optimize import linear_sum_assignment
 from doa_ros.core.geometry import wrap_angle
 
 from ..metric import ratio_metric
-from .matches import NEAR, MatchedBlock, MatchedClip
+from .matches import NEAR, TrackedBlock, TrackedClip
 
 
-def sum_ospa(matched: MatchedClip) -> dict[str, float]:
+def sum_ospa(tracked: TrackedClip) -> dict[str, float]:
     """Return in how many blocks, `frames`, it is certain who speaks, and the sum of `ospa` [rad].
 
     At least one talker is voiced there, and no other is uncertain.
     """
     distances = [
         _distance(block.azimuths, block.true_azimuths)
-        for block in matched.blocks
-        if _is_certain(matched, block)
+        for block in tracked.blocks
+        if _is_certain(tracked, block)
     ]
     return {'frames': len(distances), 'ospa': float(np.sum(distances))}
 
 
-def _is_certain(matched: MatchedClip, block: MatchedBlock) -> bool:
-    silent = sum(source.is_silent(block.block) for source in matched.clip.sources)
-    return bool(block.voiced) and len(block.voiced) + silent == len(matched.clip.sources)
+def _is_certain(tracked: TrackedClip, block: TrackedBlock) -> bool:
+    silent = sum(source.is_silent(block.block) for source in tracked.clip.sources)
+    return bool(block.voiced) and len(block.voiced) + silent == len(tracked.clip.sources)
 
 
 def _distance(azimuths: np.ndarray, true_azimuths: np.ndarray) -> float:
