@@ -14,12 +14,15 @@ import soundfile
 import yaml
 
 from doa_ros.core.errors import ConfigError
+from doa_ros.core.localization.decoding import Estimate
 from doa_ros.resources import config_directory, find_resource
 from training import evaluate
 from training.deployment.costs import measure_cost
 from training.evaluation import benchmarks
+from training.evaluation.methods import baselines
 from training.evaluation.methods.baselines import single_source_baselines
 from training.evaluation.methods.localizer import localizer_methods
+from training.evaluation.methods.method import DirectionMethod
 from training.evaluation.metrics.single_source import METRICS
 from training.evaluation.metrics.single_source.answers import collect_answers
 from training.evaluation.report.report import write_report
@@ -41,8 +44,8 @@ def clips(uma8):
 @pytest.fixture(scope='module')
 def report(uma8, clips):
     paths = [find_resource('models', name) for name in MODELS]
-    baselines, notes = single_source_baselines(uma8)
-    answers = collect_answers(uma8, [*localizer_methods(uma8, paths), *baselines], clips)
+    others, notes = single_source_baselines(uma8)
+    answers = collect_answers(uma8, [*localizer_methods(uma8, paths), *others], clips)
     costs = {path.stem: measure_cost(path) for path in paths}
     return single_source_report(answers, costs=costs, goals={}, notes=[*notes, '2 < 3'])
 
@@ -86,6 +89,24 @@ def test_srp_phat_where_there_are_no_networks(run_verb, tmp_path, monkeypatch, e
         assert float(rows[0]['elevation_mae_deg']) < 5
     else:
         assert math.isnan(float(rows[0]['elevation_mae_deg']))
+
+
+class _Front(DirectionMethod):
+    """Always says that the sound comes from the front, where nobody talks."""
+
+    name = 'front'
+
+    def estimates(self, clip):
+        return [[Estimate(0.0, 0.0, math.nan, math.nan, math.nan)] for _ in clip.blocks]
+
+
+def test_a_new_method_is_a_class_and_a_line_in_the_list(monkeypatch):
+    monkeypatch.setattr(baselines, '_SINGLE_SOURCE', (lambda array: _Front(),))
+    monkeypatch.setattr(benchmarks, 'fixed_clips', partial(fixed_clips, numbers=NUMBERS[:1]))
+    results = evaluate.evaluate(models=MODELS[:1]).results
+    front = results[results['method'] == 'front'].iloc[0]
+    assert front['azimuth_mae_deg'] > 10
+    assert front['silence_answered'] == 1
 
 
 @pytest.mark.parametrize('condition', CONDITIONS, ids=lambda c: c.name)

@@ -201,7 +201,7 @@ def _compare_directions(
 
 def _failures(methods: Iterable[DirectionMethod]) -> list[str]:
     return [
-        f'{method.name} failed numerically on {method.failures} frames, which count as unanswered.'
+        f'{method.name} failed numerically on {method.failures} windows; they count as unanswered.'
         for method in methods
         if method.failures
     ]

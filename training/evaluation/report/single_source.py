@@ -67,7 +67,7 @@ def single_source_report(
     summary = [
         *([goal_table(by_condition, METRICS, goals)] if goals else []),
         figure_table(
-            'All methods on the same frames', by_condition, _in_order(_SHORT), intervals=False
+            'All methods on the same windows', by_condition, _in_order(_SHORT), intervals=False
         ),
         _deviations(by_condition, results),
         _models(by_condition, costs),
@@ -150,7 +150,7 @@ def _sensitivities(answers: DataFrame) -> Table:
                 rows.append([condition, method, *cells])
     headers = ['condition', 'method', *(f'{setting:g}' for setting in SHOWN_SENSITIVITIES)]
     return Table(
-        'Sensitivity: voiced frames answered / false answers / silence answered [%]',
+        'Sensitivity: voiced windows answered / false answers / silence answered [%]',
         DataFrame(rows, columns=headers),
         labels=2,
     )
@@ -174,6 +174,6 @@ def _by_binning(results: DataFrame, binning: Binning) -> Table:
         for label in binning.labels
         for result in found[found['label'] == label].to_dict('records')
     ]
-    headers = [binning.title, 'method', 'voiced frames', 'rooms']
+    headers = [binning.title, 'method', 'voiced windows', 'rooms']
     headers += [_BY_NAME[name].title for name in _OF_BINS]
     return Table(f'By {binning.title}', DataFrame(rows, columns=headers), labels=2)

@@ -30,7 +30,7 @@ def draw_all(answers: DataFrame, results: DataFrame) -> Plots:
     return {
         'errors': ('Errors by method and condition, with 95 % intervals', draw_errors(results)),
         'confusion': (
-            'Confusion of azimuth classes: share of each true class, best guess of voiced frames',
+            'Confusion of azimuth classes: share of each true class, best guess of voiced windows',
             _panels(answers, _confusion),
         ),
         'error_over_direction': (
@@ -104,10 +104,10 @@ def draw_reliability(answers: DataFrame) -> Plot:
 
 
 def draw_trade_off(answers: DataFrame) -> Plot:
-    """Return false answers over unanswered frames, for all sensitivities."""
+    """Return false answers over unanswered windows, for all sensitivities."""
     figure = Plot(figsize=(6, 5), layout='constrained')
     axes = figure.add_subplot(
-        xlabel='unanswered share of the voiced frames', ylabel='false answers', xlim=(0, 1)
+        xlabel='unanswered share of the voiced windows', ylabel='false answers', xlim=(0, 1)
     )
     for method, mine in answers.groupby('method', sort=False):
         traded, shown = trade_off(mine), trade_off(mine, SHOWN_SENSITIVITIES)
