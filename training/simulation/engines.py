@@ -156,7 +156,7 @@ ENGINES: dict[str, Callable[[MicArray, int], Engine]] = {
 
 
 @dataclass(frozen=True)
-class Comparison:
+class EngineComparison:
     """The fast engine beside the reference, medians over rooms.
 
     Attributes:
@@ -172,7 +172,7 @@ class Comparison:
     reference_seconds: float
 
 
-def compare_engines(array: MicArray, rate: int, rt60: float, rooms: int = 5) -> Comparison:
+def compare_engines(array: MicArray, rate: int, rt60: float, rooms: int = 5) -> EngineComparison:
     """Compare both engines in random rooms.
 
     Args:
@@ -197,7 +197,7 @@ def compare_engines(array: MicArray, rate: int, rt60: float, rooms: int = 5) -> 
         early = slice(round((distance / array.speed_of_sound + _EARLY) * rate))
         correlation = np.corrcoef(expected[:, early].ravel(), got[:, early].ravel())[0, 1]
         rows.append((correlation, _t20(got, rate), _t20(expected, rate), quick, slow))
-    return Comparison(*map(float, np.median(rows, axis=0)))
+    return EngineComparison(*map(float, np.median(rows, axis=0)))
 
 
 def _timed(engine: Engine, arguments: tuple, repetitions: int) -> tuple[np.ndarray, float]:

@@ -1,6 +1,6 @@
 # Copyright 2026 doa_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Whether every channel of a microphone array does what it should, told by its sound alone."""
+"""Finds channels of a microphone array that are faulty, from their sound alone."""
 
 from collections import deque
 from collections.abc import Iterator
@@ -16,17 +16,18 @@ from doa_ros.core.features.framing import Framer
 from doa_ros.core.geometry import MicArray
 from doa_ros.core.monitoring import Level, Status, merge
 
-# Length of the pieces that are looked at, and of the steps that are judged [s].
+# Length of a window, and of the period after which the channels are judged [s].
 _WINDOW, _PERIOD = 0.05, 1.0
-# A fault is told once it was found so many times in a row, and no more once it was not.
+# A fault is reported after it was found in so many periods in a row, until it was not found in so
+# many.
 _CONFIRM, _RELEASE = 2, 4
-# What is told stays until it is below this share of its limit.
+# A fault that is reported stays until its measure is below this share of the limit.
 _HYSTERESIS = 0.8
-# From here on a sample is at full scale.
+# A sample is at full scale from this magnitude on.
 _FULL_SCALE = 0.9999
-# A gain is the median over so many periods, at least over so many.
+# A gain is the median over the last so many periods, and known after so many.
 _GAIN_PERIODS, _LEAST_GAIN_PERIODS = 5, 3
-# Quiet windows after which the order of the channels is judged: 10 s.
+# The order of the channels is judged after so many quiet windows: 10 s.
 _ORDER_WINDOWS = 200
 # With fewer microphones the azimuth is ambiguous.
 _LEAST_MICROPHONES = 3
@@ -45,8 +46,8 @@ class Fault(StrEnum):
     ROTATED = 'rotated'
 
 
-# A channel with one of these has no gain of its own.
-_SPOIL = {Fault.CLIPPED, Fault.STUCK_BITS}
+# These change the level of a channel, whatever its gain.
+_CHANGE_LEVEL = {Fault.CLIPPED, Fault.STUCK_BITS}
 
 
 @dataclass(frozen=True)
@@ -71,11 +72,11 @@ class Health:
     """The state of all channels.
 
     Attributes:
-        levels_dbfs: level of each channel without its offset, 0 is a full-scale square wave; -inf
-            for a constant, shape (channels,).
+        levels_dbfs: level of each channel without its offset [dB of full scale], shape
+            (channels,); 0 is a full-scale square wave, -inf a constant.
         findings: the worst first; empty when all is well.
-        order: what the noise says about the order of the microphones; None as long as there was
-            not enough of it.
+        order: the order of the microphones that the noise of the room shows; None until there was
+            enough noise.
     """
 
     levels_dbfs: np.ndarray
@@ -90,16 +91,16 @@ class Health:
 
 @dataclass(frozen=True)
 class HealthConfig(Config):
-    """From where on something is a fault."""
+    """Limits beyond which a measure is a fault."""
 
     gain_db: float = setting(
-        6.0, 'Deviation of a gain that is told of [dB].', minimum=1.0, maximum=60.0
+        6.0, 'Deviation of a gain from the others that is a fault [dB].', minimum=1.0, maximum=60.0
     )
     clipped_share: float = setting(
-        1e-4, 'Share of samples at full scale that is told of.', minimum=0.0, maximum=1.0
+        1e-4, 'Share of samples at full scale that is a fault.', minimum=0.0, maximum=1.0
     )
     offset: float = setting(
-        0.01, 'Constant part that is told of [full scale].', minimum=1e-6, maximum=1.0
+        0.01, 'Constant part that is a fault [full scale].', minimum=1e-6, maximum=1.0
     )
 
 
@@ -121,14 +122,14 @@ class ChannelHealth:
         self._start_stream()
 
     def _start_stream(self) -> None:
-        """Forget everything: what was found is of another stream."""
+        """Forget what was found in another stream."""
         array, window = self._array, round(_WINDOW * self._array.sampling_frequency)
         self._coherence = Coherence(array, window)
         self._dead = DeadMicrophones(len(array.positions), _WINDOW)
         self._gains: deque[np.ndarray] = deque(maxlen=_GAIN_PERIODS)
         self._order: ChannelOrder | None = None
-        self._seems: ChannelOrder | None = None
-        self._told = _Told()
+        self._candidate: ChannelOrder | None = None
+        self._reported = _Reported()
         self._period: _Period | None = None
         self.health: Health | None = None
 
@@ -168,7 +169,7 @@ class ChannelHealth:
     def _take(self, samples: np.ndarray) -> None:
         microphones = self._array.microphone_channels(samples.shape[1])
         if self._period is None:
-            self._period = _Period(samples.shape[1])
+            self._period = _Period(samples.shape[1], len(microphones))
         scaled = self._period.add(samples)
         power = self._coherence.push(scaled[microphones])
         self._dead.update(power)
@@ -194,14 +195,17 @@ class ChannelHealth:
             found += self._clipped(c, name, period)
             found += self._offset(c, name, period)
         found += _stuck_findings(living, period)
-        # What has another fault is louder or quieter for that reason.
-        faulty = {c for finding in found if finding.fault in _SPOIL for c in finding.channels}
+        faulty = {
+            c for finding in found if finding.fault in _CHANGE_LEVEL for c in finding.channels
+        }
         found += self._gain_findings(names, dead | faulty, period)
-        told = sorted(self._told.update(found), key=lambda f: (-f.level, f.fault, f.channels))
-        return Health(period.levels_dbfs, tuple(told), self._order)
+        reported = sorted(
+            self._reported.update(found), key=lambda f: (-f.level, f.fault, f.channels)
+        )
+        return Health(period.levels_dbfs, tuple(reported), self._order)
 
     def _limit(self, limit: float, fault: Fault, channel: int) -> float:
-        return limit * _HYSTERESIS if (fault, (channel,)) in self._told else limit
+        return limit * _HYSTERESIS if (fault, (channel,)) in self._reported else limit
 
     def _clipped(self, channel: int, name: str, period: '_Period') -> Iterator[Finding]:
         share = period.clipped[channel] / period.samples
@@ -225,7 +229,9 @@ class ChannelHealth:
                 'which takes room from the sound: check the sample format, else the board',
             )
 
-    def _gain_findings(self, names, faulty: set[int], period: '_Period') -> Iterator[Finding]:
+    def _gain_findings(
+        self, names: dict[int, str], faulty: set[int], period: '_Period'
+    ) -> Iterator[Finding]:
         levels = period.microphone_levels
         sound = [c not in faulty for c in names]
         if any(sound):
@@ -252,11 +258,14 @@ class ChannelHealth:
         elif self._coherence.windows >= _ORDER_WINDOWS:
             order = find_order(self._array, self._coherence)
             self._coherence.reset()
-            # Whatever is not sure changes nothing, and once is not enough.
+            # An order counts once it was found twice in a row, and surely.
             if order.sure:
-                if self._seems is not None and self._seems.microphones == order.microphones:
+                if (
+                    self._candidate is not None
+                    and self._candidate.microphones == order.microphones
+                ):
                     self._order = order
-                self._seems = order
+                self._candidate = order
         if self._order is not None and not self._order.as_described:
             moved = self._order.moved
             channels = tuple(microphones[i] for i in moved)
@@ -271,14 +280,14 @@ class ChannelHealth:
 
 
 def _rotation(period: '_Period', silent: tuple[int, ...], unused: set[int]) -> int | None:
-    """Return by how many channels all are rotated, where the silent ones tell; 0 is None."""
+    """Return by how many channels all are rotated, as the silent ones show; None if by none."""
     zero = set(np.flatnonzero(period.zero).tolist())
     if not silent or zero & set(silent):
         return None
     count = period.channel_count
 
     def fits(shift: int) -> bool:
-        # Other channels without a microphone may be silent, too.
+        # Other channels without a microphone may be silent as well.
         expected, possible = ({(c + shift) % count for c in group} for group in (silent, unused))
         return expected <= zero <= possible
 
@@ -286,7 +295,9 @@ def _rotation(period: '_Period', silent: tuple[int, ...], unused: set[int]) -> i
     return min(shifts, key=lambda shift: min(shift, count - shift), default=None)
 
 
-def _silent_findings(period: '_Period', silent, shift: int | None) -> Iterator[Finding]:
+def _silent_findings(
+    period: '_Period', silent: tuple[int, ...], shift: int | None
+) -> Iterator[Finding]:
     if shift is not None:
         zero = tuple(np.flatnonzero(period.zero).tolist())
         there = (silent[0] + shift) % period.channel_count
@@ -309,7 +320,7 @@ def _silent_findings(period: '_Period', silent, shift: int | None) -> Iterator[F
             )
 
 
-def _dead_findings(names, dead: set[int], period: '_Period') -> Iterator[Finding]:
+def _dead_findings(names: dict[int, str], dead: set[int], period: '_Period') -> Iterator[Finding]:
     if len(dead) == len(names):
         yield Finding(
             Fault.DEAD,
@@ -330,13 +341,13 @@ def _dead_findings(names, dead: set[int], period: '_Period') -> Iterator[Finding
         )
 
 
-def _stuck_findings(names, period: '_Period') -> Iterator[Finding]:
+def _stuck_findings(names: dict[int, str], period: '_Period') -> Iterator[Finding]:
     varying = period.varying_bits
     names = {c: name for c, name in names.items() if varying[c]}
-    # The lowest bit of most microphones: below it, the words are short.
+    # The lowest bit that varies in most microphones: the sample format has no lower ones.
     lowest = sorted(varying[c] & -varying[c] for c in names)[len(names) // 2] if names else 0
     for channel, name in names.items():
-        # Above the highest one that varies is an offset.
+        # Bits above the highest one that varies belong to an offset.
         stuck = ((1 << varying[channel].bit_length()) - lowest) & ~varying[channel]
         if stuck > 0:
             bits = [str(b) for b in range(stuck.bit_length()) if stuck >> b & 1]
@@ -350,14 +361,18 @@ def _stuck_findings(names, period: '_Period') -> Iterator[Finding]:
 
 
 class _Period:
-    """Statistics of some windows.
+    """Statistics of the windows of a period.
+
+    Args:
+        channel_count: channels.
+        microphone_count: how many of them are microphones.
 
     Attributes:
         samples, windows: how many there were.
         clipped: samples at full scale, shape (channels,).
     """
 
-    def __init__(self, channel_count: int):
+    def __init__(self, channel_count: int, microphone_count: int):
         self.channel_count = channel_count
         self.samples = self.windows = 0
         self._sum = np.zeros(channel_count)
@@ -367,11 +382,11 @@ class _Period:
         self.clipped = np.zeros(channel_count, dtype=int)
         self._ones: np.ndarray | None = None
         self._common: np.ndarray | None = None
-        self._levels = 0.0
+        self._levels = np.zeros(microphone_count)
 
     def add(self, samples: np.ndarray) -> np.ndarray:
         """Take a window; return it with full scale 1, shape (channels, samples), float32."""
-        # Reductions along the samples are many times faster where these lie side by side.
+        # Reductions are many times faster along samples that are neighbours in memory.
         samples = np.ascontiguousarray(samples.T)
         scaled = samples
         if samples.dtype.kind == 'i':
@@ -394,7 +409,7 @@ class _Period:
 
     def add_power(self, power: np.ndarray) -> None:
         """Take the power of each microphone in a window, shape (microphones,)."""
-        self._levels = self._levels + decibels(power)
+        self._levels += decibels(power)
 
     @property
     def microphone_levels(self) -> np.ndarray:
@@ -432,28 +447,32 @@ class _Period:
             return np.where(self.constant, -np.inf, 10 * np.log10(power))
 
 
-class _Told:
-    """Keeps findings from flickering: they come and go only when they last."""
+_Key = tuple[Fault, tuple[int, ...]]
 
-    def __init__(self):
-        self._told: dict[tuple, Finding] = {}
-        self._changing: dict[tuple, int] = {}
 
-    def __contains__(self, key) -> bool:
-        return key in self._told
+class _Reported:
+    """Keeps findings from flickering: they are reported, and withdrawn, only when that lasts."""
+
+    def __init__(self) -> None:
+        self._findings: dict[_Key, Finding] = {}
+        # How often in a row a finding was new, or missing.
+        self._changing: dict[_Key, int] = {}
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._findings
 
     def update(self, found: list[Finding]) -> list[Finding]:
-        """Take what is found now and return what is told."""
+        """Take the findings of a period and return those that are reported."""
         now = {(finding.fault, finding.channels): finding for finding in found}
-        for key in now.keys() & self._told.keys():
-            self._told[key] = now[key]
+        for key in now.keys() & self._findings.keys():
+            self._findings[key] = now[key]
         self._changing = {
-            key: self._changing.get(key, 0) + 1 for key in now.keys() ^ self._told.keys()
+            key: self._changing.get(key, 0) + 1 for key in now.keys() ^ self._findings.keys()
         }
         for key, times in list(self._changing.items()):
             if key in now and times >= _CONFIRM:
-                self._told[key] = now[key]
+                self._findings[key] = now[key]
                 del self._changing[key]
             elif key not in now and times >= _RELEASE:
-                del self._told[key], self._changing[key]
-        return list(self._told.values())
+                del self._findings[key], self._changing[key]
+        return list(self._findings.values())

@@ -1,6 +1,6 @@
 # Copyright 2026 doa_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Which channel is which microphone, told by the noise of a room.
+"""Finds which channel is which microphone, from the noise of a room.
 
 In a diffuse field the coherence of two microphones is sin(x) / x with x = 2 pi f d / c: it tells
 their distance d (R. Cook et al., "Measurement of correlation coefficients in reverberant sound
@@ -24,11 +24,11 @@ from doa_ros.core.symmetry import symmetries
 _LEAST_SPAN, _HIGHEST = 0.15, 6000.0
 # Length of a window [s].
 _WINDOW = 0.05
-# A moment is quiet up to this power over the smallest of that time [s].
-_QUIET, _MEMORY = 2.0, 10.0
-# All orders of so many microphones are tried; of more, those that exchanges lead to.
+# A window is quiet up to this power over the smallest of the last so many seconds.
+_QUIET, _FLOOR_SECONDS = 2.0, 10.0
+# All orders of up to so many microphones are tried; of more, those that exchanges lead to.
 _EXHAUSTIVE = 7
-# Places whose distances differ less than this are as far apart [m].
+# Distances that differ by less than this are the same [m].
 _ALIKE = 4e-4
 # An order is sure if it explains this much of the coherence, and the one in the array file is
 # wrong if this many times more is left unexplained.
@@ -36,7 +36,7 @@ _EXPLAINED, _WORSE = 0.8, 2.0
 
 
 class Coherence:
-    """Averages the coherence of all pairs over the quiet moments of a stream.
+    """Averages the coherence of all pairs over the quiet windows of a stream.
 
     Args:
         array: the microphones.
@@ -53,7 +53,7 @@ class Coherence:
         highest = min(_HIGHEST, array.highest_frequency)
         self._bins = slice(*np.searchsorted(frequencies, [lowest, highest]))
         self.frequencies = frequencies[self._bins]
-        self._floor = NoiseFloor(1, window / rate, _MEMORY)
+        self._floor = NoiseFloor(1, window / rate, _FLOOR_SECONDS)
         self.reset()
 
     def reset(self) -> None:

@@ -1,6 +1,6 @@
 # Copyright 2026 doa_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""How a board lies, told by two directions that somebody spoke from."""
+"""Finds how a board is mounted, from two directions that somebody spoke from."""
 
 from dataclasses import dataclass
 import math
@@ -16,10 +16,10 @@ from doa_ros.core.symmetry import symmetries
 
 # Where the two talkers are: in front of the board, and at its right.
 FRONT, RIGHT = 0.0, -math.pi / 2
-# A person stands this far beside the direction at most [rad].
+# A person stands at most this far beside the direction [rad].
 _CARELESS = math.radians(25)
-# Fewer confident estimates are no voice; of less than this share within so small an angle [rad]
-# the direction is not clear.
+# A voice gives at least so many confident estimates. Its direction is clear where at least this
+# share of them lies within this angle [rad].
 _LEAST_ESTIMATES, _LEAST_AGREEMENT, _NEAR = 10, 0.6, math.radians(15)
 
 
@@ -31,7 +31,7 @@ class Orientation:
         face_down: whether left and right are exchanged: the board lies capsules down, or its
             channels run the other way round.
         rotation: counter-clockwise from above [rad].
-        deviation: the largest angle that a talker stood beside the direction by [rad].
+        deviation: the largest angle between a talker and the direction asked for [rad].
         regular: whether it is one of the symmetries of the array, as an order of the channels is;
             otherwise the rotation is as measured.
     """
