@@ -22,7 +22,6 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 import time
-from typing import ClassVar
 
 from doa_ros.core.errors import ConfigError, DoaError
 from doa_ros.core.geometry import MicArray
@@ -167,7 +166,8 @@ class SimulationJob(ShardJob):
     strict: bool = False
     audio: bool = False
 
-    clips_per_shard: ClassVar[int] = 25
+    rows = Dataset
+    clips_per_shard = 25
 
     def maker(self, split: str) -> Callable[[ShardSpec], Shard]:
         """Return what makes the shards of a split."""

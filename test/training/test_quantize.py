@@ -21,7 +21,7 @@ from training.settings import load_settings
 def examples(data, settings_path) -> np.ndarray:
     """Return features of the val split, shape (rows, pairs, lags)."""
     shards = Shards(data, 'val', load_settings(settings_path))
-    return np.concatenate([shard.gcc for shard in shards]).astype(np.float32)
+    return np.concatenate([shard.features for shard in shards]).astype(np.float32)
 
 
 @pytest.mark.parametrize('kind', [kind for kind in KINDS if kind != 'float32'])

@@ -73,11 +73,13 @@ class Batches:
             rest = [pool.select(order[whole:])]
 
     def _batch(self, data: Dataset, rng: np.random.Generator) -> tuple:
-        gcc = data.gcc.astype(np.float32)
+        features = data.features.astype(np.float32)
         if self._shuffle and len(self._symmetries) > 1:
-            chosen = rng.integers(len(self._symmetries), size=len(gcc))
-            flat = np.take_along_axis(gcc.reshape(len(gcc), -1), self._index[chosen], axis=1)
-            gcc = flat.reshape(gcc.shape)
+            chosen = rng.integers(len(self._symmetries), size=len(features))
+            flat = np.take_along_axis(
+                features.reshape(len(features), -1), self._index[chosen], axis=1
+            )
+            features = flat.reshape(features.shape)
             sign = np.array([-1.0 if s.mirrored else 1.0 for s in self._symmetries])[chosen]
             turn = np.array([s.rotation for s in self._symmetries])[chosen]
             azimuth, elevation = self._ambiguity.fold(
@@ -85,8 +87,8 @@ class Batches:
             )
             data = replace(data, azimuth=azimuth, elevation=elevation)
         if self._shuffle and self._config.dead_microphones:
-            gcc *= self._living_pairs(len(gcc), rng)[:, :, None]
-        return network_input(gcc), *head_targets(data, self._config)
+            features *= self._living_pairs(len(features), rng)[:, :, None]
+        return network_input(features), *head_targets(data, self._config)
 
     def _living_pairs(self, rows: int, rng: np.random.Generator) -> np.ndarray:
         """Return 0 for the pairs of microphones that are dead and 1 for the others."""

@@ -112,7 +112,7 @@ def labelled_features(
         azimuth[:, k], elevation[:, k] = source.azimuth[blocks], source.elevation[blocks]
         distance[:, k], kind[:, k] = source.distance, SOURCE_KINDS.index(source.kind)
     return Dataset(
-        gcc=np.array([frame.gcc for frame in frames], dtype=np.float16),
+        features=np.array([frame.gcc for frame in frames], dtype=np.float16),
         activity=np.array([frame.activity for frame in frames], dtype=np.float32),
         silent=clip.silent[blocks],
         voiced=voiced,

@@ -20,7 +20,7 @@ class Dataset(Rows):
     """Labelled features, a row for each window; a row has room for `clips.MAX_SOURCES` sources.
 
     Attributes:
-        gcc: features, shape (rows, pairs, lags), float16.
+        features: of the window, shape (rows, pairs, lags), float16.
         activity: of the features, shape (rows,).
         silent: whether no estimate may come, shape (rows,).
         voiced: whether an estimate of the source is expected, shape (rows, sources).
@@ -34,7 +34,7 @@ class Dataset(Rows):
         clip: number of the clip a row belongs to, shape (rows,).
     """
 
-    gcc: np.ndarray
+    features: np.ndarray
     activity: np.ndarray
     silent: np.ndarray
     voiced: np.ndarray
@@ -89,4 +89,4 @@ class Shards:
             ConfigError: it is damaged.
         """
         data = Dataset.load(path, 'simulate')
-        return replace(data, gcc=data.gcc[:, :, self._lags])
+        return replace(data, features=data.features[:, :, self._lags])

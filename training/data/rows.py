@@ -31,15 +31,20 @@ class Rows:
             verb: that makes it.
 
         Raises:
-            ConfigError: it is damaged.
+            ConfigError: it is damaged, or lacks a column.
         """
         try:
             with np.load(path) as content:
-                return cls(**{name: content[name] for name in cls.names()})
-        except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
+                missing = [name for name in cls.names() if name not in content]
+                if not missing:
+                    return cls(**{name: content[name] for name in cls.names()})
+        except (OSError, ValueError, EOFError, BadZipFile) as error:
             raise ConfigError(
                 f'{path}: not a usable shard ({error}); delete it and run {verb} again'
             ) from None
+        raise ConfigError(
+            f'{path}: has no {" and no ".join(missing)}; run {verb} again, which makes it anew'
+        )
 
     @classmethod
     def concatenate(cls, parts: Sequence[Self]) -> Self:

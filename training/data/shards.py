@@ -17,6 +17,7 @@ from doa_ros.core.files import write_whole
 
 from ..splits import SPLITS
 from .audio_files import append_labels
+from .rows import Rows
 
 
 @dataclass(frozen=True)
@@ -36,11 +37,17 @@ class ShardSpec:
         """Return the path of its npz file in the folder of the data set."""
         return out / self.split / f'{self.number:05d}.npz'
 
-    def is_stored(self, out: Path) -> bool:
-        """Return whether it is in the folder of the data set, undamaged and with all clips."""
+    def is_stored(self, out: Path, rows: type[Rows]) -> bool:
+        """Return whether it is in the folder of a data set, undamaged and with all clips.
+
+        Args:
+            out: the folder.
+            rows: what its columns are.
+        """
         try:
             with np.load(self.path(out)) as content:
-                return len(np.unique(content['clip'])) >= len(self.clips)
+                complete = set(rows.names()) <= set(content.files)
+                return complete and len(np.unique(content['clip'])) >= len(self.clips)
         except (OSError, ValueError, KeyError, EOFError, BadZipFile):
             return False
 

@@ -12,8 +12,9 @@ def gather_index(array: MicArray, symmetry: Symmetry, lag_count: int) -> np.ndar
     """Return the index that permutes flattened features.
 
     Returns:
-        Index into flattened GCC-PHAT of shape (pairs, lags); `gcc.ravel()[index]` are the
-        features of the turned source. A pair whose order is swapped has its lags reversed.
+        Index into flattened features of shape (pairs, lags), such as GCC-PHAT:
+        `features.ravel()[index]` are those of the turned source. A pair whose order is swapped
+        has its lags reversed.
     """
     number = {tuple(pair): k for k, pair in enumerate(array.pairs.tolist())}
     lags = np.arange(lag_count)

@@ -36,13 +36,13 @@ def representative_set(shards: Shards) -> np.ndarray:
     keys: list[np.ndarray] = []
     half = _REPRESENTATIVE // 2
     for shard in shards:
-        clarity = shard.gcc.max(axis=2).mean(axis=1, dtype=np.float32)
+        clarity = shard.features.max(axis=2).mean(axis=1, dtype=np.float32)
         kept.append(shard)
         keys.append(np.stack([-clarity, rng.random(len(shard))], axis=1))
         pool, order = Dataset.concatenate(kept), np.concatenate(keys)
         chosen = np.unique(np.argsort(order, axis=0, kind='stable')[:half])
         kept, keys = [pool.select(chosen)], [order[chosen]]
-    return network_input(kept[0].gcc.astype(np.float32))
+    return network_input(kept[0].features.astype(np.float32))
 
 
 def to_tflite(

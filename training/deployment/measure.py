@@ -57,7 +57,7 @@ def measure_model(
         data = shard.select(shard.single)
         if len(data) == 0:
             continue
-        results = [network(values) for values in network_input(data.gcc.astype(np.float32))]
+        results = [network(values) for values in network_input(data.features.astype(np.float32))]
         by_head = dict(zip(outputs, map(np.stack, zip(*results, strict=True)), strict=True))
         azimuth = by_head['azimuth']
         elevation = by_head['elevation'].reshape(len(data), *config.heads['elevation'])

@@ -207,7 +207,7 @@ def measure(model: keras.Model, shards: Iterable[Dataset], elevation_min: float 
     for shard in shards:
         data = shard.select(shard.single)
         if len(data):
-            outputs = model(network_input(data.gcc.astype(np.float32)), training=False)
+            outputs = model(network_input(data.features.astype(np.float32)), training=False)
             azimuths, elevations = (np.asarray(values) for values in outputs[:2])
             errors = errors_deg(*decoded_directions(azimuths, elevations, elevation_min), data)
             azimuth.append(errors[0])

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import ClassVar
 
 import numpy as np
 
@@ -46,7 +45,8 @@ class ConversationJob(ShardJob):
     model: Path
     sounds: Path
 
-    clips_per_shard: ClassVar[int] = 10
+    rows = FilterExamples
+    clips_per_shard = 10
 
     @property
     def scenes(self) -> SimulateConfig:

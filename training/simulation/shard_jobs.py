@@ -12,6 +12,7 @@ from typing import ClassVar
 
 from tqdm import tqdm
 
+from ..data.rows import Rows
 from ..data.shards import Shard, ShardSpec
 from ..parallel import run_tasks
 from ..splits import SPLITS
@@ -21,9 +22,11 @@ class ShardJob(ABC):
     """What all shards of a data set have in common; it travels to the workers by pickle.
 
     Attributes:
+        rows: what the columns of a shard are.
         clips_per_shard: of every shard but the last.
     """
 
+    rows: ClassVar[type[Rows]]
     clips_per_shard: ClassVar[int]
 
     @abstractmethod
@@ -32,7 +35,7 @@ class ShardJob(ABC):
 
     def is_stored(self, spec: ShardSpec, out: Path) -> bool:
         """Return whether a shard is in the folder of the data set, with all that belongs to it."""
-        return spec.is_stored(out)
+        return spec.is_stored(out, self.rows)
 
 
 def missing_shards(job: ShardJob, out: Path, clips: Mapping[str, int]) -> list[ShardSpec]:

@@ -40,7 +40,7 @@ class FakeShards:
         number = path * self._rows + np.arange(self._rows)
         known = np.ones((self._rows, 1))
         return Dataset(
-            gcc=gcc.reshape(self._rows, -1, 13).astype(np.float16),
+            features=gcc.reshape(self._rows, -1, 13).astype(np.float16),
             activity=known[:, 0],
             silent=number % 7 == 3,
             voiced=(number % 7 != 3)[:, None],
@@ -72,7 +72,7 @@ def test_every_row_comes_once_in_a_pass(uma8, pooled):
     assert examples.rows == 60
     assert [len(inputs) for inputs, _, _ in passed] == [16, 16, 16, 12]
     assert len(examples) == 4
-    expected = np.concatenate([shard.gcc for shard in FakeShards(uma8)]).swapaxes(1, 2)
+    expected = np.concatenate([shard.features for shard in FakeShards(uma8)]).swapaxes(1, 2)
     np.testing.assert_array_equal(inputs_of(passed), expected)
 
 

@@ -21,7 +21,7 @@ def dataset(azimuth, elevation, voiced, silent):
     azimuth, elevation, voiced = np.array(azimuth), np.array(elevation), np.array(voiced)
     rows, nothing = len(azimuth), np.zeros(len(azimuth), np.float32)
     return Dataset(
-        gcc=np.zeros((rows, 15, 13), np.float16),
+        features=np.zeros((rows, 15, 13), np.float16),
         activity=nothing,
         silent=np.array(silent),
         voiced=voiced,
