@@ -3,8 +3,8 @@
 """Find how a model's outputs are followed from frame to frame, and what its confidence is worth.
 
 Takes a model with an activity output, as quantize makes it of settings with `train: {activity:
-true}`, lets it listen to rooms of the benchmark (evaluate --bench rooms) with speech, claps and
-fans, with the split val of the sounds, and writes what it finds into the model's card: the
+true}`, lets it listen to rooms of the benchmark (evaluate --bench rooms) with speech, short sounds
+and fans, with the split val of the sounds, and writes what it finds into the model's card: the
 azimuths are sharpened by the steered response, and the section `memory` says how frames follow
 each other. Without it, every frame stands for itself. A model of several sources, which the
 network made by train_filter follows, hears two talkers, too, and gets true confidences,
@@ -43,9 +43,10 @@ from .simulation.engines import ENGINES
 _RATE = 16000
 # Of the steered response; chosen on the val split, where more hardly helps.
 _SHARPNESS = 40.0
-# Rooms with claps and with a fan over those with speech. Fitted to one noise of the val split and
-# measured on another, without fans their sound is answered; with 1/4, fewer claps are.
-_CLAPS, _FANS = 1 / 3, 1 / 15
+# Rooms with short sounds and with a fan over those with speech. Fitted to one noise of the val
+# split and measured on another, without fans their sound is answered; with 1/4, fewer short sounds
+# are.
+_SHORT_SOUNDS, _FANS = 1 / 3, 1 / 15
 
 
 def add_arguments(parser):
@@ -137,9 +138,9 @@ def _talkers(
 
 
 def _others(array: MicArray, corpus: Corpus, scenes: int) -> Iterator[tuple[str, Clip]]:
-    """Yield rooms with claps and, few, with a fan."""
-    claps, fans = math.ceil(_CLAPS * scenes), math.ceil(_FANS * scenes)
-    yield from room_clips(array, corpus, 'val', claps, 'fast', heard='short_sounds')
+    """Yield rooms with short sounds and, few, with a fan."""
+    short_sounds, fans = math.ceil(_SHORT_SOUNDS * scenes), math.ceil(_FANS * scenes)
+    yield from room_clips(array, corpus, 'val', short_sounds, 'fast', heard='short_sounds')
     yield from room_clips(array, corpus, 'val', fans, 'fast', heard='fan')
 
 

@@ -130,30 +130,30 @@ def tracking_goals() -> dict[str, dict[str, float]]:
 
 
 def _draw(rng: np.random.Generator, config: SimulateConfig, scenario: Scenario) -> Scene:
-    """Return a random scene of a kind, all of whose walks fit into the room."""
+    """Return a random scene of a kind. All its trajectories fit into the room."""
     while True:
         drawn = draw_scene(rng, config)
         if len(drawn.sources) != scenario.talkers:
             continue
-        walks = _walks(rng, scenario, drawn.sources[0].azimuth)
+        trajectories = _trajectories(rng, scenario, drawn.sources[0].azimuth)
         places = [
-            fitted(drawn, replace(place, azimuth=walk[0][1], trajectory=walk, level_db=0.0))
-            for place, walk in zip(drawn.sources, walks, strict=True)
+            fitted(drawn, replace(place, azimuth=path[0][1], trajectory=path, level_db=0.0))
+            for place, path in zip(drawn.sources, trajectories, strict=True)
         ]
         if all(place.distance >= config.distance_min for place in places):
             return replace(drawn, sources=tuple(places))
 
 
-def _walks(
+def _trajectories(
     rng: np.random.Generator, scenario: Scenario, azimuth: float
 ) -> list[tuple[tuple[float, float], ...]]:
-    """Return the walks of a scene, which starts or meets at an azimuth [rad]."""
+    """Return the trajectories of talkers who start or meet at an azimuth [rad]."""
     speed = math.radians(rng.uniform(_SLOWEST_DEG, scenario.fastest_deg)) * rng.choice([-1, 1])
     if scenario.name == 'walking':
         return [((_LEAD, azimuth), (_LEAD + _TALK, azimuth + _TALK * speed))]
     before, after = np.radians(rng.uniform(_NEAREST_DEG, _FARTHEST_DEG, 2)) * np.sign(speed)
     meeting = _LEAD + _TALK / 2
-    # With that speed against each other, they are that far apart at the beginning and the end.
+    # At that angular velocity between them, they are that far apart at the beginning and the end.
     begin, end = meeting - before / speed, meeting + after / speed
     if scenario.name == 'passing':
         return [

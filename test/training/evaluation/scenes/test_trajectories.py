@@ -1,6 +1,6 @@
 # Copyright 2026 doa_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Who walks where in the benchmark of tracks."""
+"""How talkers walk in the benchmark of tracks."""
 
 from dataclasses import replace
 
