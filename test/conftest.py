@@ -204,7 +204,7 @@ def write_network():
         features=None,
         grid=SrpPhat.grid,
         outputs=('azimuth', 'elevation'),
-        memory=None,
+        hmm=None,
     ):
         features = features or FeatureConfig()
         steering = steering_matrix(
@@ -229,7 +229,7 @@ def write_network():
             outputs=outputs,
             sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
             training={},
-            memory=memory,
+            hmm=hmm,
         )
         save_card(card, path)
         return path

@@ -46,10 +46,10 @@ def test_unknown_name_lists_what_there_is():
         find_resource('arrays', 'uma9')
     with pytest.raises(ConfigError, match="no scene named ''"):
         find_resource('scenes', '')
-    # The network that follows what another one finds is part of that model.
+    # The network of a recurrent filter is part of a model.
     with pytest.raises(ConfigError, match='uma8_several_int8') as refused:
         find_resource('models', 'nonesuch')
-    assert 'follower' not in str(refused.value)
+    assert '_filter' not in str(refused.value)
 
 
 @pytest.mark.parametrize('name', ['none.yaml', './uma8', '/etc', '~nobody-of-this-name/a.yaml'])

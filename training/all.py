@@ -20,13 +20,14 @@ from doa_ros.core.features.extractor import FeatureConfig, lags_needed
 from doa_ros.core.geometry import MicArray, load_array
 from doa_ros.resources import find_resource
 
+from .calibrate import calibrate
 from .evaluate import evaluate
+from .quantize import quantize
 from .sections import SimulateConfig, TrainConfig
 from .settings import Settings
 from .simulate import simulate
 from .simulation.synthetic import write_sounds
 from .train import train
-from .verbs import run_verb
 
 # Finer than the band needs: taps between the samples cost little and help.
 _LAG_RATE = 48000.0
@@ -76,10 +77,9 @@ def make_model(
     # The curves are the last thing that training leaves.
     if not (trained / 'curves.png').exists():
         train(settings, data=data, out=trained)
-    _verb('quantize', '--run', trained, '--data', data, '--name', array.name, '--out', models)
+    quantize(trained, data=data, name=array.name, out=models)
     model = models / f'{array.name}_int8.tflite'
-    calibrated = ('--array', array_name, '--sounds', sounds, '--scenes', _CALIBRATION_SCENES)
-    _verb('calibrate', '--model', model, *calibrated)
+    calibrate(model, array, sounds=sounds, scenes=_CALIBRATION_SCENES)
     evaluate(array_name, models=[model], out=report)
     print(
         f'Try it: ros2 launch doa_ros doa.launch.py array:={array_path} model:={model.resolve()}\n'
@@ -104,10 +104,6 @@ def run(args: argparse.Namespace) -> None:
         if find_spec(package) is None:
             raise ModuleNotFoundError(f'No module named {package!r}', name=package)
     make_model(args.array, out=args.out, budget=args.budget, sounds=args.sounds)
-
-
-def _verb(name: str, *arguments) -> None:
-    run_verb(name, [str(argument) for argument in arguments])
 
 
 def settings_for(array: MicArray, name: str, budget: str) -> Settings:

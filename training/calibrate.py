@@ -1,17 +1,17 @@
 # Copyright 2026 doa_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Find how a model's outputs are followed from frame to frame, and what its confidence is worth.
+"""Fit the HMM filter of a model, and what its confidence is worth: its calibration.
 
 Takes a model with an activity output, as quantize makes it of settings with `train: {activity:
-true}`, lets it listen to rooms of the benchmark (evaluate --bench rooms) with speech, short sounds
-and fans, with the split val of the sounds, and writes what it finds into the model's card: the
-azimuths are sharpened by the steered response, and the section `memory` says how frames follow
-each other. Without it, every frame stands for itself. A model of several sources, which the
-network made by train_filter follows, hears two talkers, too, and gets true confidences,
-elevations and deviations alone. With --deviations a model keeps the memory that
-it has, and only its standard deviations are made true anew, which takes a fraction of the time.
+true}`, runs it in rooms of the benchmark (evaluate --bench rooms) with speech, short sounds and
+fans, with the split val of the sounds, and writes what it finds into the model's card: the weight
+of SRP-PHAT, the settings of the HMM filter (`hmm`) and the calibration of its outputs. Without
+them, every window stands for itself. A model of several sources, whose recurrent filter
+train_filter has made, also hears two talkers, and gets a calibration alone. With --deviations all
+stays as it is but the standard deviations, which takes a fraction of the time.
 """
 
+import argparse
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import chain
@@ -23,7 +23,6 @@ import numpy as np
 from doa_ros.core.errors import ConfigError
 from doa_ros.core.features.extractor import WindowFeatures
 from doa_ros.core.geometry import MicArray, load_array
-from doa_ros.core.localization.calibration import Calibration
 from doa_ros.core.localization.classifier import Classifier
 from doa_ros.core.localization.decoding import Spectrum
 from doa_ros.core.localization.model_card import ModelCard, load_card, save_card
@@ -35,21 +34,60 @@ from .data.filter_examples import filter_arguments
 from .evaluation.methods.inputs import MethodInput
 from .evaluation.scenes.conversations import conversation_clips
 from .evaluation.scenes.rooms import room_clips
-from .fitting.calibration import Streams, fit_deviations, fit_memory, fit_worth
+from .fitting.calibration import fit_calibration, fit_deviations
+from .fitting.hmm import filtered, fit_hmm
+from .fitting.labelled_outputs import LabelledOutputs
 from .simulation.corpus import Corpus, load_corpus
 from .simulation.engines import ENGINES
 
 # Features depend on the band alone.
 _RATE = 16000
-# Of the steered response; chosen on the val split, where more hardly helps.
-_SHARPNESS = 40.0
+# Of SRP-PHAT, for a single source; chosen on the val split, where more hardly helps.
+_SRP_WEIGHT = 40.0
 # Rooms with short sounds and with a fan over those with speech. Fitted to one noise of the val
 # split and measured on another, without fans their sound is answered; with 1/4, fewer short sounds
 # are.
 _SHORT_SOUNDS, _FANS = 1 / 3, 1 / 15
 
 
-def add_arguments(parser):
+def calibrate(
+    model: Path, array: MicArray, *, sounds: Path, scenes: int = 60, deviations: bool = False
+) -> None:
+    """Run a model in simulated rooms, fit its filter and calibration, and write its card.
+
+    Args:
+        model: the .tflite file, with its card beside it.
+        array: the microphones.
+        sounds: folder of speech and noise.
+        scenes: rooms of each difficulty.
+        deviations: fit the standard deviations alone.
+
+    Raises:
+        ConfigError: there are no scenes, or the model has no activity output, no recurrent filter
+            of several sources, or no calibration whose rest could stay.
+        ModelError: the model is not usable, or does not fit the array.
+    """
+    if scenes < 1:
+        raise ConfigError(f'--scenes must be at least 1, not {scenes}')
+    card = load_card(model)
+    if not {'activity', 'elevation'} <= set(card.outputs):
+        raise ConfigError(
+            f'{model}: only a model with elevation and activity can be calibrated; train one with '
+            'activity: true'
+        )
+    if card.multi_source and card.recurrent_filter is None:
+        raise ConfigError(f'{model}: has no recurrent filter; run train_filter first')
+    if deviations and card.calibration is None:
+        raise ConfigError(f'{model}: has no calibration yet; calibrate it without --deviations')
+    if not (card.multi_source or deviations):
+        card = replace(card, srp_weight=_SRP_WEIGHT)
+    corpus = load_corpus(sounds, 'val', _RATE)
+    card = _calibrated(card, model, array.unmounted(), corpus, scenes, deviations)
+    save_card(card, model)
+    print(f'{model.with_suffix(".yaml")}: {card.hmm or ""} {card.calibration}')
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command line."""
     parser.add_argument('--model', required=True, help='path of the .tflite file')
     parser.add_argument('--array', default='uma8', help='name or path')
@@ -60,80 +98,53 @@ def add_arguments(parser):
     )
 
 
-def run(args):
-    """Listen, fit, and write the card.
-
-    Raises:
-        ConfigError: the model has no activity output, no follower or no memory to keep, or there
-            are no scenes.
-        ModelError: the model does not fit the array.
-    """
-    if args.scenes < 1:
-        raise ConfigError(f'--scenes must be at least 1, not {args.scenes}')
-    path = find_resource('models', args.model)
-    card = load_card(path)
-    if not {'activity', 'elevation'} <= set(card.outputs):
-        raise ConfigError(
-            f'{path}: only a model with elevation and activity can be calibrated; train one with '
-            'activity: true'
-        )
-    if card.multilabel and card.follower is None:
-        raise ConfigError(
-            f'{path}: has nothing to follow several sources with; run train_filter first'
-        )
-    if args.deviations and card.memory is None:
-        raise ConfigError(f'{path}: has no memory yet; calibrate it without --deviations')
-    array = load_array(find_resource('arrays', args.array)).unmounted()
-    corpus = load_corpus(args.sounds, 'val', _RATE)
-    kept = card.memory if args.deviations else None
-    plain = _plain(card, kept)
-    save_card(plain, path)
-    try:
-        memory = _calibrated(path, array, corpus, args.scenes, kept)
-    except BaseException:
-        # Whatever went wrong or interrupted: the model is as it was.
-        save_card(card, path)
-        raise
-    save_card(replace(plain, memory=memory), path)
-    print(f'{path.with_suffix(".yaml")}: {memory}')
-
-
-def _plain(card: ModelCard, kept: Calibration | None) -> ModelCard:
-    """Return the card with which a model is listened to."""
-    if card.multilabel:
-        # Its follower has learnt from its steered response, and its share of the elevation is no
-        # matter of outputs that are followed already.
-        return replace(card, memory=kept or Calibration(card.memory.elevation_share))
-    plain = replace(card, memory=None)
-    return replace(plain, steered_response=_SHARPNESS) if kept is None else plain
+def run(args: argparse.Namespace) -> None:
+    """Do what the command line asks for."""
+    calibrate(
+        find_resource('models', args.model),
+        load_array(find_resource('arrays', args.array)),
+        sounds=args.sounds,
+        scenes=args.scenes,
+        deviations=args.deviations,
+    )
 
 
 def _calibrated(
-    model: Path, array: MicArray, corpus: Corpus, scenes: int, kept: Calibration | None
-) -> Calibration:
-    """Return the memory for a model with a plain card; `kept`, but for its deviations."""
-    classifier = Classifier(model, array, load_card(model).features)
-    grid, hop, several = classifier.grid, classifier.features.hop, classifier.multilabel
+    card: ModelCard,
+    model: Path,
+    array: MicArray,
+    corpus: Corpus,
+    scenes: int,
+    deviations: bool,
+) -> ModelCard:
+    """Return the card with a new calibration and, of a single source, with its HMM filter."""
+    # The HMM filter is fitted to the outputs of the network; the recurrent filter has its own.
+    unfiltered = replace(card, hmm=None, calibration=None)
+    classifier = Classifier(unfiltered, model, array, card.features)
+    grid, hop = card.grid, card.features.hop
     slow = replace(array, sampling_frequency=_RATE)
-    clips = _talkers(slow, corpus, scenes, several)
-    if kept is None:
+    clips = _talkers(slow, corpus, scenes, card.multi_source)
+    if not deviations:
         clips = chain(clips, _others(slow, corpus, scenes))
     heard = (clip for _, clip in clips)
-    streams = listen(classifier, array, heard, sources=2 if several else 1)
-    if kept is not None:
-        return fit_deviations(streams, grid, hop, kept)
-    if several:
-        return fit_worth(streams, grid, hop, classifier.memory)
-    return fit_memory(streams, grid, hop)
+    labelled = label_outputs(classifier, array, heard, sources=2 if card.multi_source else 1)
+    if deviations and card.calibration is not None:
+        if card.hmm is not None:
+            labelled = filtered(labelled, grid, hop, card.hmm)
+        return replace(card, calibration=fit_deviations(labelled, card.calibration))
+    if card.multi_source:
+        return replace(card, calibration=fit_calibration(labelled))
+    hmm, calibration = fit_hmm(labelled, grid, hop)
+    return replace(card, hmm=hmm, calibration=calibration)
 
 
 def _talkers(
-    array: MicArray, corpus: Corpus, scenes: int, several: bool
+    array: MicArray, corpus: Corpus, scenes: int, multi_source: bool
 ) -> Iterator[tuple[str, Clip]]:
     """Yield rooms with a talker, and with two of them where told, by both engines."""
     for engine in ENGINES:
         yield from room_clips(array, corpus, 'val', scenes, engine)
-        if several:
+        if multi_source:
             yield from conversation_clips(array, corpus, 'val', scenes, engine)
 
 
@@ -144,23 +155,27 @@ def _others(array: MicArray, corpus: Corpus, scenes: int) -> Iterator[tuple[str,
     yield from room_clips(array, corpus, 'val', fans, 'fast', heard='fan')
 
 
-def listen(
+def label_outputs(
     classifier: Classifier, array: MicArray, clips: Iterable[Clip], *, sources: int
-) -> Streams:
-    """Return what a network says in clips of one length with so many sources at most.
+) -> LabelledOutputs:
+    """Return the outputs of a model in clips of one length, beside the truth.
 
-    Of several sources, it is what is known of them after every frame.
+    Args:
+        classifier: the model; of several sources, the outputs are those of its recurrent filter.
+        array: the microphones.
+        clips: with so many sources at most.
+        sources: how many of them each window has a place for.
     """
     heads = ('azimuth', 'elevation', 'activity')
-    follower = classifier.source_filter() if classifier.multilabel else None
+    source_filter = classifier.source_filter()
     rows = []
     for clip in clips:
         frames = MethodInput(array, clip).features(classifier.features)
         blocks = np.array(list(frames))
-        spectra = list(_spectra(classifier, follower, frames.values()))
+        spectra = list(_spectra(classifier, source_filter, frames.values()))
         unknown, never = np.full(len(clip.silent), np.nan), np.zeros(len(clip.silent), dtype=bool)
-        nobody = Source(unknown, unknown, never, silent=~never)
-        heard = [*clip.sources, *[nobody] * sources][:sources]
+        none = Source(unknown, unknown, never, silent=~never)
+        heard = [*clip.sources, *[none] * sources][:sources]
         truth = [
             np.stack([getattr(source, name)[blocks] for source in heard], axis=1)
             for name in ('azimuth', 'elevation', 'voiced', 'silent')
@@ -179,19 +194,23 @@ def listen(
         np.stack(column) for column in zip(*rows, strict=True)
     )
     lowest = classifier.grid.elevation_min
-    spectrum = Spectrum(*outputs[:3], classifier.multilabel, outputs[3], lowest)
+    spectrum = Spectrum(*outputs[:3], classifier.multi_source, outputs[3], lowest)
     time = classifier.features.hop * np.arange(silent.shape[1])
-    return Streams(spectrum, above_floor, azimuth, elevation, voiced, quiet, silent, brief, time)
+    return LabelledOutputs(
+        spectrum, above_floor, azimuth, elevation, voiced, quiet, silent, brief, time
+    )
 
 
 def _spectra(
-    classifier: Classifier, follower: RecurrentFilter | None, frames: Iterable[WindowFeatures]
+    classifier: Classifier,
+    source_filter: RecurrentFilter | None,
+    windows: Iterable[WindowFeatures],
 ) -> Iterator[Spectrum]:
-    """Yield what is said of the frames of a clip."""
-    if follower is None:
-        for frame in frames:
-            yield classifier.spectrum(frame.gcc)
+    """Yield the outputs of a model in the windows of a clip."""
+    if source_filter is None:
+        for window in windows:
+            yield classifier.spectrum(window.gcc)
         return
-    follower.reset()
-    for frame in frames:
-        yield follower.update(*filter_arguments(classifier, frame))
+    source_filter.reset()
+    for window in windows:
+        yield source_filter.update(*filter_arguments(classifier, window))

@@ -12,6 +12,9 @@ as NAME_models.csv and NAME_models.md.
   qat                 the same after quantisation-aware training
 """
 
+import argparse
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +28,8 @@ from .deployment.conversion import INTEGER_KINDS, KINDS, representative_set, to_
 from .deployment.converted_model import converted_model
 from .deployment.measure import Measurement
 from .runs import load_run
-from .settings import with_section
+from .sections import QuantizeConfig
+from .settings import find_settings
 from .tables import Row, show_table
 
 # Least share of the inputs in which OpenVINO and the interpreter must find the same directions;
@@ -33,7 +37,72 @@ from .tables import Row, show_table
 _OPENVINO_AGREEMENT = 0.95
 
 
-def add_arguments(parser):
+def quantize(
+    run: Path,
+    *,
+    data: Path,
+    name: str,
+    out: Path,
+    kinds: Sequence[str] = (),
+    check_edgetpu: bool = False,
+    check_openvino: bool = False,
+    config: QuantizeConfig | None = None,
+) -> None:
+    """Convert a trained network, write cards, print size, accuracy and latency of each.
+
+    Args:
+        run: folder made by train.
+        data: folder made by simulate.
+        name: of the model.
+        out: folder of the .tflite files.
+        kinds: number formats, of KINDS; empty for all.
+        check_edgetpu: check the int8 models against what the Edge TPU compiler requires.
+        check_openvino: check that every model loads in OpenVINO and agrees with the interpreter.
+        config: replaces that of the run's settings.
+
+    Raises:
+        ConfigError: there is no trained network or no data.
+        ModelError: a model does not pass the checks that were asked for; all are written.
+    """
+    model, settings = load_run(run)
+    if config is not None:
+        settings = replace(settings, quantize=config)
+    train, val = (Shards(data, split, settings) for split in ('train', 'val'))
+    representative = representative_set(train)
+    out.mkdir(parents=True, exist_ok=True)
+    np.save(out / f'{name}_representative.npy', representative)
+    # float32 comes first, whether it is kept or not: the others are compared with it.
+    asked = kinds or KINDS
+    exact: Measurement | None = None
+    rows: list[Row] = []
+    faults: list[str] = []
+    for kind in dict.fromkeys(['float32', *asked]):
+        network = model
+        if kind == 'qat':
+            network = train_to_be_rounded(model, settings, data, representative)
+        content = to_tflite(network, kind, representative)
+        converted = converted_model(content, model, settings, val, kind, exact)
+        exact = exact or converted.measurement
+        if kind not in asked:
+            continue
+        file = out / f'{name}_{kind}.tflite'
+        converted.save(file)
+        row: Row = {'format': kind, **converted.row(exact)}
+        if check_edgetpu:
+            found = edgetpu_faults(file) if kind in INTEGER_KINDS else []
+            row['Edge TPU'] = ('no' if found else 'yes') if kind in INTEGER_KINDS else '-'
+            faults += found
+        if check_openvino:
+            found = openvino_faults(file, representative)
+            row['OpenVINO'] = 'no' if found else 'yes'
+            faults += found
+        rows.append(row)
+    show_table(rows, f'{name}: validation set', out / f'{name}_models')
+    if faults:
+        raise ModelError('the models are written, but:\n' + '\n'.join(faults))
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command line."""
     parser.add_argument('--run', type=Path, required=True, help='folder made by train')
     parser.add_argument('--data', type=Path, required=True, help='folder made by simulate')
@@ -57,47 +126,18 @@ def add_arguments(parser):
     )
 
 
-def run(args):
-    """Convert, write cards, print size, accuracy and latency of each.
-
-    Raises:
-        ModelError: a model does not pass the checks that were asked for; all are written.
-    """
-    model, settings = load_run(args.run)
-    settings = with_section(settings, 'quantize', args.settings)
-    train, val = (Shards(args.data, split, settings) for split in ('train', 'val'))
-    representative = representative_set(train)
-    args.out.mkdir(parents=True, exist_ok=True)
-    np.save(args.out / f'{args.name}_representative.npy', representative)
-    # float32 comes first, whether it is kept or not: the others are compared with it.
-    asked = args.kind or list(KINDS)
-    exact: Measurement | None = None
-    rows: list[Row] = []
-    faults: list[str] = []
-    for kind in dict.fromkeys(['float32', *asked]):
-        network = model
-        if kind == 'qat':
-            network = train_to_be_rounded(model, settings, args.data, representative)
-        content = to_tflite(network, kind, representative)
-        converted = converted_model(content, model, settings, val, kind, exact)
-        exact = exact or converted.measurement
-        if kind not in asked:
-            continue
-        file = args.out / f'{args.name}_{kind}.tflite'
-        converted.save(file)
-        row = {'format': kind, **converted.row(exact)}
-        if args.edgetpu:
-            found = edgetpu_faults(file) if kind in INTEGER_KINDS else None
-            row['Edge TPU'] = '-' if found is None else 'no' if found else 'yes'
-            faults += found or []
-        if args.openvino:
-            found = openvino_faults(file, representative)
-            row['OpenVINO'] = 'no' if found else 'yes'
-            faults += found
-        rows.append(row)
-    show_table(rows, f'{args.name}: validation set', args.out / f'{args.name}_models')
-    if faults:
-        raise ModelError('the models are written, but:\n' + '\n'.join(faults))
+def run(args: argparse.Namespace) -> None:
+    """Do what the command line asks for."""
+    quantize(
+        args.run,
+        data=args.data,
+        name=args.name,
+        out=args.out,
+        kinds=args.kind or (),
+        check_edgetpu=args.edgetpu,
+        check_openvino=args.openvino,
+        config=find_settings(args.settings).quantize if args.settings else None,
+    )
 
 
 def edgetpu_faults(file: Path) -> list[str]:

@@ -13,7 +13,7 @@ import math
 from pathlib import Path
 import reprlib
 import stat
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import yaml
 
@@ -75,13 +75,13 @@ class Config:
 
     RENAMED: ClassVar[Mapping[str, str]] = {}
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         for field in dataclasses.fields(self):
             value = check_setting(field, getattr(self, field.name))
             object.__setattr__(self, field.name, value)
 
     @classmethod
-    def from_mapping(cls, mapping: Mapping[str, Any], where: str):
+    def from_mapping(cls, mapping: Mapping[str, Any], where: str) -> Self:
         """Build from a parsed YAML mapping.
 
         Raises:

@@ -147,7 +147,7 @@ def test_any_damage_to_a_network_is_noticed(folder, damaged, uma8, data):
     if path.read_bytes() == original.read_bytes():
         return
     with pytest.raises(DoaError, match='its SHA-256 is not the one in its card') as error:
-        Classifier(path, uma8, default_features(uma8, path))
+        Classifier.load(path, uma8, default_features(uma8, path))
     _refused(error.value, path)
 
 

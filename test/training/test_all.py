@@ -9,7 +9,7 @@ from doa_ros.core.geometry import load_array
 from doa_ros.core.localization.classifier import Classifier
 from doa_ros.core.localization.model_card import load_card
 from training import all as all_in_one
-from training.fitting import calibration
+from training.fitting import hmm
 from training.sections import SimulateConfig, TrainConfig
 from training.settings import load_settings
 from training.simulation import synthetic
@@ -41,7 +41,7 @@ def tiny(monkeypatch_module):
     train = TrainConfig(architecture='circular', activity=True, epochs=2, batch=64)
     monkeypatch_module.setattr(all_in_one, 'BUDGETS', {'small': (simulate, train)})
     monkeypatch_module.setattr(all_in_one, '_CALIBRATION_SCENES', 1)
-    monkeypatch_module.setattr(calibration, '_EVALUATIONS', 12)
+    monkeypatch_module.setattr(hmm, '_EVALUATIONS', 12)
     monkeypatch_module.setattr(synthetic, '_FILES', {'train': 2, 'val': 1})
     monkeypatch_module.setattr(synthetic, '_SECONDS', 2.0)
 
@@ -63,20 +63,14 @@ def out(tiny, array_file, run_verb, tmp_path_factory):
             original = getattr(all_in_one, name)
 
             def record(*args, **kwargs):
-                calls.append((name, kwargs))
-                original(*args, **kwargs)
+                calls.append((name, (args, kwargs)))
+                if name != 'evaluate':
+                    original(*args, **kwargs)
 
             return record
 
-        def run_but_evaluate(name, arguments):
-            calls.append((name, arguments))
-            if name != 'evaluate':
-                original(name, arguments)
-
-        original = all_in_one.run_verb
-        for name in ('simulate', 'train'):
+        for name in ('simulate', 'train', 'quantize', 'calibrate', 'evaluate'):
             patch.setattr(all_in_one, name, recorded(name))
-        patch.setattr(all_in_one, 'run_verb', run_but_evaluate)
         run_verb('all', '--array', array_file, '--out', folder)
         first = list(calls)
         calls.clear()
@@ -89,20 +83,20 @@ def test_it_ends_in_a_model_that_the_runtime_loads(out, array_file):
     model = folder / 'models' / 'triangle_int8.tflite'
     features = load_card(model).features
     assert features.lags[-1] >= load_array(array_file).max_delay
-    spectrum = Classifier(model, load_array(array_file), features).spectrum(
+    spectrum = Classifier.load(model, load_array(array_file), features).spectrum(
         np.zeros((3, features.lag_count), np.float32)
     )
     assert spectrum.azimuth.shape == (36,)
-    assert load_card(model).memory is not None
+    card = load_card(model)
+    assert card.hmm is not None and card.calibration is not None
     assert load_settings(folder / 'settings.yaml').train.architecture == 'circular'
 
 
 def test_the_model_is_evaluated_for_its_array(out, array_file):
     folder, calls, _ = out
-    name, arguments = calls[-1]
-    assert name == 'evaluate'
-    assert arguments[arguments.index('--array') + 1] == str(array_file)
-    assert arguments[arguments.index('--model') + 1].endswith('triangle_int8.tflite')
+    name, (args, kwargs) = calls[-1]
+    assert name == 'evaluate' and args == (str(array_file),)
+    assert kwargs['models'] == [folder / 'models' / 'triangle_int8.tflite']
 
 
 def test_what_is_finished_is_not_done_again(out):

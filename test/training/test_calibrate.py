@@ -7,12 +7,13 @@ import numpy as np
 import pytest
 
 from doa_ros.core.errors import ConfigError, ModelError
+from doa_ros.core.localization.calibration import Calibration
 from doa_ros.core.localization.hmm_filter import HmmFilterConfig
 from doa_ros.core.localization.localizer import Localizer, LocalizerConfig
 from doa_ros.core.localization.model_card import load_card, save_card
 from doa_ros.resources import find_resource
 from training import calibrate
-from training.fitting import calibration
+from training.fitting import hmm
 
 
 @pytest.fixture
@@ -23,15 +24,16 @@ def model(models, tmp_path):
     return tmp_path / 'tiny.tflite'
 
 
-def test_the_card_gets_a_memory_that_the_runtime_uses(
+def test_the_card_gets_a_filter_that_the_runtime_uses(
     run_verb, model, sounds, uma8, extract, plane_wave, monkeypatch
 ):
-    monkeypatch.setattr(calibration, '_EVALUATIONS', 12)
+    monkeypatch.setattr(hmm, '_EVALUATIONS', 12)
     before = load_card(model)
-    assert before.memory is None
+    assert before.hmm is None and before.calibration is None
     run_verb('calibrate', '--model', model, '--sounds', sounds, '--scenes', 1)
     card = load_card(model)
-    assert card.memory is not None
+    assert card.hmm is not None and card.calibration is not None
+    assert card.srp_weight == 40
     assert card.sha256 == before.sha256 and card.training == before.training
     localizer = Localizer(uma8, card.features, LocalizerConfig(), model)
     frame = extract(uma8, plane_wave(uma8, 0.5), card.features)[-1]
@@ -41,20 +43,22 @@ def test_the_card_gets_a_memory_that_the_runtime_uses(
     np.testing.assert_array_equal(localizer.locate(frame).spectrum.azimuth, first)
 
 
-def test_deviations_alone_keep_the_memory(run_verb, model, sounds):
+def test_deviations_alone_keep_all_else(run_verb, model, sounds):
     arguments = ['--model', model, '--sounds', sounds, '--scenes', 1, '--deviations']
-    with pytest.raises(ConfigError, match='has no memory yet'):
+    with pytest.raises(ConfigError, match='has no calibration yet'):
         run_verb('calibrate', *arguments)
-    save_card(replace(load_card(model), memory=HmmFilterConfig()), model)
+    before = replace(load_card(model), hmm=HmmFilterConfig(), calibration=Calibration())
+    save_card(before, model)
     run_verb('calibrate', *arguments)
+    card = load_card(model)
     changed = {
-        name for name, value in load_card(model).memory.to_mapping().items()
-        if value != getattr(HmmFilterConfig(), name)
+        name for name, value in card.calibration.to_mapping().items()
+        if value != getattr(Calibration(), name)
     }  # fmt: skip
     assert {'azimuth_spread', 'elevation_spread'} <= changed
     assert all(name.endswith(('spread', 'power', 'fading')) for name in changed)
-    # All else is as it was.
-    assert load_card(model).steered_response == 0
+    kept = replace(card, calibration=before.calibration)
+    assert kept.to_mapping() == before.to_mapping()
 
 
 def test_a_model_without_activity_is_refused(run_verb, sounds):
@@ -77,7 +81,7 @@ def test_a_model_that_cannot_be_calibrated_stays_as_it_was(
         def interrupt(*_, **__):
             raise KeyboardInterrupt
 
-        monkeypatch.setattr(calibrate, 'listen', interrupt)
+        monkeypatch.setattr(calibrate, 'label_outputs', interrupt)
         with pytest.raises(KeyboardInterrupt):
             run_verb('calibrate', *arguments)
     assert model.with_suffix('.yaml').read_text() == before

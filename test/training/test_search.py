@@ -68,7 +68,7 @@ def test_what_was_found_is_quantised_for_the_runtime(run_verb, found, data, tmp_
     )  # fmt: skip
     path = tmp_path / 'found_int8.tflite'
     card = load_card(path)
-    spectrum = Classifier(path, uma8, card.features).spectrum(np.zeros((15, 13), np.float32))
+    spectrum = Classifier.load(path, uma8, card.features).spectrum(np.zeros((15, 13), np.float32))
     assert spectrum.azimuth.shape == (36,)
     # It says what the network is, not where its file was.
     name = load_network(found / 'architecture.yaml').name

@@ -1,8 +1,9 @@
 # Copyright 2026 doa_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""A follower for a model of several sources, from simulation to calibration."""
+"""A recurrent filter for a model of several sources, from simulation to calibration."""
 
 from dataclasses import replace
+import hashlib
 import shutil
 
 import numpy as np
@@ -13,6 +14,7 @@ from doa_ros.core.errors import ConfigError, ModelError
 from doa_ros.core.localization.calibration import Calibration
 from doa_ros.core.localization.localizer import Localizer, LocalizerConfig
 from doa_ros.core.localization.model_card import load_card, save_card
+from doa_ros.core.localization.recurrent_filter import RecurrentFilterConfig
 from doa_ros.resources import find_resource
 from training import calibrate
 from training.fitting.history import read_history
@@ -29,11 +31,11 @@ SETTINGS = {
 
 
 def plain_model(folder):
-    """Return a copy of the model of several sources without its follower."""
+    """Return a copy of the model of several sources without its filter."""
     path = folder / 'model.tflite'
     original = find_resource('models', 'uma8_several_int8')
     shutil.copy(original, path)
-    card = replace(load_card(original), steered_response=0.0, memory=None, follower=None)
+    card = replace(load_card(original), srp_weight=0.0, recurrent_filter=None, calibration=None)
     save_card(card, path)
     return path
 
@@ -53,8 +55,8 @@ def arguments(folder, model, sounds):
 
 @pytest.fixture(scope='module')
 def made(run_verb, sounds, tmp_path_factory):
-    """Return a model with a follower, and the folder that was left."""
-    folder = tmp_path_factory.mktemp('follow')
+    """Return a model with a recurrent filter, and the folder that was left."""
+    folder = tmp_path_factory.mktemp('filter')
     model = plain_model(folder)
     write_settings(folder)
     run_verb('train_filter', *arguments(folder, model, sounds))
@@ -63,18 +65,21 @@ def made(run_verb, sounds, tmp_path_factory):
 
 @pytest.fixture
 def model(made, tmp_path):
-    """Return a copy of the model with a follower."""
+    """Return a copy of the model with a recurrent filter."""
     for path in made[0].parent.glob('model*'):
         shutil.copy(path, tmp_path)
     return tmp_path / 'model.tflite'
 
 
-def test_the_model_is_followed(made, uma8, extract, plane_wave):
+def test_the_model_is_filtered(made, uma8, extract, plane_wave):
     path, out = made
     card = load_card(path)
-    assert card.memory == Calibration(elevation_share=0.2) and card.follower is not None
+    content = path.with_name('model_filter.tflite').read_bytes()
+    sha256 = hashlib.sha256(content).hexdigest()
+    assert card.recurrent_filter == RecurrentFilterConfig(sha256, elevation_share=0.2)
+    assert card.calibration is None
     # What it has learnt from.
-    assert card.steered_response == load_card(out / 'model.tflite').steered_response == 0.5
+    assert card.srp_weight == 0.5
     config = LocalizerConfig(report_stationary=True)
     localizer = Localizer(uma8, card.features, config, path)
     frame = extract(uma8, plane_wave(uma8, 0.5), card.features)[-1]
@@ -83,36 +88,34 @@ def test_the_model_is_followed(made, uma8, extract, plane_wave):
     localizer.reset()
     np.testing.assert_array_equal(localizer.locate(frame).spectrum.azimuth, first)
     assert len(read_history(out / 'history.csv')) == 3
-    assert (out / 'follower.keras').is_file() and (out / 'curves.png').is_file()
+    assert (out / 'filter.keras').is_file() and (out / 'curves.png').is_file()
 
 
-def test_it_is_calibrated_as_it_is_followed(run_verb, model, sounds, monkeypatch):
+def test_it_is_calibrated_with_its_filter(run_verb, model, sounds, monkeypatch):
     monkeypatch.setattr(calibrate, 'ENGINES', ('fast',))
     monkeypatch.setattr(calibrate, '_others', lambda *_: iter(()))
     before = load_card(model)
-    save_card(replace(before, memory=Calibration(elevation_share=0.3)), model)
     asked = ['--model', model, '--sounds', sounds, '--scenes', 1]
+    with pytest.raises(ConfigError, match='has no calibration yet'):
+        run_verb('calibrate', *asked, '--deviations')
     run_verb('calibrate', *asked)
     card = load_card(model)
-    assert replace(card, memory=None, positions=None) == replace(
-        before, memory=None, positions=None
-    )
-    assert card.memory.elevation_share == 0.3
+    assert replace(card, calibration=None).to_mapping() == before.to_mapping()
     changed = {
         name
-        for name, value in card.memory.to_mapping().items()
+        for name, value in card.calibration.to_mapping().items()
         if value != getattr(Calibration(), name)
     }
     assert {'confidence_weight', 'elevation_scale', 'azimuth_spread'} <= changed
-    again = replace(card.memory, azimuth_spread=9.0)
-    save_card(replace(card, memory=again), model)
+    again = replace(card.calibration, azimuth_spread=9.0)
+    save_card(replace(card, calibration=again), model)
     run_verb('calibrate', *asked, '--deviations')
-    deviations = load_card(model).memory
+    deviations = load_card(model).calibration
     assert deviations.azimuth_spread != 9.0
-    assert deviations.confidence_weight == card.memory.confidence_weight
+    assert deviations.confidence_weight == card.calibration.confidence_weight
 
 
-def test_calibration_needs_a_follower(run_verb, sounds, tmp_path):
+def test_calibration_needs_a_recurrent_filter(run_verb, sounds, tmp_path):
     with pytest.raises(ConfigError, match='run train_filter first'):
         run_verb('calibrate', '--model', plain_model(tmp_path), '--sounds', sounds)
 
@@ -137,11 +140,11 @@ def test_it_goes_on_where_it_was_interrupted(
         run_verb('train_filter', *asked)
     # Nothing is half done.
     assert model.with_suffix('.yaml').read_text() == card
-    assert not (tmp_path / 'model_follower.tflite').exists()
+    assert not (tmp_path / 'model_filter.tflite').exists()
     run_verb('train_filter', *asked)
     epochs = [row['epoch'] for row in read_history(tmp_path / 'out' / 'history.csv')]
     assert epochs == ['0', '1', '2']
-    assert load_card(model).follower is not None
+    assert load_card(model).recurrent_filter is not None
     # A shard that was cut off is made again.
     (tmp_path / 'out' / 'val' / '00000.npz').write_bytes(b'PK')
     with pytest.raises(AssertionError):
@@ -160,7 +163,7 @@ def test_clips_of_other_settings_are_not_mixed(run_verb, made, sounds, tmp_path)
 @pytest.mark.parametrize(
     'change, message',
     [
-        (lambda card: replace(card, multilabel=False), 'train one with multi_source: true'),
+        (lambda card: replace(card, multi_source=False), 'train one with multi_source: true'),
         (lambda card: replace(card, outputs=('azimuth',)), 'and activity: true'),
         (
             lambda card: replace(card, features=replace(card.features, residual=False)),
@@ -168,7 +171,7 @@ def test_clips_of_other_settings_are_not_mixed(run_verb, made, sounds, tmp_path)
         ),
     ],
 )
-def test_models_that_cannot_be_followed_are_refused(run_verb, sounds, tmp_path, change, message):
+def test_models_that_cannot_have_a_filter_are_refused(run_verb, sounds, tmp_path, change, message):
     model = plain_model(tmp_path)
     save_card(change(load_card(model)), model)
     write_settings(tmp_path)

@@ -98,7 +98,7 @@ def converted_model(
         grid=settings.train.grid,
         outputs=outputs,
         sha256=hashlib.sha256(content).hexdigest(),
-        multilabel=settings.train.multi_source,
+        multi_source=settings.train.multi_source,
         training={
             'architecture': architecture,
             'parameters': model.count_params(),

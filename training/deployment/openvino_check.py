@@ -75,7 +75,7 @@ def compare(path: Path, inputs: np.ndarray) -> Comparison:
         ours = interpreter(values)
         differences += [np.abs(a - b).max() for a, b in zip(theirs, ours, strict=True)]
         one, other = (
-            _peaks(Spectrum(**card.named(outputs), several=card.multilabel))
+            _peaks(Spectrum(**card.named(outputs), several=card.multi_source))
             for outputs in (theirs, ours)
         )
         agreements.append(_sees(one, other) and _sees(other, one))

@@ -11,7 +11,7 @@ import numpy as np
 
 from doa_ros.core.geometry import MicArray
 from doa_ros.core.localization.classifier import Classifier
-from doa_ros.core.localization.model_card import load_card
+from doa_ros.core.localization.model_card import ModelCard
 
 from ..data.clips import Clip
 from ..data.filter_examples import FilterExamples, filter_example
@@ -36,12 +36,14 @@ class ConversationJob(ShardJob):
     Attributes:
         settings: `simulate` and `train_filter` say what is drawn.
         array: the microphones.
-        model: the .tflite file that listens, with its card beside it.
+        card: of the model whose outputs are asked for, without a recurrent filter.
+        model: its .tflite file.
         sounds: folder of the recordings.
     """
 
     settings: Settings
     array: MicArray
+    card: ModelCard
     model: Path
     sounds: Path
 
@@ -60,7 +62,7 @@ class ConversationJob(ShardJob):
 
     def maker(self, split: str) -> Callable[[ShardSpec], Shard]:
         """Return what makes the shards of a split."""
-        classifier = Classifier(self.model, self.array, load_card(self.model).features)
+        classifier = Classifier(self.card, self.model, self.array, self.card.features)
         corpus = load_corpus(self.sounds, split, self.scenes.sampling_frequency)
         simulator = Simulator(self.array, self.scenes, corpus, classifier.features.hop)
         return partial(self._shard, simulator, classifier)

@@ -18,12 +18,6 @@ _LEAST_COHERENCE = 0.02
 class Calibration(Config):
     """From the peak of a spectrum to an estimate; `calibrate` finds the settings."""
 
-    elevation_share: float = setting(
-        0.5,
-        'Share of an independent observation of the elevation that a frame is.',
-        minimum=0.0,
-        maximum=1.0,
-    )
     confidence_bias: float = setting(
         0.0, 'Added to the log-odds of a source within 10 degrees: Platt scaling.'
     )

@@ -15,9 +15,10 @@ from doa_ros.core.errors import ModelError
 from doa_ros.core.features.extractor import FeatureConfig, WindowFeatures, lags_needed
 from doa_ros.core.features.source_cancellation import uncancelled
 from doa_ros.core.geometry import MicArray
+from doa_ros.core.localization.calibration import Calibration
 from doa_ros.core.localization.decoding import HALF_STEP, Spectrum, logit
 from doa_ros.core.localization.hmm_filter import HmmFilter
-from doa_ros.core.localization.model_card import follower_file, load_card
+from doa_ros.core.localization.model_card import ModelCard, find_filter_file, load_card
 from doa_ros.core.localization.recurrent_filter import RecurrentFilter
 from doa_ros.core.localization.srp_phat import SrpPhat
 from doa_ros.core.localization.tflite import TFLiteModel
@@ -86,7 +87,8 @@ class Classifier:
     """Direction probabilities from a trained network.
 
     Args:
-        model: the .tflite file, with its card beside it.
+        card: of the network.
+        network: the .tflite file.
         array: the configured microphones.
         features: the configured features.
         delegate: library that runs the network, see `TFLiteModel`.
@@ -97,49 +99,63 @@ class Classifier:
             in what.
     """
 
-    def __init__(self, model: Path, array: MicArray, features: FeatureConfig, delegate: str = ''):
-        card = load_card(model)
+    def __init__(
+        self,
+        card: ModelCard,
+        network: Path,
+        array: MicArray,
+        features: FeatureConfig,
+        delegate: str = '',
+    ):
         require_elevations(array, card.grid.elevation_min)
-        _check_sha256(model, card.sha256)
+        _check_sha256(network, card.sha256)
         differences = card.differences(array, features)
         if differences:
             raise ModelError(
-                f'{model} does not fit: {"; ".join(differences)} (method srp_phat needs no model)'
+                f'{network} does not fit: {"; ".join(differences)} '
+                '(method srp_phat needs no model)'
             )
         self.grid = card.grid
         self.features = card.features
-        self.multilabel = card.multilabel
-        self.memory = card.memory
+        self.multi_source = card.multi_source
         self._steering: SrpPhat | None = None
-        self._steered_response = card.steered_response
-        if self._steered_response:
+        if card.srp_weight:
             self._steering = SrpPhat(array, features.lags, card.grid.azimuth_count)
         self._card = card
-        self._network = TFLiteModel(model, delegate)
+        self._network = TFLiteModel(network, delegate)
         expected = (features.lag_count, len(array.pairs))
         if self._network.input_shape != expected:
             raise ModelError(
-                f'{model}: takes input of shape {self._network.input_shape}, but its card '
+                f'{network}: takes input of shape {self._network.input_shape}, but its card '
                 f'promises {expected} (lags, pairs)'
             )
         sizes = tuple(math.prod(shape) for shape in card.shapes.values())
         if self._network.output_sizes != sizes:
-            raise ModelError(f'{model}: its outputs do not have the sizes its card promises')
-        self._follower: Path | None = None
-        if card.follower is not None:
-            self._follower = follower_file(model)
-            _check_sha256(self._follower, card.follower)
+            raise ModelError(f'{network}: its outputs do not have the sizes its card promises')
+        self._filter_network: Path | None = None
+        if card.recurrent_filter is not None:
+            self._filter_network = find_filter_file(network)
+            _check_sha256(self._filter_network, card.recurrent_filter.sha256)
+
+    @classmethod
+    def load(
+        cls, model: Path, array: MicArray, features: FeatureConfig, delegate: str = ''
+    ) -> 'Classifier':
+        """Return the classifier of a .tflite file with its card beside it; see the class."""
+        return cls(load_card(model), model, array, features, delegate)
 
     def source_filter(self) -> HmmFilter | RecurrentFilter | None:
         """Return what follows the sources of one stream; None where each frame stands for itself.
 
         Raises:
-            ModelError: the follower does not suit the classes.
+            ModelError: the network of the recurrent filter does not suit the classes.
         """
-        hop = self.features.hop
-        if self._follower is not None:
-            return RecurrentFilter(TFLiteModel(self._follower), self.grid, hop, self.memory)
-        return None if self.memory is None else HmmFilter(self.grid, hop, self.memory)
+        card, hop = self._card, self.features.hop
+        calibration = card.calibration or Calibration()
+        if card.recurrent_filter is not None and self._filter_network is not None:
+            network = TFLiteModel(self._filter_network)
+            return RecurrentFilter(network, self.grid, hop, card.recurrent_filter, calibration)
+        return None if card.hmm is None else HmmFilter(self.grid, hop, card.hmm, calibration)
 
     def spectrum(self, gcc: np.ndarray) -> Spectrum:
         """Return the class probabilities for GCC-PHAT of shape (pairs, lags)."""
@@ -148,14 +164,14 @@ class Classifier:
         if self._steering is not None:
             response = self._steering.response(gcc)
             coherence = float(response.max())
-            if self.multilabel:
+            if self.multi_source:
                 other = self._steering.azimuth_probability(response, gcc)
                 values['azimuth'] = self._seconded(values['azimuth'], other)
             else:
                 values['azimuth'] = self._sharpened(values['azimuth'], response.max(axis=0))
         return Spectrum(
             **values,
-            several=self.multilabel,
+            several=self.multi_source,
             coherence=coherence,
             elevation_min=self.grid.elevation_min,
         )
@@ -177,13 +193,13 @@ class Classifier:
         """Return the product of both: the network knows where, the response exactly where."""
         # A class that int8 rounds to 0 is not impossible.
         product = (probability + HALF_STEP / len(probability)) * np.exp(
-            self._steered_response * (response - response.max())
+            self._card.srp_weight * (response - response.max())
         )
         return product / product.sum()
 
     def _seconded(self, probability: np.ndarray, other: np.ndarray) -> np.ndarray:
         """Return the mean of both log-odds: what one takes for a source the other may doubt."""
-        share = self._steered_response
+        share = self._card.srp_weight
         return special.expit((1 - share) * logit(probability) + share * logit(other))
 
 

@@ -12,7 +12,7 @@ import math
 
 import numpy as np
 
-from doa_ros.core.config import setting
+from doa_ros.core.config import Config, setting
 from doa_ros.core.features.extractor import CLEAR_ACTIVITY
 from doa_ros.core.geometry import wrap_angle
 from doa_ros.core.localization.calibration import Calibration
@@ -29,7 +29,7 @@ _LEAST_ACTIVITY = 2e-3
 
 
 @dataclass(frozen=True)
-class HmmFilterConfig(Calibration):
+class HmmFilterConfig(Config):
     """Transitions and weights of the evidence of the HMM filter; `calibrate` finds them."""
 
     bias: float = setting(0.0, 'Log-odds of a source where nothing speaks for or against it.')
@@ -39,7 +39,13 @@ class HmmFilterConfig(Calibration):
     )
     direction_share: float = setting(
         0.5,
-        'Share of an independent observation of the direction that a frame is.',
+        'Share of an independent observation of the azimuth that a window is.',
+        minimum=0.0,
+        maximum=1.0,
+    )
+    elevation_share: float = setting(
+        0.5,
+        'Share of an independent observation of the elevation that a window is.',
         minimum=0.0,
         maximum=1.0,
     )
@@ -68,10 +74,14 @@ class HmmFilter:
         grid: the classes.
         hop: time between windows [s].
         config: the settings.
+        calibration: of the estimates.
     """
 
-    def __init__(self, grid: DirectionGrid, hop: float, config: HmmFilterConfig):
-        self._config, self._lowest = config, grid.elevation_min
+    def __init__(
+        self, grid: DirectionGrid, hop: float, config: HmmFilterConfig, calibration: Calibration
+    ):
+        self._config, self._calibration = config, calibration
+        self._lowest = grid.elevation_min
         self._onset, self._offset, self._change = (
             1 - math.exp(-rate * hop) for rate in (config.onset, config.offset, config.change)
         )
@@ -80,7 +90,7 @@ class HmmFilter:
 
     def corrected(self, elevation: float) -> float:
         """Return the elevation [rad] for that of the classes; NaN stays NaN."""
-        return self._config.corrected(elevation, self._lowest)
+        return self._calibration.corrected(elevation, self._lowest)
 
     def reset(self) -> None:
         """Begin another stream."""
@@ -136,9 +146,14 @@ class HmmFilter:
 
     def estimates(self, spectrum: Spectrum) -> list[Estimate]:
         """Return the direction of the source, if there is one, from what `update` returned."""
-        azimuth, stddev, near = decode_posterior(spectrum.azimuth)
-        probability = float(spectrum.activity[0]) * near
-        return [self._config.estimate(spectrum, azimuth, stddev, probability)]
+        return [posterior_estimate(spectrum, self._calibration)]
+
+
+def posterior_estimate(spectrum: Spectrum, calibration: Calibration) -> Estimate:
+    """Return the direction that the posterior of the filter shows."""
+    azimuth, stddev, near = decode_posterior(spectrum.azimuth)
+    probability = float(spectrum.activity[0]) * near
+    return calibration.estimate(spectrum, azimuth, stddev, probability)
 
 
 def _log_level(above_floor):

@@ -102,7 +102,7 @@ class Localization:
         spectrum: class probabilities in the array's mounted frame.
         detections: what may be a source, for a tracker to sort out; in the same order. Of one
             source, in the averaged sound of this window alone, without what is remembered of those
-            before; of several, all that the follower knows of.
+            before; of several, all that the recurrent filter knows of.
     """
 
     estimates: tuple[Estimate, ...]
@@ -141,7 +141,7 @@ class Localizer:
         elif model is None:
             raise ConfigError('method cnn needs a model')
         else:
-            self._method = classifier = Classifier(model, array, features, config.delegate)
+            self._method = classifier = Classifier.load(model, array, features, config.delegate)
             self._memory = classifier.source_filter()
         self._mounting = _mounting(array, self._method.grid)
 

@@ -4,39 +4,70 @@
 
 A model is two files side by side, NAME.tflite and NAME.yaml. The card names the array, the
 features, the classes and the SHA-256 of the network. A model of several sources may have a third,
-NAME_follower.tflite, a recurrent network that follows them; its SHA-256 is in the card, too.
+NAME_filter.tflite, the network of a recurrent filter; its SHA-256 is in the card, too.
 """
 
+from collections.abc import Mapping
 import dataclasses
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 import math
 from pathlib import Path
+from typing import Any, TypeVar
 
 import numpy as np
 import yaml
 
-from doa_ros.core.config import load_yaml, require_keys, said, short
+from doa_ros.core.config import Config, load_yaml, require_keys, said, short
 from doa_ros.core.errors import ConfigError, ModelError
 from doa_ros.core.features.extractor import FeatureConfig
+from doa_ros.core.files import write_whole
 from doa_ros.core.geometry import MicArray
 from doa_ros.core.localization.calibration import Calibration
 from doa_ros.core.localization.decoding import DirectionGrid
 from doa_ros.core.localization.hmm_filter import HmmFilterConfig
 from doa_ros.core.localization.matching import SCALE_MAX, SCALE_MIN, Match, match
+from doa_ros.core.localization.recurrent_filter import RecurrentFilterConfig
 
-CARD_FORMAT = 1
+CARD_FORMAT = 2
+_REQUIRED = {
+    'format',
+    'sha256',
+    'array',
+    'features',
+    'azimuth_classes',
+    'elevation_classes',
+    'outputs',
+}
+_OPTIONAL = {
+    'elevation_min_deg',
+    'multi_source',
+    'srp_weight',
+    'hmm',
+    'recurrent_filter',
+    'calibration',
+    'training',
+}
+# Keys of format 1 by those of today.
+_RENAMED = {
+    'multilabel': 'multi_source',
+    'steered_response': 'srp_weight',
+    'follower': 'recurrent_filter',
+    'memory': 'hmm and calibration',
+}
 _OUTPUTS = {'azimuth', 'elevation', 'activity'}
 # A thousand times what the networks take that are made for this.
 _MAX_MODEL_BYTES = 1 << 26
-# Largest weight of the steered response for a single source.
-_SHARPEST = 1000.0
+# Largest weight of SRP-PHAT for a single source.
+_MAX_SRP_WEIGHT = 1000.0
 # What `evaluate --scale` says about arrays that are not as trained.
 _COST = 'in simulated rooms no loss could be measured'
+
+_Part = TypeVar('_Part', bound=Config)
 
 
 @dataclass(frozen=True)
 class ModelCard:
-    """What a network was made for.
+    """What a network was made for; a card that contradicts itself cannot be built.
 
     Attributes:
         array_name: the array it was trained for.
@@ -47,16 +78,18 @@ class ModelCard:
         outputs: what each of its outputs is: 'azimuth', 'elevation' or 'activity'.
         sha256: of the .tflite file, in hexadecimal.
         training: how it was made and how well it does; for people.
-        multilabel: whether its azimuth classes are judged one by one, for several sources at
+        multi_source: whether its azimuth classes are judged one by one, for several sources at
             once; each then has an elevation of its own.
-        steered_response: how much the steered response says of the azimuths [1]; 0 for nothing.
-            Those of a single source are multiplied by exp(steered_response * response). Of
-            several sources, it is the weight, at most 1, of SRP-PHAT's log-odds in the mean of
-            them and the network's.
-        memory: how its outputs are followed from frame to frame; None where each frame stands
-            for itself. Of several sources the follower follows them, and this is what its outputs
-            are worth.
-        follower: SHA-256 of the recurrent network that follows several sources; None without.
+        srp_weight: how much SRP-PHAT says of the azimuths [1]; 0 for nothing. The probabilities
+            of a single source are multiplied by exp(srp_weight * steered response). Of several
+            sources, it is the weight, at most 1, of SRP-PHAT's log-odds in the mean of them and
+            the network's.
+        hmm: settings of the HMM filter of a single source; None without a filter.
+        recurrent_filter: of several sources; None without a filter.
+        calibration: what the outputs of the filter are worth; None where that is not known.
+
+    Raises:
+        ModelError: two of them contradict each other, or one is out of bounds.
     """
 
     array_name: str
@@ -66,11 +99,43 @@ class ModelCard:
     grid: DirectionGrid
     outputs: tuple[str, ...]
     sha256: str
-    training: dict
-    multilabel: bool = False
-    steered_response: float = 0.0
-    memory: Calibration | None = None
-    follower: str | None = None
+    training: dict[str, Any] = field(default_factory=dict)
+    multi_source: bool = False
+    srp_weight: float = 0.0
+    hmm: HmmFilterConfig | None = None
+    recurrent_filter: RecurrentFilterConfig | None = None
+    calibration: Calibration | None = None
+
+    def __post_init__(self) -> None:
+        if self.positions.shape[1:] != (3,) or not np.isfinite(self.positions).all():
+            raise ModelError('positions must be x, y, z of each microphone')
+        named = set(self.outputs)
+        if len(named) < len(self.outputs) or not {'azimuth'} <= named <= _OUTPUTS:
+            raise ModelError(
+                'outputs must name azimuth, and may name elevation and activity, once each'
+            )
+        if self.grid.azimuth_count < 4 or (self.grid.elevation_count < 3 and 'elevation' in named):
+            raise ModelError('needs at least 4 azimuth and 3 elevation classes')
+        if not -math.pi / 2 <= self.grid.elevation_min <= 0:
+            raise ModelError('elevation_min_deg must lie in -90..0')
+        if not 0 <= self.srp_weight <= (1 if self.multi_source else _MAX_SRP_WEIGHT):
+            raise ModelError(
+                f'srp_weight must be at least 0, and at most {_MAX_SRP_WEIGHT:g} or, with '
+                'multi_source, 1'
+            )
+        self._check_filter(named)
+
+    def _check_filter(self, outputs: set[str]) -> None:
+        if self.hmm is not None and (self.multi_source or 'activity' not in outputs):
+            raise ModelError('hmm needs an activity output, and a single source')
+        if self.recurrent_filter is not None and not (
+            self.multi_source and self.features.residual and outputs == _OUTPUTS
+        ):
+            raise ModelError(
+                'recurrent_filter needs multi_source, features with residual, and all outputs'
+            )
+        if self.calibration is not None and not (self.hmm or self.recurrent_filter):
+            raise ModelError('calibration needs hmm or recurrent_filter, whose outputs it is of')
 
     @property
     def shapes(self) -> dict[str, tuple[int, ...]]:
@@ -78,7 +143,7 @@ class ModelCard:
         azimuth, elevation = (self.grid.azimuth_count,), (self.grid.elevation_count,)
         shapes = {
             'azimuth': azimuth,
-            'elevation': azimuth + elevation if self.multilabel else elevation,
+            'elevation': azimuth + elevation if self.multi_source else elevation,
             'activity': (1,),
         }
         return {name: shapes[name] for name in self.outputs}
@@ -90,8 +155,13 @@ class ModelCard:
             for (name, shape), output in zip(self.shapes.items(), outputs, strict=True)
         }
 
-    def to_mapping(self) -> dict:
+    def to_mapping(self) -> dict[str, Any]:
         """Return the content of the card's file."""
+        parts = {
+            'hmm': self.hmm,
+            'recurrent_filter': self.recurrent_filter,
+            'calibration': self.calibration,
+        }
         lowest = round(math.degrees(self.grid.elevation_min), 6)
         return {
             'format': CARD_FORMAT,
@@ -106,10 +176,9 @@ class ModelCard:
             'elevation_classes': self.grid.elevation_count,
             **({'elevation_min_deg': lowest} if lowest else {}),
             'outputs': list(self.outputs),
-            'multilabel': self.multilabel,
-            'steered_response': self.steered_response,
-            **({'follower': self.follower} if self.follower else {}),
-            **({'memory': self.memory.to_mapping()} if self.memory else {}),
+            'multi_source': self.multi_source,
+            'srp_weight': self.srp_weight,
+            **{name: part.to_mapping() for name, part in parts.items() if part is not None},
             'training': self.training,
         }
 
@@ -186,6 +255,89 @@ class ModelCard:
         )
 
 
+def parse_card(content: Mapping[str, Any], where: str) -> ModelCard:
+    """Return the card that a parsed YAML mapping holds, of format 1 or 2.
+
+    Raises:
+        ModelError: it is not usable; the message starts with `where`.
+    """
+    try:
+        if content.get('format') == 1:
+            content = upgraded(content)
+        if content.get('format', CARD_FORMAT) != CARD_FORMAT:
+            raise ModelError(f'format {short(content["format"])} is neither 1 nor {CARD_FORMAT}')
+        require_keys(content, where, required=_REQUIRED, optional=_OPTIONAL, renamed=_RENAMED)
+        array = content['array']
+        require_keys(array, where, required={'name', 'sampling_frequency', 'positions'})
+        # All of them: a default that changes must not change what an old card says.
+        settings = {f.name for f in dataclasses.fields(FeatureConfig)}
+        require_keys(content['features'], f'{where}: features', required=settings)
+        if type(content.get('multi_source', False)) is not bool:
+            raise ModelError('multi_source must be true or false')
+        if not isinstance(content.get('training', {}), dict):
+            raise ModelError('training must be a mapping')
+        return ModelCard(
+            array_name=str(array['name']),
+            positions=np.array(array['positions'], dtype=float),
+            sampling_frequency=int(array['sampling_frequency']),
+            features=FeatureConfig.from_mapping(content['features'], where),
+            grid=DirectionGrid(
+                int(content['azimuth_classes']),
+                int(content['elevation_classes']),
+                math.radians(float(content.get('elevation_min_deg', 0.0))),
+            ),
+            outputs=tuple(str(name) for name in content['outputs']),
+            sha256=str(content['sha256']),
+            training=content.get('training', {}),
+            multi_source=content.get('multi_source', False),
+            srp_weight=float(content.get('srp_weight', 0.0)),
+            hmm=_part(HmmFilterConfig, content, 'hmm', where),
+            recurrent_filter=_part(RecurrentFilterConfig, content, 'recurrent_filter', where),
+            calibration=_part(Calibration, content, 'calibration', where),
+        )
+    except ConfigError as error:
+        raise ModelError(str(error)) from None
+    except ModelError as error:
+        raise ModelError(f'{where}: {error}') from None
+    except (TypeError, ValueError, OverflowError) as error:
+        raise ModelError(f'{where}: {said(error)}') from None
+
+
+def _part(kind: type[_Part], content: Mapping[str, Any], name: str, where: str) -> _Part | None:
+    """Return the settings in a section of a card; None where there is no such section."""
+    if name not in content:
+        return None
+    return kind.from_mapping(content[name], f'{where}: {name}')
+
+
+def upgraded(content: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the mapping of a card of format 1 as one of format 2; what is wrong in it stays so.
+
+    In format 1 the settings of the filter and the calibration are one section, `memory`, and
+    `follower` is the SHA-256 of the recurrent filter.
+    """
+    new = {**content, 'format': CARD_FORMAT}
+    for old in ('multilabel', 'steered_response'):
+        if old in new:
+            new[_RENAMED[old]] = new.pop(old)
+    if isinstance(new.get('features'), Mapping):
+        names = FeatureConfig.RENAMED
+        new['features'] = {names.get(name, name): v for name, v in new['features'].items()}
+    memory = new.pop('memory', {})
+    if not isinstance(memory, Mapping):
+        return {**new, 'calibration': memory}
+    worth = {f.name for f in dataclasses.fields(Calibration)}
+    calibration = {name: value for name, value in memory.items() if name in worth}
+    settings = {name: value for name, value in memory.items() if name not in worth}
+    if calibration:
+        new['calibration'] = calibration
+    if 'follower' in new:
+        new['recurrent_filter'] = {'sha256': new.pop('follower'), **settings}
+    elif 'memory' in content:
+        new['hmm'] = settings
+    return new
+
+
 def load_card(model: Path) -> ModelCard:
     """Read the card of a .tflite file.
 
@@ -199,101 +351,30 @@ def load_card(model: Path) -> ModelCard:
     path = model.with_suffix('.yaml')
     if not path.is_file():
         raise ModelError(f'{path}: missing; a model needs this card beside its .tflite file')
-    where = str(path)
     try:
         content = load_yaml(path)
-        require_keys(
-            content,
-            where,
-            required={
-                'format',
-                'sha256',
-                'array',
-                'features',
-                'azimuth_classes',
-                'elevation_classes',
-                'outputs',
-            },
-            optional={
-                'elevation_min_deg',
-                'training',
-                'multilabel',
-                'steered_response',
-                'memory',
-                'follower',
-            },
-        )
-        if content['format'] != CARD_FORMAT:
-            raise ModelError(f'{where}: format {short(content["format"])} is not {CARD_FORMAT}')
-        array = content['array']
-        require_keys(array, where, required={'name', 'sampling_frequency', 'positions'})
-        # All of them: a default that changes must not change what an old card says.
-        settings = {field.name for field in dataclasses.fields(FeatureConfig)}
-        require_keys(content['features'], f'{where}: features', required=settings)
-        worth = Calibration if content.get('multilabel') else HmmFilterConfig
-        card = ModelCard(
-            array_name=str(array['name']),
-            positions=np.array(array['positions'], dtype=float),
-            sampling_frequency=int(array['sampling_frequency']),
-            features=FeatureConfig.from_mapping(content['features'], where),
-            grid=DirectionGrid(
-                int(content['azimuth_classes']),
-                int(content['elevation_classes']),
-                math.radians(float(content.get('elevation_min_deg', 0.0))),
-            ),
-            outputs=tuple(str(name) for name in content['outputs']),
-            sha256=str(content['sha256']),
-            training=content.get('training', {}),
-            multilabel=content.get('multilabel', False),
-            steered_response=float(content.get('steered_response', 0.0)),
-            memory=worth.from_mapping(content['memory'], f'{where}: memory')
-            if 'memory' in content
-            else None,
-            follower=str(content['follower']) if 'follower' in content else None,
-        )
     except ConfigError as error:
         raise ModelError(str(error)) from None
-    except (TypeError, ValueError, OverflowError) as error:
-        raise ModelError(f'{where}: {said(error)}') from None
-    if card.positions.shape[1:] != (3,) or not np.isfinite(card.positions).all():
-        raise ModelError(f'{where}: positions must be x, y, z of each microphone')
-    named = set(card.outputs)
-    if len(named) < len(card.outputs) or not {'azimuth'} <= named <= _OUTPUTS:
-        raise ModelError(
-            f'{where}: outputs must name azimuth, and may name elevation and activity, once each'
-        )
-    if not 0 <= card.steered_response <= (1 if card.multilabel else _SHARPEST):
-        raise ModelError(
-            f'{where}: steered_response must be at least 0, and at most {_SHARPEST:g} or, with '
-            'multilabel, 1'
-        )
-    if card.memory is not None and 'activity' not in named:
-        raise ModelError(f'{where}: memory needs an activity output')
-    if type(card.multilabel) is not bool:
-        raise ModelError(f'{where}: multilabel must be true or false')
-    if card.multilabel and (card.memory is None) != (card.follower is None):
-        raise ModelError(f'{where}: with multilabel, memory and follower need each other')
-    if card.follower is not None and not (
-        card.multilabel and card.features.residual and named == _OUTPUTS
-    ):
-        raise ModelError(
-            f'{where}: a follower needs multilabel, features with residual, and all outputs'
-        )
-    if card.grid.azimuth_count < 4 or not (
-        card.grid.elevation_count >= 3 or 'elevation' not in card.outputs
-    ):
-        raise ModelError(f'{where}: needs at least 4 azimuth and 3 elevation classes')
-    if not -math.pi / 2 <= card.grid.elevation_min <= 0:
-        raise ModelError(f'{where}: elevation_min_deg must lie in -90..0')
-    return card
+    return parse_card(content, str(path))
 
 
 def save_card(card: ModelCard, model: Path) -> None:
-    """Write the card of a .tflite file beside it."""
+    """Write the card of a .tflite file beside it, as a whole.
+
+    Raises:
+        OSError: it cannot be written.
+    """
     text = yaml.safe_dump(card.to_mapping(), sort_keys=False, width=95)
-    model.with_suffix('.yaml').write_text(text, encoding='utf-8')
+    write_whole(model.with_suffix('.yaml'), text.encode())
 
 
-def follower_file(model: Path) -> Path:
-    """Return where the recurrent network of a .tflite file lies."""
-    return model.with_name(f'{model.stem}_follower.tflite')
+def filter_file(model: Path) -> Path:
+    """Return where the network of the recurrent filter of a .tflite file belongs."""
+    return model.with_name(f'{model.stem}_filter.tflite')
+
+
+def find_filter_file(model: Path) -> Path:
+    """Return where it lies: there, or under the name that it had beside cards of format 1."""
+    file = filter_file(model)
+    old = model.with_name(f'{model.stem}_follower.tflite')
+    return old if old.is_file() and not file.is_file() else file

@@ -11,11 +11,12 @@ A. Politis and T. Virtanen, "Localization, detection and tracking of multiple mo
 with a convolutional recurrent neural network", DCASE 2019.
 """
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 import math
 
 import numpy as np
 
+from doa_ros.core.config import Config, setting
 from doa_ros.core.errors import ModelError
 from doa_ros.core.features.extractor import CLEAR_ACTIVITY
 from doa_ros.core.geometry import wrap_angle
@@ -74,6 +75,19 @@ def filter_input(
     return channels
 
 
+@dataclass(frozen=True)
+class RecurrentFilterConfig(Config):
+    """What a model's card says of its recurrent filter."""
+
+    sha256: str = setting('', 'Of the .tflite file of its network, in hexadecimal.')
+    elevation_share: float = setting(
+        0.5,
+        'Share of an independent observation of the elevation that a window is.',
+        minimum=0.0,
+        maximum=1.0,
+    )
+
+
 class RecurrentFilter:
     """Follows several sources in a stream of frames.
 
@@ -82,6 +96,7 @@ class RecurrentFilter:
             the probability of a source beside the next state, shape (azimuths, 1 + states).
         grid: the classes.
         hop: time between frames [s].
+        config: the settings.
         calibration: of the estimates.
 
     Raises:
@@ -89,17 +104,23 @@ class RecurrentFilter:
     """
 
     def __init__(
-        self, network: TFLiteModel, grid: DirectionGrid, hop: float, calibration: Calibration
+        self,
+        network: TFLiteModel,
+        grid: DirectionGrid,
+        hop: float,
+        config: RecurrentFilterConfig,
+        calibration: Calibration,
     ):
         azimuths, *width = network.input_shape
         states = math.prod(width) - CHANNELS
         expected = (grid.azimuth_count * (1 + states),)
         if azimuths != grid.azimuth_count or states < 1 or network.output_sizes != expected:
             raise ModelError(
-                f'the network that follows takes {network.input_shape} and gives '
+                f'the network of the recurrent filter takes {network.input_shape} and gives '
                 f'{network.output_sizes} values, which does not suit {grid.azimuth_count} azimuths'
             )
         self._network, self._calibration = network, calibration
+        self._elevation_share = config.elevation_share
         self._shape = azimuths, 1 + states
         turns = wrap_angle(grid.azimuths[:, None] - grid.azimuths)
         climbs = grid.elevations[:, None] - grid.elevations
@@ -159,7 +180,7 @@ class RecurrentFilter:
             elevation,
             _UNKNOWN / (_UNKNOWN + known),
             # Where nothing is seen, nothing is said of its elevation.
-            self._calibration.elevation_share * shown[:, None],
+            self._elevation_share * shown[:, None],
         )
 
     def estimates(self, spectrum: Spectrum) -> list[Estimate]:

@@ -24,7 +24,8 @@ from doa_ros.core.localization.decoding import (
     decode_elevation,
     elevation_classes,
 )
-from doa_ros.core.localization.model_card import follower_file, load_card, save_card
+from doa_ros.core.localization.model_card import filter_file, load_card, save_card
+from doa_ros.core.localization.recurrent_filter import RecurrentFilterConfig
 from doa_ros.resources import find_resource
 from doa_ros.simulation.acoustics import DiffuseField
 
@@ -72,7 +73,7 @@ def _accept(model):
 
 
 def test_probabilities_follow_the_source(uma8, network, extract, plane_wave):
-    classifier = Classifier(network, uma8, _FEATURES)
+    classifier = Classifier.load(network, uma8, _FEATURES)
     for azimuth in _AZIMUTHS:
         spectrum = classifier.spectrum(extract(uma8, plane_wave(uma8, azimuth, 0.4))[-1].gcc)
         assert spectrum.azimuth.sum() == pytest.approx(1, abs=1e-5)
@@ -83,7 +84,7 @@ def test_probabilities_follow_the_source(uma8, network, extract, plane_wave):
 def test_outputs_come_in_the_order_of_the_card(uma8, write_network, tmp_path, extract, plane_wave):
     model = write_network(tmp_path / 'a.tflite', uma8, outputs=('elevation', 'azimuth'))
     gcc = extract(uma8, plane_wave(uma8, 1.0))[-1].gcc
-    spectrum = Classifier(model, uma8, _FEATURES).spectrum(gcc)
+    spectrum = Classifier.load(model, uma8, _FEATURES).spectrum(gcc)
     assert (len(spectrum.azimuth), len(spectrum.elevation)) == (72, 10)
     assert decode_azimuth(spectrum.azimuth)[0] == pytest.approx(1.0, abs=0.1)
 
@@ -91,7 +92,7 @@ def test_outputs_come_in_the_order_of_the_card(uma8, write_network, tmp_path, ex
 def test_azimuth_alone(uma8, write_network, tmp_path):
     grid = DirectionGrid(36, 5)
     model = write_network(tmp_path / 'a.tflite', uma8, grid=grid, outputs=('azimuth',))
-    classifier = Classifier(model, uma8, _FEATURES)
+    classifier = Classifier.load(model, uma8, _FEATURES)
     spectrum = classifier.spectrum(np.zeros((15, 13), dtype=np.float32))
     assert classifier.grid == grid
     assert spectrum.azimuth.shape == (36,)
@@ -102,7 +103,7 @@ def test_another_array_and_other_features(square, write_network, tmp_path, extra
     features = FeatureConfig(lag_count=9, band_max=6000.0)
     model = write_network(tmp_path / 'a.tflite', square, features)
     gcc = extract(square, plane_wave(square, -2.0), features)[-1].gcc
-    spectrum = Classifier(model, square, features).spectrum(gcc)
+    spectrum = Classifier.load(model, square, features).spectrum(gcc)
     assert decode_azimuth(spectrum.azimuth)[0] == pytest.approx(-2.0, abs=0.15)
 
 
@@ -111,7 +112,7 @@ def test_network_of_an_array_that_fills_space(tetrahedron, write_network, tmp_pa
     grid = DirectionGrid(72, 19, -math.pi / 2)
     model = write_network(tmp_path / 'a.tflite', tetrahedron, grid=grid)
     assert load_card(model).grid == grid
-    classifier = Classifier(model, tetrahedron, FeatureConfig())
+    classifier = Classifier.load(model, tetrahedron, FeatureConfig())
     for azimuth, elevation in ((0.7, -0.5), (-2.0, 0.4)):
         gcc = extract(tetrahedron, plane_wave(tetrahedron, azimuth, elevation))[-1].gcc
         spectrum = classifier.spectrum(gcc)
@@ -127,15 +128,15 @@ def test_network_must_know_the_elevations_that_the_array_gives(
 ):
     above = write_network(tmp_path / 'above.tflite', tetrahedron)
     with pytest.raises(ConfigError, match='elevations from -90 degrees on, .* begin at 0 degrees'):
-        Classifier(above, tetrahedron, FeatureConfig())
+        Classifier.load(above, tetrahedron, FeatureConfig())
     below = write_network(
         tmp_path / 'below.tflite', square, grid=DirectionGrid(72, 19, -math.pi / 2)
     )
     with pytest.raises(ConfigError, match='elevations from 0 degrees on, .* begin at -90 degrees'):
-        Classifier(below, square, FeatureConfig())
+        Classifier.load(below, square, FeatureConfig())
     line = replace(square, positions=square.positions * [1, 0, 0] * [[1], [1], [2], [2]])
     with pytest.raises(ConfigError, match='no elevations, which networks need'):
-        Classifier(below, line, FeatureConfig())
+        Classifier.load(below, line, FeatureConfig())
     card = below.with_suffix('.yaml')
     text = card.read_text(encoding='utf-8').replace('deg: -90.0', 'deg: -91.0')
     card.write_text(text, encoding='utf-8')
@@ -160,7 +161,7 @@ def test_card_round_trip(uma8, network):
 
 
 def test_mounting_and_device_do_not_matter(network, face_down):
-    Classifier(network, replace(face_down, device='other', name='other'), _FEATURES)
+    Classifier.load(network, replace(face_down, device='other', name='other'), _FEATURES)
 
 
 # --- what does not fit ----------------------------------------------------------------
@@ -168,7 +169,7 @@ def test_mounting_and_device_do_not_matter(network, face_down):
 
 def _refused(network, array, features=_FEATURES):
     with pytest.raises(ModelError) as error:
-        Classifier(network, array, features)
+        Classifier.load(network, array, features)
     assert str(error.value).startswith(str(network.with_suffix('')))
     return str(error.value)
 
@@ -212,13 +213,13 @@ def test_moved_microphone(uma8, network):
     message = _refused(network, replace(uma8, positions=positions))
     assert "lies 5.0 mm away from its place in 'uma8'" in message
     positions = uma8.positions + 1e-4
-    Classifier(network, replace(uma8, positions=positions), _FEATURES)
+    Classifier.load(network, replace(uma8, positions=positions), _FEATURES)
 
 
 def test_swapped_microphones(uma8, network):
     swapped = replace(uma8, positions=uma8.positions[[1, 0, 2, 3, 4, 5]])
     assert 'are turned or in another order' in _refused(network, swapped)
-    Classifier(network, suited(swapped, network)[0], _FEATURES)
+    Classifier.load(network, suited(swapped, network)[0], _FEATURES)
 
 
 @pytest.mark.parametrize('scale', [0.88, 0.899, 1.101, 2.0])
@@ -230,7 +231,7 @@ def test_other_size(uma8, network, scale):
 def test_rate_below_the_band(uma8, network):
     message = _refused(network, replace(uma8, sampling_frequency=12000))
     assert "up to 7000 Hz, and those of array 'uma8' end at 6000 Hz" in message
-    Classifier(network, replace(uma8, sampling_frequency=16000), _FEATURES)
+    Classifier.load(network, replace(uma8, sampling_frequency=16000), _FEATURES)
 
 
 @pytest.mark.parametrize(
@@ -262,7 +263,9 @@ def test_all_differences_are_named_at_once(uma8, network):
 _WRONG_CARDS = {
     'unknown key': ({'colour': 'red'}, 'unknown colour'),
     'missing key': ({'sha256': None}, 'missing sha256'),
-    'format': ({'format': 2}, 'format 2 is not 1'),
+    'format': ({'format': 3}, 'format 3 is neither 1 nor 2'),
+    'old name': ({'multilabel': True}, 'multilabel is called multi_source now'),
+    'old section': ({'memory': {}}, 'memory is called hmm and calibration now'),
     'array': ({'array': 'uma8'}, 'must be a mapping'),
     'array key': ({'array': {'name': 'uma8'}}, 'missing positions, sampling_frequency'),
     'positions': ({'array': {'name': 'a', 'sampling_frequency': 48000, 'positions': 5}},
@@ -285,15 +288,21 @@ _WRONG_CARDS = {
     'outputs number': ({'outputs': 3}, 'not iterable'),
     'outputs text': ({'outputs': 'azimuth'}, 'outputs must name azimuth'),
     'outputs nested': ({'outputs': [['azimuth']]}, 'outputs must name azimuth'),
-    'memory': ({'memory': {'offset': -1.0}}, 'memory'),
-    'memory key': ({'memory': {'colour': 1.0}}, 'unknown colour'),
-    'memory of nothing': ({'memory': {}}, 'memory needs an activity output'),
-    'follower of one source': ({'follower': '0' * 64}, 'a follower needs multilabel'),
-    'follower without memory': ({'follower': '0' * 64, 'multilabel': True}, 'need each other'),
-    'memory key of several': ({'multilabel': True, 'memory': {'offset': 1.0}}, 'unknown offset'),
-    'steered response': ({'steered_response': -1.0}, 'steered_response must be at least 0'),
-    'steered response of several': ({'steered_response': 2.0, 'multilabel': True}, 'at most'),
-    'steered response of nothing': ({'steered_response': math.nan}, 'steered_response must'),
+    'training': ({'training': 'long'}, 'training must be a mapping'),
+    'multi_source': ({'multi_source': 'yes'}, 'multi_source must be true or false'),
+    'hmm': ({'hmm': {'offset': -1.0}}, 'hmm: offset must be at least'),
+    'hmm key': ({'hmm': {'colour': 1.0}}, 'hmm: unknown colour'),
+    'hmm without activity': ({'hmm': {}}, 'hmm needs an activity output'),
+    'hmm of several': ({'hmm': {}, 'multi_source': True}, 'activity output, and a single source'),
+    'recurrent filter of one source': ({'recurrent_filter': {'sha256': '0' * 64}},
+                                       'recurrent_filter needs multi_source'),
+    'recurrent filter key': ({'recurrent_filter': {'offset': 1.0}}, 'unknown offset'),
+    'calibration of nothing': ({'calibration': {}}, 'calibration needs hmm or recurrent_filter'),
+    'calibration key': ({'calibration': {'colour': 1.0}}, 'calibration: unknown colour'),
+    'calibration': ({'calibration': 1.0}, 'calibration: must be a mapping'),
+    'weight of SRP-PHAT': ({'srp_weight': -1.0}, 'srp_weight must be at least 0'),
+    'weight of several': ({'srp_weight': 2.0, 'multi_source': True}, 'at most'),
+    'weight of nothing': ({'srp_weight': math.nan}, 'srp_weight must'),
     'outputs twice': ({'outputs': ['azimuth', 'azimuth']}, 'outputs must name azimuth'),
 }  # fmt: skip
 
@@ -305,7 +314,7 @@ def test_wrong_card(uma8, network, change_card, case):
     assert message in _refused(network, uma8)
 
 
-@pytest.mark.parametrize('key', ['format', 'steered_response'])
+@pytest.mark.parametrize('key', ['format', 'srp_weight'])
 def test_a_long_value_in_a_card_makes_no_long_sentence(uma8, network, change_card, key):
     change_card(**{key: 'x' * 3000})
     said = _refused(network, uma8)
@@ -318,7 +327,7 @@ def test_two_talkers_at_once(uma8, extract, plane_wave):
     features = load_card(model).features
     both = plane_wave(uma8, 0.5, 0.3) + plane_wave(uma8, -2.0, 0.8, seed=5)
     gcc = extract(uma8, both, features)[-1].gcc
-    spectrum = Classifier(model, uma8, features).spectrum(gcc)
+    spectrum = Classifier.load(model, uma8, features).spectrum(gcc)
     assert spectrum.several and spectrum.elevation.shape == (72, 10)
     peaks = decode_azimuths(spectrum.azimuth)[:2]
     for azimuth, elevation in ((0.5, 0.3), (-2.0, 0.8)):
@@ -332,27 +341,28 @@ def test_two_talkers_at_once(uma8, extract, plane_wave):
 def several(tmp_path):
     """Return a copy of the shipped model of several sources."""
     shipped = find_resource('models', 'uma8_several_int8')
-    for file in (shipped, shipped.with_suffix('.yaml'), follower_file(shipped)):
+    for file in (shipped, shipped.with_suffix('.yaml'), filter_file(shipped)):
         shutil.copy(file, tmp_path / file.name)
     return tmp_path / shipped.name
 
 
-def test_a_follower_belongs_to_its_model(uma8, several):
+def test_a_recurrent_filter_belongs_to_its_model(uma8, several):
     features = load_card(several).features
-    assert Classifier(several, uma8, features).source_filter() is not None
-    follower_file(several).write_bytes(b'another')
-    with pytest.raises(ModelError, match='_follower.tflite: its SHA-256 is not the one'):
-        Classifier(several, uma8, features)
-    follower_file(several).unlink()
-    with pytest.raises(ModelError, match='_follower.tflite: missing; the model needs'):
-        Classifier(several, uma8, features)
+    assert Classifier.load(several, uma8, features).source_filter() is not None
+    filter_file(several).write_bytes(b'another')
+    with pytest.raises(ModelError, match='_filter.tflite: its SHA-256 is not the one'):
+        Classifier.load(several, uma8, features)
+    filter_file(several).unlink()
+    with pytest.raises(ModelError, match='_filter.tflite: missing; the model needs'):
+        Classifier.load(several, uma8, features)
 
 
-def test_a_follower_for_other_classes_is_refused(uma8, several):
-    shutil.copy(several, follower_file(several))
+def test_a_recurrent_filter_for_other_classes_is_refused(uma8, several):
+    shutil.copy(several, filter_file(several))
     sha256 = hashlib.sha256(several.read_bytes()).hexdigest()
-    save_card(replace(load_card(several), follower=sha256), several)
-    classifier = Classifier(several, uma8, load_card(several).features)
+    config = RecurrentFilterConfig(sha256)
+    save_card(replace(load_card(several), recurrent_filter=config), several)
+    classifier = Classifier.load(several, uma8, load_card(several).features)
     with pytest.raises(ModelError, match='does not suit 72 azimuths'):
         classifier.source_filter()
 
@@ -408,7 +418,7 @@ def shipped(uma8, sounds, extract):
         path = find_resource('models', name)
         features = load_card(path).features
         heard = [[f.gcc for f in extract(uma8, sound, features)[36::3]] for sound in sounds]
-        return Classifier(path, uma8, features), heard
+        return Classifier.load(path, uma8, features), heard
 
     return load
 

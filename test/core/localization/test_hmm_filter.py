@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from doa_ros.core.geometry import wrap_angle
+from doa_ros.core.localization.calibration import Calibration
 from doa_ros.core.localization.decoding import DirectionGrid, Spectrum
 from doa_ros.core.localization.hmm_filter import HmmFilter, HmmFilterConfig
 
@@ -29,8 +30,8 @@ def frame(azimuth=None, elevation=0.5, activity=0.95, sharpness=40.0):
     return Spectrum(bump / bump.sum(), height / height.sum(), np.array([activity]))
 
 
-def listen(frames, config=CONFIG, above_floor=0.3):
-    memory = HmmFilter(GRID, HOP, config)
+def listen(frames, calibration=None, above_floor=0.3):
+    memory = HmmFilter(GRID, HOP, CONFIG, calibration or Calibration())
     return [memory.estimates(memory.update(spectrum, above_floor))[0] for spectrum in frames]
 
 
@@ -82,10 +83,9 @@ def test_what_does_not_stand_above_the_noise_floor_counts_less():
     assert heard.confidence > 2 * drowned.confidence
 
 
-def test_the_settings_scale_confidence_and_deviations():
+def test_the_calibration_scales_confidence_and_deviations():
     plain = listen([frame(1.0)] * 5)[-1]
-    changed = replace(
-        CONFIG,
+    changed = Calibration(
         confidence_bias=-1.0,
         azimuth_spread=2.0,
         elevation_spread=3.0,
@@ -102,7 +102,7 @@ def test_the_settings_scale_confidence_and_deviations():
 
 
 def test_deviations_grow_as_coherence_fades():
-    fading = replace(CONFIG, azimuth_fading=0.5, elevation_fading=1.0)
+    fading = Calibration(azimuth_fading=0.5, elevation_fading=1.0)
     clear, faint, lost = (
         listen([replace(frame(1.0), coherence=c)] * 5, fading)[-1] for c in (0.8, 0.2, 0.0)
     )
@@ -113,7 +113,7 @@ def test_deviations_grow_as_coherence_fades():
 
 
 def test_reset_forgets():
-    memory = HmmFilter(GRID, HOP, CONFIG)
+    memory = HmmFilter(GRID, HOP, CONFIG, Calibration())
     first = memory.estimates(memory.update(frame(1.0, activity=0.6), 0.3))[0]
     for _ in range(10):
         memory.update(frame(1.0), 0.3)
@@ -122,7 +122,7 @@ def test_reset_forgets():
 
 
 def test_a_network_without_elevation():
-    memory = HmmFilter(DirectionGrid(72, 0), HOP, CONFIG)
+    memory = HmmFilter(DirectionGrid(72, 0), HOP, CONFIG, Calibration())
     estimate = memory.estimates(memory.update(replace(frame(1.0), elevation=None), 0.3))[0]
     assert math.isnan(estimate.elevation) and math.isnan(estimate.elevation_stddev)
 
@@ -130,7 +130,7 @@ def test_a_network_without_elevation():
 def test_several_streams_at_once_are_as_one_by_one():
     rng = np.random.default_rng(1)
     streams = [[frame(rng.uniform(-3, 3), activity=rng.random()) for _ in range(5)] for _ in 'abc']
-    together = HmmFilter(GRID, HOP, CONFIG)
+    together = HmmFilter(GRID, HOP, CONFIG, Calibration())
     for k in range(5):
         stacked = Spectrum(
             *(
@@ -140,7 +140,7 @@ def test_several_streams_at_once_are_as_one_by_one():
         )
         known = together.update(stacked, np.full((3, 1), 0.3))
     for k, stream in enumerate(streams):
-        memory = HmmFilter(GRID, HOP, CONFIG)
+        memory = HmmFilter(GRID, HOP, CONFIG, Calibration())
         for spectrum in stream:
             alone = memory.update(spectrum, 0.3)
         np.testing.assert_allclose(known.azimuth[k], alone.azimuth)

@@ -223,7 +223,7 @@ def remembering(uma8, write_network, tmp_path):
     """Return a function that makes a localizer whose network has a memory and is always sure."""
     outputs = 'azimuth', 'elevation', 'activity'
     memory = HmmFilterConfig(bias=-3.0, activity_weight=0.3)
-    model = write_network(tmp_path / 'own.tflite', uma8, outputs=outputs, memory=memory)
+    model = write_network(tmp_path / 'own.tflite', uma8, outputs=outputs, hmm=memory)
 
     def make(**settings):
         return Localizer(uma8, FeatureConfig(), LocalizerConfig(**settings), model)

@@ -219,4 +219,4 @@ def test_what_is_not_as_trained_is_said():
     features = default_features(hat, model)
     assert features.lag_rate == pytest.approx(48000 / 1.07735, rel=1e-4)
     assert default_features(known, model) == features
-    Classifier(model, known, features)
+    Classifier.load(model, known, features)

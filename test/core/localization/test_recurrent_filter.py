@@ -15,7 +15,12 @@ from doa_ros.core.localization.calibration import Calibration
 from doa_ros.core.localization.classifier import Classifier
 from doa_ros.core.localization.decoding import DirectionGrid, Spectrum
 from doa_ros.core.localization.model_card import load_card
-from doa_ros.core.localization.recurrent_filter import CHANNELS, RecurrentFilter, filter_input
+from doa_ros.core.localization.recurrent_filter import (
+    CHANNELS,
+    RecurrentFilter,
+    RecurrentFilterConfig,
+    filter_input,
+)
 from doa_ros.resources import find_resource
 
 HOP = 0.05
@@ -35,9 +40,15 @@ class Echo:
         return [np.stack([said, said], axis=1).ravel()]
 
 
+def echoing(network=None, **settings) -> RecurrentFilter:
+    """Return a filter with a made-up network."""
+    config = RecurrentFilterConfig(**settings)
+    return RecurrentFilter(network or Echo(), GRID, HOP, config, Calibration())
+
+
 @pytest.fixture
 def recurrent_filter():
-    return RecurrentFilter(Echo(), GRID, HOP, Calibration())
+    return echoing()
 
 
 def spectrum(*azimuths, height=0.9, rise=3, activity=0.9):
@@ -103,7 +114,7 @@ def test_what_does_not_stand_above_the_noise_is_nobodys(recurrent_filter):
 @given(first=st.integers(0, 71), apart=st.integers(8, 64))
 def test_each_has_the_elevation_of_where_it_shows(first, apart):
     """The loudest of the whole sound, others of what is left of it."""
-    recurrent_filter = RecurrentFilter(Echo(), GRID, HOP, Calibration(elevation_share=1.0))
+    recurrent_filter = echoing(elevation_share=1.0)
     here, there = GRID.azimuths[first], GRID.azimuths[(first + apart) % 72]
     uncancelled = np.abs(wrap_angle(GRID.azimuths - here)) > math.radians(22)
     whole, rest = spectrum(here, rise=2), spectrum(here, there, rise=5)
@@ -118,7 +129,7 @@ def test_each_has_the_elevation_of_where_it_shows(first, apart):
 
 
 def test_who_walks_takes_the_elevation_along():
-    recurrent_filter = RecurrentFilter(Echo(), GRID, HOP, Calibration(elevation_share=0.3))
+    recurrent_filter = echoing(elevation_share=0.3)
     for step in range(60):
         azimuth = math.radians(60) * HOP * step
         # From then on frames say nothing about how high it is.
@@ -137,14 +148,14 @@ def test_a_network_of_another_shape_is_refused(shapes):
     network = Echo()
     network.input_shape, network.output_sizes = shapes
     with pytest.raises(ModelError, match='does not suit 72 azimuths'):
-        RecurrentFilter(network, GRID, HOP, Calibration())
+        echoing(network)
 
 
 @pytest.fixture(scope='module')
 def shipped(uma8):
     """Return a function that follows scenes with the network that is shipped."""
     model = find_resource('models', 'uma8_several_int8')
-    memory = Classifier(model, uma8, load_card(model).features).source_filter()
+    memory = Classifier.load(model, uma8, load_card(model).features).source_filter()
 
     def follow(scenes):
         """Return what is known after scenes of azimuths, the loudest first."""

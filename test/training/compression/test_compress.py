@@ -121,7 +121,7 @@ def test_a_variant_is_quantised_as_any_run(run_verb, pruned, data, tmp_path, uma
     # Its card says what it is.
     assert load_card(tmp_path / 'small_int8.tflite').training['zeros'] == 0.5
     features = load_settings(pruned / '50' / 'settings.yaml').features
-    model = Classifier(tmp_path / 'small_int8.tflite', uma8, features)
+    model = Classifier.load(tmp_path / 'small_int8.tflite', uma8, features)
     assert model.spectrum(np.zeros((15, 13), np.float32)).azimuth.shape == (36,)
 
 

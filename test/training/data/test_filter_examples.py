@@ -31,7 +31,7 @@ BLOCKS = 40
 @pytest.fixture(scope='module')
 def classifier(uma8):
     path = find_resource('models', 'uma8_several_int8')
-    return Classifier(path, uma8, load_card(path).features)
+    return Classifier.load(path, uma8, load_card(path).features)
 
 
 @pytest.fixture(scope='module')

@@ -1,6 +1,6 @@
 # Copyright 2026 doa_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Fitting the memory to made-up outputs of a network."""
+"""Fitting the HMM filter and the calibration to made-up outputs of a network."""
 
 from dataclasses import replace
 
@@ -11,8 +11,10 @@ from doa_ros.core.geometry import wrap_angle
 from doa_ros.core.localization.calibration import Calibration
 from doa_ros.core.localization.decoding import DirectionGrid, Spectrum, decode_azimuths
 from doa_ros.core.localization.hmm_filter import HmmFilter, HmmFilterConfig
-from training.fitting import calibration
-from training.fitting.calibration import Streams, fit_memory, fit_worth
+from training.fitting import hmm
+from training.fitting.calibration import fit_calibration, within_bounds
+from training.fitting.hmm import filtered, fit_hmm, negative_log_likelihood
+from training.fitting.labelled_outputs import LabelledOutputs
 
 GRID = DirectionGrid(36, 10)
 HOP = 0.05
@@ -20,7 +22,7 @@ CLIPS, FRAMES = 30, 100
 
 
 @pytest.fixture(scope='module')
-def streams() -> Streams:
+def streams() -> LabelledOutputs:
     """Return 2 s of silence and 3 s of a source each, seen by a network that errs by 8 degrees.
 
     In every other clip, of less coherence, it errs twice as much.
@@ -48,11 +50,11 @@ def streams() -> Streams:
     level = np.where(voiced, 0.3, 0.03)[..., None]
     truth = (values[..., None] for values in (azimuth, elevation, voiced, ~voiced))
     brief = np.zeros(CLIPS, dtype=bool)
-    return Streams(outputs, level, *truth, ~voiced, brief, HOP * np.arange(FRAMES))
+    return LabelledOutputs(outputs, level, *truth, ~voiced, brief, HOP * np.arange(FRAMES))
 
 
 @pytest.fixture(scope='module')
-def several() -> Streams:
+def several() -> LabelledOutputs:
     """Return clips of two talkers who take turns and overlap; frames stand for 0.5 s each."""
     rng = np.random.default_rng(2)
     azimuth = rng.uniform(-np.pi, np.pi, (CLIPS, 1, 1)) + np.array([0.0, 1.5])
@@ -77,12 +79,13 @@ def several() -> Streams:
     silent = ~voiced.any(axis=2)
     level = np.where(silent, 0.03, 0.3)[..., None]
     brief, time = np.zeros(CLIPS, dtype=bool), HOP * np.arange(FRAMES)
-    return Streams(outputs, level, azimuth, elevation, voiced, ~voiced, silent, brief, time)
+    return LabelledOutputs(
+        outputs, level, azimuth, elevation, voiced, ~voiced, silent, brief, time
+    )
 
 
-def test_several_sources_get_what_they_are_worth(several):
-    config = fit_worth(several, GRID, HOP, Calibration(elevation_share=0.3))
-    assert config.elevation_share == 0.3
+def test_estimates_of_several_sources_are_calibrated(several):
+    config = fit_calibration(several)
     confidence, hit, covered, rises = [], [], [], []
     for clip, k in np.ndindex(CLIPS, FRAMES):
         spectrum = Spectrum(
@@ -113,16 +116,16 @@ def test_several_sources_get_what_they_are_worth(several):
 
 
 @pytest.fixture(scope='module')
-def fitted(streams) -> HmmFilterConfig:
+def fitted(streams) -> tuple[HmmFilterConfig, Calibration]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(calibration, '_EVALUATIONS', 60)
-        return fit_memory(streams, GRID, HOP)
+        patch.setattr(hmm, '_EVALUATIONS', 60)
+        return fit_hmm(streams, GRID, HOP)
 
 
-def _estimates(streams, config):
-    memory = HmmFilter(GRID, HOP, config)
+def _estimates(streams, config, calibration):
+    hmm_filter = HmmFilter(GRID, HOP, config, calibration)
     for clip in range(CLIPS):
-        memory.reset()
+        hmm_filter.reset()
         for k in range(FRAMES):
             spectrum = Spectrum(
                 *(
@@ -131,22 +134,20 @@ def _estimates(streams, config):
                 ),
                 coherence=streams.outputs.coherence[clip, k],
             )
-            known = memory.update(spectrum, streams.above_floor[clip, k])
-            yield clip, k, memory.estimates(known)[0]
+            known = hmm_filter.update(spectrum, streams.above_floor[clip, k])
+            yield clip, k, hmm_filter.estimates(known)[0]
 
 
 def test_the_fit_explains_the_truth_better(streams, fitted):
     def loss(config):
-        return calibration._negative_log_likelihood(
-            streams, calibration._follow(streams, GRID, HOP, config)
-        )
+        return negative_log_likelihood(streams, filtered(streams, GRID, HOP, config).outputs)
 
-    assert loss(fitted) < loss(HmmFilterConfig()) - 0.01
+    assert loss(fitted[0]) < loss(HmmFilterConfig()) - 0.01
 
 
 def test_confidence_and_deviations_are_those_of_the_estimates(streams, fitted):
     confidence, hit, covered = [], [], ([], [])
-    for clip, k, estimate in _estimates(streams, fitted):
+    for clip, k, estimate in _estimates(streams, *fitted):
         error = abs(wrap_angle(estimate.azimuth - streams.azimuth[clip, k, 0]))
         confidence.append(estimate.confidence)
         hit.append(streams.voiced[clip, k, 0] and error <= np.radians(10))
@@ -163,15 +164,15 @@ def test_confidence_and_deviations_are_those_of_the_estimates(streams, fitted):
     assert answered[streams.silent.ravel()].mean() < 0.05
 
 
-def test_stirred_streams_move_with_their_truth(streams):
+def test_movement_is_that_of_outputs_and_truth(streams):
     """Where the truth goes, the outputs go, too."""
-    stirred = streams.stirred(np.random.default_rng(2))
-    peaks = GRID.azimuths[stirred.outputs.azimuth.argmax(axis=-1)]
-    errors = np.abs(wrap_angle(peaks - stirred.azimuth[..., 0]))[stirred.spoken]
+    moving = streams.with_movement(np.random.default_rng(2))
+    peaks = GRID.azimuths[moving.outputs.azimuth.argmax(axis=-1)]
+    errors = np.abs(wrap_angle(peaks - moving.azimuth[..., 0]))[moving.spoken]
     before = GRID.azimuths[streams.outputs.azimuth.argmax(axis=-1)]
     expected = np.abs(wrap_angle(before - streams.azimuth[..., 0]))[streams.spoken]
     assert errors.mean() == pytest.approx(expected.mean(), abs=np.radians(0.5))
-    travel = np.abs(wrap_angle(np.diff(stirred.azimuth[..., 0], axis=1)))
+    travel = np.abs(wrap_angle(np.diff(moving.azimuth[..., 0], axis=1)))
     assert not travel[0::3].any()
     assert (travel[1::3].sum(axis=1) > np.radians(30)).all()
     # A jump in the middle.
@@ -180,5 +181,5 @@ def test_stirred_streams_move_with_their_truth(streams):
 
 def test_settings_stay_within_their_bounds():
     for name in ('direction_share', 'offset', 'drift_deg'):
-        replace(HmmFilterConfig(), **{name: calibration._bounded(name, 1e9)})
-        replace(HmmFilterConfig(), **{name: calibration._bounded(name, 1e-9)})
+        replace(HmmFilterConfig(), **{name: within_bounds(HmmFilterConfig, name, 1e9)})
+        replace(HmmFilterConfig(), **{name: within_bounds(HmmFilterConfig, name, 1e-9)})

@@ -57,7 +57,7 @@ def test_frames_one_by_one_are_the_clip(model, seen, tmp_path):
     log_odds = np.asarray(model(seen))[..., 0]
     expected = 1 / (1 + np.exp(-log_odds[0]))
     step = step_model(model)
-    path = tmp_path / 'follower.tflite'
+    path = tmp_path / 'filter.tflite'
     path.write_bytes(to_tflite(step, 'float16'))
     network = TFLiteModel(path)
     assert network.input_shape == (AZIMUTHS, CHANNELS + STATES)
@@ -93,8 +93,8 @@ def test_the_ring_is_closed():
 
 
 def test_a_saved_network_is_the_same(model, seen, tmp_path):
-    model.save(tmp_path / 'follower.keras')
-    loaded = keras.models.load_model(tmp_path / 'follower.keras', compile=False)
+    model.save(tmp_path / 'filter.keras')
+    loaded = keras.models.load_model(tmp_path / 'filter.keras', compile=False)
     np.testing.assert_array_equal(loaded(seen), model(seen))
     step = np.concatenate([seen[0, :1], np.zeros((1, AZIMUTHS, STATES))], axis=-1)
     np.testing.assert_array_equal(step_model(loaded)(step), step_model(model)(step))
@@ -138,7 +138,7 @@ def test_only_what_counts_is_lost():
 
 
 def test_it_learns(tmp_path):
-    file = tmp_path / 'follower.keras'
+    file = tmp_path / 'filter.keras'
     fit_recurrent_filter(CONFIG, clips(16), clips(4, seed=3), file)
     model = keras.models.load_model(file, compile=False)
     val = clips(4, seed=3)

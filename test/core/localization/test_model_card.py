@@ -1,0 +1,130 @@
+# Copyright 2026 doa_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Cards: what cannot be built, what format 1 becomes, and how files are written."""
+
+from dataclasses import replace
+from pathlib import Path
+import shutil
+
+import numpy as np
+import pytest
+import yaml
+
+from doa_ros.core.errors import ModelError
+from doa_ros.core.localization.calibration import Calibration
+from doa_ros.core.localization.classifier import Classifier
+from doa_ros.core.localization.hmm_filter import HmmFilterConfig
+from doa_ros.core.localization.model_card import (
+    filter_file,
+    find_filter_file,
+    load_card,
+    parse_card,
+    save_card,
+)
+from doa_ros.resources import find_resource
+
+# The cards of the shipped models as they were in format 1.
+_OLD = sorted(Path(__file__).with_name('format_1_cards').glob('*.yaml'))
+
+
+@pytest.fixture
+def card():
+    return load_card(find_resource('models', 'uma8_rooms_int8'))
+
+
+@pytest.mark.parametrize('old', _OLD, ids=lambda path: path.stem)
+def test_a_card_of_format_1_says_the_same(old):
+    shipped = load_card(find_resource('models', old.stem)).to_mapping()
+    found = parse_card(yaml.safe_load(old.read_text()), 'here').to_mapping()
+    # That part is for people.
+    assert found.pop('training').keys() > shipped.pop('training').keys()
+    assert found == shipped
+
+
+@pytest.fixture
+def old_model(tmp_path):
+    """Return a model of several sources as it was in format 1, with the old names."""
+    model = tmp_path / 'uma8_several_int8.tflite'
+    shipped = find_resource('models', model.stem)
+    shutil.copy(shipped, model)
+    shutil.copy(filter_file(shipped), tmp_path / 'uma8_several_int8_follower.tflite')
+    (old,) = (path for path in _OLD if path.stem == model.stem)
+    shutil.copy(old, tmp_path)
+    return model
+
+
+def test_the_recurrent_filter_beside_an_old_card_is_found(old_model, uma8):
+    card = load_card(old_model)
+    assert Classifier.load(old_model, uma8, card.features).source_filter() is not None
+    # A card of today finds it, too, and then prefers the name of today.
+    save_card(card, old_model)
+    assert yaml.safe_load(old_model.with_suffix('.yaml').read_text())['format'] == 2
+    assert Classifier.load(old_model, uma8, card.features).source_filter() is not None
+    new = old_model.with_name('uma8_several_int8_filter.tflite')
+    new.write_bytes(b'another')
+    assert find_filter_file(old_model) == filter_file(old_model) == new
+    with pytest.raises(ModelError, match='_filter.tflite: its SHA-256 is not'):
+        Classifier.load(old_model, uma8, card.features)
+
+
+@pytest.mark.parametrize(
+    ('changes', 'message'),
+    [
+        ({'memory': 5}, 'calibration: must be a mapping'),
+        ({'memory': {'colour': 1.0}}, 'unknown colour'),
+        ({'memory': {'offset': -1.0}}, 'offset must be at least'),
+        ({'follower': '0' * 64}, 'recurrent_filter'),
+        ({'multilabel': 'yes'}, 'multi_source must be true or false'),
+        ({'steered_response': 'much'}, 'could not convert'),
+    ],
+)
+def test_what_is_wrong_in_a_card_of_format_1_is_said(changes, message):
+    (old,) = (path for path in _OLD if path.stem == 'uma8_rooms_int8')
+    with pytest.raises(ModelError, match=f'^here: .*{message}'):
+        parse_card(yaml.safe_load(old.read_text()) | changes, 'here')
+
+
+def test_a_filter_without_calibration_is_that_of_format_1():
+    (old,) = (path for path in _OLD if path.stem == 'uma8_rooms_int8')
+    content = yaml.safe_load(old.read_text()) | {'memory': {'onset': 2.0}}
+    card = parse_card(content, 'here')
+    assert card.hmm == HmmFilterConfig(onset=2.0) and card.calibration is None
+
+
+@pytest.mark.parametrize(
+    ('changes', 'message'),
+    [
+        ({'outputs': ('azimuth', 'azimuth')}, 'outputs must name azimuth'),
+        ({'positions': np.zeros((6, 2))}, 'positions must be x, y, z'),
+        ({'srp_weight': -1.0}, 'srp_weight must be at least 0'),
+        ({'hmm': None}, 'calibration needs hmm or recurrent_filter'),
+        ({'multi_source': True, 'srp_weight': 0.0}, 'hmm needs .* a single source'),
+    ],
+)
+def test_a_card_that_contradicts_itself_cannot_be_built(card, changes, message):
+    with pytest.raises(ModelError, match=message):
+        replace(card, **changes)
+
+
+def test_a_classifier_is_built_from_a_card_in_memory(card, uma8):
+    path = find_resource('models', 'uma8_rooms_int8')
+    other = replace(card, hmm=None, calibration=None)
+    assert Classifier(card, path, uma8, card.features).source_filter() is not None
+    assert Classifier(other, path, uma8, card.features).source_filter() is None
+    with pytest.raises(ModelError, match='its SHA-256 is not the one in its card'):
+        Classifier(replace(card, sha256='0' * 64), path, uma8, card.features)
+
+
+def test_a_card_is_written_as_a_whole(card, tmp_path, monkeypatch):
+    model = tmp_path / 'a.tflite'
+    model.touch()
+    save_card(card, model)
+    before = model.with_suffix('.yaml').read_text()
+
+    def fail(*_):
+        raise OSError('no space left')
+
+    monkeypatch.setattr(Path, 'write_bytes', fail)
+    with pytest.raises(OSError, match='no space left'):
+        save_card(replace(card, calibration=Calibration()), model)
+    assert model.with_suffix('.yaml').read_text() == before

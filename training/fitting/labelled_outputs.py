@@ -1,0 +1,95 @@
+# Copyright 2026 doa_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Outputs of a model in labelled clips: what filters and calibrations are fitted to."""
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from doa_ros.core.geometry import wrap_angle
+from doa_ros.core.localization.decoding import WITHIN, DirectionGrid, Spectrum
+
+# How fast a source goes around the array in some of the clips [rad/s].
+_SPEED = np.radians([10.0, 60.0])
+
+
+@dataclass(frozen=True)
+class LabelledOutputs:
+    """Outputs of a model window by window in clips of one length, beside the truth.
+
+    Attributes:
+        outputs: of the network or of the filter behind it; all arrays begin with the axes clips,
+            frames, the coherence too.
+        above_floor: how much of the sound stands above the noise floor, shape (clips, frames, 1).
+        azimuth, elevation: true directions [rad], shape (clips, frames, sources); NaN without a
+            source.
+        voiced, quiet: whether a source is heard, or surely is not, shape (clips, frames, sources).
+        silent: whether nothing may be heard, shape (clips, frames).
+        brief: whether the sounds are short ones, shape (clips,).
+        time: of the frames [s], shape (frames,).
+    """
+
+    outputs: Spectrum
+    above_floor: np.ndarray
+    azimuth: np.ndarray
+    elevation: np.ndarray
+    voiced: np.ndarray
+    quiet: np.ndarray
+    silent: np.ndarray
+    brief: np.ndarray
+    time: np.ndarray
+
+    def with_movement(self, rng: np.random.Generator) -> 'LabelledOutputs':
+        """Return the same with sources that move: a filter fitted to still ones would be too slow.
+
+        A third of the clips stays, in another the sources go around the array, and in the last
+        another source takes over halfway.
+        """
+        clips, frames = self.silent.shape
+        classes = self.outputs.azimuth.shape[-1]
+        step = 2 * np.pi / classes
+        kind = np.arange(clips) % 3
+        speed = rng.uniform(*_SPEED, clips) * rng.choice([-1, 1], clips) * (kind == 1)
+        turns = np.round(speed[:, None] * self.time / step).astype(int)
+        columns = (np.arange(classes) - turns[..., None]) % classes
+        azimuth = np.take_along_axis(self.outputs.azimuth, columns, axis=2)
+        outputs = replace(self.outputs, azimuth=azimuth)
+        azimuth = wrap_angle(self.azimuth + step * turns[..., None])
+        truth = azimuth, self.elevation, self.voiced, self.quiet, self.silent
+        # The last third goes on as the next clip of its kind does.
+        next_one = np.arange(clips)
+        next_one[kind == 2] = np.roll(next_one[kind == 2], 1)
+        second_half = np.arange(frames) >= frames // 2
+        rows = np.where(second_half, next_one[:, None], np.arange(clips)[:, None])
+        chosen = rows, np.arange(frames)
+        return LabelledOutputs(
+            window_of(outputs, chosen),
+            *(part[chosen] for part in (self.above_floor, *truth)),
+            self.brief,
+            self.time,
+        )
+
+    @cached_property
+    def spoken(self) -> np.ndarray:
+        """Whether any source is heard, shape (clips, frames)."""
+        return self.voiced.any(axis=2)
+
+    @cached_property
+    def near(self) -> np.ndarray:
+        """Which azimuth classes are right, shape (clips, frames, sources, classes)."""
+        azimuths = DirectionGrid(self.outputs.azimuth.shape[-1], 0).azimuths
+        distance = np.abs(wrap_angle(azimuths - self.azimuth[..., None])).astype(np.float32)
+        return np.nan_to_num(distance, nan=np.pi) <= WITHIN + np.pi / len(azimuths)
+
+
+def window_of(outputs: Spectrum, index: Any) -> Spectrum:
+    """Return the outputs of some windows, by an index of the axes clips and frames."""
+    return replace(
+        outputs,
+        azimuth=outputs.azimuth[index],
+        elevation=None if outputs.elevation is None else outputs.elevation[index],
+        activity=outputs.activity[index],
+        coherence=outputs.coherence[index],
+    )
