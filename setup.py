@@ -10,7 +10,7 @@ from setuptools import find_packages, setup
 _ROOT = Path(__file__).resolve().parent
 
 
-_EXTRAS = ('display', 'training', 'cluster', 'openvino', 'compression', 'bags')
+_EXTRAS = ('display', 'training', 'cluster', 'openvino', 'bags')
 _NEEDS_ROS = ['doa_ros.nodes*']
 
 

@@ -184,7 +184,7 @@ install_python_packages() {
         ;;
       training)
         pip_install training "installing TensorFlow and training packages (about 650 MB)" \
-          requirements/{training,compression,cluster,openvino,bags}.txt
+          requirements/{training,cluster,openvino,bags}.txt
         ;;
     esac
   done

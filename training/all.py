@@ -100,9 +100,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Do what the command line asks for."""
     # What comes last must not be what is missing.
-    for package in ('tensorflow', 'tensorflow_model_optimization'):
-        if find_spec(package) is None:
-            raise ModuleNotFoundError(f'No module named {package!r}', name=package)
+    if find_spec('tensorflow') is None:
+        raise ModuleNotFoundError("No module named 'tensorflow'", name='tensorflow')
     make_model(args.array, out=args.out, budget=args.budget, sounds=args.sounds)
 
 

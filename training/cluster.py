@@ -16,13 +16,10 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-import tensorflow_model_optimization as tfmot
-import tf_keras
-
 from .compression import compress
-from .compression.kernels import kernels
+from .compression.projections import WeightSharing
 from .sections import ClusterConfig
-from .settings import find_settings
+from .settings import Settings, find_settings
 
 _COUNTS = (16, 32)
 
@@ -48,8 +45,7 @@ def cluster(
         ConfigError: there is no network or no data, or a setting is not usable.
     """
     variants = {str(clusters): {'clusters': clusters} for clusters in counts}
-    method = compress.Method(wrap, tfmot.clustering.keras.strip_clustering)
-    compress.make_variants(run, 'cluster', variants, method, data=data, out=out, config=config)
+    compress.make_variants(run, 'cluster', variants, projection, data=data, out=out, config=config)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -74,18 +70,6 @@ def run(args: argparse.Namespace) -> None:
     )
 
 
-def wrap(legacy: tf_keras.Model, config: ClusterConfig, steps: int) -> tf_keras.Model:
-    """Return the network with kernels that are to have `config.clusters` values at most."""
-
-    def shared(layer):
-        if min(kernel.size for kernel in kernels(layer)) <= config.clusters:
-            return layer
-        return tfmot.clustering.keras.cluster_weights(
-            layer,
-            number_of_clusters=config.clusters,
-            cluster_centroids_init=(
-                tfmot.clustering.keras.CentroidInitialization.KMEANS_PLUS_PLUS
-            ),
-        )
-
-    return compress.wrap_layers(legacy, shared)
+def projection(settings: Settings, steps: int) -> WeightSharing:
+    """Return what lets weights share as few values as the settings ask for."""
+    return WeightSharing(settings.cluster.clusters, settings.train.seed)

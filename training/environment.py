@@ -28,12 +28,11 @@ def prepare() -> list[str]:
     backend = os.environ.get('KERAS_BACKEND') or needed['backend']
     if backend != needed['backend']:
         left_out.append(f'KERAS_BACKEND={backend}')
-    # Keras and tf_keras look for their keras.json there.
+    # Keras looks for its keras.json there.
     os.environ['KERAS_HOME'] = str(_FOLDER)
     os.environ['KERAS_BACKEND'] = needed['backend']
-    # TensorFlow's model optimisation toolkit knows Keras 2 (tf_keras) only; our own networks are
-    # made with Keras 3 all the same.
-    os.environ['TF_USE_LEGACY_KERAS'] = '1'
+    # TensorFlow's converter takes our networks as what they are, whatever else is installed.
+    os.environ.pop('TF_USE_LEGACY_KERAS', None)
     os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '2')
     return left_out
 

@@ -7,7 +7,6 @@ _EXTRAS = {
     'distributed': 'cluster',
     'openvino': 'openvino',
     'rosbags': 'bags',
-    'tensorflow_model_optimization': 'compression',
 }
 
 

@@ -15,15 +15,11 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-import tensorflow_model_optimization as tfmot
-import tf_keras
-
 from .compression import compress
+from .compression.projections import Pruning
 from .sections import PruneConfig
-from .settings import find_settings
+from .settings import Settings, find_settings
 
-# Share of the steps after which the zeros are all there, and how often they grow until then.
-_RAMP, _TURNS = 0.75, 50
 _SPARSITIES = (0.5, 0.8)
 
 
@@ -48,10 +44,7 @@ def prune(
         ConfigError: there is no network or no data, or a setting is not usable.
     """
     variants = {f'{100 * sparsity:g}': {'sparsity': sparsity} for sparsity in sparsities}
-    method = compress.Method(
-        wrap, tfmot.sparsity.keras.strip_pruning, (tfmot.sparsity.keras.UpdatePruningStep,)
-    )
-    compress.make_variants(run, 'prune', variants, method, data=data, out=out, config=config)
+    compress.make_variants(run, 'prune', variants, projection, data=data, out=out, config=config)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -76,17 +69,6 @@ def run(args: argparse.Namespace) -> None:
     )
 
 
-def wrap(legacy: tf_keras.Model, config: PruneConfig, steps: int) -> tf_keras.Model:
-    """Return the network with kernels in which `config.sparsity` zeros will grow."""
-    last = int(_RAMP * steps)
-    every = max(1, last // _TURNS)
-    schedule = tfmot.sparsity.keras.PolynomialDecay(
-        initial_sparsity=0.0,
-        final_sparsity=config.sparsity,
-        begin_step=0,
-        end_step=last // every * every,
-        frequency=every,
-    )
-    return compress.wrap_layers(
-        legacy, lambda layer: tfmot.sparsity.keras.prune_low_magnitude(layer, schedule)
-    )
+def projection(settings: Settings, steps: int) -> Pruning:
+    """Return what makes the zeros that the settings ask for."""
+    return Pruning(settings.prune.sparsity, steps)

@@ -10,11 +10,10 @@ import sys
 import keras
 import numpy as np
 import pytest
-import tf_keras
 
 from doa_ros.resources import config_directory
 from training import __main__, environment
-from training.compression.legacy import fit_legacy
+from training.compression.compress import fit_on
 from training.fitting.loop import DivergedError, fit_compiled
 
 OTHER = {
@@ -56,7 +55,7 @@ def test_what_does_not_count_is_said(account, monkeypatch, legacy):
         f'image_data_format channels_first of {account}',
         'KERAS_BACKEND=jax',
     ]
-    assert os.environ['TF_USE_LEGACY_KERAS'] == '1'
+    assert 'TF_USE_LEGACY_KERAS' not in os.environ
     assert environment.prepare() == []
 
 
@@ -118,8 +117,8 @@ def test_training_is_the_same_on_another_account(data, settings_path, trained, t
     assert {w.dtype for w in networks[1].get_weights()} == {np.dtype('float32')}
 
 
-def _network(library):
-    network = library.Sequential([library.Input((2,)), library.layers.Dense(1)])
+def _network():
+    network = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
     network.compile('adam', 'mse')
     return network
 
@@ -137,14 +136,14 @@ def test_loss_that_is_not_finite_ends_training(tmp_path, bad, where):
 
     with pytest.raises(DivergedError, match='has diverged in epoch 1 .*loss (nan|inf)'):
         fit_compiled(
-            _network(keras), batches('train'), batches('val'), tmp_path / 'model.keras', epochs=3
+            _network(), batches('train'), batches('val'), tmp_path / 'model.keras', epochs=3
         )
     # No network that does not work is left, and none is gone on with.
     assert not (tmp_path / 'model.keras').exists()
     assert not list((tmp_path / 'backup').glob('*'))
 
 
-def test_loss_of_a_legacy_network_is_looked_at(monkeypatch, uma8):
+def test_loss_of_a_network_that_is_made_smaller_is_looked_at(monkeypatch, uma8):
     class Stream:
         def __init__(self, value):
             self._value = value
@@ -155,10 +154,10 @@ def test_loss_of_a_legacy_network_is_looked_at(monkeypatch, uma8):
             inputs = np.full((4, 2), self._value, np.float32)
             return tf.data.Dataset.from_tensors((inputs, np.zeros((4, 1), np.float32)))
 
-    network = tf_keras.Sequential([tf_keras.Input((2,)), tf_keras.layers.Dense(1)])
-    monkeypatch.setattr('training.compression.legacy.losses', lambda config: 'mse')
+    network = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    monkeypatch.setattr('training.compression.compress.losses', lambda config: 'mse')
     with pytest.raises(DivergedError):
-        fit_legacy(network, None, Stream(np.nan), Stream(0.0), epochs=2, learning_rate=0.1)
+        fit_on(network, None, Stream(np.nan), Stream(0.0), epochs=2, learning_rate=0.1)
 
 
 def test_diverged_training_ends_with_a_sentence_and_a_status(

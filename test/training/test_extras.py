@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Who lacks a package that only some verbs need is told of the extra that brings it."""
 
-import importlib
 from pathlib import Path
 import sys
 
@@ -15,7 +14,7 @@ from training.parallel import run_tasks
 _ROOT = Path(__file__).resolve().parents[2]
 
 
-@pytest.mark.parametrize('extra', ['cluster', 'openvino', 'compression', 'bags'])
+@pytest.mark.parametrize('extra', ['cluster', 'openvino', 'bags'])
 def test_each_extra_brings_what_it_is_named_for(extra):
     modules = [module for module, name in extras._EXTRAS.items() if name == extra]
     assert modules
@@ -40,17 +39,11 @@ def _use_a_cluster(uma8):
     next(run_tasks(print, [()], jobs=1, scheduler='tcp://localhost:1'))
 
 
-def _prune(uma8):
-    sys.modules.pop('training.prune', None)
-    importlib.import_module('training.prune')
-
-
 @pytest.mark.parametrize(
     ('module', 'use', 'extra'),
     [
         ('rosbags', _read_a_bag, 'bags'),
         ('distributed', _use_a_cluster, 'cluster'),
-        ('tensorflow_model_optimization', _prune, 'compression'),
     ],
 )
 def test_one_sentence_names_the_extra(monkeypatch, capsys, uma8, module, use, extra):

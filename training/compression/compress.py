@@ -4,41 +4,33 @@
 
 import argparse
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import keras
-import tf_keras
+from pandas import DataFrame
 
-from ..data.batches import both_splits
+from doa_ros.core.config import Config
+
+from ..data.batches import Batches, both_splits
 from ..data.dataset import Shards
 from ..deployment.conversion import representative_set, to_tflite
 from ..deployment.converted_model import converted_model
 from ..fitting.history import draw_curves
+from ..fitting.loop import check_finite, losses
 from ..runs import load_run, save_network
-from ..sections import ClusterConfig, PruneConfig
+from ..sections import ClusterConfig, PruneConfig, TrainConfig
 from ..settings import Settings
 from ..tables import Row, show_table
-from .kernels import kernel_facts, kernels
-from .legacy import fit_legacy, from_legacy, to_legacy
+from .kernels import kernel_facts
+from .projections import Projection
 
 _KINDS = ('float32', 'int8')
 
 
-@dataclass(frozen=True)
-class Method:
-    """How a network becomes smaller while it is trained on.
-
-    Attributes:
-        wrap: from the network, the settings of the verb and the number of steps to the network
-            that is trained.
-        strip: from that one to the smaller network.
-        callbacks: what the training needs.
-    """
-
-    wrap: Callable[[tf_keras.Model, PruneConfig | ClusterConfig, int], tf_keras.Model]
-    strip: Callable[[tf_keras.Model], tf_keras.Model]
-    callbacks: tuple[type[tf_keras.callbacks.Callback], ...] = ()
+# From the settings and the number of steps of a fit.
+ProjectionMaker = Callable[[Settings, int], Projection]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -55,7 +47,7 @@ def make_variants(
     run: Path,
     verb: str,
     variants: dict[str, dict],
-    method: Method,
+    project: ProjectionMaker,
     *,
     data: Path,
     out: Path,
@@ -69,7 +61,7 @@ def make_variants(
         run: folder of the trained network.
         verb: also the section of the settings, and the name of the table and the plot.
         variants: the folder of each variant in `out`, and its settings of the verb.
-        method: makes a variant.
+        project: returns the projection of a variant, from its settings and the number of steps.
         data: folder made by simulate.
         out: folder of the results.
         config: replaces that of the run's settings.
@@ -77,19 +69,24 @@ def make_variants(
     model, settings = load_run(run)
     networks = {'as trained': (model, settings)}
     if config is not None:
-        settings = replace(settings, **{verb: config})
+        settings = _with(settings, verb, config)
     for name, values in variants.items():
         folder = out / name
         section = replace(getattr(settings, verb), **values)
-        changed = replace(settings, **{verb: section})
+        changed = _with(settings, verb, section)
         if not _is_made(folder, changed, run):
             print(f'{folder}:')
-            _make(model, changed, verb, method, data, folder)
+            _make(model, changed, verb, project, data, folder)
         label = ', '.join(f'{key} {value}' for key, value in values.items())
         networks[label] = load_run(folder)
     rows = _rows(networks, data)
     show_table(rows, f'{verb}: validation set', out / verb)
     _draw(rows, out / f'{verb}.png')
+
+
+def _with(settings: Settings, verb: str, config: Config) -> Settings:
+    section: dict[str, Any] = {verb: config}
+    return replace(settings, **section)
 
 
 def _is_made(out: Path, settings: Settings, run: Path) -> bool:
@@ -100,36 +97,69 @@ def _is_made(out: Path, settings: Settings, run: Path) -> bool:
 
 
 def _make(
-    model: keras.Model, settings: Settings, verb: str, method: Method, data: Path, out: Path
+    model: keras.Model,
+    settings: Settings,
+    verb: str,
+    project: ProjectionMaker,
+    data: Path,
+    out: Path,
 ) -> None:
     config = getattr(settings, verb)
     keras.utils.set_random_seed(settings.train.seed)
     train, val = both_splits(data, settings)
     out.mkdir(parents=True, exist_ok=True)
     history = out / 'history.csv'
-    wrapped = method.wrap(to_legacy(model), config, config.epochs * len(train))
-    callbacks = [callback() for callback in method.callbacks]
-    fit_legacy(
-        wrapped,
+    smaller = keras.models.clone_model(model)
+    smaller.set_weights(model.get_weights())
+    fit_on(
+        smaller,
         settings.train,
         train,
         val,
         epochs=config.epochs,
         learning_rate=config.learning_rate,
-        callbacks=(*callbacks, tf_keras.callbacks.CSVLogger(history)),
+        callbacks=(
+            project(settings, config.epochs * len(train)),
+            keras.callbacks.CSVLogger(history),
+        ),
     )
     draw_curves(history, out / 'curves.png')
     settings.save(out / 'settings.yaml')
     # The network comes last: where it is, the variant is finished.
-    save_network(from_legacy(method.strip(wrapped), model), out)
+    save_network(smaller, out)
 
 
-def wrap_layers(
-    legacy: tf_keras.Model, wrap: Callable[[tf_keras.layers.Layer], tf_keras.layers.Layer]
-) -> tf_keras.Model:
-    """Return the network with every layer wrapped that has kernels."""
-    return tf_keras.models.clone_model(
-        legacy, clone_function=lambda layer: wrap(layer) if kernels(layer) else layer
+def fit_on(
+    model: keras.Model,
+    config: TrainConfig,
+    train: Batches,
+    val: Batches,
+    *,
+    epochs: int,
+    learning_rate: float,
+    callbacks: tuple[keras.callbacks.Callback, ...] = (),
+) -> None:
+    """Fit a trained network for a few more epochs; the last one counts.
+
+    Args:
+        model: the network, not compiled.
+        config: its heads.
+        train, val: the examples.
+        epochs: passes over the data.
+        learning_rate: of Adam.
+        callbacks: for each batch or epoch.
+
+    Raises:
+        DivergedError: a loss is not finite.
+    """
+    model.compile(optimizer=keras.optimizers.Adam(learning_rate), loss=losses(config))
+    finite = keras.callbacks.LambdaCallback(on_epoch_end=check_finite)
+    model.fit(
+        train.stream(),
+        validation_data=val.stream(),
+        epochs=epochs,
+        shuffle=False,
+        callbacks=[finite, *callbacks],
     )
 
 
@@ -156,14 +186,14 @@ def _draw(rows: list[Row], path: Path) -> None:
     axes = figure.add_subplot(
         xlabel='compressed size [KiB]', ylabel='share within 10 deg of azimuth'
     )
-    for kind in _KINDS:
-        chosen = [row for row in rows if row['format'] == kind]
-        places = [(row['compressed [KiB]'], row['within 10 deg']) for row in chosen]
-        axes.plot(*zip(*places, strict=True), 'o', label=kind)
-        for row, place in zip(chosen, places, strict=True):
-            axes.annotate(row['network'], place, (4, 4), textcoords='offset points', fontsize=8)
+    table = DataFrame(rows)
+    for kind, chosen in table.groupby('format', sort=False):
+        sizes, shares = chosen['compressed [KiB]'], chosen['within 10 deg']
+        axes.plot(sizes, shares, 'o', label=kind)
+        for name, size, share in zip(chosen['network'], sizes, shares, strict=True):
+            axes.annotate(name, (size, share), (4, 4), textcoords='offset points', fontsize=8)
     # Room for the name of the rightmost one.
-    axes.set_xlim(0, 1.2 * max(row['compressed [KiB]'] for row in rows))
+    axes.set_xlim(0, 1.2 * table['compressed [KiB]'].max())
     axes.margins(y=0.15)
     axes.legend()
     axes.grid(alpha=0.3)

@@ -10,7 +10,6 @@ import warnings
 import keras
 import numpy as np
 import tensorflow as tf
-import tf_keras
 
 from doa_ros.core.errors import ModelError
 from doa_ros.core.localization.classifier import network_input
@@ -45,32 +44,28 @@ def representative_set(shards: Shards) -> np.ndarray:
     return network_input(kept[0].features.astype(np.float32))
 
 
-def to_tflite(
-    model: keras.Model | tf_keras.Model, kind: str, representative: np.ndarray | None = None
-) -> bytes:
+def to_tflite(model: keras.Model, kind: str, representative: np.ndarray | None = None) -> bytes:
     """Return the TFLite file of a network.
 
     Args:
-        model: the trained network; for qat, made by `train_to_be_rounded`.
+        model: the trained network; for qat, by `train_to_be_rounded`.
         kind: one of KINDS.
-        representative: inputs, shape (examples, lags, pairs); only int8 looks at them.
+        representative: inputs, shape (examples, lags, pairs); only the integer kinds look at them.
     """
-    library = tf_keras if isinstance(model, tf_keras.Model) else keras
     # With a batch of one, the file needs no operators that find out its size.
-    inputs = library.Input(batch_shape=(1, *model.input_shape[1:]))
-    converter = tf.lite.TFLiteConverter.from_keras_model(library.Model(inputs, model(inputs)))
+    inputs = keras.Input(batch_shape=(1, *model.input_shape[1:]))
+    converter = tf.lite.TFLiteConverter.from_keras_model(keras.Model(inputs, model(inputs)))
     if kind != 'float32':
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
     if kind == 'float16':
         converter.target_spec.supported_types = [tf.float16]
     if kind in INTEGER_KINDS:
         converter.inference_input_type = converter.inference_output_type = tf.int8
-    if kind == 'int8':
         converter.representative_dataset = lambda: ([x[None]] for x in representative)
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
     with warnings.catch_warnings(), redirect_stdout(StringIO()):
         # Keras prints the addresses of what it exports; the converter warns that it was told no
-        # ranges, which come from the representative set or the network itself.
+        # ranges, which come from the representative set.
         warnings.filterwarnings('ignore', 'Statistics for quantized inputs')
         return converter.convert()
 

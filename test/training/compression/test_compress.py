@@ -15,8 +15,8 @@ from doa_ros.core.errors import ConfigError
 from doa_ros.core.localization.classifier import Classifier
 from doa_ros.core.localization.model_card import load_card
 from training.compression import compress
+from training.compression.compress import fit_on
 from training.compression.kernels import kernels
-from training.compression.legacy import fit_legacy
 from training.deployment.conversion import to_tflite
 from training.models.architectures import circular
 from training.runs import load_run
@@ -25,7 +25,7 @@ from training.settings import load_settings
 
 
 def all_kernels(model):
-    return [kernel for layer in model.layers for kernel in kernels(layer)]
+    return [np.asarray(kernel) for kernel in kernels(model)]
 
 
 @pytest.fixture(scope='module')
@@ -136,10 +136,10 @@ def test_an_interrupted_verb_goes_on_with_the_variant_it_was_at(
     arguments += ('--sparsity', 0.5, '--sparsity', 0.8)
 
     def interrupted(*args, **keywords):
-        fit_legacy(*args, **keywords)
+        fit_on(*args, **keywords)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(compress, 'fit_legacy', interrupted)
+    monkeypatch.setattr(compress, 'fit_on', interrupted)
     with pytest.raises(KeyboardInterrupt):
         run_verb(*arguments)
     assert not (out / '80' / 'model.keras').exists()
