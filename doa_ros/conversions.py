@@ -26,12 +26,14 @@ from doa_ros.core.ambiguity import (
     NoAmbiguity,
     ambiguity_in_frame,
 )
+from doa_ros.core.directions import DirectionGrid
 from doa_ros.core.errors import MessageError
 from doa_ros.core.features.extractor import FeatureConfig, WindowFeatures
 from doa_ros.core.features.framing import lost_before
 from doa_ros.core.features.source_cancellation import Residual
 from doa_ros.core.geometry import MicArray, unit_vector
-from doa_ros.core.localization.decoding import DirectionGrid, Estimate, Spectrum
+from doa_ros.core.localization.decoding import Estimate
+from doa_ros.core.localization.spectrum import Spectrum
 from doa_ros.core.localization.window_directions import WindowDirections
 from doa_ros.core.tracking.track import Track
 from doa_ros.headers import check_header, stamp_of
@@ -387,19 +389,13 @@ def spectrum_message(
         window_duration=window,
         azimuth_step=grid.azimuth_step,
     )
-    message.azimuth_probability = _probability(spectrum.azimuth, whole=not spectrum.several)
-    if spectrum.elevation is not None:
+    message.azimuth_probability = _floats(spectrum.azimuth_distribution)
+    elevation = spectrum.elevation_distribution
+    if elevation is not None:
         message.elevation_min = grid.elevation_min
         message.elevation_step = grid.elevation_step
-        message.elevation_probability = _probability(spectrum.overall_elevation)
+        message.elevation_probability = _floats(elevation)
     return message
-
-
-def _probability(values: np.ndarray, *, whole: bool = True) -> array.array:
-    if whole:
-        # int8 networks sum to one within their rounding only.
-        values = values / max(float(values.sum()), 1e-9)
-    return _floats(values)
 
 
 def shown_elevation(direction: Estimate | Track) -> float:

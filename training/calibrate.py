@@ -24,13 +24,12 @@ from doa_ros.core.errors import ConfigError
 from doa_ros.core.features.extractor import WindowFeatures
 from doa_ros.core.geometry import MicArray, load_array
 from doa_ros.core.localization.classifier import Classifier
-from doa_ros.core.localization.decoding import Spectrum
 from doa_ros.core.localization.model_card import ModelCard, load_card, save_card
-from doa_ros.core.localization.recurrent_filter import RecurrentFilter
+from doa_ros.core.localization.source_filter import SourceFilter
+from doa_ros.core.localization.spectrum import Spectrum
 from doa_ros.resources import find_resource
 
 from .data.clips import Clip, Source
-from .data.filter_examples import filter_arguments
 from .evaluation.methods.inputs import MethodInput
 from .evaluation.scenes.conversations import conversation_clips
 from .evaluation.scenes.rooms import room_clips
@@ -193,8 +192,7 @@ def label_outputs(
     *outputs, above_floor, azimuth, elevation, voiced, quiet, silent, brief = (
         np.stack(column) for column in zip(*rows, strict=True)
     )
-    lowest = classifier.grid.elevation_min
-    spectrum = Spectrum(*outputs[:3], classifier.multi_source, outputs[3], lowest)
+    spectrum = type(spectra[0])(*outputs, classifier.grid.elevation_min)
     time = classifier.features.hop * np.arange(silent.shape[1])
     return LabelledOutputs(
         spectrum, above_floor, azimuth, elevation, voiced, quiet, silent, brief, time
@@ -202,15 +200,9 @@ def label_outputs(
 
 
 def _spectra(
-    classifier: Classifier,
-    source_filter: RecurrentFilter | None,
-    windows: Iterable[WindowFeatures],
+    classifier: Classifier, source_filter: SourceFilter, windows: Iterable[WindowFeatures]
 ) -> Iterator[Spectrum]:
     """Yield the outputs of a model in the windows of a clip."""
-    if source_filter is None:
-        for window in windows:
-            yield classifier.spectrum(window.gcc)
-        return
     source_filter.reset()
     for window in windows:
-        yield source_filter.update(*filter_arguments(classifier, window))
+        yield source_filter.update(classifier.spectra(window)).spectrum

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import math
 
 from doa_ros.core.config import Config, setting
+from doa_ros.core.directions import DirectionGrid
 from doa_ros.core.errors import ConfigError
-from doa_ros.core.localization.decoding import DirectionGrid
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,8 @@ from std_srvs.srv import SetBool
 from doa_ros.conversions import estimate_array, frame_from_gcc_phat, spectrum_message
 from doa_ros.core.ambiguity import ambiguity_in_frame
 from doa_ros.core.features.extractor import WindowFeatures
-from doa_ros.core.localization.localizer import Localization, Localizer, LocalizerConfig
+from doa_ros.core.localization.localizer import Localizer, LocalizerConfig
+from doa_ros.core.localization.source_filter import Localization
 from doa_ros.core.localization.window_directions import WindowDirections
 from doa_ros.core.monitoring import Durations, Level, Rate, Status
 from doa_ros.headers import StampOrder, stamp_of

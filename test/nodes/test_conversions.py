@@ -15,11 +15,13 @@ from rclpy.serialization import deserialize_message, serialize_message
 from doa_ros import conversions
 from doa_ros.audio.audio_frame import FORMATS, block_from_audio_frame
 from doa_ros.audio.source import AudioBlock
+from doa_ros.core.directions import DirectionGrid
 from doa_ros.core.errors import MessageError
 from doa_ros.core.features.extractor import FeatureConfig, WindowFeatures
 from doa_ros.core.features.source_cancellation import Residual
 from doa_ros.core.geometry import load_array, unit_vector
-from doa_ros.core.localization.decoding import DirectionGrid, Estimate, Spectrum
+from doa_ros.core.localization.decoding import Estimate
+from doa_ros.core.localization.spectrum import SingleSourceSpectrum
 from doa_ros.core.localization.window_directions import WindowDirections
 from doa_ros.msg import AudioFrame, DoaEstimateArray, DoaSpectrum, GccPhat, MicArrayInfo
 from doa_ros.resources import find_resource
@@ -292,7 +294,9 @@ def test_numpy_scalars_do_not_abort_the_process():
     message = conversions.gcc_phat_from_frame(HEADER, frame, ARRAY, FEATURES)
     assert _over_the_wire(message).activity == 0.25
     for dtype in (np.float32, np.float64):
-        spectrum = Spectrum(np.ones(36, dtype=dtype) / 36, np.ones(10, dtype=dtype) / 10)
+        spectrum = SingleSourceSpectrum(
+            np.ones(36, dtype=dtype) / 36, np.ones(10, dtype=dtype) / 10
+        )
         grid = DirectionGrid(36, 10)
         _over_the_wire(conversions.spectrum_message(HEADER, 0.1, spectrum, grid))
     scaled = replace(ARRAY, positions=ARRAY.positions.astype(np.float32))
@@ -315,7 +319,7 @@ def test_estimates_survive():
 
 def test_spectrum_sums_to_one_whatever_the_rounding():
     values = np.round(np.random.default_rng(3).uniform(0, 255, 36)).astype(np.float32) / 256
-    spectrum = Spectrum(values, np.full(10, 0.11, dtype=np.float32))
+    spectrum = SingleSourceSpectrum(values, np.full(10, 0.11, dtype=np.float32))
     grid = DirectionGrid(36, 10)
     message = _over_the_wire(conversions.spectrum_message(HEADER, 0.1, spectrum, grid))
     assert isinstance(message, DoaSpectrum)
@@ -329,14 +333,14 @@ def test_spectrum_sums_to_one_whatever_the_rounding():
 @pytest.mark.parametrize('elevation_count', [0, 10])
 def test_spectrum_without_elevation(elevation_count):
     grid = DirectionGrid(36, elevation_count)
-    spectrum = Spectrum(np.full(36, 1 / 36))
+    spectrum = SingleSourceSpectrum(np.full(36, 1 / 36))
     message = conversions.spectrum_message(HEADER, 0.1, spectrum, grid)
     assert len(message.elevation_probability) == 0
     assert message.elevation_step == 0
 
 
 def test_spectrum_of_nothing_is_finite():
-    spectrum = Spectrum(np.zeros(36, dtype=np.float32), np.zeros(10, dtype=np.float32))
+    spectrum = SingleSourceSpectrum(np.zeros(36, dtype=np.float32), np.zeros(10, dtype=np.float32))
     message = conversions.spectrum_message(HEADER, 0.1, spectrum, DirectionGrid(36, 10))
     assert np.isfinite(message.azimuth_probability).all()
 
@@ -370,7 +374,7 @@ def test_array_info_says_what_the_array_cannot_tell(make_array, tetrahedron):
 
 def test_spectrum_says_where_its_elevations_begin():
     grid = DirectionGrid(36, 19, -math.pi / 2)
-    spectrum = Spectrum(np.full(36, 1 / 36), np.full(19, 1 / 19))
+    spectrum = SingleSourceSpectrum(np.full(36, 1 / 36), np.full(19, 1 / 19))
     message = _over_the_wire(conversions.spectrum_message(HEADER, 0.1, spectrum, grid))
     assert message.elevation_min == -math.pi / 2
     assert message.elevation_min + 18 * message.elevation_step == pytest.approx(math.pi / 2)

@@ -11,10 +11,9 @@ from pathlib import Path
 
 import numpy as np
 
-from doa_ros.core.features.extractor import WindowFeatures
+from doa_ros.core.directions import DirectionGrid
 from doa_ros.core.geometry import MicArray
 from doa_ros.core.localization.classifier import Classifier
-from doa_ros.core.localization.decoding import DirectionGrid, Spectrum
 from doa_ros.core.localization.recurrent_filter import filter_input
 
 from .clips import MAX_SOURCES, Clip, clip_extractor
@@ -55,13 +54,6 @@ class FilterExamples(Rows):
     clip: np.ndarray
 
 
-def filter_arguments(
-    classifier: Classifier, frame: WindowFeatures
-) -> tuple[Spectrum, Spectrum, np.ndarray, float, float]:
-    """Return what a model says of a window, as the recurrent filter takes it."""
-    return *classifier.look_twice(frame), frame.activity, frame.sound_age
-
-
 def filter_example(
     array: MicArray, classifier: Classifier, clip: Clip, number: int
 ) -> FilterExamples:
@@ -75,7 +67,7 @@ def filter_example(
     """
     features = classifier.features
     frames = clip_extractor(array, features, clip).push(0, clip.audio)
-    seen = np.stack([filter_input(*filter_arguments(classifier, frame)) for frame in frames])
+    seen = np.stack([filter_input(classifier.spectra(frame)) for frame in frames])
     hop = round(features.hop * clip.sampling_frequency)
     blocks = np.array([frame.hop_index // hop for frame in frames])
     ages = np.array([frame.sound_age for frame in frames])

@@ -15,8 +15,9 @@ import numpy as np
 
 from doa_ros.core.errors import ModelError
 from doa_ros.core.geometry import wrap_angle
-from doa_ros.core.localization.decoding import WITHIN, Spectrum, decode_azimuth, decode_azimuths
+from doa_ros.core.localization.decoding import WITHIN
 from doa_ros.core.localization.model_card import load_card
+from doa_ros.core.localization.spectrum import Spectrum
 from doa_ros.core.localization.tflite import TFLiteModel
 
 from ..extras import missing
@@ -74,22 +75,20 @@ def compare(path: Path, inputs: np.ndarray) -> Comparison:
             raise ModelError(f'{path}: OpenVINO cannot run this model ({reason})') from None
         ours = interpreter(values)
         differences += [np.abs(a - b).max() for a, b in zip(theirs, ours, strict=True)]
-        one, other = (
-            _peaks(Spectrum(**card.named(outputs), several=card.multi_source))
-            for outputs in (theirs, ours)
-        )
+        one, other = (_peaks(card.spectrum(outputs)) for outputs in (theirs, ours))
         agreements.append(_sees(one, other) and _sees(other, one))
     return Comparison(float(max(differences)), float(np.mean(agreements)))
 
 
 def _peaks(spectrum: Spectrum) -> list[_Peak]:
     """Return the directions that a network shows in a frame."""
-    several = spectrum.several
-    peaks = decode_azimuths(spectrum.azimuth) if several else [decode_azimuth(spectrum.azimuth)]
-    present = 1.0 if spectrum.activity is None else float(spectrum.activity[0])
     return [
-        _Peak(azimuth, spectrum.elevation_at(azimuth)[0], present * share)
-        for azimuth, _, share in peaks
+        _Peak(
+            peak.azimuth,
+            spectrum.elevation_at(peak.azimuth)[0],
+            spectrum.p_source * peak.probability,
+        )
+        for peak in spectrum.peaks()
     ]
 
 

@@ -14,10 +14,10 @@ import numpy as np
 from scipy import optimize
 
 from doa_ros.core.config import Config
+from doa_ros.core.directions import PEAK_SEPARATION
 from doa_ros.core.geometry import wrap_angle
 from doa_ros.core.localization.calibration import Calibration
-from doa_ros.core.localization.decoding import PEAK_SEPARATION, WITHIN, Estimate, Spectrum, logit
-from doa_ros.core.localization.hmm_filter import posterior_estimate
+from doa_ros.core.localization.decoding import WITHIN, Estimate, logit
 
 from .labelled_outputs import LabelledOutputs, window_of
 
@@ -56,7 +56,7 @@ def fit_confidence(labelled: LabelledOutputs, calibration: Calibration) -> Calib
         calibration: all other settings.
     """
     answers = _answers(labelled, calibration)
-    multi_source = labelled.outputs.several
+    multi_source = labelled.multi_source
     counted = answers.certain
     if multi_source:
         counted = counted & (answers.estimates.confidence >= _FAINT)
@@ -87,7 +87,7 @@ def fit_elevation(
         calibration: all other settings, with true confidences.
     """
     answers = _answers(labelled, calibration)
-    chosen = answers.of_a_talker(labelled.outputs.several)
+    chosen = answers.of_a_talker(labelled.multi_source)
     seen, true = answers.estimates.elevation[chosen], answers.elevation[chosen]
 
     def loss(values):
@@ -110,7 +110,7 @@ def fit_deviations(labelled: LabelledOutputs, calibration: Calibration) -> Calib
     """
     calibration = replace(calibration, **_RAW_DEVIATIONS)
     answers = _answers(labelled, calibration)
-    chosen = answers.of_a_talker(labelled.outputs.several)
+    chosen = answers.of_a_talker(labelled.multi_source)
     estimates = answers.estimates
     errors = {
         'azimuth': (answers.azimuth_error, estimates.azimuth_stddev),
@@ -180,7 +180,7 @@ def _answers(labelled: LabelledOutputs, calibration: Calibration) -> _Answers:
     rows = [
         (*astuple(estimate), i, k)
         for i, k in frames
-        for estimate in _estimates(window_of(labelled.outputs, (i, k)), calibration)
+        for estimate in calibration.estimates(window_of(labelled.outputs, (i, k)))
     ]
     *columns, clip, frame = np.array(rows).T
     where = clip.astype(int), frame.astype(int)
@@ -198,13 +198,6 @@ def _answers(labelled: LabelledOutputs, calibration: Calibration) -> _Answers:
         labelled.brief[where[0]],
         (error <= WITHIN) | ~unsure.any(axis=1),
     )
-
-
-def _estimates(outputs: Spectrum, calibration: Calibration) -> list[Estimate]:
-    """Return the estimates of a window."""
-    if outputs.several:
-        return calibration.estimates(outputs)
-    return [posterior_estimate(outputs, calibration)]
 
 
 def _quantile_plane(

@@ -8,9 +8,10 @@ import numpy as np
 from scipy import optimize
 from tqdm import tqdm
 
+from doa_ros.core.directions import DirectionGrid
 from doa_ros.core.localization.calibration import Calibration
-from doa_ros.core.localization.decoding import DirectionGrid, Spectrum
 from doa_ros.core.localization.hmm_filter import HmmFilter, HmmFilterConfig
+from doa_ros.core.localization.spectrum import SingleSourcePosterior, Spectrum
 
 from .calibration import fit_confidence, fit_deviations, fit_elevation, within_bounds
 from .labelled_outputs import LabelledOutputs, window_of
@@ -119,18 +120,19 @@ def _filtered(
     if not elevations:
         outputs = replace(outputs, elevation=None)
     posterior = [
-        hmm.update(window_of(outputs, np.s_[:, k]), labelled.above_floor[:, k])
+        hmm.posterior(window_of(outputs, np.s_[:, k]), labelled.above_floor[:, k])
         for k in range(len(labelled.time))
     ]
 
     def of_all(head: str):
         return np.stack([getattr(spectrum, head) for spectrum in posterior], axis=1)
 
-    return replace(
-        outputs,
+    return SingleSourcePosterior(
         azimuth=of_all('azimuth'),
         elevation=None if outputs.elevation is None else of_all('elevation'),
         activity=of_all('activity'),
+        coherence=outputs.coherence,
+        elevation_min=outputs.elevation_min,
     )
 
 

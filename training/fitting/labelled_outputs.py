@@ -8,8 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from doa_ros.core.directions import DirectionGrid
 from doa_ros.core.geometry import wrap_angle
-from doa_ros.core.localization.decoding import WITHIN, DirectionGrid, Spectrum
+from doa_ros.core.localization.decoding import WITHIN
+from doa_ros.core.localization.spectrum import MultiSourceSpectrum, Spectrum
 
 # How fast a source goes around the array in some of the clips [rad/s].
 _SPEED = np.radians([10.0, 60.0])
@@ -70,6 +72,11 @@ class LabelledOutputs:
             self.brief,
             self.time,
         )
+
+    @property
+    def multi_source(self) -> bool:
+        """Whether the outputs are of several sources at once."""
+        return isinstance(self.outputs, MultiSourceSpectrum)
 
     @cached_property
     def spoken(self) -> np.ndarray:

@@ -113,6 +113,8 @@ class WindowFeatures:
         sound_age: how much older than this window the sound above the noise floor is on average
             [s]; it grows in a pause, where the average keeps what was heard before.
         residual: the same without the loudest direction, where it is computed.
+        steered_response: of the GCC-PHAT, where the residual needed it: as `SteeredResponse` of
+            the array and the lags gives it.
     """
 
     gcc: np.ndarray
@@ -121,6 +123,7 @@ class WindowFeatures:
     gap: int | None = 0
     sound_age: float = 0.0
     residual: Residual | None = None
+    steered_response: np.ndarray | None = None
 
 
 class FeatureExtractor:
@@ -228,9 +231,10 @@ class FeatureExtractor:
         self._aged_sound = self._keep * (self._aged_sound + self.config.hop * self._sound)
         self._sound = self._keep * self._sound + float(present.mean())
         gcc = self._correlation(self._sum)
-        residual = None
+        response = residual = None
         if self._canceller is not None:
-            rest, azimuth = self._canceller.cancel(self._sum, gcc)
+            response = self._canceller.response(gcc)
+            rest, azimuth = self._canceller.cancel(self._sum, response)
             residual = Residual(np.clip(self._correlation(rest), -1, 1), azimuth)
         return WindowFeatures(
             gcc=gcc,
@@ -240,6 +244,7 @@ class FeatureExtractor:
             gap=window.gap,
             sound_age=float(np.float32(self._aged_sound / max(self._sound, 1e-9))),
             residual=residual,
+            steered_response=response,
         )
 
     def _correlation(self, cross_spectra: np.ndarray) -> np.ndarray:

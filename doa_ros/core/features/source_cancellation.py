@@ -13,9 +13,9 @@ import math
 
 import numpy as np
 
+from doa_ros.core.directions import PEAK_SEPARATION, DirectionGrid
+from doa_ros.core.features.steered_response import SteeredResponse
 from doa_ros.core.geometry import MicArray, wrap_angle
-from doa_ros.core.localization.decoding import PEAK_SEPARATION, DirectionGrid
-from doa_ros.core.localization.srp_phat import SrpPhat
 
 # Above this elevation, and as far below, the azimuth says little: its sine.
 _OVERHEAD = math.sin(math.radians(75))
@@ -49,20 +49,24 @@ class SourceCanceller:
     """
 
     def __init__(self, array: MicArray, frequencies: np.ndarray, lags: np.ndarray):
-        self._srp_phat = SrpPhat(array, lags)
+        self._steered = SteeredResponse(array, lags)
         self._first, self._second = array.pairs.T
-        delays = -self._srp_phat.directions @ array.positions.T / array.speed_of_sound
+        delays = -self._steered.directions @ array.positions.T / array.speed_of_sound
         self._delays = delays.astype(np.float32)
         self._angular = (2 * np.pi * frequencies).astype(np.float32)
 
-    def cancel(self, cross_spectra: np.ndarray, gcc: np.ndarray) -> tuple[np.ndarray, float]:
+    def response(self, gcc: np.ndarray) -> np.ndarray:
+        """Return the steered response of GCC-PHAT of shape (pairs, lags)."""
+        return self._steered.response(gcc)
+
+    def cancel(self, cross_spectra: np.ndarray, response: np.ndarray) -> tuple[np.ndarray, float]:
         """Return the cross-spectra without the loudest direction, and the azimuth of `Residual`.
 
         Args:
             cross_spectra: phase-transformed and averaged, shape (pairs, bins), complex64.
-            gcc: their GCC-PHAT, shape (pairs, lags).
+            response: their steered response.
         """
-        loudest = int(self._srp_phat.response(gcc).argmax())
+        loudest = int(response.argmax())
         phase = self._delays[loudest][:, None] * self._angular
         back = np.cos(phase) + 1j * np.sin(phase)
         # Turned back by the delays of the plane wave, what is of it is real and positive.
@@ -75,8 +79,8 @@ class SourceCanceller:
         return (gain * share) * cross_spectra, self._azimuth(loudest)
 
     def _azimuth(self, direction: int) -> float:
-        grid = self._srp_phat.grid
-        overhead = abs(self._srp_phat.directions[direction, 2]) > _OVERHEAD
+        grid = self._steered.grid
+        overhead = abs(self._steered.directions[direction, 2]) > _OVERHEAD
         return math.nan if overhead else float(grid.azimuths[direction % grid.azimuth_count])
 
 

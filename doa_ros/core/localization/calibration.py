@@ -2,14 +2,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the outputs of a network are worth: true confidences, elevations and deviations."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 import math
 
 import numpy as np
 from scipy import special
 
 from doa_ros.core.config import Config, setting
-from doa_ros.core.localization.decoding import Estimate, Spectrum, decode_azimuths, logit
+from doa_ros.core.localization.decoding import Estimate, logit
+from doa_ros.core.localization.spectrum import Peak, Spectrum
 
 _LEAST_COHERENCE = 0.02
 
@@ -44,35 +45,27 @@ class Calibration(Config):
     elevation_power: float = setting(1.0, 'The same of the elevation.', minimum=0.0, maximum=5.0)
     elevation_fading: float = setting(0.0, 'The same of the elevation.', minimum=0.0, maximum=5.0)
 
-    def estimate(
-        self, spectrum: Spectrum, azimuth: float, stddev: float, probability: float
-    ) -> Estimate:
-        """Return the estimate of a peak.
-
-        Args:
-            spectrum: what the peak is one of.
-            azimuth, stddev: of the peak and of the probabilities around it [rad].
-            probability: that there is a source, 0..1.
-        """
-        elevation, elevation_stddev = spectrum.elevation_at(azimuth)
-        log_odds = self.confidence_bias + self.confidence_weight * logit(probability)
+    def estimate(self, spectrum: Spectrum, peak: Peak) -> Estimate:
+        """Return the calibrated estimate of one of the peaks of a spectrum."""
+        found = spectrum.estimate(peak)
+        log_odds = self.confidence_bias + self.confidence_weight * logit(peak.probability)
         # What is less coherent, in reverberation or with dead microphones, errs more.
         coherence = max(float(spectrum.coherence), _LEAST_COHERENCE)
-        stddev = stddev**self.azimuth_power / coherence**self.azimuth_fading
+        azimuth_stddev = found.azimuth_stddev**self.azimuth_power / coherence**self.azimuth_fading
         elevation_stddev = (
-            elevation_stddev**self.elevation_power / coherence**self.elevation_fading
+            found.elevation_stddev**self.elevation_power / coherence**self.elevation_fading
         )
-        return Estimate(
-            azimuth,
-            self.corrected(elevation, spectrum.elevation_min),
-            self.azimuth_spread * stddev,
-            self.elevation_spread * elevation_stddev,
-            float(special.expit(log_odds)),
+        return replace(
+            found,
+            elevation=self.corrected(found.elevation, spectrum.elevation_min),
+            azimuth_stddev=self.azimuth_spread * azimuth_stddev,
+            elevation_stddev=self.elevation_spread * elevation_stddev,
+            confidence=float(special.expit(log_odds)),
         )
 
     def estimates(self, spectrum: Spectrum) -> list[Estimate]:
-        """Return the estimates of all peaks of several sources, the surest first."""
-        return [self.estimate(spectrum, *peak) for peak in decode_azimuths(spectrum.azimuth)]
+        """Return the calibrated estimates of all peaks, the surest first."""
+        return [self.estimate(spectrum, peak) for peak in spectrum.peaks()]
 
     def corrected(self, elevation: float, lowest: float) -> float:
         """Return the elevation [rad] for that of the classes; NaN stays NaN.

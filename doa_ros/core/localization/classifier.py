@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The trained classifier: a TFLite network that gives the probabilities of directions."""
 
-import dataclasses
+from dataclasses import replace
 import hashlib
 import math
 from pathlib import Path
@@ -16,10 +16,12 @@ from doa_ros.core.features.extractor import FeatureConfig, WindowFeatures, lags_
 from doa_ros.core.features.source_cancellation import uncancelled
 from doa_ros.core.geometry import MicArray
 from doa_ros.core.localization.calibration import Calibration
-from doa_ros.core.localization.decoding import HALF_STEP, Spectrum, logit
+from doa_ros.core.localization.decoding import HALF_STEP, logit
 from doa_ros.core.localization.hmm_filter import HmmFilter
 from doa_ros.core.localization.model_card import ModelCard, find_filter_file, load_card
 from doa_ros.core.localization.recurrent_filter import RecurrentFilter
+from doa_ros.core.localization.source_filter import NoFilter, SourceFilter
+from doa_ros.core.localization.spectrum import ResidualSpectrum, Spectrum, WindowSpectra
 from doa_ros.core.localization.srp_phat import SrpPhat
 from doa_ros.core.localization.tflite import TFLiteModel
 
@@ -46,7 +48,7 @@ def default_features(array: MicArray, model: Path | None) -> FeatureConfig:
     if model is not None:
         return load_card(model).features_for(array)
     features = FeatureConfig(noise_memory=_NOISE_MEMORY)
-    return dataclasses.replace(
+    return replace(
         features,
         lag_count=max(features.lag_count, lags_needed(array, features.lag_rate)),
         band_max=min(features.band_max, array.highest_frequency),
@@ -144,8 +146,8 @@ class Classifier:
         """Return the classifier of a .tflite file with its card beside it; see the class."""
         return cls(load_card(model), model, array, features, delegate)
 
-    def source_filter(self) -> HmmFilter | RecurrentFilter | None:
-        """Return what follows the sources of one stream; None where each frame stands for itself.
+    def source_filter(self) -> SourceFilter:
+        """Return what joins the windows of one stream, as the card says.
 
         Raises:
             ModelError: the network of the recurrent filter does not suit the classes.
@@ -155,52 +157,54 @@ class Classifier:
         if card.recurrent_filter is not None and self._filter_network is not None:
             network = TFLiteModel(self._filter_network)
             return RecurrentFilter(network, self.grid, hop, card.recurrent_filter, calibration)
-        return None if card.hmm is None else HmmFilter(self.grid, hop, card.hmm, calibration)
+        if card.hmm is not None:
+            return HmmFilter(self.grid, hop, card.hmm, calibration)
+        return NoFilter()
 
-    def spectrum(self, gcc: np.ndarray) -> Spectrum:
-        """Return the class probabilities for GCC-PHAT of shape (pairs, lags)."""
-        values = self._card.named(self._network(network_input(gcc)))
-        coherence = 1.0
-        if self._steering is not None:
-            response = self._steering.response(gcc)
-            coherence = float(response.max())
-            if self.multi_source:
-                other = self._steering.azimuth_probability(response, gcc)
-                values['azimuth'] = self._seconded(values['azimuth'], other)
-            else:
-                values['azimuth'] = self._sharpened(values['azimuth'], response.max(axis=0))
-        return Spectrum(
-            **values,
-            several=self.multi_source,
-            coherence=coherence,
-            elevation_min=self.grid.elevation_min,
-        )
+    def spectra(self, window: WindowFeatures) -> WindowSpectra:
+        """Return what is found in a window, and in its residual where it has one."""
+        residual = None
+        if window.residual is not None:
+            residual = ResidualSpectrum(
+                self.spectrum(window.residual.gcc), uncancelled(self.grid, window.residual)
+            )
+        whole = self.spectrum(window.gcc, window.steered_response)
+        return WindowSpectra(whole, window.activity, window.sound_age, residual)
 
-    def look_twice(self, frame: WindowFeatures) -> tuple[Spectrum, Spectrum, np.ndarray]:
-        """Return the class probabilities of the sound and of what is left of it.
+    def spectrum(self, gcc: np.ndarray, response: np.ndarray | None = None) -> Spectrum:
+        """Return the class probabilities for GCC-PHAT of shape (pairs, lags).
 
         Args:
-            frame: with its residual.
-
-        Returns:
-            Of the whole, of the residual, and which azimuth classes are apart from the cancelled
-            direction.
+            gcc: the features.
+            response: their steered response, where it is known already.
         """
-        whole, rest = self.spectrum(frame.gcc), self.spectrum(frame.residual.gcc)
-        return whole, rest, uncancelled(self.grid, frame.residual)
+        spectrum = self._card.spectrum(self._network(network_input(gcc)))
+        if self._steering is None:
+            return spectrum
+        if response is None or response.shape != self._steering.shape:
+            response = self._steering.response(gcc)
+        if self._card.multi_source:
+            srp_phat = self._steering.azimuth_probability(response, gcc)
+            azimuth = self._mean_log_odds(spectrum.azimuth, srp_phat)
+        else:
+            azimuth = self._product(spectrum.azimuth, response.max(axis=0))
+        return replace(spectrum, azimuth=azimuth, coherence=float(response.max()))
 
-    def _sharpened(self, probability: np.ndarray, response: np.ndarray) -> np.ndarray:
-        """Return the product of both: the network knows where, the response exactly where."""
+    def _product(self, probability: np.ndarray, response: np.ndarray) -> np.ndarray:
+        """Return the product of the network's probabilities and those of the response.
+
+        The network tells sources from reflections, the response is exact.
+        """
         # A class that int8 rounds to 0 is not impossible.
         product = (probability + HALF_STEP / len(probability)) * np.exp(
             self._card.srp_weight * (response - response.max())
         )
         return product / product.sum()
 
-    def _seconded(self, probability: np.ndarray, other: np.ndarray) -> np.ndarray:
-        """Return the mean of both log-odds: what one takes for a source the other may doubt."""
-        share = self._card.srp_weight
-        return special.expit((1 - share) * logit(probability) + share * logit(other))
+    def _mean_log_odds(self, probability: np.ndarray, srp_phat: np.ndarray) -> np.ndarray:
+        """Return the probabilities of the weighted mean of both log-odds."""
+        weight = self._card.srp_weight
+        return special.expit((1 - weight) * logit(probability) + weight * logit(srp_phat))
 
 
 def _check_sha256(file: Path, expected: str) -> None:

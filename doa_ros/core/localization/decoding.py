@@ -9,6 +9,7 @@ import numpy as np
 from scipy import special
 
 from doa_ros.core.ambiguity import Ambiguity
+from doa_ros.core.directions import PEAK_SEPARATION, elevation_step
 from doa_ros.core.geometry import wrap_angle
 
 # Classes within this angle of the peak take part in its refinement [rad].
@@ -17,88 +18,10 @@ _NEIGHBOURHOOD = math.radians(20)
 _NEAR = math.radians(15)
 # What counts as right [rad].
 WITHIN = math.radians(10)
-# Nearer peaks of several are one source [rad].
-PEAK_SEPARATION = math.radians(25)
 # So many at a time are more than anyone can tell apart.
 _MOST_SOURCES = 4
 # Half a quantisation step of an int8 probability: keeps the logarithm of one of 0 finite.
 HALF_STEP = 1 / 512
-
-
-@dataclass(frozen=True)
-class DirectionGrid:
-    """The directions that classes stand for.
-
-    Azimuth classes divide the circle evenly from 0 on; elevation classes divide the range from
-    `elevation_min` [rad] to 90 degrees evenly, both ends included; `elevation_count` is 0 where
-    elevation is not estimated.
-    """
-
-    azimuth_count: int
-    elevation_count: int
-    elevation_min: float = 0.0
-
-    @property
-    def azimuth_step(self) -> float:
-        """Angle between azimuth classes [rad]."""
-        return 2 * math.pi / self.azimuth_count
-
-    @property
-    def elevation_step(self) -> float:
-        """Angle between elevation classes [rad]."""
-        if not self.elevation_count:
-            return math.nan
-        return _elevation_step(self.elevation_count, self.elevation_min)
-
-    @property
-    def azimuths(self) -> np.ndarray:
-        """Centres of the azimuth classes [rad]: 0, step, 2 step ..."""
-        return np.arange(self.azimuth_count) * self.azimuth_step
-
-    @property
-    def elevations(self) -> np.ndarray:
-        """Centres of the elevation classes [rad]."""
-        return self.elevation_min + np.arange(self.elevation_count) * self.elevation_step
-
-
-def _elevation_step(elevation_count: int, elevation_min: float) -> float:
-    return (math.pi / 2 - elevation_min) / (elevation_count - 1)
-
-
-@dataclass(frozen=True)
-class Spectrum:
-    """What is known of the directions; None if not estimated.
-
-    Attributes:
-        azimuth: probability per class, shape (azimuths,); the sum is 1, unless `several`.
-        elevation: probability per class, the sum is 1, shape (elevations,); of several sources
-            for each azimuth class that of a source there, shape (azimuths, elevations).
-        elevation_min: that of the first elevation class [rad].
-        activity: probability of there being a source at all, shape (1,).
-        several: whether each azimuth class is judged by itself, for several sources at once.
-        coherence: how high the steered response rises, 1 for a single plane wave; 1 where it is
-            not computed.
-    """
-
-    azimuth: np.ndarray
-    elevation: np.ndarray | None = None
-    activity: np.ndarray | None = None
-    several: bool = False
-    coherence: float = 1.0
-    elevation_min: float = 0.0
-
-    @property
-    def overall_elevation(self) -> np.ndarray | None:
-        """Probability per elevation class whatever the azimuth, shape (elevations,)."""
-        if self.elevation is None or not self.several:
-            return self.elevation
-        return self.azimuth @ self.elevation / max(float(self.azimuth.sum()), 1e-9)
-
-    def elevation_at(self, azimuth: float) -> tuple[float, float]:
-        """Return elevation and standard deviation at an azimuth [rad]; NaN where not known."""
-        if self.elevation is None:
-            return math.nan, math.nan
-        return decode_elevation(elevation_classes(self.elevation, azimuth), self.elevation_min)
 
 
 @dataclass(frozen=True)
@@ -219,7 +142,7 @@ def _refine(probability: np.ndarray, peak: int) -> tuple[float, float]:
 
 
 def elevation_classes(probability: np.ndarray, azimuth: float) -> np.ndarray:
-    """Return the elevation classes at an azimuth [rad] of `Spectrum.elevation`, (elevations,)."""
+    """Return the elevation classes at an azimuth [rad] of a spectrum, (elevations,)."""
     if probability.ndim == 1:
         return probability
     count = len(probability)
@@ -240,7 +163,7 @@ def decode_elevation(probability: np.ndarray, elevation_min: float = 0.0) -> tup
     """
     probability = np.asarray(probability, dtype=float)
     count = len(probability)
-    step = _elevation_step(count, elevation_min)
+    step = elevation_step(count, elevation_min)
     peak = int(np.argmax(probability))
     middle = min(max(peak, 1), count - 2)
     logs = np.log(probability[middle - 1 : middle + 2] + HALF_STEP)

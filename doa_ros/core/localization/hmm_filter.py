@@ -13,16 +13,16 @@ import math
 import numpy as np
 
 from doa_ros.core.config import Config, setting
+from doa_ros.core.directions import DirectionGrid
 from doa_ros.core.features.extractor import CLEAR_ACTIVITY
 from doa_ros.core.geometry import wrap_angle
 from doa_ros.core.localization.calibration import Calibration
-from doa_ros.core.localization.decoding import (
-    HALF_STEP,
-    DirectionGrid,
-    Estimate,
+from doa_ros.core.localization.decoding import HALF_STEP, logit
+from doa_ros.core.localization.source_filter import Localization
+from doa_ros.core.localization.spectrum import (
+    SingleSourcePosterior,
     Spectrum,
-    decode_posterior,
-    logit,
+    WindowSpectra,
 )
 
 _LEAST_ACTIVITY = 2e-3
@@ -88,10 +88,6 @@ class HmmFilter:
         self._azimuth_transitions, self._elevation_transitions = _transitions(grid, hop, config)
         self.reset()
 
-    def corrected(self, elevation: float) -> float:
-        """Return the elevation [rad] for that of the classes; NaN stays NaN."""
-        return self._calibration.corrected(elevation, self._lowest)
-
     def reset(self) -> None:
         """Begin another stream."""
         self._p_silence = np.ones(1)
@@ -100,8 +96,23 @@ class HmmFilter:
             for transitions in (self._azimuth_transitions, self._elevation_transitions)
         )
 
-    def update(self, spectrum: Spectrum, above_floor: float) -> Spectrum:
-        """Take in a window.
+    def update(self, window: WindowSpectra) -> Localization:
+        """Take in a window and return what is found up to it.
+
+        The detections are those of the window by itself.
+        """
+        posterior = self.posterior(window.whole, window.above_floor)
+        detections = (
+            replace(found, elevation=self._calibration.corrected(found.elevation, self._lowest))
+            for found in window.detections()
+        )
+        estimates = self._calibration.estimates(posterior)
+        return Localization(tuple(estimates), posterior, tuple(detections))
+
+    def posterior(
+        self, spectrum: Spectrum, above_floor: float | np.ndarray
+    ) -> SingleSourcePosterior:
+        """Take in a window, or one of each stream, and return the posterior of the directions.
 
         Args:
             spectrum: of the network, with its activity. For several streams at once, its
@@ -110,7 +121,7 @@ class HmmFilter:
             above_floor: how much of the sound stands above the noise floor, 0..1.
 
         Returns:
-            The posterior of the directions after this window, of the same shapes.
+            Arrays of the same shapes.
         """
         config = self._config
         p_source = 1 - self._p_silence
@@ -126,7 +137,12 @@ class HmmFilter:
         p_present = joint.sum(axis=-1, keepdims=True)
         self._p_silence = p_silence / (p_silence + p_present)
         self._azimuth = joint / p_present
-        posterior = replace(spectrum, azimuth=self._azimuth, activity=1 - self._p_silence)
+        posterior = SingleSourcePosterior(
+            azimuth=self._azimuth,
+            activity=1 - self._p_silence,
+            coherence=spectrum.coherence,
+            elevation_min=spectrum.elevation_min,
+        )
         if spectrum.elevation is None:
             return posterior
         self._elevation = updated_elevation(
@@ -143,17 +159,6 @@ class HmmFilter:
         config = self._config
         evidence = config.bias + config.activity_weight * logit(activity)
         return evidence + config.level_weight * _log_level(above_floor)
-
-    def estimates(self, spectrum: Spectrum) -> list[Estimate]:
-        """Return the direction of the source, if there is one, from what `update` returned."""
-        return [posterior_estimate(spectrum, self._calibration)]
-
-
-def posterior_estimate(spectrum: Spectrum, calibration: Calibration) -> Estimate:
-    """Return the direction that the posterior of the filter shows."""
-    azimuth, stddev, near = decode_posterior(spectrum.azimuth)
-    probability = float(spectrum.activity[0]) * near
-    return calibration.estimate(spectrum, azimuth, stddev, probability)
 
 
 def _log_level(above_floor):

@@ -2,29 +2,21 @@
 # SPDX-License-Identifier: Apache-2.0
 """Features in, directions out: the chosen method, its decoding and the gate."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 import math
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 
 from doa_ros.core.ambiguity import ambiguity_of
 from doa_ros.core.config import Config, setting
+from doa_ros.core.directions import DirectionGrid
 from doa_ros.core.errors import ConfigError
-from doa_ros.core.features.extractor import CLEAR_ACTIVITY, FeatureConfig, WindowFeatures
+from doa_ros.core.features.extractor import FeatureConfig, WindowFeatures
 from doa_ros.core.geometry import MicArray
 from doa_ros.core.localization.classifier import Classifier
-from doa_ros.core.localization.decoding import (
-    DirectionGrid,
-    Estimate,
-    Spectrum,
-    decode_azimuth,
-    decode_azimuths,
-)
-from doa_ros.core.localization.hmm_filter import HmmFilter
-from doa_ros.core.localization.recurrent_filter import RecurrentFilter
+from doa_ros.core.localization.source_filter import Localization
+from doa_ros.core.localization.spectrum_estimator import SpectrumEstimator
 from doa_ros.core.localization.srp_phat import SrpPhat
 
 # From this confidence on a direction may be of use to a tracker.
@@ -32,8 +24,6 @@ _LEAST_DETECTION = 0.15
 # How far the sensitivity weighs the odds of a source. Confidences are nearly all near 0 or 1; with
 # this power most settings change a few answers in noisy rooms, and none of them all.
 _SENSITIVITY_POWER = 1.5
-# Error of a direction over the spread of the classes around its peak [1].
-_PRECISION = 0.5
 
 
 @dataclass(frozen=True)
@@ -85,31 +75,6 @@ class LocalizerConfig(MethodConfig):
         return 1 / (1 + self.prior_odds) if self.sensitivity else math.inf
 
 
-class _Peak(NamedTuple):
-    """A direction that may be one of a source: azimuth and standard deviation [rad], 0..1."""
-
-    azimuth: float
-    stddev: float
-    confidence: float
-
-
-@dataclass(frozen=True)
-class Localization:
-    """What was heard in one window.
-
-    Attributes:
-        estimates: sorted by confidence, highest first; empty when nothing was heard.
-        spectrum: class probabilities in the array's mounted frame.
-        detections: what may be a source, for a tracker to sort out; in the same order. Of one
-            source, in the averaged sound of this window alone, without what is remembered of those
-            before; of several, all that the recurrent filter knows of.
-    """
-
-    estimates: tuple[Estimate, ...]
-    spectrum: Spectrum
-    detections: tuple[Estimate, ...] = ()
-
-
 class Localizer:
     """Finds the direction of a sound from features.
 
@@ -134,21 +99,20 @@ class Localizer:
         self.configure(config)
         self._array = array
         self._ambiguity = ambiguity_of(array)
-        self._method: SrpPhat | Classifier
-        self._memory: HmmFilter | RecurrentFilter | None = None
+        self._estimator: SpectrumEstimator
         if config.method == 'srp_phat':
-            self._method = SrpPhat(array, features.lags)
+            self._estimator = SrpPhat(array, features.lags)
         elif model is None:
             raise ConfigError('method cnn needs a model')
         else:
-            self._method = classifier = Classifier.load(model, array, features, config.delegate)
-            self._memory = classifier.source_filter()
-        self._mounting = _mounting(array, self._method.grid)
+            self._estimator = Classifier.load(model, array, features, config.delegate)
+        self._filter = self._estimator.source_filter()
+        self._mounting = _mounting(array, self._estimator.grid)
 
     @property
-    def grid(self):
+    def grid(self) -> DirectionGrid:
         """The directions that the classes of the spectrum stand for."""
-        return self._method.grid
+        return self._estimator.grid
 
     def configure(self, config: LocalizerConfig) -> None:
         """Take over changed settings; the method stays."""
@@ -157,92 +121,48 @@ class Localizer:
         self._report_stationary = config.report_stationary
 
     def reset(self) -> None:
-        """Forget what was heard: another stream begins."""
-        if self._memory is not None:
-            self._memory.reset()
+        """Begin another stream."""
+        self._filter.reset()
 
-    def locate(self, frame: WindowFeatures) -> Localization:
-        """Return the directions in one frame of features; successive calls are one stream."""
-        if frame.gap != 0:
+    def locate(self, window: WindowFeatures) -> Localization:
+        """Return what is found up to a window, in the mounted frame.
+
+        Successive calls are one stream. Estimates are given from the confidence on that the
+        sensitivity asks for; there are none in silence.
+        """
+        if window.gap != 0:
             self.reset()
-        # What stands above the noise floor is not steady.
-        above_floor = 1.0 if self._report_stationary else frame.activity
-        if isinstance(self._memory, RecurrentFilter):
-            seen = self._method.look_twice(frame)
-            spectrum = self._memory.update(*seen, above_floor, frame.sound_age)
-            estimates = self._memory.estimates(spectrum)
-            detections = self._memory.detections(spectrum)
-        else:
-            spectrum = self._method.spectrum(frame.gcc)
-            peaks = _peaks(spectrum, above_floor)
-            detections = self._seen(spectrum, peaks)
-            if self._memory is None:
-                estimates = [_estimate(spectrum, peak) for peak in peaks]
-            else:
-                spectrum = self._memory.update(spectrum, above_floor)
-                estimates = self._memory.estimates(spectrum)
-        if not self._ambiguity.horizontal:
-            # Between two classes, one may lie just behind the plane of the microphones.
-            estimates, detections = (
-                [one.folded(self._ambiguity) for one in found] for found in (estimates, detections)
-            )
-        heard = tuple(e for e in estimates if e.confidence >= self._least_confidence)
-        return self._mounted(Localization(heard, spectrum, self._detections(detections)))
+        if self._report_stationary:
+            # What stands above the noise floor is not steady: count all sound as if it did.
+            window = replace(window, activity=1.0)
+        found = self._filter.update(self._estimator.spectra(window))
+        return self._mounted(self._gated(self._folded(found)))
 
-    def _seen(self, spectrum: Spectrum, peaks: list[_Peak]) -> list[Estimate]:
-        """Return the directions in a window by itself, as a tracker takes them."""
-        activity = 1.0 if spectrum.activity is None else float(spectrum.activity[0])
-        estimates = [_estimate(spectrum, peak) for peak in peaks]
-        return [
-            Estimate(
-                seen.azimuth,
-                seen.elevation if self._memory is None else self._memory.corrected(seen.elevation),
-                _PRECISION * seen.azimuth_stddev,
-                _PRECISION * seen.elevation_stddev,
-                activity * seen.confidence,
-            )
-            for seen in estimates
-        ]
+    def _folded(self, found: Localization) -> Localization:
+        """Return only directions that the array can tell apart."""
+        if self._ambiguity.horizontal:
+            return found
+        # Between two classes, one may lie just behind the plane of the microphones.
+        return found.changed(lambda estimate: estimate.folded(self._ambiguity))
 
-    def _detections(self, found: Iterable[Estimate]) -> tuple[Estimate, ...]:
-        """Return those of the directions that a tracker should look at."""
-        weighed = (
-            replace(seen, confidence=_with_prior_odds(seen.confidence, self._prior_odds))
-            for seen in found
+    def _gated(self, found: Localization) -> Localization:
+        """Return the estimates and detections that are confident enough."""
+        estimates = (e for e in found.estimates if e.confidence >= self._least_confidence)
+        weighted = (
+            replace(d, confidence=_with_prior_odds(d.confidence, self._prior_odds))
+            for d in found.detections
         )
-        return tuple(seen for seen in weighed if seen.confidence >= _LEAST_DETECTION)
+        detections = (d for d in weighted if d.confidence >= _LEAST_DETECTION)
+        return replace(found, estimates=tuple(estimates), detections=tuple(detections))
 
-    def _mounted(self, board: Localization) -> Localization:
-        """Return in the mounted frame what was found in the board's."""
+    def _mounted(self, found: Localization) -> Localization:
+        """Return in the mounted frame what is found in the board's."""
         if self._mounting is None:
-            return board
-        spectrum = board.spectrum
-        elevation = spectrum.elevation
-        if spectrum.several and elevation is not None:
-            elevation = self._mounting @ elevation
-        estimates, detections = (
-            tuple(replace(e, azimuth=self._array.frame_azimuth(e.azimuth)) for e in found)
-            for found in (board.estimates, board.detections)
+            return found
+        mounted = found.changed(
+            lambda estimate: replace(estimate, azimuth=self._array.frame_azimuth(estimate.azimuth))
         )
-        azimuth = self._mounting @ spectrum.azimuth
-        mounted = replace(spectrum, azimuth=azimuth, elevation=elevation)
-        return Localization(estimates, mounted, detections)
-
-
-def _peaks(spectrum: Spectrum, activity: float) -> list[_Peak]:
-    """Return the peaks of the azimuths, less confident where hardly anything is heard."""
-    if spectrum.several:
-        peaks = decode_azimuths(spectrum.azimuth)
-    else:
-        peaks = [decode_azimuth(spectrum.azimuth)]
-    present = min(1.0, activity / CLEAR_ACTIVITY)
-    return [_Peak(azimuth, stddev, present * share) for azimuth, stddev, share in peaks]
-
-
-def _estimate(spectrum: Spectrum, peak: _Peak) -> Estimate:
-    """Return a peak with its elevation."""
-    elevation, elevation_stddev = spectrum.elevation_at(peak.azimuth)
-    return Estimate(peak.azimuth, elevation, peak.stddev, elevation_stddev, peak.confidence)
+        return replace(mounted, spectrum=found.spectrum.redistributed(self._mounting))
 
 
 def _with_prior_odds(confidence: float, prior_odds: float) -> float:

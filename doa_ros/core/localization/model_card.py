@@ -7,7 +7,7 @@ features, the classes and the SHA-256 of the network. A model of several sources
 NAME_filter.tflite, the network of a recurrent filter; its SHA-256 is in the card, too.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 import dataclasses
 from dataclasses import dataclass, field
 import math
@@ -18,15 +18,20 @@ import numpy as np
 import yaml
 
 from doa_ros.core.config import Config, load_yaml, require_keys, said, short
+from doa_ros.core.directions import DirectionGrid
 from doa_ros.core.errors import ConfigError, ModelError
 from doa_ros.core.features.extractor import FeatureConfig
 from doa_ros.core.files import write_whole
 from doa_ros.core.geometry import MicArray
 from doa_ros.core.localization.calibration import Calibration
-from doa_ros.core.localization.decoding import DirectionGrid
 from doa_ros.core.localization.hmm_filter import HmmFilterConfig
 from doa_ros.core.localization.matching import SCALE_MAX, SCALE_MIN, Match, match
 from doa_ros.core.localization.recurrent_filter import RecurrentFilterConfig
+from doa_ros.core.localization.spectrum import (
+    MultiSourceSpectrum,
+    SingleSourceSpectrum,
+    Spectrum,
+)
 
 CARD_FORMAT = 2
 _REQUIRED = {
@@ -148,12 +153,21 @@ class ModelCard:
         }
         return {name: shapes[name] for name in self.outputs}
 
-    def named(self, outputs: list[np.ndarray]) -> dict[str, np.ndarray]:
+    def named(self, outputs: Iterable[np.ndarray]) -> dict[str, np.ndarray]:
         """Return the outputs of the network, each flat, in their shapes and by their names."""
         return {
             name: output.reshape(shape)
             for (name, shape), output in zip(self.shapes.items(), outputs, strict=True)
         }
+
+    @property
+    def spectrum_type(self) -> type[Spectrum]:
+        """What its outputs are: a spectrum of a single source or of several."""
+        return MultiSourceSpectrum if self.multi_source else SingleSourceSpectrum
+
+    def spectrum(self, outputs: Iterable[np.ndarray]) -> Spectrum:
+        """Return the outputs of the network, each flat, as a spectrum."""
+        return self.spectrum_type(**self.named(outputs), elevation_min=self.grid.elevation_min)
 
     def to_mapping(self) -> dict[str, Any]:
         """Return the content of the card's file."""

@@ -1,14 +1,14 @@
 # Copyright 2026 doa_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Several sources, standing or walking, followed from frame to frame by a recurrent network.
+"""The recurrent filter of several sources, standing or walking.
 
-At each azimuth class the network has a state; in every frame gated convolutions around the circle
+At each azimuth class its network has a state; in every window gated convolutions around the circle
 move it and renew it: K. Cho et al., "Learning phrase representations using RNN encoder-decoder for
 statistical machine translation", EMNLP 2014; X. Shi et al., "Convolutional LSTM network", NIPS
-2015. It is given what another network says of each frame by itself, and has learnt how voices
-pause and mask each other, how sounds are reflected and how people walk; compare S. Adavanne,
-A. Politis and T. Virtanen, "Localization, detection and tracking of multiple moving sound sources
-with a convolutional recurrent neural network", DCASE 2019.
+2015. Its input is what a classifier finds in each window by itself. It has learnt how voices pause
+and mask each other, how sounds are reflected and how people walk; compare S. Adavanne, A. Politis
+and T. Virtanen, "Localization, detection and tracking of multiple moving sound sources with a
+convolutional recurrent neural network", DCASE 2019.
 """
 
 from dataclasses import dataclass, replace
@@ -17,18 +17,14 @@ import math
 import numpy as np
 
 from doa_ros.core.config import Config, setting
+from doa_ros.core.directions import DirectionGrid
 from doa_ros.core.errors import ModelError
-from doa_ros.core.features.extractor import CLEAR_ACTIVITY
 from doa_ros.core.geometry import wrap_angle
 from doa_ros.core.localization.calibration import Calibration
-from doa_ros.core.localization.decoding import (
-    DirectionGrid,
-    Estimate,
-    Spectrum,
-    decode_azimuths,
-    logit,
-)
+from doa_ros.core.localization.decoding import logit
 from doa_ros.core.localization.hmm_filter import transition_matrix, updated_elevation
+from doa_ros.core.localization.source_filter import Localization
+from doa_ros.core.localization.spectrum import MultiSourceSpectrum, Spectrum, WindowSpectra
 from doa_ros.core.localization.tflite import TFLiteModel
 
 # What the network is given at each azimuth class.
@@ -45,34 +41,37 @@ _NEAREST = math.radians(12)
 _UNKNOWN = 0.02
 
 
-def filter_input(
-    whole: Spectrum, rest: Spectrum, uncancelled: np.ndarray, above_floor: float, sound_age: float
-) -> np.ndarray:
-    """Return what the network is given of a frame.
+def filter_input(window: WindowSpectra) -> np.ndarray:
+    """Return what the network takes of a window, shape (azimuths, CHANNELS), float32.
 
     Args:
-        whole: what the classifier says of the sound.
-        rest: what it says of what is left without the loudest direction.
-        uncancelled: which azimuth classes are apart from that direction, shape (azimuths,), bool;
-            what remains at the others is no other source.
-        above_floor: how much of the sound stands above the noise floor, 0..1.
-        sound_age: [s], as `WindowFeatures` says.
-
-    Returns:
-        Shape (azimuths, CHANNELS), float32.
+        window: with its residual, and with activities.
     """
-    of_frame = (
-        _LOGIT_SCALE * float(logit(whole.activity)[0]),
-        _LEVEL_SCALE * math.log(max(above_floor, _LEAST_LEVEL)),
-        sound_age,
-        _LOGIT_SCALE * float(logit(rest.activity)[0]),
-    )
+    whole, residual, uncancelled = _parts(window)
     channels = np.empty((len(uncancelled), CHANNELS), dtype=np.float32)
     channels[:, 0] = _LOGIT_SCALE * logit(whole.azimuth)
-    channels[:, 1] = _LOGIT_SCALE * logit(rest.azimuth)
+    channels[:, 1] = _LOGIT_SCALE * logit(residual.azimuth)
     channels[:, 2] = uncancelled
-    channels[:, 3:] = of_frame
+    channels[:, 3:] = (
+        _scaled_activity(whole),
+        _LEVEL_SCALE * math.log(max(window.above_floor, _LEAST_LEVEL)),
+        window.sound_age,
+        _scaled_activity(residual),
+    )
     return channels
+
+
+def _scaled_activity(spectrum: Spectrum) -> float:
+    if spectrum.activity is None:
+        raise ValueError('the recurrent filter needs an activity')
+    return _LOGIT_SCALE * float(logit(spectrum.activity)[0])
+
+
+def _parts(window: WindowSpectra) -> tuple[Spectrum, Spectrum, np.ndarray]:
+    """Return the spectra of the sound and of its residual, and which classes are uncancelled."""
+    if window.residual is None:
+        raise ValueError('the recurrent filter needs the residual: FeatureConfig.residual')
+    return window.whole, window.residual.spectrum, window.residual.uncancelled
 
 
 @dataclass(frozen=True)
@@ -89,13 +88,13 @@ class RecurrentFilterConfig(Config):
 
 
 class RecurrentFilter:
-    """Follows several sources in a stream of frames.
+    """Filters the spectra of several sources over time.
 
     Args:
         network: from `filter_input` beside the state, shape (azimuths, CHANNELS + states), to
             the probability of a source beside the next state, shape (azimuths, 1 + states).
         grid: the classes.
-        hop: time between frames [s].
+        hop: time between windows [s].
         config: the settings.
         calibration: of the estimates.
 
@@ -120,6 +119,7 @@ class RecurrentFilter:
                 f'{network.output_sizes} values, which does not suit {grid.azimuth_count} azimuths'
             )
         self._network, self._calibration = network, calibration
+        self._lowest = grid.elevation_min
         self._elevation_share = config.elevation_share
         self._shape = azimuths, 1 + states
         turns = wrap_angle(grid.azimuths[:, None] - grid.azimuths)
@@ -129,46 +129,55 @@ class RecurrentFilter:
         self.reset()
 
     def reset(self) -> None:
-        """Forget everything."""
+        """Begin another stream."""
         azimuths, width = self._shape
         self._state = np.zeros((azimuths, width - 1), dtype=np.float32)
         self._present = np.zeros(azimuths)
         elevations = len(self._elevation_transitions)
         self._elevation = np.full((azimuths, elevations), 1 / elevations)
 
-    def update(
-        self,
-        whole: Spectrum,
-        rest: Spectrum,
-        uncancelled: np.ndarray,
-        above_floor: float,
-        sound_age: float,
-    ) -> Spectrum:
-        """Take in a frame; the arguments are those of `filter_input`.
+    def update(self, window: WindowSpectra) -> Localization:
+        """Take in a window, with its residual, and return what is found up to it.
+
+        The tracker is given all peaks. It separates nearer ones, as it knows where each comes
+        from; and since peaks move on in silence, their whole width is their deviation.
+        """
+        posterior = self.posterior(window)
+        detections = (
+            replace(found, elevation=self._calibration.corrected(found.elevation, self._lowest))
+            for found in map(posterior.estimate, posterior.peaks(_NEAREST))
+        )
+        estimates = self._calibration.estimates(posterior)
+        return Localization(tuple(estimates), posterior, tuple(detections))
+
+    def posterior(self, window: WindowSpectra) -> MultiSourceSpectrum:
+        """Take in a window, with its residual, and return the posterior of the directions.
 
         Returns:
-            The posterior, of where the sources were `sound_age` before: at each azimuth the
-            probability of a source there, and as activity that of any.
+            Where the sources were `sound_age` before: at each azimuth the probability of a source
+            there, and as activity that of any.
         """
-        seen = filter_input(whole, rest, uncancelled, above_floor, sound_age)
+        whole, residual, uncancelled = _parts(window)
+        seen = filter_input(window)
         (output,) = self._network(np.concatenate([seen, self._state], axis=1))
         output = output.reshape(self._shape)
         self._state = output[:, 1:]
         # A steady sound may be no source, wherever it comes from.
-        present = min(1.0, above_floor / CLEAR_ACTIVITY) * output[:, 0].astype(float)
-        shown = np.where(uncancelled, rest.azimuth, whole.azimuth)
-        elevation = np.where(uncancelled[:, None], rest.elevation, whole.elevation)
-        self._follow_elevation(shown, elevation)
+        present = window.audibility * output[:, 0].astype(float)
+        shown = np.where(uncancelled, residual.azimuth, whole.azimuth)
+        elevation = np.where(uncancelled[:, None], residual.elevation, whole.elevation)
+        self._update_elevation(shown, elevation)
         self._present = present
-        return replace(
-            whole,
+        return MultiSourceSpectrum(
             azimuth=present,
             elevation=self._elevation,
             activity=present.max(keepdims=True),
+            coherence=whole.coherence,
+            elevation_min=whole.elevation_min,
         )
 
-    def _follow_elevation(self, shown: np.ndarray, elevation: np.ndarray) -> None:
-        """Take in the elevations of a frame, and how clearly a source was seen at each azimuth."""
+    def _update_elevation(self, shown: np.ndarray, elevation: np.ndarray) -> None:
+        """Take in the elevations of a window, and how clearly each azimuth shows a source."""
         # From where a source may have come.
         weights = self._azimuth_transitions * self._present
         known = weights.sum(axis=1, keepdims=True)
@@ -182,20 +191,3 @@ class RecurrentFilter:
             # Where nothing is seen, nothing is said of its elevation.
             self._elevation_share * shown[:, None],
         )
-
-    def estimates(self, spectrum: Spectrum) -> list[Estimate]:
-        """Return the directions of the sources from what `update` returned, the surest first."""
-        return self._calibration.estimates(spectrum)
-
-    def detections(self, spectrum: Spectrum) -> list[Estimate]:
-        """Return the peaks of what `update` returned, as a tracker takes them.
-
-        It tells apart who is nearer to each other, as it knows who comes from where; and since
-        peaks move on even where nobody is heard, their whole width is their deviation.
-        """
-        found = []
-        for azimuth, stddev, probability in decode_azimuths(spectrum.azimuth, _NEAREST):
-            elevation, elevation_stddev = spectrum.elevation_at(azimuth)
-            corrected = self._calibration.corrected(elevation, spectrum.elevation_min)
-            found.append(Estimate(azimuth, corrected, stddev, elevation_stddev, probability))
-        return found

@@ -11,7 +11,7 @@ import math
 
 from scipy.optimize import linear_sum_assignment
 
-from doa_ros.core.localization.decoding import PEAK_SEPARATION
+from doa_ros.core.directions import PEAK_SEPARATION
 from doa_ros.core.tracking.talker import Innovation, Talker
 
 # Costs are squared distances in standard deviations. They decide only where talkers compete for

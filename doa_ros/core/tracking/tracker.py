@@ -11,7 +11,8 @@ from collections.abc import Sequence
 import math
 
 from doa_ros.core.ambiguity import HORIZONTAL, Ambiguity
-from doa_ros.core.localization.decoding import PEAK_SEPARATION, Estimate
+from doa_ros.core.directions import PEAK_SEPARATION
+from doa_ros.core.localization.decoding import Estimate
 from doa_ros.core.tracking.association import Associator, unresolved
 from doa_ros.core.tracking.config import TrackerConfig
 from doa_ros.core.tracking.course import CourseFolder

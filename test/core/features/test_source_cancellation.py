@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 import numpy as np
 import pytest
 
+from doa_ros.core.directions import DirectionGrid
 from doa_ros.core.features.extractor import FeatureConfig, FeatureExtractor
 from doa_ros.core.features.source_cancellation import Residual, uncancelled
 from doa_ros.core.geometry import wrap_angle
-from doa_ros.core.localization.decoding import DirectionGrid
 from doa_ros.core.localization.srp_phat import SrpPhat
 
 _FEATURES = FeatureConfig(lag_rate=48000.0, lag_count=39, averaging=0.25, residual=True)

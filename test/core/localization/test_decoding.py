@@ -13,13 +13,9 @@ from hypothesis import strategies as st
 import numpy as np
 import pytest
 
+from doa_ros.core.directions import DirectionGrid
 from doa_ros.core.geometry import wrap_angle
-from doa_ros.core.localization.decoding import (
-    DirectionGrid,
-    decode_azimuth,
-    decode_azimuths,
-    decode_elevation,
-)
+from doa_ros.core.localization.decoding import decode_azimuth, decode_azimuths, decode_elevation
 
 _GRIDS = st.sampled_from([DirectionGrid(72, 10), DirectionGrid(72, 19), DirectionGrid(36, 10)])
 _DEGREE = math.radians(1)

@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 import numpy as np
 import pytest
 
+from doa_ros.core.directions import DirectionGrid
 from doa_ros.core.geometry import wrap_angle
 from doa_ros.core.localization.calibration import Calibration
-from doa_ros.core.localization.decoding import DirectionGrid, Spectrum
 from doa_ros.core.localization.hmm_filter import HmmFilter, HmmFilterConfig
+from doa_ros.core.localization.spectrum import SingleSourceSpectrum, WindowSpectra
 
 HOP = 0.05
 GRID = DirectionGrid(72, 10)
@@ -27,12 +28,12 @@ def frame(azimuth=None, elevation=0.5, activity=0.95, sharpness=40.0):
     else:
         bump = np.exp(sharpness * (np.cos(GRID.azimuths - azimuth) - 1))
     height = np.exp(sharpness * (np.cos(GRID.elevations - elevation) - 1))
-    return Spectrum(bump / bump.sum(), height / height.sum(), np.array([activity]))
+    return SingleSourceSpectrum(bump / bump.sum(), height / height.sum(), np.array([activity]))
 
 
 def listen(frames, calibration=None, above_floor=0.3):
-    memory = HmmFilter(GRID, HOP, CONFIG, calibration or Calibration())
-    return [memory.estimates(memory.update(spectrum, above_floor))[0] for spectrum in frames]
+    hmm = HmmFilter(GRID, HOP, CONFIG, calibration or Calibration())
+    return [hmm.update(WindowSpectra(one, above_floor)).estimates[0] for one in frames]
 
 
 @given(st.floats(-math.pi, math.pi), st.floats(0.2, 1.3))
@@ -113,17 +114,17 @@ def test_deviations_grow_as_coherence_fades():
 
 
 def test_reset_forgets():
-    memory = HmmFilter(GRID, HOP, CONFIG, Calibration())
-    first = memory.estimates(memory.update(frame(1.0, activity=0.6), 0.3))[0]
+    hmm = HmmFilter(GRID, HOP, CONFIG, Calibration())
+    first = hmm.update(WindowSpectra(frame(1.0, activity=0.6), 0.3)).estimates
     for _ in range(10):
-        memory.update(frame(1.0), 0.3)
-    memory.reset()
-    assert memory.estimates(memory.update(frame(1.0, activity=0.6), 0.3)) == [first]
+        hmm.update(WindowSpectra(frame(1.0), 0.3))
+    hmm.reset()
+    assert hmm.update(WindowSpectra(frame(1.0, activity=0.6), 0.3)).estimates == first
 
 
 def test_a_network_without_elevation():
-    memory = HmmFilter(DirectionGrid(72, 0), HOP, CONFIG, Calibration())
-    estimate = memory.estimates(memory.update(replace(frame(1.0), elevation=None), 0.3))[0]
+    hmm = HmmFilter(DirectionGrid(72, 0), HOP, CONFIG, Calibration())
+    (estimate,) = hmm.update(WindowSpectra(replace(frame(1.0), elevation=None), 0.3)).estimates
     assert math.isnan(estimate.elevation) and math.isnan(estimate.elevation_stddev)
 
 
@@ -132,17 +133,17 @@ def test_several_streams_at_once_are_as_one_by_one():
     streams = [[frame(rng.uniform(-3, 3), activity=rng.random()) for _ in range(5)] for _ in 'abc']
     together = HmmFilter(GRID, HOP, CONFIG, Calibration())
     for k in range(5):
-        stacked = Spectrum(
+        stacked = SingleSourceSpectrum(
             *(
                 np.stack([getattr(stream[k], name) for stream in streams])
                 for name in ('azimuth', 'elevation', 'activity')
             )
         )
-        known = together.update(stacked, np.full((3, 1), 0.3))
+        known = together.posterior(stacked, np.full((3, 1), 0.3))
     for k, stream in enumerate(streams):
-        memory = HmmFilter(GRID, HOP, CONFIG, Calibration())
+        hmm = HmmFilter(GRID, HOP, CONFIG, Calibration())
         for spectrum in stream:
-            alone = memory.update(spectrum, 0.3)
+            alone = hmm.posterior(spectrum, 0.3)
         np.testing.assert_allclose(known.azimuth[k], alone.azimuth)
         np.testing.assert_allclose(known.elevation[k], alone.elevation)
         np.testing.assert_allclose(known.activity[k], alone.activity)
@@ -150,8 +151,8 @@ def test_several_streams_at_once_are_as_one_by_one():
 
 def test_certain_outputs_stay_finite():
     """What int8 rounds to 0 or 1 must not end in NaN."""
-    certain = Spectrum(np.eye(72)[3], np.eye(10)[2], np.array([1.0]))
-    none = Spectrum(np.eye(72)[40], np.eye(10)[2], np.array([0.0]))
+    certain = SingleSourceSpectrum(np.eye(72)[3], np.eye(10)[2], np.array([1.0]))
+    none = SingleSourceSpectrum(np.eye(72)[40], np.eye(10)[2], np.array([0.0]))
     for estimate in listen([certain] * 5 + [none] * 50 + [certain] * 5, above_floor=0.0):
         assert 0 <= estimate.confidence <= 1
         assert math.isfinite(estimate.azimuth) and math.isfinite(estimate.azimuth_stddev)

@@ -20,10 +20,10 @@ from doa_ros.core.features.extractor import (
 )
 from doa_ros.core.geometry import wrap_angle
 from doa_ros.core.localization.classifier import default_features
-from doa_ros.core.localization.decoding import Spectrum
 from doa_ros.core.localization.hmm_filter import HmmFilterConfig
 from doa_ros.core.localization.localizer import Localizer, LocalizerConfig, _with_prior_odds
 from doa_ros.core.localization.model_card import load_card
+from doa_ros.core.localization.spectrum import MultiSourceSpectrum, SingleSourceSpectrum
 from doa_ros.resources import find_resource
 
 _SRP = {'method': 'srp_phat'}
@@ -46,7 +46,7 @@ def frame(uma8, extract, plane_wave):
 
 def _certain(localizer):
     """Let the method be certain of class 10, whatever it is given."""
-    localizer._method.spectrum = lambda gcc: Spectrum(np.eye(72)[10], np.eye(10)[2])
+    localizer._estimator.spectrum = lambda gcc: SingleSourceSpectrum(np.eye(72)[10], np.eye(10)[2])
     return localizer
 
 
@@ -197,7 +197,7 @@ def test_rotation_turns_estimate_and_spectrum(localizer, uma8, frame, degrees, d
 
 def test_without_elevation_it_is_nan(localizer, frame):
     found = localizer(sensitivity=1.0)
-    found._method.spectrum = lambda gcc: Spectrum(np.eye(72)[10])
+    found._estimator.spectrum = lambda gcc: SingleSourceSpectrum(np.eye(72)[10])
     (estimate,) = found.locate(frame).estimates
     assert estimate.azimuth == pytest.approx(math.radians(50))
     assert math.isnan(estimate.elevation)
@@ -368,8 +368,8 @@ def _judged_one_by_one(localizer, *classes):
     azimuth[list(classes)] = np.linspace(1.0, 0.8, len(classes))
     rises[list(classes)] = 3.0 + np.arange(len(classes))
     elevation = np.exp(-0.5 * (np.arange(10) - rises[:, None]) ** 2)
-    spectrum = Spectrum(azimuth, elevation, several=True)
-    localizer._method.spectrum = lambda gcc: spectrum
+    spectrum = MultiSourceSpectrum(azimuth, elevation)
+    localizer._estimator.spectrum = lambda gcc: spectrum
     return localizer
 
 

@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 import numpy as np
 import pytest
 
+from doa_ros.core.directions import DirectionGrid
 from doa_ros.core.errors import ModelError
 from doa_ros.core.geometry import wrap_angle
 from doa_ros.core.localization.calibration import Calibration
 from doa_ros.core.localization.classifier import Classifier
-from doa_ros.core.localization.decoding import DirectionGrid, Spectrum
 from doa_ros.core.localization.model_card import load_card
 from doa_ros.core.localization.recurrent_filter import (
     CHANNELS,
@@ -21,6 +21,7 @@ from doa_ros.core.localization.recurrent_filter import (
     RecurrentFilterConfig,
     filter_input,
 )
+from doa_ros.core.localization.spectrum import MultiSourceSpectrum, ResidualSpectrum, WindowSpectra
 from doa_ros.resources import find_resource
 
 HOP = 0.05
@@ -56,13 +57,17 @@ def spectrum(*azimuths, height=0.9, rise=3, activity=0.9):
     bumps = [height * np.exp(80 * (np.cos(GRID.azimuths - azimuth) - 1)) for azimuth in azimuths]
     elevation = np.tile(0.9 * np.eye(10)[rise] + 0.01, (72, 1))
     azimuth = np.max([np.full(72, 0.004), *bumps], axis=0)
-    return Spectrum(azimuth, elevation, np.array([activity]), several=True)
+    return MultiSourceSpectrum(azimuth, elevation, np.array([activity]))
 
 
-def test_the_network_sees_the_frame():
+def window(whole, rest, uncancelled=EVERYWHERE, above_floor=1.0, sound_age=0.0):
+    return WindowSpectra(whole, above_floor, sound_age, ResidualSpectrum(rest, uncancelled))
+
+
+def test_the_network_sees_the_window():
     whole, rest = spectrum(1.0, activity=0.8), spectrum(-1.0, activity=0.3)
     uncancelled = GRID.azimuths > math.pi
-    seen = filter_input(whole, rest, uncancelled, above_floor=0.2, sound_age=0.15)
+    seen = filter_input(window(whole, rest, uncancelled, above_floor=0.2, sound_age=0.15))
     assert seen.shape == (72, CHANNELS) and seen.dtype == np.float32
     assert wrap_angle(GRID.azimuths[seen[:, 0].argmax()] - 1.0) == pytest.approx(0, abs=0.05)
     assert wrap_angle(GRID.azimuths[seen[:, 1].argmax()] + 1.0) == pytest.approx(0, abs=0.05)
@@ -75,11 +80,11 @@ def test_the_network_sees_the_frame():
 
 @pytest.mark.parametrize('above_floor', [0.0, 1.0])
 def test_certain_outputs_stay_finite(recurrent_filter, above_floor):
-    certain = Spectrum(np.eye(72)[3], np.eye(10)[np.full(72, 2)], np.array([1.0]), several=True)
-    none = Spectrum(np.zeros(72), np.eye(10)[np.full(72, 9)], np.array([0.0]), several=True)
+    certain = MultiSourceSpectrum(np.eye(72)[3], np.eye(10)[np.full(72, 2)], np.array([1.0]))
+    none = MultiSourceSpectrum(np.zeros(72), np.eye(10)[np.full(72, 9)], np.array([0.0]))
     for seen in [certain] * 5 + [none] * 100 + [certain] * 5:
-        known = recurrent_filter.update(seen, seen, EVERYWHERE, above_floor, 0.0)
-        for estimate in recurrent_filter.estimates(known):
+        found = recurrent_filter.update(window(seen, seen, above_floor=above_floor))
+        for estimate in found.estimates:
             assert 0 <= estimate.confidence <= 1
             assert math.isfinite(estimate.azimuth) and math.isfinite(estimate.elevation)
             assert math.isfinite(estimate.azimuth_stddev + estimate.elevation_stddev)
@@ -87,28 +92,23 @@ def test_certain_outputs_stay_finite(recurrent_filter, above_floor):
 
 def test_the_state_is_kept_and_forgotten(recurrent_filter):
     talking, silence = spectrum(1.0), spectrum()
-    heard = [
-        recurrent_filter.update(s, s, EVERYWHERE, 1.0, 0.0) for s in [talking, silence, silence]
-    ]
-    peaks = [known.azimuth.max() for known in heard]
+    heard = [recurrent_filter.posterior(window(s, s)) for s in [talking, silence, silence]]
+    peaks = [posterior.azimuth.max() for posterior in heard]
     np.testing.assert_allclose(peaks, peaks[0] * np.array([1, 0.5, 0.25]), rtol=1e-4)
     recurrent_filter.reset()
-    assert recurrent_filter.update(silence, silence, EVERYWHERE, 1.0, 0.0).azimuth.max() < 0.01
+    assert recurrent_filter.posterior(window(silence, silence)).azimuth.max() < 0.01
 
 
 def test_the_activity_is_that_of_any_source(recurrent_filter):
-    known = recurrent_filter.update(spectrum(1.0), spectrum(1.0, -2.0), EVERYWHERE, 1.0, 0.0)
-    assert known.activity == pytest.approx(known.azimuth.max())
-    assert known.several
+    posterior = recurrent_filter.posterior(window(spectrum(1.0), spectrum(1.0, -2.0)))
+    assert posterior.activity == pytest.approx(posterior.azimuth.max())
 
 
-def test_what_does_not_stand_above_the_noise_is_nobodys(recurrent_filter):
-    steady = recurrent_filter.update(spectrum(1.0), spectrum(1.0), EVERYWHERE, 0.002, 0.0)
-    assert steady.activity < 0.02
-    recurrent_filter.reset()
-    assert (
-        recurrent_filter.update(spectrum(1.0), spectrum(1.0), EVERYWHERE, 0.3, 0.0).activity > 0.8
-    )
+def test_what_does_not_stand_above_the_noise_is_no_source(recurrent_filter):
+    for above_floor, low, high in ((0.002, 0.0, 0.02), (0.3, 0.8, 1.0)):
+        recurrent_filter.reset()
+        seen = window(spectrum(1.0), spectrum(1.0), above_floor=above_floor)
+        assert low < recurrent_filter.posterior(seen).activity < high
 
 
 @given(first=st.integers(0, 71), apart=st.integers(8, 64))
@@ -119,13 +119,13 @@ def test_each_has_the_elevation_of_where_it_shows(first, apart):
     uncancelled = np.abs(wrap_angle(GRID.azimuths - here)) > math.radians(22)
     whole, rest = spectrum(here, rise=2), spectrum(here, there, rise=5)
     for _ in range(20):
-        known = recurrent_filter.update(whole, rest, uncancelled, 1.0, 0.0)
-    found = sorted(
+        found = recurrent_filter.update(window(whole, rest, uncancelled))
+    by_distance = sorted(
         (abs(wrap_angle(e.azimuth - here)), math.degrees(e.elevation))
-        for e in recurrent_filter.estimates(known)
+        for e in found.estimates
         if e.confidence > 0.5
     )
-    assert [elevation for _, elevation in found] == pytest.approx([20, 50], abs=3)
+    assert [elevation for _, elevation in by_distance] == pytest.approx([20, 50], abs=3)
 
 
 def test_who_walks_takes_the_elevation_along():
@@ -136,8 +136,8 @@ def test_who_walks_takes_the_elevation_along():
         seen = spectrum(azimuth, rise=6)
         if step > 20:
             seen.elevation[:] = 0.1
-        known = recurrent_filter.update(seen, seen, EVERYWHERE, 1.0, 0.0)
-    (walker,) = (e for e in recurrent_filter.estimates(known) if e.confidence > 0.5)
+        found = recurrent_filter.update(window(seen, seen))
+    (walker,) = (e for e in found.estimates if e.confidence > 0.5)
     assert math.degrees(walker.elevation) == pytest.approx(60, abs=10)
 
 
@@ -155,11 +155,11 @@ def test_a_network_of_another_shape_is_refused(shapes):
 def shipped(uma8):
     """Return a function that follows scenes with the network that is shipped."""
     model = find_resource('models', 'uma8_several_int8')
-    memory = Classifier.load(model, uma8, load_card(model).features).source_filter()
+    recurrent = Classifier.load(model, uma8, load_card(model).features).source_filter()
 
     def follow(scenes):
         """Return what is known after scenes of azimuths, the loudest first."""
-        memory.reset()
+        recurrent.reset()
         for azimuths in scenes:
             loudest = azimuths[:1]
             uncancelled = np.ones(72, dtype=bool)
@@ -168,8 +168,8 @@ def shipped(uma8):
             activity, above_floor = (0.9, 0.5) if azimuths else (0.1, 0.05)
             whole = spectrum(*loudest, activity=activity)
             rest = spectrum(*azimuths[1:], activity=activity)
-            known = memory.update(whole, rest, uncancelled, above_floor, 0.15)
-        return known, memory.estimates(known)
+            found = recurrent.update(window(whole, rest, uncancelled, above_floor, 0.15))
+        return found.spectrum, found.estimates
 
     return follow
 

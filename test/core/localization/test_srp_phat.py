@@ -14,8 +14,9 @@ from scipy.spatial.transform import Rotation
 
 from doa_ros.core.ambiguity import Line, MirrorPlane, NoAmbiguity, ambiguity_of
 from doa_ros.core.features.extractor import FeatureConfig
+from doa_ros.core.features.steered_response import steering_matrix
 from doa_ros.core.geometry import direction_of, unit_vector, wrap_angle
-from doa_ros.core.localization.srp_phat import SrpPhat, steering_matrix
+from doa_ros.core.localization.srp_phat import SrpPhat
 from doa_ros.simulation.acoustics import Room, image_sources, impulse_responses
 
 _ROOM = np.array([5.0, 4.0, 2.7])

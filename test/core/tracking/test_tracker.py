@@ -12,9 +12,10 @@ import numpy as np
 import pytest
 
 from doa_ros.core.ambiguity import HORIZONTAL, Line, MirrorPlane, NoAmbiguity
+from doa_ros.core.directions import PEAK_SEPARATION
 from doa_ros.core.errors import ConfigError
 from doa_ros.core.geometry import direction_of, unit_vector, wrap_angle
-from doa_ros.core.localization.decoding import PEAK_SEPARATION, Estimate
+from doa_ros.core.localization.decoding import Estimate
 from doa_ros.core.tracking.config import TrackerConfig
 from doa_ros.core.tracking.course import CourseFolder
 from doa_ros.core.tracking.tracker import Tracker

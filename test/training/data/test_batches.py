@@ -7,9 +7,10 @@ import pytest
 
 from doa_ros.core.ambiguity import ambiguity_of
 from doa_ros.core.features.extractor import FeatureConfig
+from doa_ros.core.features.steered_response import steering_matrix
 from doa_ros.core.geometry import unit_vector, wrap_angle
 from doa_ros.core.localization.decoding import decode_azimuth
-from doa_ros.core.localization.srp_phat import SrpPhat, steering_matrix
+from doa_ros.core.localization.srp_phat import SrpPhat
 from doa_ros.core.symmetry import symmetries
 from training.data import batches
 from training.data.batches import Batches

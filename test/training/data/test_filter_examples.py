@@ -5,16 +5,15 @@
 import numpy as np
 import pytest
 
+from doa_ros.core.directions import DirectionGrid
 from doa_ros.core.errors import ConfigError
 from doa_ros.core.localization.classifier import Classifier
-from doa_ros.core.localization.decoding import DirectionGrid
 from doa_ros.core.localization.model_card import load_card
 from doa_ros.core.localization.recurrent_filter import CHANNELS, filter_input
 from doa_ros.resources import find_resource
 from training.data.clips import Clip, Source, clip_extractor
 from training.data.filter_examples import (
     FilterExamples,
-    filter_arguments,
     filter_example,
     inputs,
     load_filter_examples,
@@ -57,7 +56,7 @@ def test_a_clip_is_what_the_runtime_sees(uma8, classifier, clip, heard):
     (seen,) = inputs(heard)
     assert seen.shape == (len(frames), 72, CHANNELS)
     for frame, channels in zip(frames, seen, strict=True):
-        expected = filter_input(*filter_arguments(classifier, frame))
+        expected = filter_input(classifier.spectra(frame))
         np.testing.assert_allclose(channels, expected, rtol=1e-3, atol=1e-3)
     assert np.abs(AZIMUTHS[seen[-1, :, 0].argmax()] - 0.5) < 0.1
 

@@ -13,9 +13,9 @@ from scipy import special
 
 from doa_ros.core.errors import ModelError
 from doa_ros.core.features.extractor import FeatureConfig
+from doa_ros.core.features.steered_response import steering_matrix
 from doa_ros.core.geometry import unit_vector
 from doa_ros.core.localization.classifier import network_input
-from doa_ros.core.localization.srp_phat import steering_matrix
 from doa_ros.core.localization.tflite import TFLiteModel
 from doa_ros.resources import find_resource
 from training.deployment import openvino_check

@@ -7,10 +7,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from doa_ros.core.directions import DirectionGrid
 from doa_ros.core.geometry import wrap_angle
 from doa_ros.core.localization.calibration import Calibration
-from doa_ros.core.localization.decoding import DirectionGrid, Spectrum, decode_azimuths
 from doa_ros.core.localization.hmm_filter import HmmFilter, HmmFilterConfig
+from doa_ros.core.localization.spectrum import (
+    MultiSourceSpectrum,
+    SingleSourceSpectrum,
+    WindowSpectra,
+)
 from training.fitting import hmm
 from training.fitting.calibration import fit_calibration, within_bounds
 from training.fitting.hmm import filtered, fit_hmm, negative_log_likelihood
@@ -41,7 +46,7 @@ def streams() -> LabelledOutputs:
         return values / values.sum(axis=-1, keepdims=True)
 
     odds = rng.normal(np.where(voiced, 1.5, -1.5), 1.5)
-    outputs = Spectrum(
+    outputs = SingleSourceSpectrum(
         bumps(GRID.azimuths, azimuth, np.radians(8), 40.0),
         bumps(GRID.elevations, elevation, np.radians(8), 40.0),
         1 / (1 + np.exp(-odds))[..., None],
@@ -69,11 +74,10 @@ def several() -> LabelledOutputs:
     nearest = np.abs(wrap_angle(GRID.azimuths - azimuth[..., None])).argmin(axis=2)
     angles = np.take_along_axis(elevation, nearest, axis=2)
     rises = np.exp(40.0 * (np.cos(GRID.elevations - angles[..., None]) - 1))
-    outputs = Spectrum(
+    outputs = MultiSourceSpectrum(
         np.maximum(heights.max(axis=2), noise),
         rises / rises.sum(axis=-1, keepdims=True),
         np.where(voiced.any(axis=2), 0.9, 0.1)[..., None],
-        several=True,
         coherence=np.where(voiced.any(axis=2), 0.5, 0.1),
     )
     silent = ~voiced.any(axis=2)
@@ -88,20 +92,18 @@ def test_estimates_of_several_sources_are_calibrated(several):
     config = fit_calibration(several)
     confidence, hit, covered, rises = [], [], [], []
     for clip, k in np.ndindex(CLIPS, FRAMES):
-        spectrum = Spectrum(
+        spectrum = MultiSourceSpectrum(
             *(
                 getattr(several.outputs, name)[clip, k]
                 for name in ('azimuth', 'elevation', 'activity')
             ),
-            several=True,
             coherence=several.outputs.coherence[clip, k],
         )
         voiced = several.voiced[clip, k]
         azimuth, elevation = (
             angles[clip, k, voiced] for angles in (several.azimuth, several.elevation)
         )
-        for peak in decode_azimuths(spectrum.azimuth):
-            estimate = config.estimate(spectrum, *peak)
+        for estimate in config.estimates(spectrum):
             errors = np.abs(wrap_angle(azimuth - estimate.azimuth))
             confidence.append(estimate.confidence)
             hit.append(bool((errors <= np.radians(10)).any()))
@@ -127,15 +129,15 @@ def _estimates(streams, config, calibration):
     for clip in range(CLIPS):
         hmm_filter.reset()
         for k in range(FRAMES):
-            spectrum = Spectrum(
+            spectrum = SingleSourceSpectrum(
                 *(
                     getattr(streams.outputs, name)[clip, k]
                     for name in ('azimuth', 'elevation', 'activity')
                 ),
                 coherence=streams.outputs.coherence[clip, k],
             )
-            known = hmm_filter.update(spectrum, streams.above_floor[clip, k])
-            yield clip, k, hmm_filter.estimates(known)[0]
+            window = WindowSpectra(spectrum, streams.above_floor[clip, k])
+            yield clip, k, hmm_filter.update(window).estimates[0]
 
 
 def test_the_fit_explains_the_truth_better(streams, fitted):

@@ -8,9 +8,10 @@ import pytest
 
 from doa_ros.core.errors import ConfigError
 from doa_ros.core.features.extractor import FeatureConfig
+from doa_ros.core.features.steered_response import steering_matrix
 from doa_ros.core.geometry import unit_vector
 from doa_ros.core.localization.classifier import network_input
-from doa_ros.core.localization.srp_phat import SrpPhat, steering_matrix
+from doa_ros.core.localization.srp_phat import SrpPhat
 from training.models.architectures import ARCHITECTURES, circular, find_architecture, reference
 from training.sections import TrainConfig
 

@@ -6,8 +6,8 @@ import keras
 import numpy as np
 import pytest
 
+from doa_ros.core.directions import DirectionGrid
 from doa_ros.core.localization.calibration import Calibration
-from doa_ros.core.localization.decoding import DirectionGrid
 from doa_ros.core.localization.recurrent_filter import CHANNELS, RecurrentFilter
 from doa_ros.core.localization.tflite import TFLiteModel
 from training.data.filter_examples import FilterExamples, inputs, rotated, targets

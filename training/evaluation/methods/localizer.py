@@ -11,8 +11,9 @@ from doa_ros.core.features.extractor import FeatureConfig
 from doa_ros.core.geometry import MicArray
 from doa_ros.core.localization.classifier import default_features, suited
 from doa_ros.core.localization.decoding import Estimate
-from doa_ros.core.localization.localizer import Localization, Localizer, LocalizerConfig
+from doa_ros.core.localization.localizer import Localizer, LocalizerConfig
 from doa_ros.core.localization.model_card import load_card
+from doa_ros.core.localization.source_filter import Localization
 from doa_ros.core.tracking.config import TrackerConfig
 from doa_ros.core.tracking.tracker import Tracker
 
