@@ -8,7 +8,7 @@ talkers, a straight line that makes the elevation error smallest, and the standa
 that 68 % of the errors lie within.
 """
 
-from dataclasses import astuple, dataclass, fields, replace
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 from scipy import optimize
@@ -178,7 +178,7 @@ def _answers(labelled: LabelledOutputs, calibration: Calibration) -> _Answers:
     """Return the estimates of some windows in which it is known whether a source is heard."""
     frames = np.argwhere(labelled.spoken | labelled.silent)[::_EVERY]
     rows = [
-        (*astuple(estimate), i, k)
+        (*estimate.numbers, i, k)
         for i, k in frames
         for estimate in calibration.estimates(window_of(labelled.outputs, (i, k)))
     ]

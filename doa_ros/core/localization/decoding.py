@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """From class probabilities to directions finer than a class."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 import math
 
 import numpy as np
@@ -29,7 +30,8 @@ class Estimate:
     """One direction [rad] in the array's mounted frame.
 
     `elevation` and the standard deviations are NaN where they are not known; `confidence` is
-    in 0..1.
+    in 0..1. `attributes` is what else is known of the source, by the names of a network's output
+    heads.
     """
 
     azimuth: float
@@ -37,6 +39,18 @@ class Estimate:
     azimuth_stddev: float
     elevation_stddev: float
     confidence: float
+    attributes: Mapping[str, float] = field(default_factory=dict, hash=False)
+
+    @property
+    def numbers(self) -> tuple[float, float, float, float, float]:
+        """Azimuth, elevation, their standard deviations and the confidence."""
+        return (
+            self.azimuth,
+            self.elevation,
+            self.azimuth_stddev,
+            self.elevation_stddev,
+            self.confidence,
+        )
 
     def folded(self, ambiguity: Ambiguity) -> 'Estimate':
         """Return how an array that cannot tell all directions apart gives this one."""

@@ -142,6 +142,7 @@ class HmmFilter:
             activity=1 - self._p_silence,
             coherence=spectrum.coherence,
             elevation_min=spectrum.elevation_min,
+            attributes=spectrum.attributes,
         )
         if spectrum.elevation is None:
             return posterior

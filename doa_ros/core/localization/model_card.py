@@ -26,6 +26,7 @@ from doa_ros.core.geometry import MicArray
 from doa_ros.core.localization.calibration import Calibration
 from doa_ros.core.localization.hmm_filter import HmmFilterConfig
 from doa_ros.core.localization.matching import SCALE_MAX, SCALE_MIN, Match, match
+from doa_ros.core.localization.output_heads import OUTPUT_HEADS, head_shapes
 from doa_ros.core.localization.recurrent_filter import RecurrentFilterConfig
 from doa_ros.core.localization.spectrum import (
     MultiSourceSpectrum,
@@ -59,7 +60,8 @@ _RENAMED = {
     'follower': 'recurrent_filter',
     'memory': 'hmm and calibration',
 }
-_OUTPUTS = {'azimuth', 'elevation', 'activity'}
+# Outputs that the recurrent filter takes.
+_FILTERED = {'azimuth', 'elevation', 'activity'}
 # A thousand times what the networks take that are made for this.
 _MAX_MODEL_BYTES = 1 << 26
 # Largest weight of SRP-PHAT for a single source.
@@ -80,7 +82,7 @@ class ModelCard:
         sampling_frequency: [Hz].
         features: the settings of its features.
         grid: the directions its classes stand for.
-        outputs: what each of its outputs is: 'azimuth', 'elevation' or 'activity'.
+        outputs: what each of its outputs is: names of OUTPUT_HEADS.
         sha256: of the .tflite file, in hexadecimal.
         training: how it was made and how well it does; for people.
         multi_source: whether its azimuth classes are judged one by one, for several sources at
@@ -115,10 +117,9 @@ class ModelCard:
         if self.positions.shape[1:] != (3,) or not np.isfinite(self.positions).all():
             raise ModelError('positions must be x, y, z of each microphone')
         named = set(self.outputs)
-        if len(named) < len(self.outputs) or not {'azimuth'} <= named <= _OUTPUTS:
-            raise ModelError(
-                'outputs must name azimuth, and may name elevation and activity, once each'
-            )
+        if len(named) < len(self.outputs) or not {'azimuth'} <= named <= set(OUTPUT_HEADS):
+            others = ', '.join(name for name in OUTPUT_HEADS if name != 'azimuth')
+            raise ModelError(f'outputs must name azimuth, and may name {others}, once each')
         if self.grid.azimuth_count < 4 or (self.grid.elevation_count < 3 and 'elevation' in named):
             raise ModelError('needs at least 4 azimuth and 3 elevation classes')
         if not -math.pi / 2 <= self.grid.elevation_min <= 0:
@@ -134,10 +135,10 @@ class ModelCard:
         if self.hmm is not None and (self.multi_source or 'activity' not in outputs):
             raise ModelError('hmm needs an activity output, and a single source')
         if self.recurrent_filter is not None and not (
-            self.multi_source and self.features.residual and outputs == _OUTPUTS
+            self.multi_source and self.features.residual and _FILTERED <= outputs
         ):
             raise ModelError(
-                'recurrent_filter needs multi_source, features with residual, and all outputs'
+                'recurrent_filter needs multi_source, features with residual, elevation, activity'
             )
         if self.calibration is not None and not (self.hmm or self.recurrent_filter):
             raise ModelError('calibration needs hmm or recurrent_filter, whose outputs it is of')
@@ -145,13 +146,7 @@ class ModelCard:
     @property
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """Shape of each output, by its name."""
-        azimuth, elevation = (self.grid.azimuth_count,), (self.grid.elevation_count,)
-        shapes = {
-            'azimuth': azimuth,
-            'elevation': azimuth + elevation if self.multi_source else elevation,
-            'activity': (1,),
-        }
-        return {name: shapes[name] for name in self.outputs}
+        return head_shapes(self.outputs, self.grid, multi_source=self.multi_source)
 
     def named(self, outputs: Iterable[np.ndarray]) -> dict[str, np.ndarray]:
         """Return the outputs of the network, each flat, in their shapes and by their names."""
@@ -167,7 +162,9 @@ class ModelCard:
 
     def spectrum(self, outputs: Iterable[np.ndarray]) -> Spectrum:
         """Return the outputs of the network, each flat, as a spectrum."""
-        return self.spectrum_type(**self.named(outputs), elevation_min=self.grid.elevation_min)
+        return self.spectrum_type.from_outputs(
+            self.named(outputs), elevation_min=self.grid.elevation_min
+        )
 
     def to_mapping(self) -> dict[str, Any]:
         """Return the content of the card's file."""

@@ -174,6 +174,7 @@ class RecurrentFilter:
             activity=present.max(keepdims=True),
             coherence=whole.coherence,
             elevation_min=whole.elevation_min,
+            attributes=whole.attributes,
         )
 
     def _update_elevation(self, shown: np.ndarray, elevation: np.ndarray) -> None:

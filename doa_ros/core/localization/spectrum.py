@@ -3,7 +3,8 @@
 """Spectra: the probabilities of directions, of a single source or of several at once."""
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 import math
 from typing import NamedTuple, Self
 
@@ -19,6 +20,7 @@ from doa_ros.core.localization.decoding import (
     decode_posterior,
     elevation_classes,
 )
+from doa_ros.core.localization.output_heads import OUTPUT_HEADS, SourceAttribute
 
 # Error of a direction over the spread of the classes around its peak [1].
 _PRECISION = 0.5
@@ -49,6 +51,7 @@ class Spectrum(ABC):
         coherence: how high the steered response rises, 1 for a single plane wave; 1 where it is
             not computed.
         elevation_min: elevation of the first elevation class [rad].
+        attributes: what else a network says of the sources, by the names of its output heads.
     """
 
     azimuth: np.ndarray
@@ -56,6 +59,20 @@ class Spectrum(ABC):
     activity: np.ndarray | None = None
     coherence: float | np.ndarray = 1.0
     elevation_min: float = 0.0
+    attributes: Mapping[str, np.ndarray] = field(default_factory=dict)
+
+    @classmethod
+    def from_outputs(
+        cls, outputs: Mapping[str, np.ndarray], *, elevation_min: float = 0.0
+    ) -> Self:
+        """Return the outputs of a network, by the names of their heads, as a spectrum."""
+        attributes = {
+            name: values
+            for name, values in outputs.items()
+            if isinstance(OUTPUT_HEADS[name], SourceAttribute)
+        }
+        own = {name: values for name, values in outputs.items() if name not in attributes}
+        return cls(**own, elevation_min=elevation_min, attributes=attributes)
 
     @abstractmethod
     def peaks(self) -> list[Peak]:
@@ -101,9 +118,16 @@ class Spectrum(ABC):
         return decode_elevation(classes, self.elevation_min)
 
     def estimate(self, peak: Peak) -> Estimate:
-        """Return a peak with its elevation."""
+        """Return a peak with its elevation and attributes."""
         elevation, elevation_stddev = self.elevation_at(peak.azimuth)
-        return Estimate(peak.azimuth, elevation, peak.stddev, elevation_stddev, peak.probability)
+        attributes = {
+            name: head.decode(values, peak.azimuth)
+            for name, values in self.attributes.items()
+            if isinstance(head := OUTPUT_HEADS[name], SourceAttribute)
+        }
+        return Estimate(
+            peak.azimuth, elevation, peak.stddev, elevation_stddev, peak.probability, attributes
+        )
 
 
 class SingleSourceSpectrum(Spectrum):
@@ -174,9 +198,13 @@ class MultiSourceSpectrum(Spectrum):
         return elevation_classes(self.elevation, azimuth)
 
     def redistributed(self, matrix: np.ndarray) -> Self:
-        """Return the spectrum with other azimuth classes, each with its elevations."""
-        elevation = None if self.elevation is None else matrix @ self.elevation
-        return replace(self, azimuth=matrix @ self.azimuth, elevation=elevation)
+        """Return the spectrum with other azimuth classes, each with all that belongs to it."""
+        return replace(
+            self,
+            azimuth=matrix @ self.azimuth,
+            elevation=None if self.elevation is None else matrix @ self.elevation,
+            attributes={name: matrix @ values for name, values in self.attributes.items()},
+        )
 
 
 def _normalized(probability: np.ndarray) -> np.ndarray:

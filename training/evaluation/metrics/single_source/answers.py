@@ -3,7 +3,6 @@
 """What methods answered at every scored block: the table that the metrics of one source read."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import astuple
 
 import numpy as np
 from pandas import DataFrame, concat
@@ -60,7 +59,7 @@ def collect_answers(
 def _answers(condition: str, inputs: MethodInput, method: DirectionMethod) -> DataFrame:
     clip, blocks = inputs.clip, np.array(inputs.blocks)
     nothing = Estimate(*(np.nan,) * 5)
-    guesses = [astuple(found[0] if found else nothing) for found in method.estimates(inputs)]
+    guesses = [(found[0] if found else nothing).numbers for found in method.estimates(inputs)]
     azimuth, elevation, azimuth_stddev, elevation_stddev, confidence = np.array(guesses).T
 
     truth = {name: np.full(len(blocks), np.nan) for name in ('azimuth', 'elevation', 'distance')}
