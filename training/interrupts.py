@@ -22,13 +22,13 @@ def interruptible() -> Iterator[None]:
     """
     interrupted = False
 
-    def interrupt(*_):
+    def interrupt(*_: object) -> None:
         nonlocal interrupted
         interrupted = True
         signal.setitimer(signal.ITIMER_REAL, _AGAIN)
         raise KeyboardInterrupt
 
-    def report(unraisable):
+    def report(unraisable: 'sys.UnraisableHookArgs') -> None:
         if not issubclass(unraisable.exc_type, KeyboardInterrupt):
             hook(unraisable)
 

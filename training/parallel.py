@@ -25,16 +25,16 @@ CORES = os.cpu_count() or 1
 # How long to wait for a cluster [s].
 _TIMEOUT = 10
 
-Result = TypeVar('Result')
+T = TypeVar('T')
 
 
 def run_tasks(
-    function: Callable[..., Result],
+    function: Callable[..., T],
     tasks: Sequence[tuple],
     *,
     jobs: int,
     scheduler: str | None = None,
-) -> Iterator[Result]:
+) -> Iterator[T]:
     """Yield the results of a function for all tasks.
 
     Args:
@@ -55,16 +55,14 @@ def run_tasks(
         yield from _on_cores(function, tasks, min(jobs, len(tasks)))
 
 
-def _on_cores(
-    function: Callable[..., Result], tasks: Sequence[tuple], jobs: int
-) -> Iterator[Result]:
+def _on_cores(function: Callable[..., T], tasks: Sequence[tuple], jobs: int) -> Iterator[T]:
     waiting = iter(tasks)
     before = {name: os.environ.get(name) for name in _ONE_THREAD}
     os.environ.update(dict.fromkeys(_ONE_THREAD, '1'))
     pool = ProcessPoolExecutor(
         jobs, mp_context=multiprocessing.get_context('spawn'), initializer=_die_with_parent
     )
-    running: set[Future[Result]] = set()
+    running: set[Future[T]] = set()
     try:
         while True:
             for task in waiting:
@@ -104,9 +102,7 @@ def _exit_after_parent() -> None:
     os._exit(1)
 
 
-def _on_cluster(
-    function: Callable[..., Result], tasks: Sequence[tuple], address: str
-) -> Iterator[Result]:
+def _on_cluster(function: Callable[..., T], tasks: Sequence[tuple], address: str) -> Iterator[T]:
     from distributed import Client, KilledWorker, as_completed
 
     waiting = iter(tasks)

@@ -5,6 +5,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,9 +15,12 @@ from doa_ros.core.localization.classifier import network_input
 from doa_ros.core.symmetry import symmetries
 
 from ..settings import Settings
-from .dataset import Dataset, Shards
+from .dataset import Dataset, Parts, Shards
 from .symmetry import gather_index
 from .targets import head_targets, usable_rows
+
+if TYPE_CHECKING:
+    import tensorflow as tf
 
 # Shards that are in memory and shuffled together.
 _POOL = 24
@@ -34,7 +38,7 @@ class Batches:
         shuffle: whether the order is random and examples are turned by random symmetries.
     """
 
-    def __init__(self, shards: Shards, array: MicArray, settings: Settings, *, shuffle: bool):
+    def __init__(self, shards: Parts, array: MicArray, settings: Settings, *, shuffle: bool):
         self._shards = shards
         self._config = settings.train
         self._shuffle = shuffle
@@ -55,17 +59,17 @@ class Batches:
     def __iter__(self) -> Iterator[tuple]:
         rng = np.random.default_rng([self._config.seed, self._passes])
         self._passes += 1
-        paths = list(self._shards.paths)
+        numbers = list(range(len(self._shards)))
         if self._shuffle:
-            rng.shuffle(paths)
+            rng.shuffle(numbers)
         rest: list[Dataset] = []
-        for first in range(0, len(paths), _POOL):
-            shards = [self._shards.read(path) for path in paths[first : first + _POOL]]
+        for first in range(0, len(numbers), _POOL):
+            shards = [self._shards[number] for number in numbers[first : first + _POOL]]
             pool = Dataset.concatenate(
                 [*rest, *(s.select(usable_rows(s, self._config)) for s in shards)]
             )
             order = rng.permutation(len(pool)) if self._shuffle else np.arange(len(pool))
-            last = first + _POOL >= len(paths)
+            last = first + _POOL >= len(numbers)
             whole = len(pool) if last else len(pool) // self._config.batch * self._config.batch
             for start in range(0, whole, self._config.batch):
                 chosen = order[start : min(start + self._config.batch, whole)]
@@ -99,11 +103,11 @@ class Batches:
             dead[np.arange(rows), rng.integers(count, size=rows)] |= some
         return (~np.any(dead[:, self._pairs], axis=2)).astype(np.float32)
 
-    def stream(self):
+    def stream(self) -> 'tf.data.Dataset':
         """Return the batches as a `tf.data.Dataset`, made while the network computes."""
         import tensorflow as tf
 
-        def heads(*shapes):
+        def heads(*shapes: tuple[int, ...]) -> tuple[tf.TensorSpec, ...]:
             return tuple(tf.TensorSpec((None, *shape), tf.float32) for shape in shapes)
 
         shapes = self._config.heads.values()

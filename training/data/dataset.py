@@ -5,6 +5,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 
@@ -54,8 +55,18 @@ class Dataset(Rows):
         return (np.count_nonzero(self.kind >= 0, axis=1) == 1) & self.voiced.any(axis=1)
 
 
+class Parts(Protocol):
+    """A data set in parts: shards that are read when they are asked for, or a list."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, index: int, /) -> Dataset: ...
+
+    def __iter__(self) -> Iterator[Dataset]: ...
+
+
 class Shards:
-    """The shards of one split, with the features of one model.
+    """The shards of one split, with the features of one model; read one at a time.
 
     Args:
         folder: made by `simulate`.
@@ -67,8 +78,8 @@ class Shards:
     """
 
     def __init__(self, folder: Path, split: str, settings: Settings):
-        self.paths = sorted((folder / split).glob('*.npz'))
-        if not self.paths:
+        self._paths = sorted((folder / split).glob('*.npz'))
+        if not self._paths:
             raise ConfigError(f'{folder / split}: no data; run simulate first')
         stored = load_yaml(folder / 'settings.yaml')
         if stored.get('data_features') != settings.data_features.to_mapping():
@@ -79,14 +90,17 @@ class Shards:
             raise ConfigError(f'{folder}: was simulated for array {stored.get("array")!r}')
         self._lags = settings.lag_slice()
 
-    def __iter__(self) -> Iterator[Dataset]:
-        return map(self.read, self.paths)
+    def __len__(self) -> int:
+        return len(self._paths)
 
-    def read(self, path: Path) -> Dataset:
-        """Return one shard.
+    def __iter__(self) -> Iterator[Dataset]:
+        return (self[index] for index in range(len(self)))
+
+    def __getitem__(self, index: int, /) -> Dataset:
+        """Read a shard.
 
         Raises:
             ConfigError: it is damaged.
         """
-        data = Dataset.load(path, 'simulate')
+        data = Dataset.load(self._paths[index], 'simulate')
         return replace(data, features=data.features[:, :, self._lags])

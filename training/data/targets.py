@@ -63,7 +63,9 @@ def head_targets(
     )
 
 
-def _bumps(angles, centres, data: Dataset, config: TrainConfig) -> np.ndarray:
+def _bumps(
+    angles: np.ndarray, centres: np.ndarray, data: Dataset, config: TrainConfig
+) -> np.ndarray:
     """Return the bump of each source, 0 without one, shape (rows, sources, classes), float32."""
     cosine = np.cos(angles[:, :, None] - centres)
     cosine = np.where(data.voiced[:, :, None], np.nan_to_num(cosine, nan=-1.0), -np.inf)

@@ -6,7 +6,7 @@ The recordings are mixed with simulated examples. Of the rounds the one counts t
 what is held out; then the way from the old weights to the new ones is searched.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 import math
 from pathlib import Path
@@ -20,7 +20,7 @@ from doa_ros.core.localization.classifier import network_input
 
 from ..data.batches import Batches
 from ..data.clips import Clip, labelled_features
-from ..data.dataset import Dataset, Shards
+from ..data.dataset import Dataset, Parts, Shards
 from ..data.targets import usable_rows
 from ..deployment.measure import decoded_directions, errors_deg
 from ..runs import save_network
@@ -144,10 +144,10 @@ def finetune(
     learnt, held_out = recordings.split(config.held_out, seed)
     replayed = max(1, round(config.replay * config.batch))
     train = _mixed(
-        _batches(_InMemory(learnt), array, settings, config.batch - replayed, config.symmetries),
+        _batches([learnt], array, settings, config.batch - replayed, config.symmetries),
         _batches(shards['train'], array, settings, replayed, settings.train.symmetries),
     )
-    judge = Batches(_InMemory(held_out), array, settings, shuffle=False).stream()
+    judge = Batches([held_out], array, settings, shuffle=False).stream()
 
     def accuracies() -> tuple[Accuracy, Accuracy]:
         lowest = settings.train.grid.elevation_min
@@ -203,16 +203,17 @@ def finetune(
 
 def measure(model: keras.Model, shards: Iterable[Dataset], elevation_min: float = 0.0) -> Accuracy:
     """Return the accuracy of a network whose elevation classes begin at `elevation_min` [rad]."""
-    azimuth, elevation = [], []
+    azimuth_errors: list[np.ndarray] = []
+    elevation_errors: list[np.ndarray] = []
     for shard in shards:
         data = shard.select(shard.single)
         if len(data):
             outputs = model(network_input(data.features.astype(np.float32)), training=False)
             azimuths, elevations = (np.asarray(values) for values in outputs[:2])
             errors = errors_deg(*decoded_directions(azimuths, elevations, elevation_min), data)
-            azimuth.append(errors[0])
-            elevation.append(errors[1])
-    azimuth, elevation = np.concatenate(azimuth), np.concatenate(elevation)
+            azimuth_errors.append(errors[0])
+            elevation_errors.append(errors[1])
+    azimuth, elevation = np.concatenate(azimuth_errors), np.concatenate(elevation_errors)
     known = elevation[~np.isnan(elevation)]
     return Accuracy(
         within_10=float(np.mean(azimuth <= 10)),
@@ -258,24 +259,11 @@ def _choose(
     raise AssertionError('the old network holds the bound')
 
 
-class _InMemory:
-    """A data set that is in memory, for `Batches`."""
-
-    paths = ('all',)
-
-    def __init__(self, data: Dataset):
-        self._data = data
-
-    def __iter__(self) -> Iterator[Dataset]:
-        yield self._data
-
-    def read(self, path: str) -> Dataset:
-        return self._data
-
-
-def _batches(shards, array: MicArray, settings: Settings, size: int, symmetries: bool) -> Batches:
+def _batches(
+    parts: Parts, array: MicArray, settings: Settings, size: int, symmetries: bool
+) -> Batches:
     train = replace(settings.train, batch=size, symmetries=symmetries)
-    return Batches(shards, array, replace(settings, train=train), shuffle=True)
+    return Batches(parts, array, replace(settings, train=train), shuffle=True)
 
 
 def _mixed(first: Batches, second: Batches):

@@ -225,7 +225,7 @@ class _MixingTable(keras.callbacks.Callback):
         super().__init__()
         self._path = path
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         """Append one line per cell and operation."""
         with self._path.open('a', newline='', encoding='utf-8') as file:
             writer = csv.writer(file)

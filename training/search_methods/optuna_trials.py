@@ -15,7 +15,7 @@ import keras
 import optuna
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
-from optuna.trial import FrozenTrial, TrialState
+from optuna.trial import BaseTrial, FrozenTrial, TrialState
 import tensorflow as tf
 from tqdm import tqdm
 
@@ -59,7 +59,7 @@ _BY_HAND = (
 )
 
 
-def propose(trial) -> NetworkConfig:
+def propose(trial: BaseTrial) -> NetworkConfig:
     """Return the network of a trial."""
     kind = trial.suggest_categorical('input', ['taps', 'map'])
     blocks = [
@@ -239,7 +239,7 @@ def _draw_front(
     )
     done = [trial for trial in trials if trial.state == TrialState.COMPLETE]
 
-    def points(some):
+    def points(some: list[FrozenTrial]) -> tuple[list[float], list[float]]:
         return [t.values[1] for t in some], [100 * t.values[0] for t in some]
 
     axes.plot(*points(done), 'o', color='tab:grey', label='trials')

@@ -25,20 +25,22 @@ class FakeShards:
     """Shards of ideal features that exist only while they are read."""
 
     def __init__(self, array, count=6, rows=10):
-        self.paths = list(range(count))
+        self._count = count
         self._array, self._rows = array, rows
-        self.alive = self.most_alive = 0
+
+    def __len__(self):
+        return self._count
 
     def __iter__(self):
-        return map(self.read, self.paths)
+        return map(self.__getitem__, range(self._count))
 
-    def read(self, path) -> Dataset:
-        rng = np.random.default_rng(path)
+    def __getitem__(self, index) -> Dataset:
+        rng = np.random.default_rng(index)
         azimuth, elevation = rng.uniform(-3, 3, self._rows), rng.uniform(0, 1, self._rows)
         lags = FeatureConfig().lags
         gcc = steering_matrix(self._array, lags, unit_vector(azimuth, elevation))
         azimuth, elevation = ambiguity_of(self._array).fold(azimuth, elevation)
-        number = path * self._rows + np.arange(self._rows)
+        number = index * self._rows + np.arange(self._rows)
         known = np.ones((self._rows, 1))
         return Dataset(
             features=gcc.reshape(self._rows, -1, 13).astype(np.float16),
