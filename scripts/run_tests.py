@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 # Copyright 2026 doa_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Run the tests: first all that may run side by side, then, one by one, those that measure time.
+"""Run the tests: those that compute, then those in real time, then those that want to be alone.
 
-The last lines name every test that was skipped, and why.
+Of the first two kinds, as many run side by side as there are cores. The last lines name every
+test that was skipped, and why.
 """
 
 import argparse
@@ -15,6 +16,8 @@ import sys
 import tempfile
 
 _ROOT = Path(__file__).resolve().parents[1]
+# What runs in real time is elsewhere, and to import TensorFlow takes as long as many tests.
+_NOT_IN_REAL_TIME = ['--ignore', 'test/training']
 # pytest's exit status where all went well, and where the arguments choose no test.
 _PASSED, _NO_TESTS = 0, 5
 # More processes do not pay: each imports TensorFlow, which takes 0.7 GB.
@@ -28,22 +31,26 @@ def main() -> int:
     parser.add_argument(
         '--must-run', action='append', default=[], metavar='PATH', help='fail where one is skipped'
     )
-    options, arguments = parser.parse_known_args()
-    chosen = '' if options.all else ' and not nightly'
+    given, arguments = parser.parse_known_args()
+    chosen = '' if given.all else ' and not nightly'
     processes = min(len(os.sched_getaffinity(0)), _MOST_PROCESSES)
     with tempfile.TemporaryDirectory(prefix='doa_tests_') as folder:
         skips = Path(folder, 'skips')
         skips.touch()
         arguments += ['--skips', str(skips)]
         side_by_side = ['-n', str(processes), '--dist', 'worksteal']
+        groups = [
+            ('not real_time and not alone', side_by_side),
+            ('real_time', [*side_by_side, *_NOT_IN_REAL_TIME]),
+            ('alone', _NOT_IN_REAL_TIME),
+        ]
         statuses = [
-            _pytest(*arguments, *side_by_side, '-m', f'not alone{chosen}'),
-            _pytest(*arguments, '-m', f'alone{chosen}'),
+            _pytest(*arguments, *options, '-m', f'{marked}{chosen}') for marked, options in groups
         ]
         skipped = _skipped(skips.read_text(encoding='utf-8'))
     print(_listed(skipped))
     names = [name for names in skipped.values() for name in names]
-    if forbidden := [name for name in names if name.startswith(tuple(options.must_run))]:
+    if forbidden := [name for name in names if name.startswith(tuple(given.must_run))]:
         print(f'{len(forbidden)} of them must not be skipped: {", ".join(forbidden)}')
         return 1
     failed = [status for status in statuses if status not in (_PASSED, _NO_TESTS)]

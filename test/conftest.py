@@ -49,6 +49,12 @@ def pytest_configure():
     signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if 'virtual_uma8' in item.fixturenames and not item.get_closest_marker('alone'):
+            item.add_marker(pytest.mark.real_time)
+
+
 def pytest_report_header(config):
     return f'seed: {config.option.seed}'
 

@@ -145,7 +145,7 @@ def test_another_rate_is_brought_to_that_of_the_array(record, uma8, rate):
 # --- pace -----------------------------------------------------------------------------
 
 
-@pytest.mark.alone
+@pytest.mark.real_time
 def test_real_time_takes_as_long_as_the_recording(record, uma8):
     path = record(samples=np.zeros((14400, 8)))
     start = time.monotonic()
@@ -161,7 +161,7 @@ def test_real_time_takes_as_long_as_the_recording(record, uma8):
     assert 0.29 < arrivals[-1][0] < 1.0
 
 
-@pytest.mark.alone
+@pytest.mark.real_time
 @pytest.mark.parametrize('real_time', [True, False])
 def test_close_from_another_thread_ends_the_blocks(record, uma8, real_time):
     # Blocks of a second, so that close comes while it waits.

@@ -11,7 +11,7 @@ import pytest
 
 from doa_ros.audio.playback import Playback
 
-pytestmark = pytest.mark.alone
+pytestmark = pytest.mark.real_time
 
 RATE = 48000
 SAMPLES = np.zeros((2400, 2), dtype=np.int16)

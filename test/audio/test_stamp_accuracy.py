@@ -14,7 +14,7 @@ import pytest
 
 from doa_ros.audio.capture.device_source import DeviceSource
 
-pytestmark = pytest.mark.alone
+pytestmark = pytest.mark.real_time
 
 MINUTES = float(os.environ.get('MINUTES', 0.2))
 

@@ -24,7 +24,7 @@ def benchmark():
     return run
 
 
-@pytest.mark.alone
+@pytest.mark.real_time
 @pytest.mark.parametrize(('mode', 'limit'), [('pipeline', 0.3), ('nodes', 0.6)])
 def test_costs_little(benchmark, tmp_path, mode, limit):
     source = []

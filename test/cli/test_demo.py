@@ -12,6 +12,7 @@ import sys
 
 import numpy as np
 import pytest
+import yaml
 
 if find_spec('rclpy') is None:
     pytest.skip('ROS is not set up: source env.sh', allow_module_level=True)
@@ -24,6 +25,7 @@ from doa_ros.core.errors import DoaError
 from doa_ros.core.localization.decoding import Estimate
 from doa_ros.core.tracking.config import TrackerConfig
 from doa_ros.core.tracking.tracker import Tracker
+from doa_ros.resources import find_resource
 
 
 def run_demo(*arguments):
@@ -45,7 +47,7 @@ def percentage(output, name):
     return float(re.search(rf'{name}\s+([\d.]+)%', output).group(1))
 
 
-@pytest.mark.alone
+@pytest.mark.real_time
 def test_the_demo_keeps_its_promise(demo):
     done, plot = demo
     assert done.returncode == 0, done.stderr
@@ -55,7 +57,7 @@ def test_the_demo_keeps_its_promise(demo):
     assert plot.stat().st_size > 10000
 
 
-@pytest.mark.alone
+@pytest.mark.real_time
 def test_the_demo_prints_truth_beside_estimates(demo):
     done, _ = demo
     rows = [line.split() for line in done.stdout.splitlines() if line.count('deg') == 4]
@@ -65,13 +67,26 @@ def test_the_demo_prints_truth_beside_estimates(demo):
         assert abs(math.remainder(true - estimated, 360)) < 15
 
 
-@pytest.mark.alone
-def test_two_talkers_are_shown_with_ids(tmp_path):
+@pytest.fixture(params=['short', pytest.param('shipped', marks=pytest.mark.nightly)])
+def two_talkers(request, tmp_path):
+    """Return the path of the shipped scene of two talkers, or of its beginning."""
+    shipped = find_resource('scenes', 'two_talkers')
+    content = yaml.safe_load(shipped.read_text(encoding='utf-8'))
+    if request.param == 'short':
+        content |= {'duration': 10, 'lead': 1.5, 'tail': 0.5}
+    recordings = {kind: str(shipped.with_name(f'{kind}.flac')) for kind in ('speech', 'noise')}
+    path = tmp_path / 'two_talkers.yaml'
+    path.write_text(yaml.safe_dump(content | recordings), encoding='utf-8')
+    return path
+
+
+@pytest.mark.real_time
+def test_two_talkers_are_shown_with_ids(two_talkers, tmp_path):
     plot = tmp_path / 'plot.png'
-    done = run_demo('--scene', 'two_talkers', '--plot', plot)
+    done = run_demo('--scene', two_talkers, '--plot', plot)
     assert done.returncode == 0, done.stderr
     rows = [line for line in done.stdout.splitlines() if re.match(r'\s*\d+\.\d\d s', line)]
-    assert len(rows) > 50
+    assert len(rows) > 30
     shown = [set(re.findall(r'(\d+): ~?-?\d+ deg', row)) for row in rows]
     # From the first words of the second talker on, both are known for a while.
     assert sum(found == {'1', '2'} for found in shown) > 10

@@ -61,7 +61,7 @@ def launch(tmp_path):
 @pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize('name', list(_LONG))
 def test_a_signal_during_the_imports(launch, rng, name, number):
-    for _ in range(4):
+    for _ in range(2):
         process = launch(name)
         _wait_for_the_script(process)
         time.sleep(rng.uniform(0, _IMPORTS))
@@ -71,8 +71,15 @@ def test_a_signal_during_the_imports(launch, rng, name, number):
 
 
 # While nodes start, and while they run.
-@pytest.mark.parametrize('delay', [1.0, 5.0])
-@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    ('number', 'delay'),
+    [
+        (signal.SIGINT, 5.0),
+        (signal.SIGTERM, 1.0),
+        pytest.param(signal.SIGINT, 1.0, marks=pytest.mark.nightly),
+        pytest.param(signal.SIGTERM, 5.0, marks=pytest.mark.nightly),
+    ],
+)
 @pytest.mark.parametrize('name', _APPS)
 def test_twice(launch, rng, name, number, delay, tmp_path):
     if name == 'doa-soak' and not virtual_device.is_available():

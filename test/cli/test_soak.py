@@ -83,7 +83,8 @@ def handlers():
         signal.signal(number, handler)
 
 
-@pytest.mark.alone
+@pytest.mark.real_time
+@pytest.mark.nightly
 @pytest.mark.usefixtures('handlers')
 def test_a_short_soak(tmp_path, monkeypatch, capfd):
     if not virtual_device.is_available():

@@ -14,7 +14,7 @@ from doa_ros.core.geometry import unit_vector, wrap_angle
 from doa_ros.headers import stamp_of
 from doa_ros.msg import AudioFrame, DoaEstimateArray, DoaSpectrum, MicArrayInfo
 
-pytestmark = pytest.mark.alone
+pytestmark = pytest.mark.real_time
 
 FRAME_ID = 'head_array'
 # Direction and span of the sound of the fixture `recording` [rad], [s].

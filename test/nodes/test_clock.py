@@ -18,6 +18,8 @@ from doa_ros.core.geometry import wrap_angle
 from doa_ros.headers import stamp_of
 from doa_ros.msg import AudioFrame, DoaEstimateArray, DoaTrackArray, MicArrayInfo
 
+pytestmark = pytest.mark.real_time
+
 # Length of a frame of audio, and so between estimates [s].
 BLOCK = 0.05
 # Direction of the sound of the fixture `samples` [rad].
@@ -168,7 +170,6 @@ def test_a_scene_follows_the_clock_too(start, listener, simulator, scene):
     assert 1000 < _stamps(truth)[0] < simulator.now
 
 
-@pytest.mark.alone
 def test_a_recording_is_played_at_the_rate_of_the_clock(run, simulator):
     simulator.begin(1000.0, rate=0.5)
     system = run()
@@ -206,8 +207,15 @@ def test_a_clock_that_stands_still_and_is_reset_is_followed(run, simulator):
     assert '/clock goes on' in log
 
 
-@_MODES
-@pytest.mark.parametrize('source', ['file', 'device'])
+@pytest.mark.parametrize(
+    ('mode', 'source'),
+    [
+        ('pipeline', 'file'),
+        ('nodes', 'device'),
+        pytest.param('pipeline', 'device', marks=pytest.mark.nightly),
+        pytest.param('nodes', 'file', marks=pytest.mark.nightly),
+    ],
+)
 def test_a_clock_that_is_set_starts_everything_anew(run, request, simulator, mode, source):
     if source == 'device':
         request.getfixturevalue('playing')
@@ -237,8 +245,7 @@ def test_a_clock_that_is_set_starts_everything_anew(run, request, simulator, mod
     assert 'samples of audio lost' not in log
 
 
-@pytest.mark.alone
-@_MODES
+@pytest.mark.parametrize('mode', ['pipeline', pytest.param('nodes', marks=pytest.mark.nightly)])
 def test_a_device_with_a_clock_at_another_rate(run, playing, simulator, mode):
     rate = 0.3
     simulator.begin(1000.0, rate)

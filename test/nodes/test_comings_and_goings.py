@@ -38,7 +38,7 @@ os._exit(0)
 """
 
 
-@pytest.mark.parametrize('mode', ['pipeline', 'nodes'])
+@pytest.mark.parametrize('mode', ['pipeline', pytest.param('nodes', marks=pytest.mark.nightly)])
 def test_visitors_cost_nothing(start, listener, namespace, recording, mode):
     estimates = listener.collect(DoaEstimateArray, 'estimates')
     source = {'source': 'file', 'file': str(recording), 'loop': True, 'publish_audio': True}

@@ -118,7 +118,7 @@ while True:
 
 
 @pytest.mark.alone
-@pytest.mark.parametrize('mode', ['pipeline', 'nodes'])
+@pytest.mark.parametrize('mode', [pytest.param('pipeline', marks=pytest.mark.nightly), 'nodes'])
 def test_a_stopped_subscriber_of_audio_delays_nobody(start, listener, recording, namespace, mode):
     source = {'source': 'file', 'file': str(recording), 'loop': True, 'publish_audio': True}
     if mode == 'pipeline':

@@ -62,7 +62,7 @@ def offline(file, model, require_model):
     return [line['estimates'] for line in lines]
 
 
-@pytest.mark.alone
+@pytest.mark.real_time
 def test_the_pipeline_finds_what_the_offline_tool_finds(start, listener, file, model, offline):
     estimates = listener.collect(DoaEstimateArray, 'estimates')
     audio = listener.collect(AudioFrame, 'audio')

@@ -58,8 +58,17 @@ def test_signal_to_running_nodes(start, recording, sequence):
         _check_end(process)
 
 
-@pytest.mark.parametrize('delay', [0.0, 0.3, 0.8])
-@pytest.mark.parametrize('sequence', ['SIGINT twice', 'SIGTERM'])
+@pytest.mark.parametrize(
+    ('sequence', 'delay'),
+    [
+        ('SIGTERM', 0.0),
+        ('SIGINT twice', 0.3),
+        ('SIGTERM', 0.8),
+        pytest.param('SIGINT twice', 0.0, marks=pytest.mark.nightly),
+        pytest.param('SIGTERM', 0.3, marks=pytest.mark.nightly),
+        pytest.param('SIGINT twice', 0.8, marks=pytest.mark.nightly),
+    ],
+)
 def test_signal_while_nodes_start(start, recording, sequence, delay):
     starting = []
     for name in EXECUTABLES:

@@ -84,7 +84,7 @@ def run(settings_path, uma8, tmp_path_factory):
     return folder
 
 
-@pytest.mark.parametrize('count', [1, 2])
+@pytest.mark.parametrize('count', [1, pytest.param(2, marks=pytest.mark.nightly)])
 def test_clustering_is_interrupted_at_any_moment(run, data, tmp_path, rng, count):
     process = subprocess.Popen(
         [sys.executable, '-m', 'training', 'cluster', '--run', run, '--data', data]

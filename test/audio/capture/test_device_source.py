@@ -22,7 +22,7 @@ from doa_ros.audio.capture.process import list_devices
 from doa_ros.audio.capture.protocol import Kind
 from doa_ros.core.errors import AudioError, DoaError
 
-pytestmark = pytest.mark.alone
+pytestmark = pytest.mark.real_time
 
 # How long a very busy machine may make things take [s].
 PATIENCE = 40.0

@@ -126,7 +126,7 @@ def test_blocks_of_any_length_are_cut(block, monkeypatch):
     np.testing.assert_array_equal(np.diff([captured.index for captured in blocks]), block)
 
 
-@pytest.mark.alone
+@pytest.mark.real_time
 def test_a_parent_that_takes_nothing_loses_the_oldest():
     """As when it is stopped: nothing waits in PortAudio, and what comes out then is new."""
     blocks = []
