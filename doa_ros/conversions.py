@@ -353,7 +353,11 @@ def tracks_of(message: DoaTrackArray) -> tuple[Track, ...]:
         tracks.append(
             Track(
                 id=track.track_id,
-                **vars(estimate),
+                azimuth=estimate.azimuth,
+                elevation=estimate.elevation,
+                azimuth_stddev=estimate.azimuth_stddev,
+                elevation_stddev=estimate.elevation_stddev,
+                confidence=estimate.confidence,
                 azimuth_rate=track.azimuth_rate,
                 elevation_rate=track.elevation_rate,
                 azimuth_rate_stddev=track.azimuth_rate_stddev,
