@@ -12,7 +12,6 @@ of speech make a better model. The report is made with real speech either way.
 
 import argparse
 from dataclasses import replace
-from importlib.util import find_spec
 from pathlib import Path
 
 from doa_ros.core.ambiguity import ambiguity_of, require_elevations
@@ -99,9 +98,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Do what the command line asks for."""
-    # What comes last must not be what is missing.
-    if find_spec('tensorflow') is None:
-        raise ModuleNotFoundError("No module named 'tensorflow'", name='tensorflow')
     make_model(args.array, out=args.out, budget=args.budget, sounds=args.sounds)
 
 

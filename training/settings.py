@@ -139,17 +139,3 @@ def find_settings(name: str) -> Settings:
 def is_file(architecture: str) -> bool:
     """Return whether the setting train.architecture is a file rather than a name."""
     return architecture.endswith('.yaml')
-
-
-def with_section(settings: Settings, section: str, name: str | None) -> Settings:
-    """Return settings with one section from another file.
-
-    Args:
-        settings: the others.
-        section: such as 'prune'.
-        name: name or path of the other file; None leaves everything as it is.
-    """
-    if name is None:
-        return settings
-    other = load_settings(find_resource('training', name))
-    return replace(settings, **{section: getattr(other, section)})

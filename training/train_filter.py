@@ -30,7 +30,8 @@ from doa_ros.resources import find_resource
 from .data.filter_examples import load_filter_examples
 from .data.provenance import store_provenance
 from .deployment.conversion import to_tflite
-from .models.recurrent_filter import fit_recurrent_filter, step_model
+from .fitting.recurrent_filter import fit_recurrent_filter
+from .models.recurrent_filter import step_model
 from .settings import Settings, find_settings
 from .simulation.conversations import ConversationJob, simulate_conversations
 from .simulation.corpus import load_corpus

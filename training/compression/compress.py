@@ -19,11 +19,11 @@ from ..deployment.conversion import representative_set, to_tflite
 from ..deployment.converted_model import converted_model
 from ..fitting.history import draw_curves
 from ..fitting.loop import check_finite, losses
+from ..models.kernels import kernel_facts
 from ..runs import load_run, save_network
 from ..sections import ClusterConfig, PruneConfig, TrainConfig
 from ..settings import Settings
 from ..tables import Row, show_table
-from .kernels import kernel_facts
 from .projections import Projection
 
 _KINDS = ('float32', 'int8')

@@ -13,7 +13,7 @@ import keras
 import numpy as np
 from scipy.cluster.vq import kmeans2
 
-from .kernels import kernels
+from ..models.kernels import kernels
 
 # Share of the steps after which all zeros are there, and how often they grow until then.
 _RAMP, _TURNS = 0.75, 50

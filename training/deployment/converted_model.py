@@ -12,9 +12,9 @@ from doa_ros.core.files import write_whole
 from doa_ros.core.localization.model_card import ModelCard, save_card
 from doa_ros.core.localization.tflite import TFLiteModel
 
-from ..compression.kernels import kernel_facts
 from ..data.dataset import Shards
 from ..models.architectures import describe_architecture
+from ..models.kernels import kernel_facts
 from ..settings import Settings
 from ..tables import Row
 from .conversion import output_names

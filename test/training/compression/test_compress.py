@@ -16,9 +16,9 @@ from doa_ros.core.localization.classifier import Classifier
 from doa_ros.core.localization.model_card import load_card
 from training.compression import compress
 from training.compression.compress import fit_on
-from training.compression.kernels import kernels
 from training.deployment.conversion import to_tflite
 from training.models.architectures import circular
+from training.models.kernels import kernels
 from training.runs import load_run
 from training.sections import ClusterConfig, PruneConfig
 from training.settings import load_settings

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import yaml
 
-from training.compression.kernels import kernel_facts
+from training.models.kernels import kernel_facts
 
 
 def test_zeros_and_shared_values_are_counted():
