@@ -48,8 +48,8 @@ setup(
     extras_require={extra: _requirements(extra) for extra in _EXTRAS},
     entry_points={
         'console_scripts': [
-            'doa-check=doa_ros.cli.command:doa_check',
-            'doa-locate=doa_ros.cli.command:doa_locate',
+            'doa-check=doa_ros.command:doa_check',
+            'doa-locate=doa_ros.command:doa_locate',
             'doa-train=doa_ros.training.__main__:command_line',
         ]
     },

@@ -6,7 +6,7 @@ import argparse
 import signal
 import sys
 
-from doa_ros.cli.command import Interrupted, run
+from doa_ros.command import Interrupted, run
 from doa_ros.core.errors import DoaError
 
 from . import LEFT_OUT

@@ -8,9 +8,9 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 import time
 
-from doa_ros.cli.command import positive
 from doa_ros.cli.node_process import NodeProcess, listen
 from doa_ros.cli.session import Session, session
+from doa_ros.command import positive
 from doa_ros.core.errors import DoaError
 from doa_ros.msg import DoaEstimateArray
 

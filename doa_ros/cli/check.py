@@ -9,7 +9,7 @@ from above with the cable at the back: their voice shows how the board lies.
 
 import sys
 
-from doa_ros.cli.command import doa_check
+from doa_ros.command import doa_check
 
 if __name__ == '__main__':
     # This runs before the imports, which take a second: a signal may come meanwhile.

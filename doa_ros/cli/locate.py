@@ -4,7 +4,7 @@
 
 import sys
 
-from doa_ros.cli.command import doa_locate
+from doa_ros.command import doa_locate
 
 if __name__ == '__main__':
     # This runs before the imports, which take a second: a signal may come meanwhile.

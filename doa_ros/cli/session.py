@@ -10,7 +10,7 @@ import os
 import rclpy
 from rclpy.node import Node
 
-from doa_ros.cli.command import Interrupted
+from doa_ros.command import Interrupted
 from doa_ros.nodes.executable import ignore_signals, init, note_signals
 
 

@@ -17,13 +17,13 @@ import numpy as np
 
 from doa_ros.audio.capture.virtual_device import VirtualUma8
 from doa_ros.audio.scene_source import SceneSource
-from doa_ros.cli.command import positive
 from doa_ros.cli.node_process import NodeProcess
 from doa_ros.cli.plot_file import PlotFile
 from doa_ros.cli.session import Session, session
 from doa_ros.cli.soak_faults import Soak
 from doa_ros.cli.soak_log import SoakLog
 from doa_ros.cli.soak_report import draw, report
+from doa_ros.command import positive
 from doa_ros.core.geometry import load_array
 from doa_ros.resources import find_resource
 

@@ -11,6 +11,7 @@ from rclpy.clock import Clock, ClockType
 from rclpy.qos import DurabilityPolicy, QoSProfile
 from std_msgs.msg import Header
 
+from doa_ros import command
 from doa_ros.audio.capture.device_source import CaptureState, DeviceSource
 from doa_ros.audio.capture.process import list_devices
 from doa_ros.audio.capture.status import CaptureStatus
@@ -18,7 +19,6 @@ from doa_ros.audio.file_source import FileSource
 from doa_ros.audio.recordings.recording import Recording
 from doa_ros.audio.scene_source import SceneSource, SimulatedBlock
 from doa_ros.audio.source import NANOSECONDS, AudioBlock, AudioSource
-from doa_ros.cli import command
 from doa_ros.conversions import (
     array_info,
     audio_frame_from_block,

@@ -9,7 +9,7 @@ import sys
 
 from rclpy.node import Node
 
-from doa_ros.cli import command
+from doa_ros import command
 from doa_ros.core.config import nearest
 from doa_ros.core.errors import ConfigError
 from doa_ros.core.geometry import load_array

@@ -454,7 +454,7 @@ def test_real_portaudio_lists_names_in_any_bytes(tmp_path, monkeypatch, uma8):
 
 def test_names_are_shown_where_the_output_is_ascii(fake):
     fake(devices=[_STRANGE])
-    code = 'from doa_ros.cli.command import doa_check; doa_check()'
+    code = 'from doa_ros.command import doa_check; doa_check()'
     environment = {**os.environ, 'LC_ALL': 'C', 'PYTHONIOENCODING': 'ascii', 'PYTHONUTF8': '0'}
     environment['PYTHONPATH'] = os.pathsep.join(sys.path)
     done = subprocess.run(

@@ -9,12 +9,12 @@ import sys
 
 import pytest
 
-from doa_ros.cli import command
+from doa_ros import command
 
 _PROGRAM = """
 import signal, sys, time
 from doa_ros.core.errors import DoaError
-from doa_ros.cli.command import Interrupted, run
+from doa_ros.command import Interrupted, run
 
 def main():
 {}
