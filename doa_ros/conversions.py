@@ -19,7 +19,7 @@ import numpy as np
 from std_msgs.msg import Header
 
 from doa_ros.audio.audio_frame import FORMATS
-from doa_ros.audio.source import NANOSECONDS, AudioBlock
+from doa_ros.audio.source import AudioBlock
 from doa_ros.core.ambiguity import (
     Line,
     MirrorPlane,
@@ -36,6 +36,7 @@ from doa_ros.core.localization.decoding import Estimate
 from doa_ros.core.localization.spectrum import Spectrum
 from doa_ros.core.localization.window_directions import WindowDirections
 from doa_ros.core.tracking.track import Track
+from doa_ros.core.units import NANOSECONDS
 from doa_ros.headers import check_header, stamp_of
 from doa_ros.msg import (
     AudioFrame,

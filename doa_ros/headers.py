@@ -4,8 +4,8 @@
 
 from typing import Protocol
 
-from doa_ros.audio.source import NANOSECONDS
 from doa_ros.core.errors import MessageError
+from doa_ros.core.units import NANOSECONDS
 
 # Stamps that are derived from one must fit into a message, too [s].
 _LAST_SECOND = 2**31 - 1 - 20

@@ -12,12 +12,12 @@ import numpy as np
 from std_msgs.msg import ColorRGBA, Header
 from visualization_msgs.msg import Marker
 
-from doa_ros.audio.source import NANOSECONDS
 from doa_ros.conversions import pose_towards, shown_elevation
 from doa_ros.core.ambiguity import HORIZONTAL, Ambiguity, NoAmbiguity
 from doa_ros.core.geometry import unit_vector
 from doa_ros.core.localization.decoding import Estimate
 from doa_ros.core.tracking.track import Track
+from doa_ros.core.units import NANOSECONDS
 
 # Arrows vanish on their own when estimates stop coming [s].
 _LIFETIME = Duration(nanosec=NANOSECONDS // 2)

@@ -96,7 +96,7 @@ def _dotted(path):
     'paths',
     [
         *(_modules(folder) for folder in ('core', 'audio', 'simulation')),
-        [_PACKAGE / 'cli' / f'{tool}.py' for tool in ('check', 'locate', 'command')],
+        [_PACKAGE / 'command.py', *(_PACKAGE / 'cli' / f'{t}.py' for t in ('check', 'locate'))],
     ],
     ids=['core', 'audio', 'simulation', 'cli'],
 )
@@ -133,7 +133,7 @@ _CORE_IMPORTS = {'numpy', 'scipy', 'yaml', *sys.stdlib_module_names}
         ('simulation', {'core', 'audio', 'simulation'}, _CORE_IMPORTS | {'soundfile'}),
         (
             'audio',
-            {'core', 'audio', 'simulation'},
+            {'core', 'audio', 'simulation', 'headers'},
             _CORE_IMPORTS | {'soundfile', 'sounddevice'},
         ),
     ],

@@ -6,8 +6,9 @@ import threading
 
 import numpy as np
 
-from doa_ros.audio.source import NANOSECONDS, AudioBlock, Clock
+from doa_ros.audio.source import AudioBlock, Clock
 from doa_ros.audio.stamps import ClockWatch, read_at_once
+from doa_ros.core.units import NANOSECONDS
 
 # While a block waits, the clock is read at this interval [s]: it need not keep pace with time.
 _INTERVAL = 0.02

@@ -11,8 +11,6 @@ import numpy as np
 Clock = Callable[[], int]
 """Returns the time now [ns], on the clock that stamps shall be on."""
 
-NANOSECONDS = 1_000_000_000
-
 # Full scale is 1; beyond this, sums of squares leave the range of float32.
 _LOUDEST = 1e6
 

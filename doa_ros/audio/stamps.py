@@ -5,7 +5,8 @@
 import math
 import time
 
-from doa_ros.audio.source import NANOSECONDS, Clock
+from doa_ros.audio.source import Clock
+from doa_ros.core.units import NANOSECONDS
 
 # Two clocks are read at the same time where nothing came between for longer than this [s]; a
 # busy computer gets so many chances.

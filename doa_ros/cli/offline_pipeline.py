@@ -5,7 +5,7 @@
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from doa_ros.audio.source import NANOSECONDS, AudioBlock
+from doa_ros.audio.source import AudioBlock
 from doa_ros.core.ambiguity import ambiguity_in_frame
 from doa_ros.core.errors import AudioError
 from doa_ros.core.features.extractor import FeatureConfig, FeatureExtractor
@@ -15,6 +15,7 @@ from doa_ros.core.localization.localizer import Localizer
 from doa_ros.core.tracking.config import TrackerConfig
 from doa_ros.core.tracking.track import Track
 from doa_ros.core.tracking.tracker import Tracker
+from doa_ros.core.units import NANOSECONDS
 
 
 class LocatedWindow(NamedTuple):

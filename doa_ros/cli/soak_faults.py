@@ -14,11 +14,11 @@ import rclpy
 
 from doa_ros.audio.capture.status import RESTARTS
 from doa_ros.audio.capture.virtual_device import VirtualUma8
-from doa_ros.audio.source import NANOSECONDS
 from doa_ros.cli.node_process import NodeProcess
 from doa_ros.cli.session import Session
 from doa_ros.cli.soak_log import InjectedFault, SoakLog
 from doa_ros.core.errors import DoaError
+from doa_ros.core.units import NANOSECONDS
 from doa_ros.headers import stamp_of
 from doa_ros.msg import DoaEstimateArray
 

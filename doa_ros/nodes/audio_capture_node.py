@@ -18,7 +18,7 @@ from doa_ros.audio.capture.status import CaptureStatus
 from doa_ros.audio.file_source import FileSource
 from doa_ros.audio.recordings.recording import Recording
 from doa_ros.audio.scene_source import SceneSource, SimulatedBlock
-from doa_ros.audio.source import NANOSECONDS, AudioBlock, AudioSource
+from doa_ros.audio.source import AudioBlock, AudioSource
 from doa_ros.conversions import (
     array_info,
     audio_frame_from_block,
@@ -30,6 +30,7 @@ from doa_ros.core.errors import ConfigError
 from doa_ros.core.geometry import MicArray, load_array
 from doa_ros.core.localization.window_directions import WindowDirections
 from doa_ros.core.monitoring import Rate
+from doa_ros.core.units import NANOSECONDS
 from doa_ros.msg import AudioFrame, DoaEstimateArray, MicArrayInfo
 from doa_ros.nodes.chain import WorkerNode
 from doa_ros.nodes.configs import CaptureConfig

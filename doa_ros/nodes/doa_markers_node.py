@@ -9,11 +9,11 @@ from dataclasses import dataclass, replace
 from std_msgs.msg import Header
 from visualization_msgs.msg import Marker, MarkerArray
 
-from doa_ros.audio.source import NANOSECONDS
 from doa_ros.conversions import directions_of, tracks_of
 from doa_ros.core.localization.decoding import Estimate
 from doa_ros.core.localization.window_directions import WindowDirections
 from doa_ros.core.tracking.track import Track
+from doa_ros.core.units import NANOSECONDS
 from doa_ros.headers import stamp_of
 from doa_ros.markers import estimate_markers, track_markers
 from doa_ros.msg import DoaEstimateArray, DoaTrackArray

@@ -15,7 +15,7 @@ from rclpy.publisher import Publisher
 from rclpy.qos import QoSProfile
 from rclpy.serialization import serialize_message
 
-from doa_ros.audio.source import NANOSECONDS
+from doa_ros.core.units import NANOSECONDS
 from doa_ros.nodes.qos import overridable
 
 # So much may wait [s].

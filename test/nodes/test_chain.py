@@ -9,8 +9,8 @@ import pytest
 from rclpy.qos import DurabilityPolicy, QoSProfile
 from visualization_msgs.msg import Marker, MarkerArray
 
-from doa_ros.audio.source import NANOSECONDS
 from doa_ros.core.geometry import unit_vector, wrap_angle
+from doa_ros.core.units import NANOSECONDS
 from doa_ros.headers import stamp_of
 from doa_ros.msg import AudioFrame, DoaEstimateArray, DoaSpectrum, MicArrayInfo
 

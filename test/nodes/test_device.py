@@ -20,8 +20,8 @@ import numpy as np
 import pytest
 from rclpy.qos import DurabilityPolicy, QoSProfile
 
-from doa_ros.audio.source import NANOSECONDS
 from doa_ros.core.geometry import wrap_angle
+from doa_ros.core.units import NANOSECONDS
 from doa_ros.headers import stamp_of
 from doa_ros.msg import AudioFrame, DoaEstimateArray, MicArrayInfo
 

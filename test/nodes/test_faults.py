@@ -10,7 +10,7 @@ import time
 import numpy as np
 import pytest
 
-from doa_ros.audio.source import NANOSECONDS
+from doa_ros.core.units import NANOSECONDS
 from doa_ros.headers import stamp_of
 from doa_ros.msg import AudioFrame, DoaEstimateArray
 

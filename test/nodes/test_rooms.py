@@ -10,13 +10,13 @@ import pytest
 from rclpy.serialization import deserialize_message, serialize_message
 import soundfile
 
-from doa_ros.audio.source import NANOSECONDS
 from doa_ros.cli import locate
 from doa_ros.conversions import frame_from_gcc_phat, gcc_phat_from_frame, make_header
 from doa_ros.core.features.extractor import FeatureExtractor
 from doa_ros.core.geometry import wrap_angle
 from doa_ros.core.localization.localizer import Localizer, LocalizerConfig
 from doa_ros.core.localization.model_card import load_card
+from doa_ros.core.units import NANOSECONDS
 from doa_ros.headers import stamp_of
 from doa_ros.msg import AudioFrame, DoaEstimateArray, GccPhat
 from doa_ros.resources import find_resource

@@ -12,11 +12,11 @@ import pytest
 import rclpy
 from visualization_msgs.msg import MarkerArray
 
-from doa_ros.audio.source import NANOSECONDS
 from doa_ros.core.config import load_yaml
 from doa_ros.core.errors import MessageError
 from doa_ros.core.geometry import wrap_angle
 from doa_ros.core.tracking.tracker import Tracker
+from doa_ros.core.units import NANOSECONDS
 from doa_ros.headers import stamp_of
 from doa_ros.msg import AudioFrame, DoaEstimateArray, DoaSpectrum, GccPhat
 from doa_ros.nodes.doa_pipeline_node import make_nodes

@@ -11,9 +11,10 @@ from tqdm import tqdm
 
 from doa_ros.audio.file_source import FileSource
 from doa_ros.audio.recordings.recording import Recording
-from doa_ros.audio.source import NANOSECONDS, AudioBlock
+from doa_ros.audio.source import AudioBlock
 from doa_ros.core.errors import AudioError, ConfigError
 from doa_ros.core.geometry import MicArray
+from doa_ros.core.units import NANOSECONDS
 
 from .bags import audio_blocks, is_bag
 

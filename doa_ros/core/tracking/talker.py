@@ -15,8 +15,8 @@ from doa_ros.core.tracking.course import CourseFolder
 from doa_ros.core.tracking.kalman import Extrapolation, KalmanFilter
 from doa_ros.core.tracking.motion import Motion
 from doa_ros.core.tracking.track import Track
+from doa_ros.core.units import NANOSECONDS
 
-NANOSECONDS = 1e9
 # The standard deviation of an azimuth of which nothing is known: an even distribution's [rad].
 _AZIMUTH_STDDEV_MAX = math.pi / math.sqrt(3)
 # Azimuth and arc are converted into each other as if no talker were nearer to the zenith [1].

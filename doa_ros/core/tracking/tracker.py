@@ -18,7 +18,6 @@ from doa_ros.core.tracking.config import TrackerConfig
 from doa_ros.core.tracking.course import CourseFolder
 from doa_ros.core.tracking.motion import MotionModel
 from doa_ros.core.tracking.talker import (
-    NANOSECONDS,
     Innovation,
     Observation,
     Talker,
@@ -26,6 +25,7 @@ from doa_ros.core.tracking.talker import (
     score_rate,
 )
 from doa_ros.core.tracking.track import Track
+from doa_ros.core.units import NANOSECONDS
 
 # Mean age of the sound in half a second of steady recursive averaging [s].
 _USUAL_SOUND_AGE = 0.15

@@ -1,0 +1,6 @@
+# Copyright 2026 doa_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Factors between units."""
+
+NANOSECONDS = 1_000_000_000
+"""In a second."""
