@@ -27,11 +27,11 @@ from doa_ros.core.ambiguity import (
     ambiguity_in_frame,
 )
 from doa_ros.core.directions import DirectionGrid
-from doa_ros.core.errors import MessageError
+from doa_ros.core.errors import ConfigError, MessageError
 from doa_ros.core.features.extractor import FeatureConfig, WindowFeatures
 from doa_ros.core.features.framing import lost_before
 from doa_ros.core.features.source_cancellation import Residual
-from doa_ros.core.geometry import MicArray, unit_vector
+from doa_ros.core.geometry import MicArray, board_positions, unit_vector
 from doa_ros.core.localization.decoding import Estimate
 from doa_ros.core.localization.spectrum import Spectrum
 from doa_ros.core.localization.window_directions import WindowDirections
@@ -45,6 +45,7 @@ from doa_ros.msg import (
     DoaSpectrum,
     DoaTrack,
     DoaTrackArray,
+    FeatureSettings,
     GccPhat,
     MicArrayInfo,
 )
@@ -57,7 +58,7 @@ _AMBIGUITIES = {
 _FORMAT_NAMES = {dtype: name for name, dtype in FORMATS.items()}
 
 # What to do where the features of another node do not fit.
-_SAME = 'give gcc_phat and doa_estimator the same parameters'
+_SAME = 'give gcc_phat and doa_estimator the same model and method'
 # Relative deviation of a received number that is still rounding.
 _ROUNDING = 1e-6
 _HALF_TURN = math.pi * (1 + _ROUNDING)
@@ -66,8 +67,10 @@ _HALF_TURN = math.pi * (1 + _ROUNDING)
 _OLDEST = 1e9
 _LONGEST_HOP = 10.0
 _WIDEST = 1e3
-# As many directions as this are none.
+# As many directions as this are none, and no array has so many microphones.
 _MOST_ESTIMATES = 360
+_MOST_MICROPHONES = 256
+_FARTHEST = 1e3  # [m]
 
 
 def make_header(stamp: int, frame_id: str) -> Header:
@@ -118,6 +121,9 @@ def array_info(header: Header, microphones: MicArray) -> MicArrayInfo:
         name=microphones.name,
         ambiguity=_AMBIGUITIES[type(ambiguity)],
         ambiguity_axis=Vector3(x=x, y=y, z=z),
+        face_down=microphones.face_down,
+        rotation=float(microphones.rotation),
+        channel_count=microphones.channel_count,
         channel_labels=list(microphones.labels),
         channel_indices=list(microphones.channels),
         positions=[Point(x=x, y=y, z=z) for x, y, z in microphones.frame_positions.tolist()],
@@ -126,20 +132,50 @@ def array_info(header: Header, microphones: MicArray) -> MicArrayInfo:
     )
 
 
+def array_from_info(message: MicArrayInfo) -> MicArray:
+    """Return the array that a message describes, without what only its own node needs to know.
+
+    Raises:
+        MessageError: it describes none.
+    """
+    check_header(message.header)
+    if len(message.positions) > _MOST_MICROPHONES:
+        raise MessageError(f'an array of {len(message.positions)} microphones')
+    if not abs(message.rotation) <= 2 * math.pi:
+        raise MessageError(f'an array that is turned by {message.rotation:g} rad')
+    if not message.sampling_frequency.is_integer():
+        raise MessageError(f'an array of {message.sampling_frequency:g} samples per second')
+    positions = np.array([(p.x, p.y, p.z) for p in message.positions]).reshape(-1, 3)
+    if not (np.abs(positions) < _FARTHEST).all():
+        raise MessageError('an array with positions that are none in metres')
+    positions = board_positions(positions, face_down=message.face_down, rotation=message.rotation)
+    try:
+        return MicArray(
+            name=message.name,
+            positions=positions,
+            labels=tuple(message.channel_labels),
+            channels=tuple(message.channel_indices.tolist()),
+            channel_count=message.channel_count,
+            sampling_frequency=int(message.sampling_frequency),
+            face_down=message.face_down,
+            rotation=message.rotation,
+            speed_of_sound=message.speed_of_sound,
+        )
+    except ConfigError as error:
+        raise MessageError(str(error)) from None
+
+
 def gcc_phat_from_frame(
     header: Header, frame: WindowFeatures, microphones: MicArray, features: FeatureConfig
 ) -> GccPhat:
-    """Return the message of one frame of features."""
+    """Return the message of the features of one window."""
     first, second = microphones.pairs.T
     message = GccPhat(
         header=header,
-        window_duration=features.window,
+        settings=FeatureSettings(**features.to_mapping()),
         sampling_frequency=float(microphones.sampling_frequency),
         pair_first=first.tolist(),
         pair_second=second.tolist(),
-        lag_min=float(features.lags[0]),
-        lag_step=1 / features.lag_rate,
-        lag_count=features.lag_count,
         activity=float(frame.activity),
         sound_age=float(frame.sound_age),
         first_sample_index=frame.hop_index,
@@ -157,6 +193,19 @@ def _floats(values: np.ndarray) -> array.array:
     return array.array('f', values.astype(np.float32, copy=False).tobytes())
 
 
+def features_from_settings(message: FeatureSettings) -> FeatureConfig:
+    """Return the settings of features in a message.
+
+    Raises:
+        MessageError: a setting is out of bounds.
+    """
+    names = message.get_fields_and_field_types()
+    try:
+        return FeatureConfig(**{name: getattr(message, name) for name in names})
+    except ConfigError as error:
+        raise MessageError(f'GCC-PHAT with settings that are not usable: {error}') from None
+
+
 def frame_from_gcc_phat(
     message: GccPhat,
     microphones: MicArray,
@@ -167,12 +216,12 @@ def frame_from_gcc_phat(
 
     Args:
         message: the features.
-        microphones, features: what it must have been made with.
+        microphones: the array they must be of.
+        features: their settings, as `features_from_settings` returns them.
         previous: index in the message before it, which tells whether anything was lost.
 
     Raises:
-        MessageError: made for another array or with other settings, or values that are not
-            usable.
+        MessageError: of another array, or values that are not usable.
     """
     check_header(message.header)
     pairs = microphones.pairs
@@ -180,52 +229,45 @@ def frame_from_gcc_phat(
     if not all(np.array_equal(r, own) for r, own in zip(received, pairs.T, strict=True)):
         raise MessageError(
             f'GCC-PHAT of {len(message.pair_first)} pairs is not of array {microphones.name!r} '
-            f'with {len(pairs)} pairs'
+            f'with {len(pairs)} pairs in this order; {_SAME}'
         )
-    expected = {
-        'window_duration': features.window,
-        'sampling_frequency': microphones.sampling_frequency,
-        'lag_min': features.lags[0],
-        'lag_step': 1 / features.lag_rate,
-        'lag_count': features.lag_count,
-    }
-    for name, value in expected.items():
-        received = getattr(message, name)
-        if not math.isclose(received, value, rel_tol=_ROUNDING):
-            raise MessageError(
-                f'GCC-PHAT with {name} {received:g} where {value:g} is configured; {_SAME}'
-            )
-    gcc = _correlation(message, 'data', len(pairs))
+    if message.sampling_frequency != microphones.sampling_frequency:
+        raise MessageError(
+            f'GCC-PHAT at {message.sampling_frequency:g} Hz is not of array {microphones.name!r} '
+            f'at {microphones.sampling_frequency} Hz'
+        )
+    shape = len(pairs), features.lag_count
+    gcc = _correlation(message, 'data', shape)
     residual = None
     if features.residual:
         if abs(message.residual_azimuth) > _HALF_TURN:
             raise MessageError('GCC-PHAT with residual_azimuth outside of -pi..pi')
         azimuth = microphones.board_azimuth(message.residual_azimuth)
-        residual = Residual(_correlation(message, 'residual', len(pairs)), float(azimuth))
+        residual = Residual(_correlation(message, 'residual', shape), float(azimuth))
     if not 0 <= message.activity <= 1.01:
         raise MessageError('GCC-PHAT with activity outside of 0..1')
     _check_age(message.sound_age)
     hop = round(features.hop * microphones.sampling_frequency)
-    expected = None if previous is None else previous + hop
+    due = None if previous is None else previous + hop
     return WindowFeatures(
         gcc=gcc,
         activity=message.activity,
         hop_index=message.first_sample_index,
-        gap=lost_before(message.first_sample_index, expected),
+        gap=lost_before(message.first_sample_index, due),
         sound_age=message.sound_age,
         residual=residual,
     )
 
 
-def _correlation(message: GccPhat, name: str, pairs: int) -> np.ndarray:
+def _correlation(message: GccPhat, name: str, shape: tuple[int, int]) -> np.ndarray:
     """Return one of the correlations in a message, shape (pairs, lags)."""
     values = getattr(message, name)
-    if len(values) != pairs * message.lag_count:
+    if len(values) != shape[0] * shape[1]:
         raise MessageError(
-            f'GCC-PHAT {name} of {len(values)} values instead of {pairs} pairs x '
-            f'{message.lag_count} lags; {_SAME}'
+            f'GCC-PHAT {name} of {len(values)} values instead of {shape[0]} pairs x '
+            f'{shape[1]} lags'
         )
-    gcc = np.array(values, dtype=np.float32).reshape(pairs, message.lag_count)
+    gcc = np.array(values, dtype=np.float32).reshape(shape)
     if not (np.abs(gcc) <= 1.01).all():
         raise MessageError(f'GCC-PHAT {name} outside of -1..1')
     return gcc

@@ -136,7 +136,7 @@ def _blocks(content: Mapping[str, Any], name: str = '') -> Iterable[tuple[str, d
     # The names may be nested: a namespace, in it a node.
     for key, value in content.items():
         if key == 'ros__parameters':
-            yield name or '/', value if isinstance(value, Mapping) else {}
+            yield name or '/', dict(value) if isinstance(value, Mapping) else {}
         elif isinstance(value, Mapping):
             yield from _blocks(value, f'{name}/{str(key).strip("/")}')
 

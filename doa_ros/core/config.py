@@ -66,6 +66,7 @@ def setting(default, description, *, minimum=None, maximum=None, choices=None, d
     return dataclasses.field(default=default, metadata=metadata)
 
 
+@dataclasses.dataclass(frozen=True)
 class Config:
     """Base of frozen dataclasses built from `setting` fields; validates when it is built.
 
@@ -99,7 +100,7 @@ class Config:
         return dataclasses.asdict(self)
 
 
-def check_setting(field: dataclasses.Field, value):
+def check_setting(field: dataclasses.Field[Any], value: Any) -> Any:
     """Return `value` as the type of the field.
 
     Raises:
@@ -113,7 +114,7 @@ def check_setting(field: dataclasses.Field, value):
         wanted = _KINDS.get(kind, f'of type {kind.__name__}')
         raise ConfigError(f'{field.name} must be {wanted}, not {short(value)}')
     rules = field.metadata
-    if kind is float and not math.isfinite(value):
+    if isinstance(value, float) and not math.isfinite(value):
         raise ConfigError(f'{field.name} must be finite, not {value}')
     if rules['minimum'] is not None and value < rules['minimum']:
         raise ConfigError(f'{field.name} must be at least {rules["minimum"]}, not {value}')

@@ -199,6 +199,23 @@ class MicArray:
         return np.asarray(directions) @ (second - first).T / self.speed_of_sound
 
 
+def board_positions(
+    frame_positions: np.ndarray, *, face_down: bool, rotation: float
+) -> np.ndarray:
+    """Return the microphone positions on a board from those in its mounted frame.
+
+    The inverse of `MicArray.frame_positions`, to the nanometre: so the numbers are those of the
+    array file again.
+
+    Args:
+        frame_positions: [m], shape (microphones, 3).
+        face_down, rotation: how the board is mounted, as in `MicArray`.
+    """
+    cos, sin = np.cos(rotation), np.sin(rotation)
+    turned_back = frame_positions @ np.array([[cos, -sin, 0], [sin, cos, 0], [0, 0, 1]])
+    return np.round(turned_back * [1, -1, -1] if face_down else turned_back, 9)
+
+
 def load_array(path: Path) -> MicArray:
     """Read an array file (see config/arrays).
 

@@ -8,7 +8,6 @@ from pathlib import Path
 import threading
 
 from rclpy.clock import Clock, ClockType
-from rclpy.qos import DurabilityPolicy, QoSProfile
 from std_msgs.msg import Header
 
 from doa_ros import command
@@ -32,7 +31,7 @@ from doa_ros.core.localization.window_directions import WindowDirections
 from doa_ros.core.monitoring import Rate
 from doa_ros.core.units import NANOSECONDS
 from doa_ros.msg import AudioFrame, DoaEstimateArray, MicArrayInfo
-from doa_ros.nodes.chain import WorkerNode
+from doa_ros.nodes.chain import LATCHED, WorkerNode
 from doa_ros.nodes.configs import CaptureConfig
 from doa_ros.nodes.executable import run
 from doa_ros.nodes.publishing_thread import PublishingThread, Topic, depth_of
@@ -55,12 +54,14 @@ class AudioCaptureNode(WorkerNode):
     Args:
         publishing: the thread that publishes.
         listener: takes every block in this process; None where listeners are other processes.
+        on_array: takes the array before the sound begins, in this process.
     """
 
     def __init__(
         self,
         publishing: PublishingThread,
         listener: Callable[[Header, AudioBlock], None] | None = None,
+        on_array: Callable[[MicArray], None] | None = None,
     ):
         super().__init__('audio_capture', publishing)
         self._config = declare(self, CaptureConfig)
@@ -71,6 +72,8 @@ class AudioCaptureNode(WorkerNode):
                 'sound by the topic audio alone; doa_pipeline finds directions without it'
             )
         self._listener = listener
+        if on_array is not None:
+            on_array(array)
         self._interrupted = threading.Event()
         self._source = make_source(self._config, array, self._tell, self.get_logger().warning)
         if self._config.source != 'device' and not self._config.real_time:
@@ -90,8 +93,7 @@ class AudioCaptureNode(WorkerNode):
         self._truth: Topic | None = None
         if self._config.source == 'sim':
             self._truth = self.topic(DoaEstimateArray, 'truth', depth)
-        latched = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
-        self._array_info = self.topic(MicArrayInfo, 'array_info', latched)
+        self._array_info = self.topic(MicArrayInfo, 'array_info', LATCHED)
         self._shown, self._still = 0, 0.0
         # On a clock of its own: that of the node may stand still.
         self.create_timer(
@@ -138,8 +140,8 @@ class AudioCaptureNode(WorkerNode):
         # Before the first message on /clock, it shows 0.
         self._wait_until(self._now)
         self._publish_array_info()
-        if self._listener is None and self._config.source == 'file':
-            self._wait_for_subscriber()
+        if self._audio is not None and self._listener is None and self._config.source == 'file':
+            self._wait_for_subscriber(self._audio)
         if self._config.source != 'device':
             # It has a beginning, too, for who subscribes to anything else.
             self._publishing.wait_for_discovery(self._interrupted)
@@ -165,11 +167,11 @@ class AudioCaptureNode(WorkerNode):
         if not self._interrupted.is_set():
             self.get_logger().info(f'end of {self._origin()}')
 
-    def _wait_for_subscriber(self) -> None:
+    def _wait_for_subscriber(self, topic: Topic) -> None:
         # A recording has a beginning that would be lost while the listeners start.
-        if not self._audio.wanted:
-            self.get_logger().info(f'waiting for a subscriber of {self._audio.name}')
-        self._wait_until(lambda: self._audio.wanted)
+        if not topic.wanted:
+            self.get_logger().info(f'waiting for a subscriber of {topic.name}')
+        self._wait_until(lambda: topic.wanted)
 
     def _wait_until(self, condition: Callable[[], bool | int]) -> None:
         """Wait until something is true, or interrupted."""
@@ -211,7 +213,6 @@ def make_source(
         DoaError: it is not usable; the message says why.
     """
     block = config.block_duration
-    playing = {'block_duration': block, 'real_time': config.real_time, 'loop': config.loop}
     if config.source == 'device':
         return DeviceSource(
             array,
@@ -222,12 +223,24 @@ def make_source(
             on_change=on_change,
         )
     if config.source == 'sim':
-        return SceneSource(find_resource('scenes', config.scene), array, **playing)
+        return SceneSource(
+            find_resource('scenes', config.scene),
+            array,
+            block_duration=block,
+            real_time=config.real_time,
+            loop=config.loop,
+        )
     if not config.file:
         raise ConfigError('source file needs the parameter file: the path of a recording')
     # Unlike Path.expanduser, this leaves the home of an unknown user as it is.
     path = Path(os.path.expanduser(config.file))
-    return FileSource(Recording(path, warn=warn), array, **playing)
+    return FileSource(
+        Recording(path, warn=warn),
+        array,
+        block_duration=block,
+        real_time=config.real_time,
+        loop=config.loop,
+    )
 
 
 def main() -> int:

@@ -2,14 +2,42 @@
 # SPDX-License-Identifier: Apache-2.0
 """What all nodes of the chain have in common."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
 
 from rclpy.node import Node
-from rclpy.qos import QoSProfile
+from rclpy.qos import DurabilityPolicy, QoSProfile
+from std_msgs.msg import Header
 
-from doa_ros.core.monitoring import Status
+from doa_ros.conversions import array_from_info
+from doa_ros.core.errors import DoaError
+from doa_ros.core.features.extractor import FeatureConfig
+from doa_ros.core.geometry import MicArray
+from doa_ros.core.monitoring import Level, Status
+from doa_ros.msg import MicArrayInfo
+from doa_ros.nodes.configs import PaceConfig
 from doa_ros.nodes.diagnostics import Diagnostics
-from doa_ros.nodes.publishing_thread import PublishingThread, Topic
+from doa_ros.nodes.latest_subscription import LatestSubscription
+from doa_ros.nodes.publishing_thread import PublishingThread, Topic, depth_of
+from doa_ros.nodes.qos import overridable
+
+# Who comes late gets it, too.
+LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+# Of topics with a message per window.
+_DEPTH = depth_of(FeatureConfig.hop)
+
+
+class StartError(DoaError):
+    """A node of several cannot start.
+
+    Attributes:
+        node: which one.
+    """
+
+    def __init__(self, node: Node, error: DoaError):
+        super().__init__(str(error))
+        self.node = node
 
 
 class ChainNode(Node):
@@ -25,15 +53,115 @@ class ChainNode(Node):
         publishing.nodes.append(self)
         self._publishing = publishing
 
-    def diagnose(self, ok: str, parts: Sequence[Callable[[], Status]] = ()) -> Diagnostics:
-        """Return diagnostics, as `Diagnostics` says; topics come after them."""
+    def diagnose(self, ok: str, parts: Sequence[Callable[[], Status]] = ()) -> None:
+        """Publish diagnostics, as `Diagnostics` says; topics come after them."""
         self._diagnostics = Diagnostics(self, self._publishing, ok, parts)
-        return self._diagnostics
 
-    def topic(self, message_type: type, name: str, qos: QoSProfile | int) -> Topic:
+    def topic(self, message_type: type, name: str, qos: QoSProfile | int = _DEPTH) -> Topic:
         """Return a topic to publish on."""
         note = self._diagnostics.note_publishing
         return self._publishing.topic(self, message_type, name, qos, note)
+
+
+class ArrayNode(ChainNode):
+    """A node that works for an array: for the one that `take_array` is called with.
+
+    Args:
+        name: of the node.
+        publishing: the thread that publishes.
+        subscribe: whether arrays come from the topic `array_info`, rather than by calls of
+            `take_array` in this process. Until the first has come, messages wait, and afterwards
+            another one is taken whenever it comes.
+    """
+
+    def __init__(self, name: str, publishing: PublishingThread, *, subscribe: bool):
+        super().__init__(name, publishing)
+        self._waits = subscribe
+        self._told_to_wait = False
+        # Why this node cannot work for the array.
+        self._refusal = ''
+        self._info: MicArrayInfo | None = None
+        self._inputs: list[LatestSubscription] = []
+        if subscribe:
+            with overridable('array_info') as options:
+                self.create_subscription(
+                    MicArrayInfo,
+                    'array_info',
+                    self._on_array_info,
+                    LATCHED,
+                    qos_overriding_options=options,
+                )
+
+    def take_array(self, array: MicArray) -> None:
+        """Work for an array from now on.
+
+        Raises:
+            DoaError: this node cannot; the message says why.
+        """
+        raise NotImplementedError
+
+    @contextmanager
+    def speaking(self) -> Iterator[None]:
+        """Let this node say why it cannot start, where that turns out in this context.
+
+        Raises:
+            StartError: it turned out.
+        """
+        try:
+            yield
+        except DoaError as error:
+            raise StartError(self, error) from None
+
+    @contextmanager
+    def refusing(self) -> Iterator[None]:
+        """Say once, and in the status, that this node cannot work, where that turns out here."""
+        self._refusal = ''
+        try:
+            yield
+        except DoaError as error:
+            self._refusal = str(error)
+            self.get_logger().error(self._refusal)
+
+    def take_latest(
+        self, message_type: type, topic: str, take: Callable[[Any], None], pace: PaceConfig
+    ) -> None:
+        """Subscribe to a topic, as `LatestSubscription` says; messages wait for the array."""
+        self._inputs.append(
+            LatestSubscription(
+                self, message_type, topic, take, self._diagnostics, self._publishing, pace
+            )
+        )
+
+    def diagnose(self, ok: str, parts: Sequence[Callable[[], Status]] = ()) -> None:
+        """Publish diagnostics; of a node that cannot work, they say why, and none of the parts."""
+        super().diagnose(ok, [self._status, *(self._while_working(part) for part in parts)])
+
+    def _while_working(self, part: Callable[[], Status]) -> Callable[[], Status]:
+        return lambda: Status(Level.OK, '') if self._waits or self._refusal else part()
+
+    def _status(self) -> Status:
+        if self._refusal:
+            return Status(Level.ERROR, self._refusal)
+        if not self._waits:
+            return Status(Level.OK, '')
+        if not self._told_to_wait:
+            self._told_to_wait = True
+            topic = self.resolve_topic_name('array_info')
+            self.get_logger().info(f'waiting for {topic}, which audio_capture publishes')
+        return Status(Level.WARN, 'waiting for array_info: is audio_capture running?')
+
+    def _on_array_info(self, message: MicArrayInfo) -> None:
+        with self._diagnostics.dropping():
+            array = array_from_info(message)
+            # It comes again whenever a stream begins.
+            message.header = Header()
+            if message == self._info:
+                return
+            self._info, self._waits = message, False
+            with self.refusing():
+                self.take_array(array)
+            for subscription in self._inputs:
+                subscription.start()
 
 
 class WorkerNode(ChainNode):

@@ -4,12 +4,16 @@
 
 from collections.abc import Iterable
 from dataclasses import Field, dataclass, fields
+from pathlib import Path
+from typing import Any
 
 from doa_ros.core.config import Config, setting
 from doa_ros.core.errors import ConfigError
 from doa_ros.core.features.extractor import FeatureConfig
 from doa_ros.core.localization.localizer import LocalizerConfig, MethodConfig
 from doa_ros.core.tracking.config import TrackerConfig
+from doa_ros.parameters import parameter_name
+from doa_ros.resources import find_resource
 
 
 @dataclass(frozen=True)
@@ -50,8 +54,8 @@ class CaptureConfig(PaceConfig):
     loop: bool = setting(False, 'Start a recording or scene again at its end.')
     block_duration: float = setting(
         0.05,
-        'Length of an audio frame [s]; equal to hop it makes every estimate carry the stamp of '
-        'an audio frame.',
+        'Length of an audio frame [s]; equal to features.hop it makes every estimate carry the '
+        'stamp of an audio frame.',
         minimum=0.002,
         maximum=0.2,
     )
@@ -61,22 +65,15 @@ class CaptureConfig(PaceConfig):
         'audio_capture has no other use and demands it.',
     )
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         super().__post_init__()
         if not self.frame_id:
             raise ConfigError('frame_id must not be empty')
 
 
 @dataclass(frozen=True)
-class ArrayConfig(Config):
-    """Which array it is."""
-
-    array: str = setting('uma8', 'Microphone array: a shipped name or a YAML path.')
-
-
-@dataclass(frozen=True)
-class ModelConfig(ArrayConfig):
-    """Which network it is."""
+class ModelConfig(MethodConfig):
+    """By what directions are found."""
 
     model: str = setting(
         'uma8_rooms_int8',
@@ -84,17 +81,24 @@ class ModelConfig(ArrayConfig):
         'the default of every parameter of the features.',
     )
 
+    @property
+    def network(self) -> Path | None:
+        """The .tflite file of method cnn; None of any other method.
+
+        Raises:
+            ConfigError: there is none.
+        """
+        return find_resource('models', self.model) if self.method == 'cnn' else None
+
 
 @dataclass(frozen=True)
-class HopConfig(Config):
-    """What a tracker has to know of the features."""
+class GccPhatConfig(ModelConfig, PaceConfig):
+    """What the features are for: their settings follow from that."""
 
-    hop: float = setting(
-        FeatureConfig.hop,
-        'Time between windows [s], as in gcc_phat.',
-        minimum=0.005,
-        maximum=1.0,
-    )
+
+@dataclass(frozen=True)
+class EstimatorConfig(ModelConfig, LocalizerConfig, PaceConfig):
+    """How directions are found in features."""
 
 
 @dataclass(frozen=True)
@@ -117,16 +121,35 @@ class MarkersConfig(Config):
     )
 
 
-# In the order of the chain.
-NODES: dict[str, tuple[type[Config], ...]] = {
-    'audio_capture': (CaptureConfig,),
-    'gcc_phat': (ModelConfig, PaceConfig, MethodConfig, FeatureConfig),
-    'doa_estimator': (ModelConfig, PaceConfig, LocalizerConfig, FeatureConfig),
-    'doa_tracker': (ArrayConfig, HopConfig, PaceConfig, TrackerConfig),
-    'doa_markers': (ArrayConfig, MarkersConfig),
+# What the names of a node's parameters begin with: that part of the chain which they belong to.
+FEATURES, TRACKER, MARKERS = 'features', 'tracker', 'markers'
+
+# By prefix, the parameters of each node, in the order of the chain.
+NODES: dict[str, dict[str, type[Config]]] = {
+    'audio_capture': {'': CaptureConfig},
+    'gcc_phat': {'': GccPhatConfig, FEATURES: FeatureConfig},
+    'doa_estimator': {'': EstimatorConfig},
+    'doa_tracker': {'': PaceConfig, TRACKER: TrackerConfig},
+    'doa_markers': {MARKERS: MarkersConfig},
 }
 
 
-def settings(nodes: Iterable[str] = NODES) -> dict[str, Field]:
+def settings(nodes: Iterable[str] = NODES) -> dict[str, Field[Any]]:
     """Return the settings of nodes, all by default, by the names of their parameters."""
-    return {f.name: f for node in nodes for config in NODES[node] for f in fields(config)}
+    return {
+        parameter_name(prefix, field.name): field
+        for node in nodes
+        for prefix, config in NODES[node].items()
+        for field in fields(config)
+    }
+
+
+def renamed() -> dict[str, str]:
+    """Return the names of parameters by those of before: without a prefix, or other ones."""
+    names: dict[str, str] = {}
+    for configs in NODES.values():
+        for prefix, config in configs.items():
+            names |= {old: parameter_name(prefix, new) for old, new in config.RENAMED.items()}
+            if prefix:
+                names |= {f.name: parameter_name(prefix, f.name) for f in fields(config)}
+    return names

@@ -7,31 +7,39 @@ from collections.abc import Callable
 from std_msgs.msg import Header
 from std_srvs.srv import SetBool
 
-from doa_ros.conversions import estimate_array, frame_from_gcc_phat, spectrum_message
+from doa_ros.conversions import (
+    estimate_array,
+    features_from_settings,
+    frame_from_gcc_phat,
+    spectrum_message,
+)
 from doa_ros.core.ambiguity import ambiguity_in_frame
-from doa_ros.core.features.extractor import WindowFeatures
-from doa_ros.core.localization.localizer import Localizer, LocalizerConfig
-from doa_ros.core.localization.source_filter import Localization
+from doa_ros.core.errors import ModelError
+from doa_ros.core.features.extractor import FeatureConfig, WindowFeatures
+from doa_ros.core.geometry import MicArray
+from doa_ros.core.localization.classifier import suited
+from doa_ros.core.localization.decoding import Estimate
+from doa_ros.core.localization.localizer import Localizer
+from doa_ros.core.localization.model_card import load_card
 from doa_ros.core.localization.window_directions import WindowDirections
 from doa_ros.core.monitoring import Durations, Level, Rate, Status
 from doa_ros.headers import StampOrder, stamp_of
-from doa_ros.msg import DoaEstimateArray, DoaSpectrum, GccPhat
-from doa_ros.nodes.chain import ChainNode
-from doa_ros.nodes.configs import ModelConfig, PaceConfig
+from doa_ros.msg import DoaEstimateArray, DoaSpectrum, FeatureSettings, GccPhat
+from doa_ros.nodes.chain import ArrayNode
+from doa_ros.nodes.configs import EstimatorConfig
 from doa_ros.nodes.executable import run
-from doa_ros.nodes.latest_subscription import LatestSubscription
-from doa_ros.nodes.model import declare_features
-from doa_ros.nodes.publishing_thread import PublishingThread, depth_of
+from doa_ros.nodes.publishing_thread import PublishingThread
 from doa_ros.parameters import declare, on_change
 
 
-class DoaEstimatorNode(ChainNode):
+class DoaEstimatorNode(ArrayNode):
     """Finds directions in features.
 
     Args:
         publishing: the thread that publishes.
         listener: takes estimates and detections of every window in this process, with its header.
-        subscribe: whether features come from the topic `gcc_phat` rather than by `process`.
+        subscribe: whether array, settings and features come by topics rather than by `take_array`,
+            `take_features` and `process`.
     """
 
     def __init__(
@@ -41,17 +49,14 @@ class DoaEstimatorNode(ChainNode):
         *,
         subscribe: bool = True,
     ):
-        super().__init__('doa_estimator', publishing)
-        config = declare(self, ModelConfig)
-        pace = declare(self, PaceConfig)
-        localizer_config = declare(self, LocalizerConfig)
-        self._array, model, self._features, difference = declare_features(
-            self, config, localizer_config.method
-        )
-        if difference:
-            self.get_logger().warning(difference)
-        self._localizer = Localizer(self._array, self._features, localizer_config, model)
-        on_change(self, localizer_config, self._localizer.configure)
+        super().__init__('doa_estimator', publishing, subscribe=subscribe)
+        self._config = config = declare(self, EstimatorConfig)
+        self._network = config.network
+        if self._network is not None:
+            load_card(self._network)
+        on_change(self, config, self._configure)
+        self._settings: FeatureSettings | None = None
+        self._localizer: Localizer | None = None
         self._listener = listener
         self._inference = Durations('inference')
         self._rate = Rate('estimates [1/s]', 'no features arrive: is gcc_phat running?')
@@ -61,26 +66,42 @@ class DoaEstimatorNode(ChainNode):
             'the features arrive',
             [self._rate.status, self._inference.status, self._mute_status],
         )
-        depth = depth_of(self._features.hop)
-        self._estimates = self.topic(DoaEstimateArray, 'estimates', depth)
-        self._detections = self.topic(DoaEstimateArray, 'detections', depth)
-        self._spectrum = self.topic(DoaSpectrum, 'spectrum', depth)
+        self._estimates = self.topic(DoaEstimateArray, 'estimates')
+        self._detections = self.topic(DoaEstimateArray, 'detections')
+        self._spectrum = self.topic(DoaSpectrum, 'spectrum')
         if subscribe:
             self._order = StampOrder()
             self._previous: int | None = None
-            self._subscription = LatestSubscription(
-                self,
-                GccPhat,
-                'gcc_phat',
-                self._on_gcc_phat,
-                self._diagnostics,
-                publishing,
-                pace,
-                limit=self._features.window,
-            )
-        by = f'the network {config.model}' if model else localizer_config.method
-        self.get_logger().info(f'directions by {by}, sensitivity {localizer_config.sensitivity:g}')
-        self.get_logger().info(f'array {self._array.name!r}: {ambiguity_in_frame(self._array)}')
+            self.take_latest(GccPhat, 'gcc_phat', self._on_gcc_phat, config)
+        by = f'the network {config.model}' if self._network else config.method
+        self.get_logger().info(f'directions by {by}, sensitivity {config.sensitivity:g}')
+
+    def _configure(self, config: EstimatorConfig) -> None:
+        self._config = config
+        if self._localizer is not None:
+            self._localizer.configure(config)
+
+    def take_array(self, array: MicArray) -> None:
+        """Work for an array from now on, as soon as `take_features` is called for it.
+
+        Raises:
+            DoaError: it tells no azimuth.
+        """
+        self._settings = self._localizer = None
+        self._array, difference = suited(array, self._network)
+        if difference:
+            self.get_logger().warning(difference)
+        self.get_logger().info(f'array {array.name!r}: {ambiguity_in_frame(array)}')
+
+    def take_features(self, features: FeatureConfig) -> None:
+        """Find directions in features of these settings from now on.
+
+        Raises:
+            DoaError: the network does not fit the array or the features.
+        """
+        self._localizer = None
+        self._features = features
+        self._localizer = Localizer(self._array, features, self._config, self._network)
 
     def _on_enable(self, request: SetBool.Request, response: SetBool.Response):
         response.success = True
@@ -97,38 +118,58 @@ class DoaEstimatorNode(ChainNode):
         return Status(Level.OK, message, {'muted': 'yes' if self._muted else 'no'})
 
     def _on_gcc_phat(self, message: GccPhat) -> None:
+        if message.settings != self._settings:
+            features = features_from_settings(message.settings)
+            self._settings = message.settings
+            with self.refusing():
+                self._take_received(features)
+        if self._localizer is None:
+            return
         frame = frame_from_gcc_phat(message, self._array, self._features, self._previous)
         self._order.check(stamp_of(message.header))
         self._previous = message.first_sample_index
         self.process(message.header, frame)
 
+    def _take_received(self, features: FeatureConfig) -> None:
+        try:
+            self.take_features(features)
+        except ModelError as error:
+            raise ModelError(f'{error}; does gcc_phat have the same model and method?') from None
+
     def process(self, header: Header, frame: WindowFeatures) -> None:
         """Take features and pass on the directions in them."""
+        if self._localizer is None:
+            return
         with self._diagnostics.dropping():
-            self._pass_on(header, frame, None if self._muted else self._locate(frame))
+            if self._muted:
+                # When it answers again, what it knew is old.
+                self._localizer.reset()
+                self._pass_on(header, frame, (), ())
+                return
+            with self._inference.measure():
+                found = self._localizer.locate(frame)
+            self._pass_on(header, frame, found.estimates, found.detections)
+            if self._spectrum.wanted:
+                self._spectrum.publish(
+                    spectrum_message(
+                        header, self._features.window, found.spectrum, self._localizer.grid
+                    )
+                )
 
-    def _locate(self, frame: WindowFeatures) -> Localization:
-        with self._inference.measure():
-            return self._localizer.locate(frame)
-
-    def _pass_on(self, header: Header, frame: WindowFeatures, result: Localization | None) -> None:
-        """Publish what was found; None where it is muted: as if nothing was heard."""
+    def _pass_on(
+        self,
+        header: Header,
+        frame: WindowFeatures,
+        heard: tuple[Estimate, ...],
+        detected: tuple[Estimate, ...],
+    ) -> None:
         self._rate.add()
-        if result is None:
-            # When it answers again, what it knew is old.
-            self._localizer.reset()
         window, hop = self._features.window, self._features.hop
-        estimates, detections = (
-            WindowDirections(found, window, hop, frame.sound_age)
-            for found in ((result.estimates, result.detections) if result else ((), ()))
-        )
+        estimates = WindowDirections(heard, window, hop, frame.sound_age)
+        detections = WindowDirections(detected, window, hop, frame.sound_age)
         self._estimates.publish(estimate_array(header, estimates))
         if self._detections.wanted:
             self._detections.publish(estimate_array(header, detections))
-        if result is not None and self._spectrum.wanted:
-            self._spectrum.publish(
-                spectrum_message(header, window, result.spectrum, self._localizer.grid)
-            )
         if self._listener is not None:
             self._listener(header, estimates, detections)
 

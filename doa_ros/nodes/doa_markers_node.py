@@ -5,11 +5,14 @@
 from collections import defaultdict, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from std_msgs.msg import Header
 from visualization_msgs.msg import Marker, MarkerArray
 
 from doa_ros.conversions import directions_of, tracks_of
+from doa_ros.core.ambiguity import Ambiguity, ambiguity_in_frame
+from doa_ros.core.geometry import MicArray
 from doa_ros.core.localization.decoding import Estimate
 from doa_ros.core.localization.window_directions import WindowDirections
 from doa_ros.core.tracking.track import Track
@@ -17,10 +20,9 @@ from doa_ros.core.units import NANOSECONDS
 from doa_ros.headers import stamp_of
 from doa_ros.markers import estimate_markers, track_markers
 from doa_ros.msg import DoaEstimateArray, DoaTrackArray
-from doa_ros.nodes.chain import ChainNode
-from doa_ros.nodes.configs import MarkersConfig
+from doa_ros.nodes.chain import ArrayNode
+from doa_ros.nodes.configs import MARKERS, MarkersConfig
 from doa_ros.nodes.executable import run
-from doa_ros.nodes.model import declare_ambiguity
 from doa_ros.nodes.publishing_thread import PublishingThread
 from doa_ros.nodes.qos import overridable
 from doa_ros.parameters import declare, on_change
@@ -28,40 +30,44 @@ from doa_ros.parameters import declare, on_change
 
 @dataclass(frozen=True)
 class _Window:
-    """What has come of the latest window; None for what has not."""
+    """What has come of a window; None for what has not."""
 
-    header: Header | None = None
+    header: Header
     estimates: Sequence[Estimate] | None = None
     tracks: Sequence[Track] | None = None
-
-    def lacks(self, header: Header, part: str) -> bool:
-        """Return whether a part that has come with a header belongs here."""
-        if self.header is None:
-            return True
-        return stamp_of(self.header) == stamp_of(header) and getattr(self, part) is None
 
     @property
     def complete(self) -> bool:
         """Whether nothing more comes of it."""
         return self.estimates is not None and self.tracks is not None
 
+    def joined(self, later: '_Window') -> '_Window | None':
+        """Return this with the part that came later; None where that is of another window."""
+        if stamp_of(later.header) != stamp_of(self.header):
+            return None
+        if self.estimates is None and later.tracks is None:
+            return replace(self, estimates=later.estimates)
+        if self.tracks is None and later.estimates is None:
+            return replace(self, tracks=later.tracks)
+        return None
 
-class DoaMarkersNode(ChainNode):
+
+class DoaMarkersNode(ArrayNode):
     """Shows every track as an arrow with a trail and its number, and every estimate as an arrow.
 
     Args:
         publishing: the thread that publishes.
-        subscribe: whether estimates and tracks come from the topics `estimates` and `tracks`
-            rather than by `process` and `process_tracks`.
+        subscribe: whether array, estimates and tracks come by topics rather than by `take_array`,
+            `process` and `process_tracks`.
     """
 
     def __init__(self, publishing: PublishingThread, *, subscribe: bool = True):
-        super().__init__('doa_markers', publishing)
-        self._config = declare(self, MarkersConfig)
-        on_change(self, self._config, self._configure)
-        self._ambiguity = declare_ambiguity(self)
+        super().__init__('doa_markers', publishing, subscribe=subscribe)
+        self._config = declare(self, MarkersConfig, MARKERS)
+        on_change(self, self._config, self._configure, MARKERS)
+        self._ambiguity: Ambiguity | None = None
         self._shown = 0
-        self._window = _Window()
+        self._window: _Window | None = None
         self._trails: dict[int, deque[tuple[int, Track]]] = defaultdict(deque)
         self.diagnose('all estimates are usable')
         self._topic = self.topic(MarkerArray, 'markers', 10)
@@ -70,9 +76,17 @@ class DoaMarkersNode(ChainNode):
             self._subscribe(DoaTrackArray, 'tracks', self._on_tracks)
         self.get_logger().info('arrows and trails for RViz')
 
-    def _subscribe(self, message_type: type, topic: str, take: Callable[[object], None]) -> None:
+    def _subscribe(self, message_type: type, topic: str, take: Callable[[Any], None]) -> None:
         with overridable(topic) as options:
             self.create_subscription(message_type, topic, take, 10, qos_overriding_options=options)
+
+    def take_array(self, array: MicArray) -> None:
+        """Show what an array hears from now on.
+
+        Raises:
+            DoaError: it tells no azimuth.
+        """
+        self._ambiguity = ambiguity_in_frame(array)
 
     def _configure(self, config: MarkersConfig) -> None:
         self._config = config
@@ -87,26 +101,32 @@ class DoaMarkersNode(ChainNode):
 
     def process(self, header: Header, directions: WindowDirections) -> None:
         """Show the estimates of one window."""
-        self._collect(header, estimates=directions.estimates)
+        self._take(_Window(header, estimates=directions.estimates))
 
     def process_tracks(self, header: Header, tracks: Sequence[Track]) -> None:
         """Show the tracks as of one window."""
-        self._collect(header, tracks=tracks)
+        self._take(_Window(header, tracks=tracks))
 
-    def _collect(self, header: Header, **part: Sequence[Estimate] | Sequence[Track]) -> None:
+    def _take(self, part: _Window) -> None:
         """Take estimates or tracks; show both of a window at once, or what has come of it."""
+        if self._ambiguity is None:
+            return
         if not self._topic.wanted:
-            self._window = _Window()
+            self._window = None
             self._trails.clear()
             return
-        if not self._window.lacks(header, *part):
-            self._show()
-        self._window = replace(self._window, header=header, **part)
-        if self._window.complete:
-            self._show()
+        window = part
+        if self._window is not None:
+            joined = self._window.joined(part)
+            if joined is None:
+                self._show(self._window, self._ambiguity)
+            else:
+                window = joined
+        self._window = None if window.complete else window
+        if window.complete:
+            self._show(window, self._ambiguity)
 
-    def _show(self) -> None:
-        window, self._window = self._window, _Window()
+    def _show(self, window: _Window, ambiguity: Ambiguity) -> None:
         markers = []
         if window.tracks is not None:
             markers += self._track_markers(window.header, window.tracks)
@@ -116,7 +136,7 @@ class DoaMarkersNode(ChainNode):
                 window.estimates,
                 self._shown,
                 self._config.arrow_length,
-                ambiguity=self._ambiguity,
+                ambiguity=ambiguity,
                 faint=bool(self._trails),
             )
             self._shown = len(window.estimates)

@@ -4,8 +4,10 @@
 
 from std_msgs.msg import Header
 
+from doa_ros.core.geometry import MicArray
 from doa_ros.core.localization.window_directions import WindowDirections
 from doa_ros.nodes.audio_capture_node import AudioCaptureNode
+from doa_ros.nodes.chain import ArrayNode, ChainNode
 from doa_ros.nodes.doa_estimator_node import DoaEstimatorNode
 from doa_ros.nodes.doa_markers_node import DoaMarkersNode
 from doa_ros.nodes.doa_tracker_node import DoaTrackerNode
@@ -14,8 +16,13 @@ from doa_ros.nodes.gcc_phat_node import GccPhatNode
 from doa_ros.nodes.publishing_thread import PublishingThread
 
 
-def make_nodes(publishing: PublishingThread):
-    """Return the nodes of the chain; each keeps its own name, parameters and topics."""
+def make_nodes(publishing: PublishingThread) -> list[ChainNode]:
+    """Return the nodes of the chain; each keeps its own name, parameters and topics.
+
+    Raises:
+        StartError: one of them cannot work for the array.
+        DoaError: another reason why the last node that was made cannot start.
+    """
     markers = DoaMarkersNode(publishing, subscribe=False)
     tracker = DoaTrackerNode(publishing, markers.process_tracks, subscribe=False)
 
@@ -27,7 +34,16 @@ def make_nodes(publishing: PublishingThread):
 
     estimator = DoaEstimatorNode(publishing, on_window, subscribe=False)
     gcc_phat = GccPhatNode(publishing, estimator.process, subscribe=False)
-    capture = AudioCaptureNode(publishing, gcc_phat.process)
+
+    def on_array(array: MicArray) -> None:
+        receivers: list[ArrayNode] = [gcc_phat, estimator, tracker, markers]
+        for node in receivers:
+            with node.speaking():
+                node.take_array(array)
+        with estimator.speaking():
+            estimator.take_features(gcc_phat.features)
+
+    capture = AudioCaptureNode(publishing, gcc_phat.process, on_array)
     return [capture, gcc_phat, estimator, tracker, markers]
 
 

@@ -9,31 +9,32 @@ from geometry_msgs.msg import PoseStamped, Vector3Stamped
 from std_msgs.msg import Header
 
 from doa_ros.conversions import directions_of, target_pose, target_vector, track_array
+from doa_ros.core.ambiguity import Ambiguity, ambiguity_in_frame
+from doa_ros.core.geometry import MicArray
 from doa_ros.core.localization.window_directions import WindowDirections
 from doa_ros.core.tracking.config import TrackerConfig
 from doa_ros.core.tracking.track import Track
 from doa_ros.core.tracking.tracker import Tracker
 from doa_ros.headers import StampOrder, check_header, stamp_of
 from doa_ros.msg import DoaEstimateArray, DoaTrackArray
-from doa_ros.nodes.chain import ChainNode
-from doa_ros.nodes.configs import HopConfig, PaceConfig
+from doa_ros.nodes.chain import ArrayNode
+from doa_ros.nodes.configs import TRACKER, PaceConfig
 from doa_ros.nodes.executable import run
-from doa_ros.nodes.latest_subscription import LatestSubscription
-from doa_ros.nodes.model import declare_ambiguity
-from doa_ros.nodes.publishing_thread import PublishingThread, depth_of
+from doa_ros.nodes.publishing_thread import PublishingThread
 from doa_ros.parameters import declare
 
 # The rest of a uint32, and of the int32 of a marker, is left for counting on.
 _FIRST_IDS = 2**30
 
 
-class DoaTrackerNode(ChainNode):
+class DoaTrackerNode(ArrayNode):
     """Follows talkers.
 
     Args:
         publishing: the thread that publishes.
         listener: takes the tracks of every window in this process, with its header.
-        subscribe: whether detections come from the topic of this name rather than by `process`.
+        subscribe: whether array and detections come by topics rather than by `take_array` and
+            `process`.
     """
 
     def __init__(
@@ -43,35 +44,32 @@ class DoaTrackerNode(ChainNode):
         *,
         subscribe: bool = True,
     ):
-        super().__init__('doa_tracker', publishing)
-        hop = declare(self, HopConfig).hop
+        super().__init__('doa_tracker', publishing, subscribe=subscribe)
         pace = declare(self, PaceConfig)
-        config = declare(self, TrackerConfig)
-        # Ids of an earlier run do not come again: one chance in a billion per track.
-        first_id = 1 + secrets.randbelow(_FIRST_IDS)
-        self._tracker = Tracker(config, hop, declare_ambiguity(self), first_id=first_id)
+        self._config = declare(self, TrackerConfig, TRACKER)
+        self._ambiguity: Ambiguity | None = None
+        # The tracker, and the time between the windows that it takes [s].
+        self._tracker: tuple[Tracker, float] | None = None
         self._listener = listener
         self.diagnose('all detections are usable')
-        depth = depth_of(hop)
-
-        self._tracks = self.topic(DoaTrackArray, 'tracks', depth)
-        self._target = self.topic(PoseStamped, 'target', depth)
-        self._vector = self.topic(Vector3Stamped, 'target_vector', depth)
+        self._tracks = self.topic(DoaTrackArray, 'tracks')
+        self._target = self.topic(PoseStamped, 'target')
+        self._vector = self.topic(Vector3Stamped, 'target_vector')
         if subscribe:
             self._order = StampOrder()
-            self._subscription = LatestSubscription(
-                self,
-                DoaEstimateArray,
-                'detections',
-                self._on_detections,
-                self._diagnostics,
-                publishing,
-                pace,
-                limit=2 * hop,
-            )
+            self.take_latest(DoaEstimateArray, 'detections', self._on_detections, pace)
         self.get_logger().info(
-            f'tracks of talkers, for {config.track_timeout:g} s after they were heard'
+            f'tracks of talkers, for {self._config.track_timeout:g} s after they were heard'
         )
+
+    def take_array(self, array: MicArray) -> None:
+        """Track what an array hears from now on.
+
+        Raises:
+            DoaError: it tells no azimuth.
+        """
+        self._tracker = None
+        self._ambiguity = ambiguity_in_frame(array)
 
     def _on_detections(self, message: DoaEstimateArray) -> None:
         check_header(message.header)
@@ -80,11 +78,22 @@ class DoaTrackerNode(ChainNode):
 
     def process(self, header: Header, detections: WindowDirections) -> None:
         """Take the detections of one window and pass on the tracks."""
+        if self._ambiguity is None:
+            return
         with self._diagnostics.dropping():
-            tracks = self._tracker.update(
+            tracker = self._tracker_for(detections.hop, self._ambiguity)
+            tracks = tracker.update(
                 stamp_of(header), detections.estimates, sound_age=detections.sound_age
             )
             self._pass_on(header, [track for track in tracks if track.confirmed])
+
+    def _tracker_for(self, hop: float, ambiguity: Ambiguity) -> Tracker:
+        """Return the tracker of windows that come every `hop` [s]."""
+        if self._tracker is None or self._tracker[1] != hop:
+            # Ids of an earlier one do not come again: one chance in a billion per track.
+            first_id = 1 + secrets.randbelow(_FIRST_IDS)
+            self._tracker = Tracker(self._config, hop, ambiguity, first_id=first_id), hop
+        return self._tracker[0]
 
     def _pass_on(self, header: Header, tracks: Sequence[Track]) -> None:
         self._tracks.publish(track_array(header, tracks))

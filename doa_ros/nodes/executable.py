@@ -8,6 +8,7 @@ import queue
 import signal
 import sys
 import threading
+from typing import Any
 
 import rclpy
 from rclpy.impl.implementation_singleton import rclpy_implementation
@@ -15,7 +16,7 @@ from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 
 from doa_ros.core.errors import ConfigError, DoaError
-from doa_ros.nodes.chain import WorkerNode
+from doa_ros.nodes.chain import StartError, WorkerNode
 from doa_ros.nodes.parent import end_with_launch
 from doa_ros.nodes.publishing_thread import PublishingThread
 from doa_ros.nodes.usage import parse, warn_of_unknown_parameters
@@ -57,15 +58,17 @@ def run(
         nodes = make_nodes(publishing)
     except DoaError as error:
         publishing.close()
-        made = publishing.nodes
-        logger = made[-1].get_logger() if made else rclpy.logging.get_logger(executable)
+        # Without another word, it is the one that was being made.
+        speaker = error.node if isinstance(error, StartError) else None
+        speaker = speaker or (publishing.nodes[-1] if publishing.nodes else None)
+        logger = speaker.get_logger() if speaker else rclpy.logging.get_logger(executable)
         logger.fatal(str(error))
-        _end(made)
+        _end(publishing.nodes)
         return 1
     warn_of_unknown_parameters(nodes)
 
     stop = note_signals()
-    failed = []
+    failed: list[WorkerNode | PublishingThread] = []
 
     def work(node: WorkerNode) -> None:
         try:
@@ -115,7 +118,7 @@ def _end(nodes: Sequence[Node]) -> None:
     rclpy.try_shutdown()
 
 
-def init(arguments: Sequence[str] | None = None) -> None:
+def init(arguments: list[str] | None = None) -> None:
     """Begin to use ROS.
 
     Args:
@@ -137,10 +140,10 @@ def init(arguments: Sequence[str] | None = None) -> None:
         raise ConfigError(' '.join(str(error).split())) from None
 
 
-def note_signals() -> queue.SimpleQueue:
+def note_signals() -> 'queue.SimpleQueue[int | None]':
     """Return what SIGINT and SIGTERM put their numbers into, instead of interrupting."""
     # Unlike an Event it may be used in a signal handler that interrupts itself.
-    notes = queue.SimpleQueue()
+    notes: queue.SimpleQueue[int | None] = queue.SimpleQueue()
     _on_signals(lambda number, _: notes.put(number))
     return notes
 
@@ -150,6 +153,6 @@ def ignore_signals() -> None:
     _on_signals(signal.SIG_IGN)
 
 
-def _on_signals(action) -> None:
+def _on_signals(action: Callable[[int, Any], None] | signal.Handlers) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, action)

@@ -9,27 +9,28 @@ from std_msgs.msg import Header
 from doa_ros.audio.audio_frame import block_from_audio_frame
 from doa_ros.audio.source import AudioBlock
 from doa_ros.conversions import gcc_phat_from_frame, window_header
-from doa_ros.core.features.extractor import FeatureExtractor, WindowFeatures
-from doa_ros.core.localization.localizer import MethodConfig
+from doa_ros.core.features.extractor import FeatureConfig, FeatureExtractor, WindowFeatures
+from doa_ros.core.geometry import MicArray
+from doa_ros.core.localization.classifier import default_features, suited
+from doa_ros.core.localization.model_card import load_card
 from doa_ros.core.monitoring import Events, Level, Rate, Status
 from doa_ros.headers import StampOrder, check_header
 from doa_ros.msg import AudioFrame, GccPhat
-from doa_ros.nodes.chain import ChainNode
-from doa_ros.nodes.configs import ModelConfig, PaceConfig
+from doa_ros.nodes.chain import ArrayNode
+from doa_ros.nodes.configs import FEATURES, GccPhatConfig
 from doa_ros.nodes.executable import run
-from doa_ros.nodes.latest_subscription import LatestSubscription
-from doa_ros.nodes.model import declare_features
-from doa_ros.nodes.publishing_thread import PublishingThread, depth_of
-from doa_ros.parameters import declare
+from doa_ros.nodes.publishing_thread import PublishingThread
+from doa_ros.parameters import configured, declare
 
 
-class GccPhatNode(ChainNode):
+class GccPhatNode(ArrayNode):
     """Computes the features.
 
     Args:
         publishing: the thread that publishes.
         listener: takes every frame in this process.
-        subscribe: whether audio comes from the topic `audio` rather than by `process`.
+        subscribe: whether audio and array come by topics rather than by `process` and
+            `take_array`.
     """
 
     def __init__(
@@ -39,12 +40,15 @@ class GccPhatNode(ChainNode):
         *,
         subscribe: bool = True,
     ):
-        super().__init__('gcc_phat', publishing)
-        config = declare(self, ModelConfig)
-        pace = declare(self, PaceConfig)
-        method_config = declare(self, MethodConfig)
-        self._array, _, self._features, _ = declare_features(self, config, method_config.method)
-        self._extractor = FeatureExtractor(self._array, self._features)
+        super().__init__('gcc_phat', publishing, subscribe=subscribe)
+        config = declare(self, GccPhatConfig)
+        self._network = config.network
+        # Some defaults depend on the array, so that features are declared when it is known; what
+        # is wrong with a value is said now.
+        trained = None if self._network is None else load_card(self._network).features
+        configured(self, FeatureConfig, FEATURES, trained)
+        self._features: FeatureConfig | None = None
+        self._extractor: FeatureExtractor | None = None
         self._listener = listener
         self._gaps = Events('gaps in the audio', 'it was lost before it came here')
         self._rate = Rate('features [1/s]', 'no audio arrives: is audio_capture running?')
@@ -52,26 +56,39 @@ class GccPhatNode(ChainNode):
             'the audio arrives without gaps',
             [self._rate.status, self._gaps.status, self._dead_status],
         )
-        self._topic = self.topic(GccPhat, 'gcc_phat', depth_of(self._features.hop))
+        self._topic = self.topic(GccPhat, 'gcc_phat')
         if subscribe:
             self._order = StampOrder()
-            self._subscription = LatestSubscription(
-                self,
-                AudioFrame,
-                'audio',
-                self._on_audio,
-                self._diagnostics,
-                publishing,
-                pace,
-                limit=self._features.window,
-            )
+            self.take_latest(AudioFrame, 'audio', self._on_audio, config)
+
+    def take_array(self, array: MicArray) -> None:
+        """Compute the features of an array from now on.
+
+        Their settings are declared for the first array. Another one has to work with them, too.
+
+        Raises:
+            DoaError: the settings do not fit.
+        """
+        self._extractor = None
+        self._array, _ = suited(array, self._network)
+        if self._features is None:
+            defaults = default_features(self._array, self._network)
+            self._features = declare(self, FeatureConfig, FEATURES, defaults)
+        self._extractor = FeatureExtractor(self._array, self._features)
         self.get_logger().info(
-            f'features of {len(self._array.pairs)} pairs of microphones of array {config.array}, '
+            f'features of {len(self._array.pairs)} pairs of microphones of array {array.name}, '
             f'with {self._features.lag_count} delay taps, every {self._features.hop:g} s'
         )
 
+    @property
+    def features(self) -> FeatureConfig:
+        """The settings of the features, which are known with the array."""
+        if self._features is None:
+            raise LookupError('the array is not known')
+        return self._features
+
     def _dead_status(self) -> Status:
-        dead = ', '.join(self._extractor.dead_microphones)
+        dead = ', '.join(self._extractor.dead_microphones if self._extractor else ())
         values = {'dead microphones': dead or 'none'}
         if not dead:
             return Status(Level.OK, '', values)
@@ -82,6 +99,8 @@ class GccPhatNode(ChainNode):
         )
 
     def _on_audio(self, message: AudioFrame) -> None:
+        if self._extractor is None:
+            return
         check_header(message.header)
         block = block_from_audio_frame(message, self._array)
         self._order.check(block.stamp)
@@ -89,6 +108,8 @@ class GccPhatNode(ChainNode):
 
     def process(self, header: Header, block: AudioBlock) -> None:
         """Take a block of audio and pass on the features it completes."""
+        if self._extractor is None:
+            return
         with self._diagnostics.dropping():
             for frame in self._extractor.push(block.first_sample_index, block.as_float()):
                 self._pass_on(window_header(header, block, frame.hop_index), frame)
@@ -102,7 +123,7 @@ class GccPhatNode(ChainNode):
                 throttle_duration_sec=5.0,
             )
         if self._topic.wanted:
-            self._topic.publish(gcc_phat_from_frame(header, frame, self._array, self._features))
+            self._topic.publish(gcc_phat_from_frame(header, frame, self._array, self.features))
         if self._listener is not None:
             self._listener(header, frame)
 

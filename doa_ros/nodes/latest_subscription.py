@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 import math
 import statistics
 import time
+from typing import Any
 
 from rclpy.node import Node
 from rclpy.qos import HistoryPolicy, QoSProfile
@@ -20,18 +21,21 @@ from doa_ros.nodes.qos import overridable
 _DEPTH = 100
 # A sender that floods the topic must not keep this node from working.
 _MOST = 100
-# How long taking a message lasts is known from so many; the first is a guess [s].
+# To take all that waits may last so long [s]: about as long as a window.
+_LIMIT = 0.1
+# How long taking a message lasts is known from so many; at first it is guessed twice [s], so that
+# the first message, for which much is loaded, does not count alone.
 _KEPT_DURATIONS = 9
 _FIRST_DURATION = 1e-3
 
 
 class LatestSubscription:
-    """Subscribes to a topic.
+    """Subscribes to a topic; messages wait until `start`.
 
-    Several messages may wait: the node did not get to run, or they were on their way for long.
-    All are taken if that is done in a moment, so that nothing is missing; otherwise the newest,
-    so that a computer that is too slow is not late for ever. Of what is not played in real time,
-    all is taken, and published, too.
+    Several messages may wait later, too: the node did not get to run, or they were on their way
+    for long. All are taken if that is done in a moment, so that nothing is missing; otherwise the
+    newest, so that a computer that is too slow is not late for ever. Of what is not played in real
+    time, all is taken, and published, too.
 
     Args:
         node: the subscriber.
@@ -40,7 +44,6 @@ class LatestSubscription:
         diagnostics: counts what is dropped.
         publishing: publishes what follows from the messages.
         pace: whether it may wait.
-        limit: how long it may last to take what waits [s], in real time.
     """
 
     def __init__(
@@ -48,39 +51,54 @@ class LatestSubscription:
         node: Node,
         message_type: type,
         topic: str,
-        take: Callable[[object], None],
+        take: Callable[[Any], None],
         diagnostics: Diagnostics,
         publishing: PublishingThread,
         pace: PaceConfig,
-        *,
-        limit: float,
     ):
         self._take, self._diagnostics = take, diagnostics
+        self._started = False
+        self._waiting: deque[Any] = deque()
         if pace.real_time:
-            self._limit, qos = limit, QoSProfile(depth=_DEPTH)
+            self._limit, qos = _LIMIT, QoSProfile(depth=_DEPTH)
         else:
             self._limit, qos = math.inf, QoSProfile(history=HistoryPolicy.KEEP_ALL)
             publishing.make_lossless()
-        self._durations = deque([_FIRST_DURATION], maxlen=_KEPT_DURATIONS)
+        self._durations = deque(2 * [_FIRST_DURATION], maxlen=_KEPT_DURATIONS)
         with overridable(topic) as options:
             self._subscription = node.create_subscription(
                 message_type, topic, self._on_message, qos, qos_overriding_options=options
             )
 
-    def _on_message(self, message) -> None:
-        waiting = [message, *self._more()]
+    def start(self) -> None:
+        """Take the messages that wait, and from now on all that come."""
+        self._started = True
+        self._take_waiting()
+
+    def _on_message(self, message: Any) -> None:
+        self._waiting.extend([message, *self._more()])
+        if self._started:
+            self._take_waiting()
+        elif math.isfinite(self._limit):
+            while len(self._waiting) > _DEPTH:
+                self._waiting.popleft()
+
+    def _take_waiting(self) -> None:
         lasts = statistics.median(self._durations)
         affordable = max(self._limit / lasts, 1)
-        excess = math.ceil(max(len(waiting) - affordable, 0))
+        count = len(self._waiting)
+        excess = math.ceil(max(count - affordable, 0))
         if excess:
-            self._diagnostics.drop_late(excess, len(waiting) * lasts)
-        for message in waiting[excess:]:
+            self._diagnostics.drop_late(excess, count * lasts)
+        for _ in range(excess):
+            self._waiting.popleft()
+        while self._waiting:
             start = time.perf_counter()
             with self._diagnostics.dropping():
-                self._take(message)
+                self._take(self._waiting.popleft())
             self._durations.append(time.perf_counter() - start)
 
-    def _more(self) -> Iterator[object]:
+    def _more(self) -> Iterator[Any]:
         """Yield what else has arrived; the executor would give it one by one."""
         queue, message_type = self._subscription.handle, self._subscription.msg_type
         with queue:

@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import Field
 import sys
+from typing import Any
 
 from rclpy.node import Node
 
@@ -14,8 +15,8 @@ from doa_ros.core.config import nearest
 from doa_ros.core.errors import ConfigError
 from doa_ros.core.geometry import load_array
 from doa_ros.core.localization.classifier import default_features
-from doa_ros.nodes.configs import NODES, ModelConfig, settings
-from doa_ros.parameters import given
+from doa_ros.nodes.configs import FEATURES, NODES, CaptureConfig, ModelConfig, renamed, settings
+from doa_ros.parameters import given, parameter_name
 from doa_ros.resources import find_resource
 
 # What rclpy itself declares or reads.
@@ -48,7 +49,7 @@ def parse(executable: str, options: Mapping[str, str]) -> set[str]:
     # Only where it is asked for: the defaults are in files.
     if {'-h', '--help'} & set(arguments):
         parser.epilog = _parameters(executable)
-        sys.exit(command.run(executable, lambda: parser.parse_args(['--help'])))
+        sys.exit(command.run(executable, lambda: _print_help(parser)))
     known, others = parser.parse_known_args(arguments)
     if others:
         parser.error(
@@ -56,6 +57,11 @@ def parse(executable: str, options: Mapping[str, str]) -> set[str]:
             '--ros-args -p NAME:=VALUE'
         )
     return {value for value in vars(known).values() if value}
+
+
+def _print_help(parser: argparse.ArgumentParser) -> int:
+    parser.print_help()
+    return 0
 
 
 def _without_ros(arguments: Iterable[str]) -> list[str]:
@@ -86,24 +92,25 @@ def _parameters(executable: str) -> str:
     return '\n'.join(lines)
 
 
-def _defaults() -> dict:
+def _defaults() -> dict[str, Any]:
     """Return the defaults that are those of the default model."""
     try:
-        array = load_array(find_resource('arrays', ModelConfig.array))
+        array = load_array(find_resource('arrays', CaptureConfig.array))
         model = find_resource('models', ModelConfig.model)
-        return default_features(array, model).to_mapping()
+        features = default_features(array, model).to_mapping()
+        return {parameter_name(FEATURES, name): value for name, value in features.items()}
     except ConfigError:
         return {}
 
 
-def _written(value) -> str:
+def _written(value: Any) -> str:
     """Return a value as `-p NAME:=VALUE` takes it."""
     if isinstance(value, bool):
         return str(value).lower()
     return str(value) or "''"
 
 
-def _description(field: Field) -> str:
+def _description(field: Field[Any]) -> str:
     rules = field.metadata
     text = rules['description']
     if rules['choices'] is not None:
@@ -124,8 +131,13 @@ def warn_of_unknown_parameters(nodes: Sequence[Node]) -> None:
     # A node alone does not know which topics the others have.
     others = _OF_ROS if len(nodes) == len(NODES) else (*_OF_ROS, f'{_QOS}.')
     names = {name for node in nodes for name in given(node)}
+    today = renamed()
     for name in sorted(names - known):
-        if not name.startswith(others):
+        if name in today:
+            nodes[0].get_logger().warning(
+                f'parameter {name} is ignored: it is called {today[name]} now'
+            )
+        elif not name.startswith(others):
             nodes[0].get_logger().warning(
                 f'there is no parameter {name}, it is ignored{nearest(name, known)}'
             )

@@ -286,7 +286,7 @@ _PRECEDENCE = [
     (['array: matrix_creator'], None, ['array:=uma8'], 'uma8'),
     ([], '/doa/audio_capture: {ros__parameters: {array: minidsp_uma16}}', ['array:=x'], 'x'),
     ([], 'doa: {audio_capture: {ros__parameters: {array: minidsp_uma16}}}', ['array:=x'], 'x'),
-    ([], '{/**: {ros__parameters: {hop: 1.0}}, '
+    ([], '{/**: {ros__parameters: {features: {hop: 1.0}}}, '
      '/**/audio_capture: {ros__parameters: {array: minidsp_uma16}}}', ['array:=x'], 'x'),
 ]  # fmt: skip
 
@@ -376,15 +376,18 @@ def test_sound_is_published_where_processes_need_it(arguments, published, tmp_pa
     assert _Recorded(tmp_path, *arguments).parameter('publish_audio') == published
 
 
-@pytest.mark.parametrize('parent', [[], ["SetParameter('hop', 0.2)"]])
+@pytest.mark.parametrize('parent', [[], ["SetParameter('sensitivity', 0.2)"]])
 @pytest.mark.parametrize('order', [1, -1])
 def test_the_block_of_one_node_wins_over_that_of_all(order, parent, tmp_path):
-    blocks = ['/doa/gcc_phat: {ros__parameters: {hop: 0.1}}', '/**: {ros__parameters: {hop: 0.3}}']
+    blocks = [
+        '/doa/doa_estimator: {ros__parameters: {sensitivity: 0.1}}',
+        '/**: {ros__parameters: {sensitivity: 0.3}}',
+    ]
     path = _parameters(tmp_path, '\n'.join(blocks[::order]))
     robot = _robot(tmp_path, *parent, f"doa(params_file='{path}')")
     recorded = _Recorded(tmp_path, file=robot)
-    assert recorded.parameter('hop', '/doa/gcc_phat') == 0.1
-    assert recorded.parameter('hop', '/doa/doa_estimator') == 0.3
+    assert recorded.parameter('sensitivity', '/doa/doa_estimator') == 0.1
+    assert recorded.parameter('sensitivity', '/doa/gcc_phat') == 0.3
 
 
 def test_two_arrays_in_one_launch_do_not_share_their_defaults(tmp_path):

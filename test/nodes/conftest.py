@@ -35,7 +35,10 @@ else:
     import rclpy
     from rclpy.executors import SingleThreadedExecutor
     from rclpy.parameter_client import AsyncParameterClient
+    from rclpy.qos import DurabilityPolicy, QoSProfile
 
+    from doa_ros.conversions import array_info, make_header
+    from doa_ros.msg import MicArrayInfo
     from doa_ros.nodes.configs import ModelConfig
 
 # Not how long things take, but how long a very busy machine may make them take [s].
@@ -143,6 +146,7 @@ class Listener:
         self.node = rclpy.create_node('listener', namespace=namespace, context=self._context)
         self._executor = SingleThreadedExecutor(context=self._context)
         self._executor.add_node(self.node)
+        self._array_info = None
 
     def collect(self, message_type, topic, qos=200):
         """Return a list that all messages of a topic are appended to."""
@@ -174,6 +178,13 @@ class Listener:
             return condition()
 
         self.spin_until(done, what)
+
+    def publish_array(self, array, frame_id='mic_array'):
+        """Describe an array on `array_info`, as audio_capture does."""
+        if self._array_info is None:
+            qos = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+            self._array_info = self.node.create_publisher(MicArrayInfo, 'array_info', qos)
+        self._array_info.publish(array_info(make_header(0, frame_id), array))
 
     def wait_for_publisher(self, topic, count=1):
         self.spin_until(lambda: self.node.count_publishers(topic) >= count, f'{topic} offered')
@@ -333,6 +344,20 @@ def expected(samples, uma8, require_model):
         return {frame.hop_index: localizer.locate(frame) for frame in frames}
 
     return locate
+
+
+@pytest.fixture(scope='session')
+def flat():
+    """Return a function that gives nested parameters their full names."""
+
+    def flattened(parameters, prefix=''):
+        found = {}
+        for name, value in parameters.items():
+            nested = isinstance(value, dict)
+            found |= flattened(value, f'{prefix}{name}.') if nested else {prefix + name: value}
+        return found
+
+    return flattened
 
 
 @pytest.fixture(scope='session')

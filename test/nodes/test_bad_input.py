@@ -60,22 +60,25 @@ def refusal(monkeypatch, capfd):
         ('audio_capture', 'block_duration:=.nan', 'block_duration'),
         ('audio_capture', 'device:=2', 'device must be text (in quotes where it is a number)'),
         ('audio_capture', 'loop:=7', 'loop must be true or false, not 7'),
-        ('gcc_phat', 'window:=wide', "window must be a number, not 'wide'"),
-        ('gcc_phat', 'hop:=0.2', 'hop (0.2 s) must not exceed window (0.1 s)'),
-        ('gcc_phat', 'lag_count:=12', 'lag_count must be odd'),
-        ('gcc_phat', 'lag_count:=5', 'set lag_count to 11 or more'),
-        ('gcc_phat', 'lag_count:=-3', 'lag_count'),
-        ('gcc_phat', 'band_max:=24001.0', 'half the sampling frequency'),
-        ('gcc_phat', 'band_min:=.inf', 'band_min'),
+        ('gcc_phat', 'features.window:=wide', "features.window must be a number, not 'wide'"),
+        ('gcc_phat', 'features.hop:=0.2', 'features.hop (0.2 s) must not exceed window (0.1 s)'),
+        ('gcc_phat', 'features.lag_count:=12', 'features.lag_count must be odd'),
+        ('doa_pipeline', 'features.lag_count:=5', 'set lag_count to 11 or more'),
+        ('gcc_phat', 'features.lag_count:=-3', 'lag_count'),
+        ('doa_pipeline', 'features.band_max:=24001.0', 'half the sampling frequency'),
+        ('gcc_phat', 'features.band_min:=.inf', 'band_min'),
         ('doa_estimator', 'method:=guess', 'must be one of cnn, srp_phat'),
         ('doa_estimator', 'model:=best', "no model named 'best' (shipped: "),
         ('doa_estimator', 'model:=/no/such.tflite', '/no/such.tflite: no such file'),
         ('doa_estimator', 'sensitivity:=1.5', 'sensitivity must be at most 1.0, not 1.5'),
         ('doa_estimator', 'sensitivity:=.nan', 'sensitivity'),
-        ('doa_markers', 'arrow_length:=0.0', 'arrow_length'),
-        ('doa_tracker', 'track_timeout:=0.0', 'track_timeout'),
-        ('doa_tracker', 'gate:=wide', "gate must be a number, not 'wide'"),
-        ('doa_tracker', 'hop:=0.0', 'hop'),
+        ('doa_markers', 'markers.arrow_length:=0.0', 'markers.arrow_length'),
+        ('doa_tracker', 'tracker.track_timeout:=0.0', 'tracker.track_timeout'),
+        (
+            'doa_tracker',
+            'tracker.gate_sigma:=wide',
+            "tracker.gate_sigma must be a number, not 'wide'",
+        ),
         ('doa_pipeline', 'array:=uma16', "no array named 'uma16'"),
     ],
 )
@@ -112,15 +115,16 @@ def test_recording_that_is_not_usable(refusal, tmp_path, executable):
 @pytest.mark.parametrize(
     ('parameter', 'words'),
     [
-        ('lag_count:=15', 'its lag_count is 39 and the configured one is 15'),
-        ('averaging:=1.0', 'its averaging is 0.5 and the configured one is 1'),
+        ('features.lag_count:=41', 'its lag_count is 39 and the configured one is 41'),
+        ('features.averaging:=1.0', 'its averaging is 0.5 and the configured one is 1'),
         ('array:=matrix_creator', "has 6 microphones (uma8) and array 'matrix_creator' has 8"),
         ('delegate:=libnone.so', "delegate 'libnone.so' cannot be loaded, looked for in the"),
     ],
 )
 def test_model_that_does_not_fit(refusal, require_model, parameter, words):
     require_model('cnn')
-    assert words in refusal('doa_estimator', parameter)
+    line = refusal('doa_pipeline', parameter)
+    assert words in line and '[doa_estimator]' in line
 
 
 def test_model_that_is_damaged(refusal, require_model, tmp_path):
@@ -129,14 +133,14 @@ def test_model_that_is_damaged(refusal, require_model, tmp_path):
     copy.write_bytes(shipped.read_bytes() + b'x')
     assert 'missing' in refusal('doa_estimator', f'model:={copy}')
     copy.with_suffix('.yaml').write_bytes(shipped.with_suffix('.yaml').read_bytes())
-    assert 'damaged' in refusal('doa_estimator', f'model:={copy}')
+    assert 'damaged' in refusal('doa_pipeline', f'model:={copy}')
 
 
 @pytest.mark.parametrize(
     ('arguments', 'words'),
     [
         (['--params-file', '/no/such.yaml'], '/no/such.yaml'),
-        (['-p', 'lag_count'], 'lag_count'),
+        (['-p', 'features.hop'], 'features.hop'),
         (['--no-such-option'], '--no-such-option'),
     ],
 )

@@ -15,7 +15,7 @@ from doa_ros.audio.source import AudioBlock
 from doa_ros.conversions import audio_frame_from_block, gcc_phat_from_frame, make_header
 from doa_ros.core.features.extractor import FeatureConfig, FeatureExtractor
 from doa_ros.headers import stamp_of
-from doa_ros.msg import AudioFrame, DoaEstimate, DoaEstimateArray, GccPhat
+from doa_ros.msg import AudioFrame, DoaEstimate, DoaEstimateArray, FeatureSettings, GccPhat
 
 FEATURES = FeatureConfig()
 _HOP = 2400
@@ -35,8 +35,9 @@ def _drops(process):
     return process.output.count('dropped: ')
 
 
-def test_gcc_phat_survives_bad_audio(start, listener, samples):
+def test_gcc_phat_survives_bad_audio(start, listener, samples, uma8):
     process = start('gcc_phat')
+    listener.publish_array(uma8)
     features = listener.collect(GccPhat, 'gcc_phat')
     publisher = listener.node.create_publisher(AudioFrame, 'audio', 50)
     listener.wait_for_subscriber('audio')
@@ -96,6 +97,7 @@ def test_gcc_phat_survives_bad_audio(start, listener, samples):
 
 def test_estimator_survives_bad_features(start, listener, samples, uma8):
     process = start('doa_estimator', method='srp_phat')
+    listener.publish_array(uma8)
     estimates = listener.collect(DoaEstimateArray, 'estimates')
     publisher = listener.node.create_publisher(GccPhat, 'gcc_phat', 50)
     listener.wait_for_subscriber('gcc_phat')
@@ -116,8 +118,8 @@ def test_estimator_survives_bad_features(start, listener, samples, uma8):
     for changes in [
         {'pair_first': [0], 'pair_second': [1], 'data': array.array('f', [0.0] * 13)},
         {'pair_first': [0, 1, 2]},
-        {'lag_count': 15},
-        {'lag_min': math.nan},
+        {'settings': FeatureSettings()},
+        {'settings': FeatureSettings(**FeatureConfig(lag_count=15).to_mapping())},
         {'data': array.array('f', [0.0])},
         {'data': array.array('f', [math.nan] * count)},
         {'activity': math.inf},
@@ -135,8 +137,9 @@ def test_estimator_survives_bad_features(start, listener, samples, uma8):
     assert 'Traceback' not in process.output
 
 
-def test_markers_survive_bad_estimates(start, listener):
+def test_markers_survive_bad_estimates(start, listener, uma8):
     process = start('doa_markers')
+    listener.publish_array(uma8)
     markers = listener.collect(MarkerArray, 'markers')
     publisher = listener.node.create_publisher(DoaEstimateArray, 'estimates', 50)
     listener.wait_for_subscriber('estimates')

@@ -10,7 +10,8 @@ import rclpy
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.serialization import deserialize_message
 
-from doa_ros.msg import AudioFrame, DoaEstimateArray
+from doa_ros.msg import AudioFrame, DoaEstimateArray, MicArrayInfo
+from doa_ros.nodes.chain import LATCHED
 from doa_ros.nodes.doa_estimator_node import DoaEstimatorNode
 from doa_ros.nodes.doa_pipeline_node import make_nodes
 from doa_ros.nodes.gcc_phat_node import GccPhatNode
@@ -37,27 +38,30 @@ def ros(monkeypatch, namespace):
     rclpy.try_shutdown()
 
 
-def _collect(listener, message_type, topic):
+def _collect(listener, message_type, topic, qos=1000):
     """Return a list of all messages of a topic, as they cross DDS, and the subscription."""
     messages = []
     subscription = listener.node.create_subscription(
-        message_type, topic, messages.append, 1000, raw=True
+        message_type, topic, messages.append, qos, raw=True
     )
     return messages, subscription
 
 
 def _live(ros, listener, recording):
-    """Return all audio frames and estimates of a pipeline, serialized."""
+    """Return all that a bag would hold of a pipeline, and its estimates, serialized."""
     ros('source:=file', f'file:={recording}', 'publish_audio:=true')
     publishing = PublishingThread()
     nodes = make_nodes(publishing)
     audio, *heard = _collect(listener, AudioFrame, 'audio')
+    info, *told = _collect(listener, MicArrayInfo, 'array_info', LATCHED)
     estimates, *also = _collect(listener, DoaEstimateArray, 'estimates')
-    publishers = [p for n in nodes for p in n.publishers if p.topic in ('audio', 'estimates')]
+    publishers = [
+        p for n in nodes for p in n.publishers if p.topic in ('array_info', 'audio', 'estimates')
+    ]
     listener.spin_until(
         lambda: (
             all(p.get_subscription_count() for p in publishers)
-            and all(s.get_publisher_count() for s in [*heard, *also])
+            and all(s.get_publisher_count() for s in [*heard, *told, *also])
         ),
         'a connection',
     )
@@ -66,12 +70,12 @@ def _live(ros, listener, recording):
     listener.spin_until(lambda: not worker.is_alive(), 'the end of the recording')
     listener.spin(0.5)
     publishing.close()
-    for subscription in [*heard, *also]:
+    for subscription in [*heard, *told, *also]:
         listener.node.destroy_subscription(subscription)
     for node in nodes:
         node.destroy_node()
     rclpy.shutdown()
-    return audio, estimates
+    return audio, info, estimates
 
 
 def _write(path, audio):
@@ -83,8 +87,8 @@ def _write(path, audio):
             writer.write(connection, number * 50_000_000, frame)
 
 
-def _replay(ros, listener, path):
-    """Return the estimates that the nodes give for the frames in a bag, serialized."""
+def _replay(ros, listener, path, info):
+    """Return the estimates that the nodes give for a bag and an array, serialized."""
     ros()
     executor = SingleThreadedExecutor()
     publishing = PublishingThread()
@@ -93,9 +97,11 @@ def _replay(ros, listener, path):
         executor.add_node(node)
     estimates, subscription = _collect(listener, DoaEstimateArray, 'estimates')
     player = listener.node.create_publisher(AudioFrame, 'audio', 10)
+    array_info = listener.node.create_publisher(MicArrayInfo, 'array_info', LATCHED)
+    array_info.publish(bytes(info))
     ends = [subscription.get_publisher_count, player.get_subscription_count]
     ends += [s.get_publisher_count for n in nodes for s in n.subscriptions
-             if s.topic_name.endswith(('audio', 'gcc_phat'))]  # fmt: skip
+             if s.topic_name.endswith(('array_info', 'audio', 'gcc_phat'))]  # fmt: skip
     ends += [p.get_subscription_count for n in nodes for p in n.publishers
              if p.topic.endswith(('gcc_phat', 'estimates'))]  # fmt: skip
 
@@ -123,12 +129,12 @@ def _replay(ros, listener, path):
 
 def test_a_replay_gives_the_same_estimates(ros, listener, recording, require_model, tmp_path):
     require_model('cnn')
-    audio, live = _live(ros, listener, recording)
+    audio, info, live = _live(ros, listener, recording)
     assert len(live) == len(audio) - 1 > 100
     _write(tmp_path / 'bag', audio)
     (file,) = (tmp_path / 'bag').glob('*.mcap')
     assert file.stat().st_size > 100 * 2400 * 8 * 4
-    replayed = _replay(ros, listener, tmp_path / 'bag')
+    replayed = _replay(ros, listener, tmp_path / 'bag', info[-1])
     # Bit for bit, but for what lies between the fields: anything.
     assert _written(replayed) == _written(live)
     # Not because there was nothing.

@@ -3,14 +3,16 @@
 """Conversions between messages and arrays, without DDS."""
 
 import array
-from dataclasses import replace
+from dataclasses import fields, replace
 import math
 
+from geometry_msgs.msg import Point
 from hypothesis import given, settings
 from hypothesis import strategies as st
 import numpy as np
 import pytest
 from rclpy.serialization import deserialize_message, serialize_message
+from std_msgs.msg import Header
 
 from doa_ros import conversions
 from doa_ros.audio.audio_frame import FORMATS, block_from_audio_frame
@@ -19,11 +21,18 @@ from doa_ros.core.directions import DirectionGrid
 from doa_ros.core.errors import MessageError
 from doa_ros.core.features.extractor import FeatureConfig, WindowFeatures
 from doa_ros.core.features.source_cancellation import Residual
-from doa_ros.core.geometry import load_array, unit_vector
+from doa_ros.core.geometry import MicArray, load_array, unit_vector
 from doa_ros.core.localization.decoding import Estimate
 from doa_ros.core.localization.spectrum import SingleSourceSpectrum
 from doa_ros.core.localization.window_directions import WindowDirections
-from doa_ros.msg import AudioFrame, DoaEstimateArray, DoaSpectrum, GccPhat, MicArrayInfo
+from doa_ros.msg import (
+    AudioFrame,
+    DoaEstimateArray,
+    DoaSpectrum,
+    FeatureSettings,
+    GccPhat,
+    MicArrayInfo,
+)
 from doa_ros.resources import find_resource
 
 ARRAY = load_array(find_resource('arrays', 'uma8'))
@@ -234,11 +243,7 @@ def test_features_after_a_gap_say_so(previous, gap):
         ({'pair_first': [0, 1]}, 'pairs'),
         ({'pair_second': []}, 'pairs'),
         ({'pair_first': [9] * 15}, 'pairs'),
-        ({'window_duration': 0.2}, 'window_duration'),
-        ({'sampling_frequency': 16000.0}, 'sampling_frequency'),
-        ({'lag_min': 0.0}, 'lag_min'),
-        ({'lag_step': math.nan}, 'lag_step'),
-        ({'lag_count': 15}, 'lag_count'),
+        ({'sampling_frequency': 16000.0}, '16000 Hz'),
         ({'data': array.array('f', [0.0])}, '1 values'),
         ({'data': array.array('f', [math.nan] * 195)}, 'outside'),
         ({'data': array.array('f', [2.0] * 195)}, 'outside'),
@@ -258,11 +263,7 @@ _changes = st.fixed_dictionaries(
     optional={
         'pair_first': st.lists(st.integers(0, 2**32 - 1), max_size=20),
         'pair_second': st.lists(st.integers(0, 2**32 - 1), max_size=20),
-        'window_duration': _numbers,
         'sampling_frequency': _numbers,
-        'lag_min': _numbers,
-        'lag_step': _numbers,
-        'lag_count': st.integers(0, 2**32 - 1),
         'activity': st.floats(width=32),
         'data': st.binary(max_size=15 * 13).map(lambda data: array.array('f', 4 * data)),
         'residual': st.binary(max_size=15 * 13).map(lambda data: array.array('f', 4 * data)),
@@ -391,8 +392,69 @@ def test_gcc_phat_message_describes_its_data():
     assert list(zip(message.pair_first, message.pair_second, strict=True)) == [
         tuple(pair) for pair in ARRAY.pairs.tolist()
     ]
-    lags = message.lag_min + message.lag_step * np.arange(message.lag_count)
-    assert lags == pytest.approx(FEATURES.lags)
+    # As the definition of the message says.
+    count, rate = message.settings.lag_count, message.settings.lag_rate
+    assert (np.arange(count) - (count - 1) / 2) / rate == pytest.approx(FEATURES.lags)
+
+
+def test_every_setting_of_the_features_is_in_the_message():
+    names = [field.name for field in fields(FeatureConfig)]
+    assert list(FeatureSettings.get_fields_and_field_types()) == names
+    changed = FeatureConfig(lag_rate=47123.4, hop=0.0123, averaging=0.1, residual=True)
+    message = FeatureSettings(**changed.to_mapping())
+    assert conversions.features_from_settings(_over_the_wire(message)) == changed
+
+
+@pytest.mark.parametrize(
+    ('name', 'value'), [('hop', 0.0), ('lag_count', 12), ('band_max', math.nan), ('window', 1e9)]
+)
+def test_settings_that_are_none(name, value):
+    message = FeatureSettings(**FeatureConfig().to_mapping())
+    setattr(message, name, value)
+    with pytest.raises(MessageError, match=name):
+        conversions.features_from_settings(message)
+
+
+_RING = [[0.043 * math.cos(a), 0.043 * math.sin(a), 0.0] for a in np.radians([0, 60, 120.1, 199])]
+
+
+@pytest.mark.parametrize('face_down', [False, True])
+@pytest.mark.parametrize('rotation', [0.0, 0.3, math.radians(-90), math.radians(137.3)])
+def test_an_array_survives_to_the_bit(make_array, face_down, rotation):
+    own = {'face_down': face_down, 'rotation': rotation}
+    for microphones in (replace(ARRAY, **own), make_array(np.round(_RING, 5), **own)):
+        message = _over_the_wire(conversions.array_info(HEADER, microphones))
+        received = conversions.array_from_info(message)
+        assert np.array_equal(received.positions, microphones.positions)
+        # What only audio_capture needs to know is not in it.
+        rest = ('positions', 'device', 'silent_channels', 'factory_channels', 'factory_advice')
+        known = {field.name for field in fields(MicArray)} - set(rest)
+        assert all(getattr(received, name) == getattr(microphones, name) for name in known)
+
+
+@pytest.mark.parametrize(
+    ('name', 'value', 'words'),
+    [
+        ('positions', [], 'at least two'),
+        ('positions', [Point()] * 6, 'coincide'),
+        ('positions', [Point()] * 10_000, '10000 microphones'),
+        ('positions', [Point(x=math.nan), *[Point(x=k / 10) for k in range(1, 6)]], 'in metres'),
+        ('channel_labels', ['a'], 'label'),
+        ('channel_indices', [0], 'channel'),
+        ('channel_count', 2, 'channels must lie in'),
+        ('rotation', math.nan, 'turned'),
+        ('rotation', math.inf, 'turned'),
+        ('sampling_frequency', math.nan, 'samples per second'),
+        ('sampling_frequency', 0.0, 'sampling_frequency'),
+        ('speed_of_sound', math.nan, 'speed_of_sound'),
+        ('header', Header(), 'frame_id'),
+    ],
+)
+def test_arrays_that_are_none(name, value, words):
+    message = conversions.array_info(HEADER, ARRAY)
+    setattr(message, name, value)
+    with pytest.raises(MessageError, match=words):
+        conversions.array_from_info(message)
 
 
 def test_tracks_survive(make_track):

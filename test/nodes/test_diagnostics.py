@@ -130,8 +130,22 @@ def test_a_device_that_goes_and_comes_back(
         assert _number(board.value('audio_capture', 'restarts of the capture')) > 0
 
 
-def test_rejected_messages_and_missing_ones_are_told(start, listener, board):
+def test_who_waits_says_so(start, listener, board, uma8):
+    process = start('gcc_phat', method='srp_phat')
+    listener.spin_until(lambda: 'gcc_phat' in board.newest, 'its status')
+    assert board.level('gcc_phat') == DiagnosticStatus.WARN
+    assert board.message('gcc_phat') == 'waiting for array_info: is audio_capture running?'
+    listener.spin(2.5)
+    listener.publish_array(uma8)
+    words = 'no audio arrives: is audio_capture running?'
+    listener.spin_until(lambda: board.message('gcc_phat') == words, 'the next status')
+    assert process.stop() == 0
+    assert process.output.count('waiting for') == 1
+
+
+def test_rejected_messages_and_missing_ones_are_told(start, listener, board, uma8):
     start('gcc_phat', method='srp_phat')
+    listener.publish_array(uma8)
     publisher = listener.node.create_publisher(AudioFrame, 'audio', 10)
     listener.wait_for_subscriber('audio')
     stamp = listener.node.get_clock().now().nanoseconds
@@ -173,7 +187,7 @@ def test_an_installed_diagnostic_updater_changes_nothing(
     monkeypatch.setenv('PYTHONPATH', f'{tmp_path}:{os.environ["PYTHONPATH"]}')
     start('doa_tracker')
     names = listener.answer(listener.parameters('doa_tracker').list_parameters()).result.names
-    own = [name for name in names if '.' not in name and name in settings()]
+    own = [name for name in names if name in settings()]
     assert set(own) == set(settings(['doa_tracker']))
     assert not [name for name in names if name.startswith('diagnostic_updater')]
     listener.spin_until(lambda: 'doa_tracker' in board.newest, 'its status')

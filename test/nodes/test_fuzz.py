@@ -19,6 +19,7 @@ from std_msgs.msg import Header
 
 from doa_ros.audio.source import AudioBlock
 from doa_ros.conversions import (
+    array_info,
     audio_frame_from_block,
     estimate_array,
     gcc_phat_from_frame,
@@ -32,7 +33,14 @@ from doa_ros.core.localization.decoding import Estimate
 from doa_ros.core.localization.window_directions import WindowDirections
 from doa_ros.core.tracking.track import Track
 from doa_ros.headers import check_header
-from doa_ros.msg import AudioFrame, DoaEstimateArray, DoaSpectrum, DoaTrackArray, GccPhat
+from doa_ros.msg import (
+    AudioFrame,
+    DoaEstimateArray,
+    DoaSpectrum,
+    DoaTrackArray,
+    GccPhat,
+    MicArrayInfo,
+)
 from doa_ros.nodes.doa_estimator_node import DoaEstimatorNode
 from doa_ros.nodes.doa_markers_node import DoaMarkersNode
 from doa_ros.nodes.doa_tracker_node import DoaTrackerNode
@@ -195,7 +203,7 @@ def check(message):
     _check_fields(message, type(message).__name__)
     check_header(message.header) if hasattr(message, 'header') else None
     if isinstance(message, GccPhat):
-        assert len(message.data) == len(message.pair_first) * message.lag_count
+        assert len(message.data) == len(message.pair_first) * message.settings.lag_count
         assert np.abs(message.data).max() <= 1.01
         assert 0 <= message.activity <= 1.01
     if isinstance(message, DoaSpectrum):
@@ -223,6 +231,10 @@ def _check_fields(message, where):
                 _check_fields(item, f'{where}.{name}')
 
 
+def _callback(node, message_type):
+    return next(s.callback for s in node.subscriptions if s.msg_type is message_type)
+
+
 class Driven:
     """A node whose callbacks are called, and what it publishes.
 
@@ -235,7 +247,8 @@ class Driven:
 
     def __init__(self, node, message_type, follow, needed):
         self.node, self._follow, self._needed = node, follow, needed
-        self._call = next(s.callback for s in node.subscriptions if s.msg_type is message_type)
+        self._call = _callback(node, message_type)
+        _callback(node, MicArrayInfo)(array_info(make_header(0, 'mic_array'), ARRAY))
         self.published = []
 
     def take(self, messages):
@@ -320,8 +333,20 @@ def test_markers_take_any_tracks(drive, messages):
     drive('track markers').take(messages)
 
 
+@given(messages=stream([lambda _: array_info(make_header(0, 'mic_array'), ARRAY)], MicArrayInfo))
+def test_any_array_is_taken_or_refused(drive, messages):
+    for name in ('gcc_phat', 'estimator', 'tracker', 'markers'):
+        node = drive(name)
+        for message in messages:
+            _callback(node.node, MicArrayInfo)(message)
+        _callback(node.node, MicArrayInfo)(array_info(make_header(0, 'mic_array'), ARRAY))
+        node.take([])
+
+
 @given(
-    name=st.sampled_from(['sensitivity', 'report_stationary', 'arrow_length', 'method', 'array']),
+    name=st.sampled_from(
+        ['sensitivity', 'report_stationary', 'markers.arrow_length', 'method', 'model']
+    ),
     value=st.none()
     | st.booleans()
     | st.integers(-(2**63), 2**63 - 1)
@@ -330,7 +355,7 @@ def test_markers_take_any_tracks(drive, messages):
     | st.lists(st.floats(), max_size=2),
 )
 def test_parameters_take_what_they_allow(drive, name, value):
-    node = drive('markers' if name == 'arrow_length' else 'estimator').node
+    node = drive('markers' if name == 'markers.arrow_length' else 'estimator').node
     try:
         parameter = rclpy.Parameter(name, value=value)
     except TypeError:

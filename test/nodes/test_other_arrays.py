@@ -15,19 +15,24 @@ from visualization_msgs.msg import MarkerArray
 import yaml
 
 from doa_ros.core.features.extractor import FeatureConfig
+from doa_ros.core.features.gcc_phat import lag_axis
 from doa_ros.core.geometry import load_array, unit_vector, wrap_angle
 from doa_ros.msg import DoaEstimateArray, DoaTrackArray, GccPhat, MicArrayInfo
 from doa_ros.resources import find_resource
 
 AZIMUTH, ELEVATION = math.radians(130), math.radians(20)
-# What the launch file gives to every node.
-_SHIPPED = yaml.safe_load(
-    (Path(__file__).resolve().parents[2] / 'config' / 'doa.yaml').read_text(encoding='utf-8')
-)['/**']['ros__parameters']
+_SHIPPED = Path(__file__).resolve().parents[2] / 'config' / 'doa.yaml'
 
 
 @pytest.fixture
-def play(plane_wave, tmp_path):
+def shipped_parameters(flat):
+    """What the launch file gives to every node."""
+    content = yaml.safe_load(_SHIPPED.read_text(encoding='utf-8'))
+    return flat(content['/**']['ros__parameters'])
+
+
+@pytest.fixture
+def play(plane_wave, tmp_path, shipped_parameters):
     """Return the parameters that play a plane wave at an array of this name."""
 
     def prepare(name):
@@ -36,7 +41,7 @@ def play(plane_wave, tmp_path):
         audio = plane_wave(array, AZIMUTH, ELEVATION, duration=2.0)
         soundfile.write(path, audio, array.sampling_frequency, subtype='FLOAT')
         return {
-            **_SHIPPED,
+            **shipped_parameters,
             'array': name,
             'source': 'file',
             'file': str(path),
@@ -80,7 +85,7 @@ def test_a_recording_at_another_rate_that_was_cut_off(start, listener, play):
 
 
 @pytest.fixture
-def play_at(make_array, plane_wave, tmp_path):
+def play_at(make_array, plane_wave, tmp_path, shipped_parameters):
     """Return the parameters that play a plane wave at microphones at these places."""
 
     def prepare(positions, azimuth_deg, elevation_deg):
@@ -110,7 +115,7 @@ def play_at(make_array, plane_wave, tmp_path):
         heard[: len(heard) // 4] *= 0.01
         soundfile.write(wave, heard, array.sampling_frequency, subtype='FLOAT')
         return {
-            **_SHIPPED,
+            **shipped_parameters,
             'array': str(path),
             'source': 'file',
             'file': str(wave),
@@ -192,7 +197,7 @@ def test_an_array_of_a_low_rate_just_works(start, listener, play, tmp_path):
     process = start('doa_pipeline', **(play(str(path)) | {'method': 'srp_phat'}))
     estimates = listener.collect(DoaEstimateArray, 'estimates')
     listener.spin_until(lambda: len(estimates) > 20, 'estimates')
-    assert listener.get('gcc_phat', 'band_max') == pytest.approx(0.45 * 8192)
+    assert listener.get('gcc_phat', 'features.band_max') == pytest.approx(0.45 * 8192)
     assert process.stop() == 0
     _assert_found(estimates)
 
@@ -223,9 +228,9 @@ def test_network_of_a_smaller_ring_that_is_numbered_otherwise(start, listener, p
     pairs = np.stack([frame.pair_first, frame.pair_second], axis=1).astype(int)
     first, second = array.positions[pairs.T]
     expected = (second - first) @ unit_vector(AZIMUTH, ELEVATION) / array.speed_of_sound
-    data = np.array(frame.data).reshape(len(pairs), frame.lag_count)
-    found = frame.lag_min + frame.lag_step * data.argmax(axis=1)
-    np.testing.assert_allclose(found, expected, atol=frame.lag_step)
+    data = np.array(frame.data).reshape(len(pairs), frame.settings.lag_count)
+    lags = lag_axis(frame.settings.lag_rate, frame.settings.lag_count)
+    np.testing.assert_allclose(lags[data.argmax(axis=1)], expected, atol=lags[1] - lags[0])
     said = ''.join(process.output for process in processes)
     assert said.count("has the shape of 'uma8', which the network was trained for") == 1
 
@@ -240,10 +245,52 @@ def test_cnn_needs_array_and_model_alone(start, listener, play, write_network, t
     estimates = listener.collect(DoaEstimateArray, 'estimates')
     frames = listener.collect(GccPhat, 'gcc_phat')
     listener.spin_until(lambda: len(estimates) > 20 and frames, 'estimates and features')
-    for node in ('gcc_phat', 'doa_estimator'):
-        for name in ('lag_rate', 'averaging', 'hop'):
-            assert listener.get(node, name) == getattr(features, name)
+    for name in ('lag_rate', 'averaging', 'hop'):
+        assert listener.get('gcc_phat', f'features.{name}') == getattr(features, name)
     assert [process.stop() for process in processes] == [0] * len(processes)
     _assert_found(estimates)
-    assert frames[0].lag_count == 53
+    assert frames[0].settings.lag_count == 53
     assert len(frames[0].pair_first) == 28
+
+
+def test_another_array_is_followed_or_refused(start, listener, play, require_model):
+    """Whoever starts audio_capture again with another array need not start the others again."""
+    require_model('cnn')
+    gcc_phat, estimator = (start(name) for name in ('gcc_phat', 'doa_estimator'))
+    estimates = listener.collect(DoaEstimateArray, 'estimates')
+
+    def capture(array):
+        capture = start('audio_capture', **(play(array) | {'publish_audio': True}))
+        capture.wait_for('the sound comes from')
+        return capture
+
+    def answered():
+        listener.spin(1.0)
+        del estimates[:]
+        listener.spin_until(lambda: len(estimates) > 20, 'estimates')
+
+    first = capture('uma8')
+    answered()
+    assert first.stop() == 0
+    for array, process, words in (
+        (
+            'respeaker_usb_4mic',
+            estimator,
+            "6 microphones (uma8) and array 'respeaker_usb_4mic' has 4",
+        ),
+        ('minidsp_uma16', gcc_phat, 'set lag_count to'),
+    ):
+        other = capture(array)
+        process.wait_for(words)
+        listener.spin(0.5)
+        del estimates[:]
+        listener.spin(2.0)
+        assert not estimates
+        assert other.stop() == 0
+    again = capture('uma8')
+    answered()
+    assert again.stop() == 0
+    for process in (gcc_phat, estimator):
+        assert process.stop() == 0
+        assert process.output.count('[ERROR]') == 1
+    assert 'does gcc_phat have the same model and method?' in estimator.output

@@ -18,7 +18,12 @@ from doa_ros.msg import DoaEstimateArray
 from doa_ros.nodes.configs import NODES, settings
 
 ROOT = Path(__file__).resolve().parents[2]
-DYNAMIC = {'sensitivity', 'report_stationary', 'arrow_length', 'trail_duration'}
+DYNAMIC = {
+    'sensitivity',
+    'report_stationary',
+    'markers.arrow_length',
+    'markers.trail_duration',
+}
 _TYPES = {
     bool: ParameterType.PARAMETER_BOOL,
     int: ParameterType.PARAMETER_INTEGER,
@@ -45,19 +50,21 @@ def running(talk, scene):
 def default_settings(uma8, require_model):
     """All parameters as they are where nothing is set."""
     defaults = {name: field.default for name, field in settings().items()}
-    return defaults | default_features(uma8, require_model('cnn')).to_mapping()
+    features = default_features(uma8, require_model('cnn')).to_mapping()
+    return defaults | {f'features.{name}': value for name, value in features.items()}
 
 
-def test_parameter_file_lists_every_parameter_with_its_default(default_settings):
+def test_parameter_file_lists_every_parameter_with_its_default(default_settings, flat):
     text = (ROOT / 'config' / 'doa.yaml').read_text()
-    features = {f.name for f in dataclasses.fields(FeatureConfig)}
-    assert not features & set(yaml.safe_load(text)['/**']['ros__parameters'])
+    features = [field.name for field in dataclasses.fields(FeatureConfig)]
+    assert 'features' not in yaml.safe_load(text)['/**']['ros__parameters']
     # Those of the features depend on the model, two on the launch: they are written as comments.
-    commented = rf'^    # ({"|".join([*features, "loop", "publish_audio"])}):'
-    content = yaml.safe_load(re.sub(commented, r'    \1:', text, flags=re.MULTILINE))
+    commented = rf'^    # (loop:|publish_audio:|features:|  (?:{"|".join(features)}):)'
+    content = yaml.safe_load(re.sub(commented, r'    \1', text, flags=re.MULTILINE))
     declared = default_settings
-    assert content == {'/**': {'ros__parameters': declared}}
-    listed = content['/**']['ros__parameters']
+    assert list(content) == ['/**'] and list(content['/**']) == ['ros__parameters']
+    listed = flat(content['/**']['ros__parameters'])
+    assert listed == declared
     # 1 is not 1.0 for a ROS parameter.
     assert {n: type(v) for n, v in listed.items()} == {n: type(v) for n, v in declared.items()}
 
@@ -67,26 +74,20 @@ def _readme_rows(node):
     readme = (ROOT / 'README.md').read_text(encoding='utf-8')
     sections = re.split(r'^### `?(\w+)`?$', readme, flags=re.MULTILINE)
     text = dict(zip(sections[1::2], sections[2::2], strict=True)).get(node, '')
-    return dict(re.findall(r'^\| `(\w+)` \| `?(.*?)`? \|', text, re.MULTILINE))
+    text, *_ = text.split('\n## ')
+    return dict(re.findall(r'^\| `([\w.]+)` \| `?(.*?)`? \|', text, re.MULTILINE))
 
 
 def test_readme_shows_the_features_that_run(default_settings):
     rows = _readme_rows('gcc_phat')
-    features = {f.name for f in dataclasses.fields(FeatureConfig)}
+    features = {f'features.{f.name}' for f in dataclasses.fields(FeatureConfig)}
     shown = {name: yaml.safe_load(rows[name]) for name in features}
     assert shown == {name: default_settings[name] for name in features}
 
 
 @pytest.mark.parametrize('node', list(NODES))
 def test_readme_names_every_parameter(node):
-    readme = (ROOT / 'README.md').read_text(encoding='utf-8')
-    sections = re.split(r'^### `?(\w+)`?$', readme, flags=re.MULTILINE)
-    text = dict(zip(sections[1::2], sections[2::2], strict=True)).get(node, '')
-    wanted = set(settings([node]))
-    if 'All of `gcc_phat`' in text:
-        wanted -= set(settings(['gcc_phat']))
-    missing = wanted - set(re.findall(r'^\| `(\w+)` \|', text, re.MULTILINE))
-    assert not missing, f'README.md: section {node} has no table row for {sorted(missing)}'
+    assert set(_readme_rows(node)) == set(settings([node]))
 
 
 @pytest.mark.parametrize('node', list(NODES))
@@ -112,8 +113,8 @@ def test_every_parameter_is_described(running, node):
 
 
 def test_a_whole_number_is_a_number(start, listener):
-    process = start('doa_markers', arrow_length=2)
-    assert listener.get('doa_markers', 'arrow_length') == 2.0
+    process = start('doa_markers', **{'markers.arrow_length': 2})
+    assert listener.get('doa_markers', 'markers.arrow_length') == 2.0
     assert process.stop() == 0
 
 
@@ -122,10 +123,10 @@ def test_a_whole_number_is_a_number(start, listener):
     [
         ('audio_capture', 'frame_id', 'other'),
         ('audio_capture', 'loop', False),
-        ('gcc_phat', 'window', 0.2),
-        ('gcc_phat', 'lag_count', 15),
+        ('gcc_phat', 'features.window', 0.2),
+        ('gcc_phat', 'features.lag_count', 15),
         ('doa_estimator', 'method', 'cnn'),
-        ('doa_estimator', 'hop', 0.1),
+        ('doa_tracker', 'tracker.gate_sigma', 4.0),
     ],
 )
 def test_fixed_parameters_refuse_changes(running, node, name, value):
@@ -144,10 +145,10 @@ def test_fixed_parameters_refuse_changes(running, node, name, value):
         ('doa_estimator', 'sensitivity', math.inf),
         ('doa_estimator', 'sensitivity', 1),
         ('doa_estimator', 'sensitivity', 'high'),
-        ('doa_markers', 'arrow_length', math.nan),
-        ('doa_markers', 'arrow_length', 0.0),
-        ('doa_markers', 'arrow_length', 1e6),
-        ('doa_markers', 'arrow_length', True),
+        ('doa_markers', 'markers.arrow_length', math.nan),
+        ('doa_markers', 'markers.arrow_length', 0.0),
+        ('doa_markers', 'markers.arrow_length', 1e6),
+        ('doa_markers', 'markers.arrow_length', True),
     ],
 )
 def test_bad_values_are_refused(running, node, name, value):
@@ -184,6 +185,6 @@ def test_arrow_length_changes(running):
     def lengths():
         return [m.scale.x for a in markers for m in a.markers if m.action == Marker.ADD]
 
-    assert listener.set('doa_markers', 'arrow_length', 50.0)[0]
-    assert listener.get('doa_markers', 'arrow_length') == 50.0
+    assert listener.set('doa_markers', 'markers.arrow_length', 50.0)[0]
+    assert listener.get('doa_markers', 'markers.arrow_length') == 50.0
     listener.spin_until(lambda: any(length >= 15 for length in lengths()), 'a long arrow')

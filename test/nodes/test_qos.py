@@ -14,10 +14,10 @@ PUBLISHED = {
     'doa_markers': ['markers'],
 }
 SUBSCRIBED = {
-    'gcc_phat': ['audio'],
-    'doa_estimator': ['gcc_phat'],
-    'doa_tracker': ['detections'],
-    'doa_markers': ['estimates', 'tracks'],
+    'gcc_phat': ['array_info', 'audio'],
+    'doa_estimator': ['array_info', 'gcc_phat'],
+    'doa_tracker': ['array_info', 'detections'],
+    'doa_markers': ['array_info', 'estimates', 'tracks'],
 }
 
 

@@ -11,7 +11,7 @@ EXECUTABLES = ['audio_capture', 'gcc_phat', 'doa_estimator', 'doa_markers', 'doa
 # The last sentence that each writes while it starts.
 _STARTED = {
     'audio_capture': 'the sound comes from',
-    'gcc_phat': 'features of',
+    'gcc_phat': 'waiting for',
     'doa_estimator': 'directions by',
     'doa_markers': 'arrows and trails',
     'doa_pipeline': 'the sound comes from',

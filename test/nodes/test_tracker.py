@@ -66,9 +66,10 @@ def _expected(messages):
 
 
 @pytest.fixture
-def tracker(start, listener):
+def tracker(start, listener, uma8):
     """Return the process, what it publishes, and what it listens to."""
     process = start('doa_tracker')
+    listener.publish_array(uma8)
     topics = {
         'tracks': listener.collect(DoaTrackArray, 'tracks'),
         'target': listener.collect(PoseStamped, 'target'),
@@ -227,8 +228,9 @@ def test_a_late_message_does_not_end_tracks(listener, tracker):
     process.wait_for('dropped: ')
 
 
-def test_markers_show_tracks_in_colours_of_their_own(start, listener):
+def test_markers_show_tracks_in_colours_of_their_own(start, listener, uma8):
     start('doa_markers')
+    listener.publish_array(uma8)
     markers = listener.collect(MarkerArray, 'markers')
     publisher = listener.node.create_publisher(DoaTrackArray, 'tracks', 100)
     listener.wait_for_subscriber('tracks')

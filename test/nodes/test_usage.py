@@ -8,7 +8,7 @@ import re
 from ament_index_python import get_package_prefix
 import pytest
 
-from doa_ros.nodes.configs import NODES, settings
+from doa_ros.nodes.configs import NODES, renamed, settings
 
 EXECUTABLES = [*NODES, 'doa_pipeline']
 
@@ -37,7 +37,7 @@ def test_help_names_every_parameter_and_starts_nothing(say, executable, option):
         hosted = executable in (node, 'doa_pipeline')
         assert (f'parameters of {node}:' in text) == hosted
         for name in settings([node]) if hosted else ():
-            assert re.search(rf'^  {name} \(default: .+\)$', text, re.MULTILINE)
+            assert re.search(rf'^  {re.escape(name)} \(default: .+\)$', text, re.MULTILINE)
     assert '[INFO]' not in text
 
 
@@ -51,7 +51,7 @@ def test_help_that_cannot_be_written(start):
 def test_help_shows_what_runs(say, require_model):
     require_model('cnn')
     _, text = say('gcc_phat', '--help')
-    assert 'lag_count (default: 39)' in text
+    assert 'features.lag_count (default: 39)' in text
 
 
 @pytest.mark.parametrize('arguments', [['--sensitivity', '0.3'], ['source:=sim'], ['--version']])
@@ -79,15 +79,35 @@ def test_what_is_installed_can_be_started():
 def test_parameters_that_nobody_has_are_named(start, tmp_path):
     file = tmp_path / 'given.yaml'
     # Of another node of the chain, of all nodes, of nobody.
-    lines = ['sensitivity: 0.4', 'use_sim_time: false', 'arow_length: 2.0', 'zzz: 1']
+    lines = ['sensitivity: 0.4', 'use_sim_time: false', 'markers.arow_length: 2.0', 'zzz: 1']
     file.write_text('/**:\n  ros__parameters:\n' + ''.join(f'    {line}\n' for line in lines))
     process = start('doa_markers', arguments=['--ros-args', '--params-file', str(file)])
     process.wait_for('zzz')
     assert process.stop() == 0
     assert re.findall(r'there is no parameter (.*)', process.output) == [
-        'arow_length, it is ignored; do you mean arrow_length?',
+        'markers.arow_length, it is ignored; do you mean markers.arrow_length?',
         'zzz, it is ignored',
     ]
+
+
+def test_names_of_before_are_answered_with_those_of_today(start, tmp_path):
+    file = tmp_path / 'given.yaml'
+    lines = ['arrow_length: 2.0', 'confirmation: 0.1', 'hop: 0.1']
+    file.write_text('/**:\n  ros__parameters:\n' + ''.join(f'    {line}\n' for line in lines))
+    process = start('doa_markers', arguments=['--ros-args', '--params-file', str(file)])
+    process.wait_for('parameter hop')
+    assert process.stop() == 0
+    assert re.findall(r'parameter (.*) is ignored: it is called (.*) now', process.output) == [
+        ('arrow_length', 'markers.arrow_length'),
+        ('confirmation', 'tracker.confirmation_time'),
+        ('hop', 'features.hop'),
+    ]
+
+
+def test_names_of_today_exist():
+    names = renamed()
+    assert set(names.values()) <= set(settings())
+    assert not set(names) & set(settings())
 
 
 def test_qos_overrides_of_no_topic_are_named_where_all_topics_are(start, namespace, tmp_path):
@@ -129,13 +149,13 @@ def test_details_are_there_for_those_who_look_closer(start, recording):
     process = start(
         'doa_pipeline', arguments=arguments, source='file', file=str(recording), method='srp_phat'
     )
-    wanted = {config.__name__ for configs in NODES.values() for config in configs}
+    wanted = {config.__name__ for configs in NODES.values() for config in configs.values()}
     process.wait_for(*(f'{name}(' for name in wanted))
 
 
 @pytest.mark.parametrize('executable', ['doa_pipeline', 'doa_tracker'])
 def test_who_gives_up_says_its_full_name(start, namespace, executable):
-    process = start(executable, gate_sigma=-1.0)
+    process = start(executable, **{'tracker.gate_sigma': -1.0})
     assert process.end() == 1
     (fatal,) = [line for line in process.output.splitlines() if line.startswith('[FATAL]')]
-    assert f'[{namespace[1:]}.doa_tracker]: parameter gate_sigma' in fatal
+    assert f'[{namespace[1:]}.doa_tracker]: parameter tracker.gate_sigma' in fatal

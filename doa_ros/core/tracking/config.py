@@ -11,6 +11,17 @@ from doa_ros.core.config import Config, setting
 class TrackerConfig(Config):
     """How talkers move, what detections are worth, and when a track begins and ends."""
 
+    RENAMED = {
+        'confirmation': 'confirmation_time',
+        'delay': 'observation_delay',
+        'correlation': 'error_correlation_time',
+        'manoeuvre': 'manoeuvre_gain',
+        'velocity_deg': 'initial_velocity_deg',
+        'velocity_memory': 'velocity_decay_time',
+        'stddev_min_deg': 'observation_stddev_min_deg',
+        'gate': 'gate_sigma',
+    }
+
     track_timeout: float = setting(
         2.5,
         'A track ends when nothing was heard of it for this time [s].',
