@@ -5,8 +5,8 @@
 A verb's module holds, from the inside out:
 
     def train(settings: Settings, *, data: Path, out: Path) -> None
-        The verb itself, a typed function of the same name: it knows nothing of command lines, so
-        that other verbs call it as any function does.
+        The verb itself, a typed function of the same name (but for `all`, which Python has): it
+        knows nothing of command lines, so that other verbs call it as any function does.
     def add_arguments(parser: argparse.ArgumentParser) -> None
         What the command line takes.
     def run(args: argparse.Namespace) -> None

@@ -101,10 +101,10 @@ def labelled_features(
         number: of the clip in its data set.
         every: every how many windows one is kept; the last one always is.
     """
-    frames = clip_extractor(array, config, clip).push(0, clip.audio)[::-1][::every][::-1]
+    windows = clip_extractor(array, config, clip).push(0, clip.audio)[::-1][::every][::-1]
     hop = round(config.hop * clip.sampling_frequency)
-    blocks = np.array([frame.hop_index // hop for frame in frames], dtype=int)
-    shape = len(frames), MAX_SOURCES
+    blocks = np.array([window.hop_index // hop for window in windows], dtype=int)
+    shape = len(windows), MAX_SOURCES
     voiced, kind = np.zeros(shape, dtype=bool), np.full(shape, -1, dtype=np.int8)
     azimuth, elevation, distance = (np.full(shape, np.nan, dtype=np.float32) for _ in range(3))
     for k, source in enumerate(clip.sources):
@@ -112,17 +112,17 @@ def labelled_features(
         azimuth[:, k], elevation[:, k] = source.azimuth[blocks], source.elevation[blocks]
         distance[:, k], kind[:, k] = source.distance, SOURCE_KINDS.index(source.kind)
     return Dataset(
-        features=np.array([frame.gcc for frame in frames], dtype=np.float16),
-        activity=np.array([frame.activity for frame in frames], dtype=np.float32),
+        features=np.array([window.gcc for window in windows], dtype=np.float16),
+        activity=np.array([window.activity for window in windows], dtype=np.float32),
         silent=clip.silent[blocks],
         voiced=voiced,
         azimuth=azimuth,
         elevation=elevation,
         distance=distance,
         kind=kind,
-        rt60=np.full(len(frames), clip.rt60, dtype=np.float32),
-        snr=np.full(len(frames), clip.snr, dtype=np.float32),
-        ego_noise=np.full(len(frames), clip.ego_noise),
+        rt60=np.full(len(windows), clip.rt60, dtype=np.float32),
+        snr=np.full(len(windows), clip.snr, dtype=np.float32),
+        ego_noise=np.full(len(windows), clip.ego_noise),
         time=((blocks + 1) * config.hop).astype(np.float32),
-        clip=np.full(len(frames), number, dtype=np.int32),
+        clip=np.full(len(windows), number, dtype=np.int32),
     )

@@ -66,14 +66,14 @@ def filter_example(
         number: of the clip.
     """
     features = classifier.features
-    frames = clip_extractor(array, features, clip).push(0, clip.audio)
-    seen = np.stack([filter_input(classifier.spectra(frame)) for frame in frames])
+    windows = clip_extractor(array, features, clip).push(0, clip.audio)
+    seen = np.stack([filter_input(classifier.spectra(window)) for window in windows])
     hop = round(features.hop * clip.sampling_frequency)
-    blocks = np.array([frame.hop_index // hop for frame in frames])
-    ages = np.array([frame.sound_age for frame in frames])
+    blocks = np.array([window.hop_index // hop for window in windows])
+    ages = np.array([window.sound_age for window in windows])
     back = np.round(np.minimum(ages + _DELAY, _OLDEST) / features.hop).astype(int)
     made = np.maximum(blocks - back, 0)
-    shape = len(frames), MAX_SOURCES
+    shape = len(windows), MAX_SOURCES
     azimuth = np.full(shape, np.nan, dtype=np.float32)
     voiced, silent = np.zeros(shape, dtype=bool), np.ones(shape, dtype=bool)
     for k, source in enumerate(clip.sources):
