@@ -50,7 +50,7 @@ def to_tflite(model: keras.Model, kind: str, representative: np.ndarray | None =
     Args:
         model: the trained network; for qat, by `train_to_be_rounded`.
         kind: one of KINDS.
-        representative: inputs, shape (examples, lags, pairs); only the integer kinds look at them.
+        representative: inputs, shape (examples, lags, pairs); the integer kinds need them.
     """
     # With a batch of one, the file needs no operators that find out its size.
     inputs = keras.Input(batch_shape=(1, *model.input_shape[1:]))
@@ -61,6 +61,8 @@ def to_tflite(model: keras.Model, kind: str, representative: np.ndarray | None =
         converter.target_spec.supported_types = [tf.float16]
     if kind in INTEGER_KINDS:
         converter.inference_input_type = converter.inference_output_type = tf.int8
+        if representative is None:
+            raise ValueError(f'{kind} needs representative inputs')
         converter.representative_dataset = lambda: ([x[None]] for x in representative)
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
     with warnings.catch_warnings(), redirect_stdout(StringIO()):
@@ -89,12 +91,12 @@ def output_names(network: TFLiteModel, model, heads: Iterable[str]) -> tuple[str
     converted = list(zip(*(network(x) for x in probe), strict=True))
     names = []
     for output in converted:
-        errors = {
-            name: np.abs(values - output).max()
+        errors = [
+            (float(np.abs(values - output).max()), name)
             for name, values in zip(heads, expected, strict=True)
             if values.shape == np.shape(output)
-        }
-        names.append(min(errors, key=errors.get, default=None))
-    if set(names) != set(heads):
+        ]
+        names += [name for _, name in sorted(errors)[:1]]
+    if len(names) < len(converted) or set(names) != set(heads):
         raise ModelError('the outputs of the converted network cannot be told apart')
     return tuple(names)

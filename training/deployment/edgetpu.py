@@ -61,6 +61,17 @@ class _Operator:
     outputs: tuple[_Tensor, ...]
     options: object
 
+    def input(self, number: int) -> _Tensor:
+        """Return an input that operators of this kind cannot do without.
+
+        Raises:
+            ModelError: it is left out.
+        """
+        tensor = self.inputs[number]
+        if tensor is None:
+            raise ModelError(f'an operator {self.kind} lacks its input {number}')
+        return tensor
+
     def option(self, name: str) -> int:
         return getattr(self.options, name, 0)
 
@@ -197,11 +208,14 @@ def _constant_parameters(operator: _Operator) -> str | None:
 
 
 def _concatenation(operator: _Operator) -> str | None:
-    constants = [t for t in operator.inputs if t is not None and t.values is not None]
+    constants = [
+        np.all(t.values == t.zero_point)
+        for t in operator.inputs
+        if t is not None and t.values is not None
+    ]
     if not constants:
         return None
-    zero = all((t.values == t.zero_point).all() for t in constants)
-    if zero and len(operator.inputs) == 2:
+    if all(constants) and len(operator.inputs) == 2:
         return None
     return 'joins a constant; then it may have two inputs only, and the constant must be zero'
 
@@ -224,7 +238,7 @@ def _axes(operator: _Operator, argument: int) -> list[int] | None:
     tensor = operator.inputs[argument]
     if tensor is None or tensor.values is None:
         return None
-    rank = len(operator.inputs[1 - argument].shape)
+    rank = len(operator.input(1 - argument).shape)
     return [int(axis) % max(rank, 1) for axis in tensor.values]
 
 
@@ -239,7 +253,7 @@ def _no_batch_axis(argument: int) -> Callable[[_Operator], str | None]:
 
 
 def _mean_depth(operator: _Operator) -> str | None:
-    shape = operator.inputs[0].shape
+    shape = operator.input(0).shape
     depth = len(shape) - 1
     if depth in (_axes(operator, 1) or ()) and shape[depth] % _MEAN_DEPTH:
         return f'averages {shape[depth]} channels, which is no multiple of {_MEAN_DEPTH}'
@@ -253,20 +267,20 @@ def _pack(operator: _Operator) -> str | None:
 
 
 def _pad(operator: _Operator) -> str | None:
-    paddings = operator.inputs[1].values
+    paddings = operator.input(1).values
     if paddings is None:
         return 'has a padding that is not constant'
     return 'pads the batch dimension' if paddings[:2].any() else None
 
 
 def _prelu(operator: _Operator) -> str | None:
-    if any(size > 1 for size in operator.inputs[1].shape[:-1]):
+    if any(size > 1 for size in operator.input(1).shape[:-1]):
         return 'has an alpha that differs along more than the innermost dimension'
     return None
 
 
 def _softmax(operator: _Operator) -> str | None:
-    tensor = operator.inputs[0]
+    tensor = operator.input(0)
     if tensor.large > 1:
         return f'takes an input of shape {tensor.shape}; it must be one-dimensional'
     if np.prod(tensor.shape) > _MAX_SOFTMAX:
@@ -275,8 +289,8 @@ def _softmax(operator: _Operator) -> str | None:
 
 
 def _strided_slice(operator: _Operator) -> str | None:
-    strides = operator.inputs[3].values
-    if strides is None or (strides != 1).any():
+    strides = operator.input(3).values
+    if strides is None or np.any(strides != 1):
         return 'has strides other than 1'
     if operator.option('ellipsisMask') or operator.option('newAxisMask'):
         return 'has an ellipsis or a new axis'
