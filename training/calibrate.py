@@ -189,10 +189,16 @@ def label_outputs(
                 any(source.kind != 'speech' for source in clip.sources),
             )
         )
-    *outputs, above_floor, azimuth, elevation, voiced, quiet, silent, brief = (
+    *outputs, coherence, above_floor, azimuth, elevation, voiced, quiet, silent, brief = (
         np.stack(column) for column in zip(*rows, strict=True)
     )
-    spectrum = type(spectra[0])(*outputs, classifier.grid.elevation_min)
+    spectrum = replace(
+        spectra[0],
+        **dict(zip(heads, outputs, strict=True)),
+        coherence=coherence,
+        elevation_min=classifier.grid.elevation_min,
+        attributes={},
+    )
     time = classifier.features.hop * np.arange(silent.shape[1])
     return LabelledOutputs(
         spectrum, above_floor, azimuth, elevation, voiced, quiet, silent, brief, time

@@ -106,7 +106,7 @@ def check_setting(field: dataclasses.Field[Any], value: Any) -> Any:
     Raises:
         ConfigError: wrong type, not finite, out of bounds or not among the choices.
     """
-    kind = type(field.default)
+    kind: type = type(field.default)
     if kind is float and type(value) is int:
         with suppress(OverflowError):
             value = float(value)
@@ -126,7 +126,7 @@ def check_setting(field: dataclasses.Field[Any], value: Any) -> Any:
     return value
 
 
-def said(error: Exception) -> str:
+def said(error: BaseException) -> str:
     """Return what an error of somebody else's code says, on one line that a sentence can hold."""
     text = ' '.join(str(error).split())
     return text if len(text) <= _MOST_SAID else f'{text[:_MOST_SAID]} ...'

@@ -17,7 +17,7 @@ from doa_ros.core.config import Config
 from doa_ros.core.directions import PEAK_SEPARATION
 from doa_ros.core.geometry import wrap_angle
 from doa_ros.core.localization.calibration import Calibration
-from doa_ros.core.localization.decoding import WITHIN, Estimate, logit
+from doa_ros.core.localization.decoding import WITHIN, logit
 
 from .labelled_outputs import LabelledOutputs, window_of
 
@@ -59,9 +59,9 @@ def fit_confidence(labelled: LabelledOutputs, calibration: Calibration) -> Calib
     multi_source = labelled.multi_source
     counted = answers.certain
     if multi_source:
-        counted = counted & (answers.estimates.confidence >= _FAINT)
+        counted = counted & (answers.confidence >= _FAINT)
     hit = answers.hit[counted]
-    odds = logit(answers.estimates.confidence[counted])
+    odds = logit(answers.confidence[counted])
 
     def loss(values):
         weight, bias = (*values, 0.0)[:2]
@@ -88,7 +88,7 @@ def fit_elevation(
     """
     answers = _answers(labelled, calibration)
     chosen = answers.of_a_talker(labelled.multi_source)
-    seen, true = answers.estimates.elevation[chosen], answers.elevation[chosen]
+    seen, true = answers.elevation[chosen], answers.true_elevation[chosen]
 
     def loss(values):
         line = np.clip(values[0] * seen + values[1], labelled.outputs.elevation_min, np.pi / 2)
@@ -111,12 +111,11 @@ def fit_deviations(labelled: LabelledOutputs, calibration: Calibration) -> Calib
     calibration = replace(calibration, **_RAW_DEVIATIONS)
     answers = _answers(labelled, calibration)
     chosen = answers.of_a_talker(labelled.multi_source)
-    estimates = answers.estimates
     errors = {
-        'azimuth': (answers.azimuth_error, estimates.azimuth_stddev),
+        'azimuth': (answers.azimuth_error, answers.azimuth_stddev),
         'elevation': (
-            np.abs(estimates.elevation - answers.elevation),
-            estimates.elevation_stddev,
+            np.abs(answers.elevation - answers.true_elevation),
+            answers.elevation_stddev,
         ),
     }
     found = {}
@@ -145,17 +144,21 @@ class _Answers:
     """Estimates beside the truth, an array each.
 
     Attributes:
-        estimates: with arrays in the place of numbers.
+        elevation, azimuth_stddev, elevation_stddev: of the estimate [rad].
+        confidence: of the estimate, 0..1.
         azimuth_error: to the nearest voiced source [rad]; infinite in silence.
-        elevation: of that source [rad].
+        true_elevation: of that source [rad].
         coherence: of the frame.
         brief: whether the sounds of the clip are short ones.
         certain: whether it is sure that the estimate is of a voiced source, or that it is of none.
     """
 
-    estimates: Estimate
-    azimuth_error: np.ndarray
     elevation: np.ndarray
+    azimuth_stddev: np.ndarray
+    elevation_stddev: np.ndarray
+    confidence: np.ndarray
+    azimuth_error: np.ndarray
+    true_elevation: np.ndarray
     coherence: np.ndarray
     brief: np.ndarray
     certain: np.ndarray
@@ -169,7 +172,7 @@ class _Answers:
         # Of several sources, an estimate that is far from all is of none.
         heard = self.azimuth_error <= (PEAK_SEPARATION if multi_source else np.pi)
         heard &= ~self.brief
-        given = heard & (self.estimates.confidence >= 0.5)
+        given = heard & (self.confidence >= 0.5)
         # All where a network is never sure.
         return given if given.any() else heard
 
@@ -183,20 +186,24 @@ def _answers(labelled: LabelledOutputs, calibration: Calibration) -> _Answers:
         for estimate in calibration.estimates(window_of(labelled.outputs, (i, k)))
     ]
     *columns, clip, frame = np.array(rows).T
+    azimuth, elevation, azimuth_stddev, elevation_stddev, confidence = columns
     where = clip.astype(int), frame.astype(int)
-    distance = np.abs(wrap_angle(columns[0][:, None] - labelled.azimuth[where]))
+    distance = np.abs(wrap_angle(azimuth[:, None] - labelled.azimuth[where]))
     distance = np.nan_to_num(distance, nan=np.inf)
     to_voiced = np.where(labelled.voiced[where], distance, np.inf)
     nearest = to_voiced.argmin(axis=1)
     unsure = ~labelled.voiced[where] & ~labelled.quiet[where] & (distance <= PEAK_SEPARATION)
     error = to_voiced.min(axis=1)
     return _Answers(
-        Estimate(*columns),
-        error,
-        labelled.elevation[where][np.arange(len(rows)), nearest],
-        labelled.outputs.coherence[where],
-        labelled.brief[where[0]],
-        (error <= WITHIN) | ~unsure.any(axis=1),
+        elevation=elevation,
+        azimuth_stddev=azimuth_stddev,
+        elevation_stddev=elevation_stddev,
+        confidence=confidence,
+        azimuth_error=error,
+        true_elevation=labelled.elevation[where][np.arange(len(rows)), nearest],
+        coherence=np.asarray(labelled.outputs.coherence)[where],
+        brief=labelled.brief[where[0]],
+        certain=(error <= WITHIN) | ~unsure.any(axis=1),
     )
 
 

@@ -138,6 +138,8 @@ def _filtered(
 
 def negative_log_likelihood(labelled: LabelledOutputs, posterior: Spectrum) -> float:
     """Return the mean over the voiced sources plus that over the silent frames."""
+    if posterior.activity is None:
+        raise ValueError('the posterior has no activity')
     azimuth = posterior.azimuth[:, :, None]
     right = posterior.activity * np.where(labelled.near, azimuth, 0).sum(axis=3)
     hits = np.log(np.maximum(right, _LEAST))[labelled.voiced]

@@ -4,6 +4,7 @@
 
 from dataclasses import dataclass, replace
 from functools import cached_property
+import math
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from doa_ros.core.localization.decoding import WITHIN
 from doa_ros.core.localization.spectrum import MultiSourceSpectrum, Spectrum
 
 # How fast a source goes around the array in some of the clips [rad/s].
-_SPEED = np.radians([10.0, 60.0])
+_SLOWEST, _FASTEST = math.radians(10.0), math.radians(60.0)
 
 
 @dataclass(frozen=True)
@@ -53,24 +54,27 @@ class LabelledOutputs:
         classes = self.outputs.azimuth.shape[-1]
         step = 2 * np.pi / classes
         kind = np.arange(clips) % 3
-        speed = rng.uniform(*_SPEED, clips) * rng.choice([-1, 1], clips) * (kind == 1)
+        speed = rng.uniform(_SLOWEST, _FASTEST, clips) * rng.choice([-1, 1], clips) * (kind == 1)
         turns = np.round(speed[:, None] * self.time / step).astype(int)
         columns = (np.arange(classes) - turns[..., None]) % classes
         azimuth = np.take_along_axis(self.outputs.azimuth, columns, axis=2)
         outputs = replace(self.outputs, azimuth=azimuth)
         azimuth = wrap_angle(self.azimuth + step * turns[..., None])
-        truth = azimuth, self.elevation, self.voiced, self.quiet, self.silent
         # The last third goes on as the next clip of its kind does.
         next_one = np.arange(clips)
         next_one[kind == 2] = np.roll(next_one[kind == 2], 1)
         second_half = np.arange(frames) >= frames // 2
         rows = np.where(second_half, next_one[:, None], np.arange(clips)[:, None])
         chosen = rows, np.arange(frames)
-        return LabelledOutputs(
-            window_of(outputs, chosen),
-            *(part[chosen] for part in (self.above_floor, *truth)),
-            self.brief,
-            self.time,
+        return replace(
+            self,
+            outputs=window_of(outputs, chosen),
+            above_floor=self.above_floor[chosen],
+            azimuth=azimuth[chosen],
+            elevation=self.elevation[chosen],
+            voiced=self.voiced[chosen],
+            quiet=self.quiet[chosen],
+            silent=self.silent[chosen],
         )
 
     @property
@@ -81,14 +85,15 @@ class LabelledOutputs:
     @cached_property
     def spoken(self) -> np.ndarray:
         """Whether any source is heard, shape (clips, frames)."""
-        return self.voiced.any(axis=2)
+        return np.asarray(self.voiced.any(axis=2))
 
     @cached_property
     def near(self) -> np.ndarray:
         """Which azimuth classes are right, shape (clips, frames, sources, classes)."""
         azimuths = DirectionGrid(self.outputs.azimuth.shape[-1], 0).azimuths
         distance = np.abs(wrap_angle(azimuths - self.azimuth[..., None])).astype(np.float32)
-        return np.nan_to_num(distance, nan=np.pi) <= WITHIN + np.pi / len(azimuths)
+        distance[np.isnan(distance)] = np.pi
+        return distance <= WITHIN + np.pi / len(azimuths)
 
 
 def window_of(outputs: Spectrum, index: Any) -> Spectrum:
@@ -97,6 +102,6 @@ def window_of(outputs: Spectrum, index: Any) -> Spectrum:
         outputs,
         azimuth=outputs.azimuth[index],
         elevation=None if outputs.elevation is None else outputs.elevation[index],
-        activity=outputs.activity[index],
-        coherence=outputs.coherence[index],
+        activity=None if outputs.activity is None else outputs.activity[index],
+        coherence=np.asarray(outputs.coherence)[index],
     )
