@@ -77,7 +77,7 @@ def suited(array: MicArray, model: Path | None) -> tuple[MicArray, str]:
     if found is None:
         return array, ''
     moved = found.rotation or found.mirrored or found.order != array.order
-    return found.applied(array) if moved else array, card.said_of(array)
+    return found.applied(array) if moved else array, card.tolerated_differences(array)
 
 
 def network_input(gcc: np.ndarray) -> np.ndarray:

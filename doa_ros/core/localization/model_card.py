@@ -250,7 +250,7 @@ class ModelCard:
             f'away from its place in {self.array_name!r}'
         )
 
-    def said_of(self, array: MicArray) -> str:
+    def tolerated_differences(self, array: MicArray) -> str:
         """Return a sentence about what of an array that fits is not as trained; '' for nothing."""
         found = self.match(array)
         parts = [] if found is None else found.differences(array)
