@@ -30,14 +30,15 @@ from .train import train
 
 # Finer than the band needs: taps between the samples cost little and help.
 _LAG_RATE = 48000.0
+_OUTPUTS = ('azimuth', 'elevation', 'activity')
 BUDGETS = {
     'small': (
         SimulateConfig(train_clips=4000, val_clips=300, every=5),
-        TrainConfig(architecture='circular', activity=True, epochs=15, patience=4),
+        TrainConfig(architecture='circular', outputs=_OUTPUTS, epochs=15, patience=4),
     ),
     'full': (
         SimulateConfig(train_clips=40000, val_clips=2000, every=4),
-        TrainConfig(architecture='circular', activity=True, epochs=60, patience=10),
+        TrainConfig(architecture='circular', outputs=_OUTPUTS, epochs=60, patience=10),
     ),
 }
 _SOUNDS_SEED = 1

@@ -2,13 +2,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Fit the HMM filter of a model, and what its confidence is worth: its calibration.
 
-Takes a model with an activity output, as quantize makes it of settings with `train: {activity:
-true}`, runs it in rooms of the benchmark (evaluate --bench rooms) with speech, short sounds and
-fans, with the split val of the sounds, and writes what it finds into the model's card: the weight
-of SRP-PHAT, the settings of the HMM filter (`hmm`) and the calibration of its outputs. Without
-them, every window stands for itself. A model of several sources, whose recurrent filter
-train_filter has made, also hears two talkers, and gets a calibration alone. With --deviations all
-stays as it is but the standard deviations, which takes a fraction of the time.
+Takes a model with an activity output, as quantize makes it of settings with `train: {outputs:
+[azimuth, elevation, activity]}`, runs it in rooms of the benchmark (evaluate --bench rooms) with
+speech, short sounds and fans, with the split val of the sounds, and writes what it finds into the
+model's card: the weight of SRP-PHAT, the settings of the HMM filter (`hmm`) and the calibration of
+its outputs. Without them, every window stands for itself. A model of several sources, whose
+recurrent filter train_filter has made, also hears two talkers, and gets a calibration alone. With
+--deviations all stays as it is but the standard deviations, which takes a fraction of the time.
 """
 
 import argparse
@@ -72,7 +72,7 @@ def calibrate(
     if not {'activity', 'elevation'} <= set(card.outputs):
         raise ConfigError(
             f'{model}: only a model with elevation and activity can be calibrated; train one with '
-            'activity: true'
+            'outputs: [azimuth, elevation, activity]'
         )
     if card.multi_source and card.recurrent_filter is None:
         raise ConfigError(f'{model}: has no recurrent filter; run train_filter first')

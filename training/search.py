@@ -22,7 +22,7 @@ import keras
 
 from doa_ros.core.errors import ConfigError
 
-from .data.batches import both_splits
+from .fitting.batches import both_splits
 from .fitting.loop import fit
 from .models.architectures import find_architecture
 from .search_methods import darts, optuna_trials

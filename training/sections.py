@@ -2,12 +2,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """The sections of the training settings: what each verb can be told, with bounds and defaults."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 import math
+from typing import Any, Self
 
 from doa_ros.core.config import Config, setting
 from doa_ros.core.directions import DirectionGrid
 from doa_ros.core.errors import ConfigError
+from doa_ros.core.localization.output_heads import OUTPUT_HEADS, head_shapes
+
+_DIRECTION = {'azimuth', 'elevation'}
 
 
 @dataclass(frozen=True)
@@ -96,7 +101,7 @@ class SimulateConfig(Config):
 class TrainConfig(Config):
     """How `train` fits a network."""
 
-    RENAMED = {'multilabel': 'multi_source'}
+    RENAMED = {'multilabel': 'multi_source', 'activity': 'outputs'}
 
     seed: int = setting(1, 'Seed of all randomness.', minimum=0)
     architecture: str = setting(
@@ -106,8 +111,9 @@ class TrainConfig(Config):
     multi_source: bool = setting(
         False, 'Whether azimuth classes are judged one by one, for several sources at once.'
     )
-    activity: bool = setting(
-        False, 'Whether a third output says how probable it is that there is a source at all.'
+    outputs: tuple[str, ...] = setting(
+        ('azimuth', 'elevation'),
+        'What the network tells; activity is how probable it is that there is a source at all.',
     )
     azimuth_classes: int = setting(36, 'Azimuth classes.', minimum=4, maximum=360)
     elevation_classes: int = setting(10, 'Elevation classes.', minimum=3, maximum=91)
@@ -138,6 +144,30 @@ class TrainConfig(Config):
         1e-3, 'Of Adam at the start; it falls to 0.', minimum=1e-6, maximum=1.0
     )
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        names = set(self.outputs)
+        if len(names) < len(self.outputs) or not _DIRECTION <= names <= set(OUTPUT_HEADS):
+            others = ', '.join(name for name in OUTPUT_HEADS if name not in _DIRECTION)
+            raise ConfigError(
+                f'outputs must name azimuth and elevation, and may name {others}, once each'
+            )
+
+    @classmethod
+    def from_mapping(cls, mapping: Mapping[str, Any], where: str) -> Self:
+        """Build from a parsed YAML mapping.
+
+        Raises:
+            ConfigError: an unknown key or a value out of bounds; the message starts with `where`.
+        """
+        if isinstance(mapping, Mapping) and isinstance(mapping.get('outputs'), list):
+            mapping = {**mapping, 'outputs': tuple(map(str, mapping['outputs']))}
+        return super().from_mapping(mapping, where)
+
+    def to_mapping(self) -> dict[str, Any]:
+        """Return the settings as a plain dictionary."""
+        return {**super().to_mapping(), 'outputs': list(self.outputs)}
+
     @property
     def grid(self) -> DirectionGrid:
         """The directions that the classes stand for."""
@@ -147,21 +177,8 @@ class TrainConfig(Config):
 
     @property
     def heads(self) -> dict[str, tuple[int, ...]]:
-        """The outputs of the network, in this order, and the shape of each.
-
-        Of several sources each has an elevation of its own: that of its azimuth class.
-        """
-        azimuth: tuple[int, ...] = (self.azimuth_classes,)
-        elevation: tuple[int, ...] = (self.elevation_classes,)
-        if self.multi_source:
-            elevation = azimuth + elevation
-        heads = {'azimuth': azimuth, 'elevation': elevation}
-        return {**heads, 'activity': (1,)} if self.activity else heads
-
-    @property
-    def one_by_one(self) -> set[str]:
-        """The heads whose values are judged one by one; those of the others sum to 1."""
-        return {'activity', 'azimuth'} if self.multi_source else {'activity'}
+        """The outputs of the network, in their order, and the shape of each."""
+        return head_shapes(self.outputs, self.grid, multi_source=self.multi_source)
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import keras
 
-from .data.batches import both_splits
+from .fitting.batches import both_splits
 from .fitting.loop import fit
 from .models.architectures import find_architecture
 from .settings import Settings, find_settings

@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Train the recurrent filter of a model of several sources.
 
-Takes a model as quantize makes it of settings with `train: {multi_source: true, activity: true}`
-and `features: {residual: true}`, runs it in simulated rooms in which people stand, walk and talk,
-and trains a recurrent network on its outputs. Writes NAME_filter.tflite beside the model
-NAME.tflite, and its SHA-256 into the card; calibrate comes next.
+Takes a model as quantize makes it of settings with `train: {multi_source: true, outputs: [azimuth,
+elevation, activity]}` and `features: {residual: true}`, runs it in simulated rooms in which people
+stand, walk and talk, and trains a recurrent network on its outputs. Writes NAME_filter.tflite
+beside the model NAME.tflite, and its SHA-256 into the card; calibrate comes next.
 
 In OUT are shards {train,val}/NNNNN.npz of 10 clips, filter.keras (the best epoch), history.csv and
 curves.png. Run again after an interruption, it goes on where it stopped. See simulate for SOUNDS.
@@ -108,7 +108,8 @@ def _check(path: Path, card: ModelCard) -> None:
     if not (card.multi_source and {'activity', 'elevation'} <= set(card.outputs)):
         raise ConfigError(
             f'{path}: only a model of several sources with elevation and activity can have a '
-            'recurrent filter; train one with multi_source: true and activity: true'
+            'recurrent filter; train one with multi_source: true and '
+            'outputs: [azimuth, elevation, activity]'
         )
     if not card.features.residual:
         raise ConfigError(

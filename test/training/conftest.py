@@ -27,7 +27,7 @@ SETTINGS = {
     'features': {'lag_rate': 16000, 'lag_count': 13},
     'data_features': {'lag_rate': 48000, 'lag_count': 39},
     'simulate': {'train_clips': 26, 'val_clips': 4, 'length': 2.5, 'lead': 1.0, 'rt60_max': 0.2},
-    'train': {'epochs': 3, 'batch': 64, 'activity': True},
+    'train': {'epochs': 3, 'batch': 64, 'outputs': ['azimuth', 'elevation', 'activity']},
 }
 
 

@@ -38,7 +38,9 @@ def tiny(monkeypatch_module):
     simulate = SimulateConfig(
         train_clips=30, val_clips=6, length=2.5, lead=1.0, rt60_max=0.2, every=4
     )
-    train = TrainConfig(architecture='circular', activity=True, epochs=2, batch=64)
+    train = TrainConfig(
+        architecture='circular', outputs=('azimuth', 'elevation', 'activity'), epochs=2, batch=64
+    )
     monkeypatch_module.setattr(all_in_one, 'BUDGETS', {'small': (simulate, train)})
     monkeypatch_module.setattr(all_in_one, '_CALIBRATION_SCENES', 1)
     monkeypatch_module.setattr(hmm, '_EVALUATIONS', 12)

@@ -63,7 +63,7 @@ def test_deviations_alone_keep_all_else(run_verb, model, sounds):
 
 def test_a_model_without_activity_is_refused(run_verb, sounds):
     path = find_resource('models', 'uma8_reference_int8')
-    with pytest.raises(ConfigError, match='train one with activity: true'):
+    with pytest.raises(ConfigError, match='train one with outputs'):
         run_verb('calibrate', '--model', path, '--sounds', sounds)
 
 

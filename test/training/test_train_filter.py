@@ -164,7 +164,7 @@ def test_clips_of_other_settings_are_not_mixed(run_verb, made, sounds, tmp_path)
     'change, message',
     [
         (lambda card: replace(card, multi_source=False), 'train one with multi_source: true'),
-        (lambda card: replace(card, outputs=('azimuth',)), 'and activity: true'),
+        (lambda card: replace(card, outputs=('azimuth',)), 'outputs:'),
         (
             lambda card: replace(card, features=replace(card.features, residual=False)),
             'residual: true',

@@ -13,12 +13,12 @@ from pandas import DataFrame
 
 from doa_ros.core.config import Config
 
-from ..data.batches import Batches, both_splits
 from ..data.dataset import Shards
 from ..deployment.conversion import representative_set, to_tflite
 from ..deployment.converted_model import converted_model
+from ..fitting.batches import Batches, both_splits
 from ..fitting.history import draw_curves
-from ..fitting.loop import check_finite, losses
+from ..fitting.loop import check_finite, compile_heads
 from ..models.kernels import kernel_facts
 from ..runs import load_run, save_network
 from ..sections import ClusterConfig, PruneConfig, TrainConfig
@@ -152,7 +152,7 @@ def fit_on(
     Raises:
         DivergedError: a loss is not finite.
     """
-    model.compile(optimizer=keras.optimizers.Adam(learning_rate), loss=losses(config))
+    compile_heads(model, learning_rate, config)
     finite = keras.callbacks.LambdaCallback(on_epoch_end=check_finite)
     model.fit(
         train.stream(),

@@ -8,7 +8,7 @@ import keras
 from keras import ops
 import numpy as np
 
-from ..data.batches import both_splits
+from ..fitting.batches import both_splits
 from ..settings import Settings
 from .compress import fit_on
 

@@ -2,17 +2,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """Accuracy of a classifier on stored features, through the interpreter that runs it."""
 
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
 
 import numpy as np
 
 from doa_ros.core.geometry import wrap_angle
 from doa_ros.core.localization.classifier import network_input
-from doa_ros.core.localization.decoding import decode_azimuth, decode_elevation, elevation_classes
+from doa_ros.core.localization.decoding import decode_azimuth
+from doa_ros.core.localization.spectrum import spectrum_type
 from doa_ros.core.localization.tflite import TFLiteModel
 
 from ..data.dataset import Dataset
+from ..models.heads import trained_heads
 from ..sections import TrainConfig
 
 
@@ -25,6 +27,7 @@ class Measurement:
         within_10: share within 10 degrees of azimuth.
         azimuth_mae_deg, azimuth_median_deg, elevation_mae_deg: absolute errors [deg].
         azimuths: the decoded azimuth of each example [rad], shape (examples,).
+        further: means of what `TrainedHead.errors` gives, by its name.
     """
 
     class_accuracy: float
@@ -33,11 +36,12 @@ class Measurement:
     azimuth_median_deg: float
     elevation_mae_deg: float
     azimuths: np.ndarray
+    further: dict[str, float] = field(default_factory=dict)
 
     def to_mapping(self) -> dict[str, float]:
         """Return the errors, rounded for a card."""
-        values = asdict(self)
-        return {name: round(value, 4) for name, value in values.items() if name != 'azimuths'}
+        own = {name: value for name, value in asdict(self).items() if isinstance(value, float)}
+        return {name: round(value, 4) for name, value in {**own, **self.further}.items()}
 
 
 def measure_model(
@@ -52,21 +56,29 @@ def measure_model(
         shards: the examples.
     """
     step = 2 * np.pi / config.azimuth_classes
-    decoded, errors, right = [], [], []
+    decoded, errors, right, further = [], [], [], []
     for shard in shards:
         data = shard.select(shard.single)
         if len(data) == 0:
             continue
         results = [network(values) for values in network_input(data.features.astype(np.float32))]
-        by_head = dict(zip(outputs, map(np.stack, zip(*results, strict=True)), strict=True))
-        azimuth = by_head['azimuth']
-        elevation = by_head['elevation'].reshape(len(data), *config.heads['elevation'])
+        by_head = {
+            name: np.stack(values).reshape(len(data), *config.heads[name])
+            for name, values in zip(outputs, zip(*results, strict=True), strict=True)
+        }
         true_azimuths = true_directions(data)[0].astype(float)
         nearest = np.rint(true_azimuths / step).astype(int) % config.azimuth_classes
-        right.append(azimuth.argmax(axis=1) == nearest)
-        directions = decoded_directions(azimuth, elevation, config.grid.elevation_min)
+        right.append(by_head['azimuth'].argmax(axis=1) == nearest)
+        directions = decoded_directions(by_head, config)
         decoded.append(directions[0])
         errors.append(errors_deg(*directions, data))
+        further.append(
+            {
+                name: error
+                for head in trained_heads(config)
+                for name, error in head.errors(by_head[head.name], data).items()
+            }
+        )
     azimuth_deg, elevation_deg = (np.concatenate(angle) for angle in zip(*errors, strict=True))
     return Measurement(
         class_accuracy=float(np.mean(np.concatenate(right))),
@@ -75,6 +87,10 @@ def measure_model(
         azimuth_median_deg=float(np.median(azimuth_deg)),
         elevation_mae_deg=float(np.nanmean(elevation_deg)),
         azimuths=np.concatenate(decoded),
+        further={
+            name: float(np.nanmean(np.concatenate([part[name] for part in further])))
+            for name in further[0]
+        },
     )
 
 
@@ -95,23 +111,25 @@ def true_directions(data: Dataset) -> tuple[np.ndarray, np.ndarray]:
 
 
 def decoded_directions(
-    azimuth: np.ndarray, elevation: np.ndarray, elevation_min: float
+    outputs: Mapping[str, np.ndarray], config: TrainConfig
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return the direction that each row of class probabilities is decoded to.
+    """Return the direction that each row of the outputs of a network is decoded to.
 
     Args:
-        azimuth, elevation: probabilities of the classes, per row as in `Spectrum`.
-        elevation_min: that of the first elevation class [rad].
+        outputs: by the names of their heads, in their shapes after the axis of the rows.
+        config: says which classes there are.
 
     Returns:
         Azimuth and elevation [rad], shape (rows,) each.
     """
-    azimuths = [decode_azimuth(values)[0] for values in azimuth]
-    elevations = [
-        decode_elevation(elevation_classes(values, angle), elevation_min)[0]
-        for values, angle in zip(elevation, azimuths, strict=True)
-    ]
-    return np.array(azimuths), np.array(elevations)
+    kind = spectrum_type(config.multi_source)
+    found = []
+    for azimuth, elevation in zip(outputs['azimuth'], outputs['elevation'], strict=True):
+        spectrum = kind(azimuth, elevation, elevation_min=config.grid.elevation_min)
+        strongest, *_ = decode_azimuth(azimuth)
+        found.append((strongest, spectrum.elevation_at(strongest)[0]))
+    azimuths, elevations = np.array(found).T
+    return azimuths, elevations
 
 
 def errors_deg(

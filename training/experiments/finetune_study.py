@@ -72,12 +72,12 @@ def finetune_study(run: Path, *, data: Path, sounds: Path, out: Path) -> None:
         for seconds, count in zip(SECONDS, clips, strict=True):
             model, settings = load_run(run)
             changed = replace(settings, finetune=replace(settings.finetune, mode=mode))
-            before = measure(model, [test.data])
+            before = measure(model, [test.data], settings.train)
             folder = out / f'{mode}_{seconds}'
             result = finetune(model, changed, _first(recordings, count), data, folder)
             if not rows:
                 rows.append(_row('before', 0, before, result.simulated_before, 0.0))
-            after = measure(model, [test.data])
+            after = measure(model, [test.data], settings.train)
             rows.append(_row(mode, seconds, after, result.simulated_after, result.step))
     show_table(
         rows,

@@ -18,16 +18,16 @@ from doa_ros.core.errors import ConfigError
 from doa_ros.core.geometry import MicArray
 from doa_ros.core.localization.classifier import network_input
 
-from ..data.batches import Batches
 from ..data.clips import Clip, labelled_features
 from ..data.dataset import Dataset, Parts, Shards
-from ..data.targets import usable_rows
 from ..deployment.measure import decoded_directions, errors_deg
 from ..runs import save_network
+from ..sections import TrainConfig
 from ..settings import Settings
 from ..tables import Row
+from .batches import Batches, usable_rows
 from .history import draw_curves, earlier_losses
-from .loop import backup, check_finite, losses
+from .loop import backup, check_finite, compile_heads
 
 # How far the weights go from the old network to the new one.
 _STEPS = (1.0, 0.8, 0.6, 0.4, 0.2, 0.0)
@@ -150,8 +150,8 @@ def finetune(
     judge = Batches([held_out], array, settings, shuffle=False).stream()
 
     def accuracies() -> tuple[Accuracy, Accuracy]:
-        lowest = settings.train.grid.elevation_min
-        return measure(model, [held_out], lowest), measure(model, shards['val'], lowest)
+        train = settings.train
+        return measure(model, [held_out], train), measure(model, shards['val'], train)
 
     out.mkdir(parents=True, exist_ok=True)
     settings.save(out / 'settings.yaml')
@@ -161,9 +161,7 @@ def finetune(
     trainable = [layer.trainable for layer in frozen]
     for layer in frozen:
         layer.trainable = False
-    model.compile(
-        optimizer=keras.optimizers.Adam(config.learning_rate), loss=losses(settings.train)
-    )
+    compile_heads(model, config.learning_rate, settings.train)
     earlier = earlier_losses(out)
     best = out / 'best.weights.h5'
     model.fit(
@@ -201,16 +199,16 @@ def finetune(
     return Result(step, before[0], after[0], before[1], after[1])
 
 
-def measure(model: keras.Model, shards: Iterable[Dataset], elevation_min: float = 0.0) -> Accuracy:
-    """Return the accuracy of a network whose elevation classes begin at `elevation_min` [rad]."""
+def measure(model: keras.Model, shards: Iterable[Dataset], config: TrainConfig) -> Accuracy:
+    """Return the accuracy of a network with these settings."""
     azimuth_errors: list[np.ndarray] = []
     elevation_errors: list[np.ndarray] = []
     for shard in shards:
         data = shard.select(shard.single)
         if len(data):
             outputs = model(network_input(data.features.astype(np.float32)), training=False)
-            azimuths, elevations = (np.asarray(values) for values in outputs[:2])
-            errors = errors_deg(*decoded_directions(azimuths, elevations, elevation_min), data)
+            by_head = dict(zip(config.outputs, map(np.asarray, outputs), strict=True))
+            errors = errors_deg(*decoded_directions(by_head, config), data)
             azimuth_errors.append(errors[0])
             elevation_errors.append(errors[1])
     azimuth, elevation = np.concatenate(azimuth_errors), np.concatenate(elevation_errors)

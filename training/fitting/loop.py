@@ -10,9 +10,10 @@ import keras
 
 from doa_ros.core.errors import DoaError
 
-from ..data.batches import Batches
+from ..models.heads import loss_weights, losses
 from ..sections import TrainConfig
 from ..settings import Settings
+from .batches import Batches
 from .history import draw_curves, earlier_losses
 
 
@@ -20,12 +21,23 @@ class DivergedError(DoaError):
     """A network does not learn: its loss is not finite."""
 
 
-def losses(config: TrainConfig) -> list[str]:
-    """Return the loss of each head."""
-    return [
-        'binary_crossentropy' if name in config.one_by_one else 'categorical_crossentropy'
-        for name in config.heads
-    ]
+def compile_heads(
+    model: keras.Model,
+    rate: float | keras.optimizers.schedules.LearningRateSchedule,
+    config: TrainConfig,
+) -> None:
+    """Compile a network with the losses of its heads.
+
+    Args:
+        model: the network.
+        rate: learning rate of Adam.
+        config: says which heads there are.
+    """
+    model.compile(
+        optimizer=keras.optimizers.Adam(rate),
+        loss=losses(config),
+        loss_weights=loss_weights(config),
+    )
 
 
 def fit(
@@ -49,7 +61,7 @@ def fit(
     config = settings.train
     # Falls to 0 over all epochs, whenever training is interrupted and goes on.
     rate = keras.optimizers.schedules.CosineDecay(config.learning_rate, config.epochs * len(train))
-    model.compile(optimizer=keras.optimizers.Adam(rate), loss=losses(config))
+    compile_heads(model, rate, config)
     out.mkdir(parents=True, exist_ok=True)
     settings.save(out / 'settings.yaml')
     stopping = keras.callbacks.EarlyStopping(patience=config.patience)

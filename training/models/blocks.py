@@ -1,6 +1,6 @@
 # Copyright 2026 doa_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Networks described by a file: an input, a chain of blocks and the two heads.
+"""Networks described by a file: an input, a chain of blocks and the output heads.
 
     input: map      # taps: the delay taps as they are; map: the steered response over direction
     dense: 32       # units of the dense layer before the heads; of a map, before the elevation
@@ -11,15 +11,12 @@
       - {operation: dropout}
 
 A network is a pure function of array, features and settings. It takes GCC-PHAT of shape (lags,
-pairs) and gives the azimuth classes, the elevation classes and, on request, the activity, in this
-order: probabilities of classes sum to 1 or, the azimuths of several sources, stand one by one.
-Convolutions along one axis are 2-D ones of height 1, which every tool that quantises or prunes
-knows.
+pairs) and gives the outputs of the settings (heads.py), in their order. Convolutions along one
+axis are 2-D ones of height 1, which every tool that quantises or prunes knows.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-import math
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +32,7 @@ from doa_ros.core.features.steered_response import steering_matrix
 from doa_ros.core.geometry import MicArray, unit_vector
 
 from ..sections import TrainConfig
+from .heads import trained_heads
 
 # Elevations of a map [rad]; where the classes reach below the horizon, as far below, too.
 _MAP_ELEVATIONS = np.radians([0.0, 20.0, 40.0, 60.0, 80.0])
@@ -179,15 +177,7 @@ def taps_input(array: MicArray, features: FeatureConfig) -> tuple:
 def taps_heads(x, config: TrainConfig, units: int) -> list:
     """Return the heads of the settings from what the blocks make of the taps."""
     x = layers.Dense(units, activation='relu')(layers.Flatten()(x))
-    return [_dense_head(x, name, config) for name in config.heads]
-
-
-def _dense_head(x, name: str, config: TrainConfig):
-    shape = config.heads[name]
-    if len(shape) == 1:
-        return layers.Dense(*shape, activation=_activation(name, config), name=name)(x)
-    x = layers.Reshape(shape)(layers.Dense(math.prod(shape))(x))
-    return layers.Activation(_activation(name, config), name=name)(x)
+    return [head.from_features(x, config) for head in trained_heads(config)]
 
 
 def map_input(array: MicArray, features: FeatureConfig, config: TrainConfig, margin: int) -> tuple:
@@ -218,23 +208,17 @@ def map_input(array: MicArray, features: FeatureConfig, config: TrainConfig, mar
 def map_heads(x, config: TrainConfig, units: int) -> list:
     """Return the heads of the settings from what the blocks make of a map.
 
-    Azimuth is the map's columns, one per class; so are, of several sources, the elevations.
+    Those without a place on the map are made of its maxima and means over the circle.
     """
-    azimuth = layers.Conv2D(1, (1, 1))(x)
-    azimuth = layers.Reshape((config.azimuth_classes,))(azimuth)
-    azimuth = layers.Activation(_activation('azimuth', config), name='azimuth')(azimuth)
-    heads = {'azimuth': azimuth}
-    if config.multi_source:
-        elevation = layers.Conv2D(units, (1, 1), activation='relu')(x)
-        elevation = layers.Conv2D(config.elevation_classes, (1, 1))(elevation)
-        elevation = layers.Reshape(config.heads['elevation'])(elevation)
-        activation = _activation('elevation', config)
-        heads['elevation'] = layers.Activation(activation, name='elevation')(elevation)
-    # The others do not depend on where on the circle the source is.
+    heads = trained_heads(config)
+    outputs = [head.from_map(x, config, units) for head in heads]
     x = layers.Concatenate()([layers.GlobalMaxPooling2D()(x), layers.GlobalAveragePooling2D()(x)])
     x = layers.Dense(units, activation='relu')(x)
     x = layers.Dropout(config.dropout)(x)
-    return [heads[n] if n in heads else _dense_head(x, n, config) for n in config.heads]
+    return [
+        head.from_features(x, config) if output is None else output
+        for head, output in zip(heads, outputs, strict=True)
+    ]
 
 
 def steering_map(
@@ -260,7 +244,3 @@ def steering_map(
     matrix = steering_matrix(array, features.lags, directions)
     by_pair = matrix.reshape(len(directions), len(array.pairs), features.lag_count)
     return by_pair.swapaxes(1, 2).reshape(len(directions), -1).T
-
-
-def _activation(head: str, config: TrainConfig) -> str:
-    return 'sigmoid' if head in config.one_by_one else 'softmax'

@@ -1,6 +1,6 @@
 # Copyright 2026 doa_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The recurrent network that follows several sources; the core runs it, under the same name.
+"""The network of the recurrent filter of several sources; the core runs it, under the same name.
 
 Its convolutions go around the circle of azimuth classes, so that whatever it learns of one
 direction it knows of all. The state is that of a gated recurrent unit, of which the reset gate

@@ -20,9 +20,9 @@ import tensorflow as tf
 
 from doa_ros.core.geometry import MicArray
 
-from ..data.batches import Batches
 from ..data.dataset import Shards
-from ..fitting.loop import backup, check_finite, losses
+from ..fitting.batches import Batches
+from ..fitting.loop import backup, check_finite
 from ..models.blocks import (
     BlockConfig,
     NetworkConfig,
@@ -31,6 +31,7 @@ from ..models.blocks import (
     map_input,
     save_network,
 )
+from ..models.heads import loss_weights, losses
 from ..sections import SearchConfig
 from ..settings import Settings
 
@@ -84,6 +85,7 @@ class Supernet(keras.Model):
         own = {id(variable) for variable in self.mixing}
         self.weights_of_operations = [v for v in self.trainable_variables if id(v) not in own]
         self.losses_of_heads = [keras.losses.get(name) for name in losses(settings.train)]
+        self.loss_weights = loss_weights(settings.train)
         self.loss_of_operations = keras.metrics.Mean('loss')
         self.loss_of_mixing = keras.metrics.Mean('val_loss')
         self.compile(optimizer=keras.optimizers.Adam(settings.train.learning_rate))
@@ -116,9 +118,9 @@ class Supernet(keras.Model):
         inputs, targets, weights = batch
         heads = self(inputs, training=True)
         return sum(
-            ops.mean(loss(target, head) * weight)
-            for loss, target, head, weight in zip(
-                self.losses_of_heads, targets, heads, weights, strict=True
+            loss_weight * ops.mean(loss(target, head) * weight)
+            for loss, loss_weight, target, head, weight in zip(
+                self.losses_of_heads, self.loss_weights, targets, heads, weights, strict=True
             )
         )
 

@@ -22,12 +22,12 @@ from tqdm import tqdm
 from doa_ros.core.errors import ConfigError, DoaError
 from doa_ros.core.localization.tflite import TFLiteModel
 
-from ..data.batches import Batches
 from ..data.dataset import Shards
 from ..deployment.conversion import output_names, representative_set, to_tflite
 from ..deployment.costs import latency
 from ..deployment.measure import measure_model
-from ..fitting.loop import check_finite, losses
+from ..fitting.batches import Batches
+from ..fitting.loop import check_finite, compile_heads
 from ..models.blocks import BlockConfig, NetworkConfig, build, save_network
 from ..settings import Settings
 
@@ -189,7 +189,7 @@ class _Objective:
         trial.set_user_attr('parameters', parameters)
         if parameters > config.parameters_max:
             raise ConfigError(f'more than {config.parameters_max} parameters to train')
-        model.compile(keras.optimizers.Adam(train.learning_rate), loss=losses(train))
+        compile_heads(model, train.learning_rate, train)
         batches = min(config.batches, len(self._train))
         model.fit(
             self._train.stream().take(batches),

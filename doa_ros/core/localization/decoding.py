@@ -155,14 +155,6 @@ def _refine(probability: np.ndarray, peak: int) -> tuple[float, float]:
     return azimuth, math.sqrt(2 * math.log(1 / length))
 
 
-def elevation_classes(probability: np.ndarray, azimuth: float) -> np.ndarray:
-    """Return the elevation classes at an azimuth [rad] of a spectrum, (elevations,)."""
-    if probability.ndim == 1:
-        return probability
-    count = len(probability)
-    return probability[round(azimuth / (2 * math.pi / count)) % count]
-
-
 def decode_elevation(probability: np.ndarray, elevation_min: float = 0.0) -> tuple[float, float]:
     """Refine the strongest elevation class by a parabola through the log-probabilities.
 

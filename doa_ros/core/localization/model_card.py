@@ -28,11 +28,7 @@ from doa_ros.core.localization.hmm_filter import HmmFilterConfig
 from doa_ros.core.localization.matching import SCALE_MAX, SCALE_MIN, Match, match
 from doa_ros.core.localization.output_heads import OUTPUT_HEADS, head_shapes
 from doa_ros.core.localization.recurrent_filter import RecurrentFilterConfig
-from doa_ros.core.localization.spectrum import (
-    MultiSourceSpectrum,
-    SingleSourceSpectrum,
-    Spectrum,
-)
+from doa_ros.core.localization.spectrum import Spectrum, spectrum_type
 
 CARD_FORMAT = 2
 _REQUIRED = {
@@ -155,14 +151,9 @@ class ModelCard:
             for (name, shape), output in zip(self.shapes.items(), outputs, strict=True)
         }
 
-    @property
-    def spectrum_type(self) -> type[Spectrum]:
-        """What its outputs are: a spectrum of a single source or of several."""
-        return MultiSourceSpectrum if self.multi_source else SingleSourceSpectrum
-
     def spectrum(self, outputs: Iterable[np.ndarray]) -> Spectrum:
         """Return the outputs of the network, each flat, as a spectrum."""
-        return self.spectrum_type.from_outputs(
+        return spectrum_type(self.multi_source).from_outputs(
             self.named(outputs), elevation_min=self.grid.elevation_min
         )
 

@@ -18,7 +18,6 @@ from doa_ros.core.localization.decoding import (
     decode_azimuths,
     decode_elevation,
     decode_posterior,
-    elevation_classes,
 )
 from doa_ros.core.localization.output_heads import OUTPUT_HEADS, SourceAttribute
 
@@ -195,7 +194,8 @@ class MultiSourceSpectrum(Spectrum):
         """Return the probabilities of the elevations of a source at an azimuth [rad]."""
         if self.elevation is None:
             return None
-        return elevation_classes(self.elevation, azimuth)
+        count = len(self.elevation)
+        return self.elevation[round(azimuth / (2 * math.pi / count)) % count]
 
     def redistributed(self, matrix: np.ndarray) -> Self:
         """Return the spectrum with other azimuth classes, each with all that belongs to it."""
@@ -205,6 +205,11 @@ class MultiSourceSpectrum(Spectrum):
             elevation=None if self.elevation is None else matrix @ self.elevation,
             attributes={name: matrix @ values for name, values in self.attributes.items()},
         )
+
+
+def spectrum_type(multi_source: bool) -> type[Spectrum]:
+    """Return what the outputs of a network are: a spectrum of a single source or of several."""
+    return MultiSourceSpectrum if multi_source else SingleSourceSpectrum
 
 
 def _normalized(probability: np.ndarray) -> np.ndarray:

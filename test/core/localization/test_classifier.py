@@ -18,12 +18,7 @@ from doa_ros.core.errors import ConfigError, ModelError
 from doa_ros.core.features.extractor import FeatureConfig
 from doa_ros.core.geometry import wrap_angle
 from doa_ros.core.localization.classifier import Classifier, network_input, suited
-from doa_ros.core.localization.decoding import (
-    decode_azimuth,
-    decode_azimuths,
-    decode_elevation,
-    elevation_classes,
-)
+from doa_ros.core.localization.decoding import decode_azimuth, decode_azimuths
 from doa_ros.core.localization.model_card import filter_file, load_card, save_card
 from doa_ros.core.localization.recurrent_filter import RecurrentFilterConfig
 from doa_ros.resources import find_resource
@@ -333,7 +328,7 @@ def test_two_talkers_at_once(uma8, extract, plane_wave):
     for azimuth, elevation in ((0.5, 0.3), (-2.0, 0.8)):
         (near,) = (p for p in peaks if abs(wrap_angle(p[0] - azimuth)) < math.radians(10))
         assert near[2] > 0.3
-        decoded, _ = decode_elevation(elevation_classes(spectrum.elevation, near[0]))
+        decoded, _ = spectrum.elevation_at(near[0])
         assert decoded == pytest.approx(elevation, abs=math.radians(20))
 
 
@@ -433,8 +428,7 @@ def test_shipped_model_fits_the_shipped_array_and_finds_sources(shipped, name):
             found = decode_azimuth(spectrum.azimuth)[0]
             errors.append(abs(wrap_angle(found - azimuth)))
             if spectrum.elevation is not None:
-                elevation = elevation_classes(spectrum.elevation, found)
-                heights.append(decode_elevation(elevation)[0] - 0.35)
+                heights.append(spectrum.elevation_at(found)[0] - 0.35)
     assert np.degrees(np.median(errors)) < 3
     assert np.degrees(np.max(errors)) < 12
     assert np.degrees(np.abs(np.median(heights or 0.0))) < 12

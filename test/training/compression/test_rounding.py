@@ -18,6 +18,7 @@ from training.models.blocks import BlockConfig, NetworkConfig, build
 from training.settings import TrainConfig, load_settings
 
 FEATURES = FeatureConfig(lag_rate=16000, lag_count=13)
+OUTPUTS = ('azimuth', 'elevation', 'activity')
 OTHER = NetworkConfig(
     input='map',
     dense=16,
@@ -49,7 +50,7 @@ def test_rounding_is_as_coarse_as_that_of_tflite(
     architecture, multi_source, uma8, inputs, tmp_path
 ):
     keras.utils.set_random_seed(2)
-    model = architecture(uma8, FEATURES, TrainConfig(multi_source=multi_source, activity=True))
+    model = architecture(uma8, FEATURES, TrainConfig(multi_source=multi_source, outputs=OUTPUTS))
     # Outputs that say nothing could not be rounded wrongly.
     for weight in model.trainable_weights:
         weight.assign(2 * weight)

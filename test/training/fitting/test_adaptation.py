@@ -53,8 +53,9 @@ def test_a_frozen_body_does_not_change_and_can_learn_later(adapt):
 def test_the_bound_holds_whatever_is_learnt(adapt, data, trained, mode, max_loss):
     # Steps that wreck the network, and next to no simulated examples.
     _, after, result = adapt(mode=mode, max_loss=max_loss, learning_rate=0.3, replay=0.05)
-    val = Shards(data, 'val', load_run(trained)[1])
-    assert measure(after, val) == result.simulated_after
+    settings = load_run(trained)[1]
+    val = Shards(data, 'val', settings)
+    assert measure(after, val, settings.train) == result.simulated_after
     assert result.simulated_after.within_10 >= result.simulated_before.within_10 - max_loss
 
 

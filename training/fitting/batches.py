@@ -14,10 +14,11 @@ from doa_ros.core.geometry import MicArray
 from doa_ros.core.localization.classifier import network_input
 from doa_ros.core.symmetry import symmetries
 
+from ..data.dataset import Dataset, Parts, Shards
+from ..data.symmetry import gather_index
+from ..models.heads import head_targets
+from ..sections import TrainConfig
 from ..settings import Settings
-from .dataset import Dataset, Parts, Shards
-from .symmetry import gather_index
-from .targets import head_targets, usable_rows
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -26,6 +27,17 @@ if TYPE_CHECKING:
 _POOL = 24
 # Where microphones are dead, the same may be drawn twice: one or two are.
 _MOST_DEAD = 2
+
+
+def usable_rows(data: Dataset, config: TrainConfig) -> np.ndarray:
+    """Return which rows a network learns from, boolean, shape (rows,).
+
+    One that knows a single source learns from clips with one source; silence is for all. A fan or
+    motor at the array is no silence to learn from: it is a source in a dry room, which only the
+    noise floor, not the network, can tell from a talker.
+    """
+    heard = np.any(data.voiced, axis=1) if config.multi_source else data.single
+    return heard | (data.silent & ~data.ego_noise)
 
 
 class Batches:

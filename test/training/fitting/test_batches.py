@@ -12,9 +12,9 @@ from doa_ros.core.geometry import unit_vector, wrap_angle
 from doa_ros.core.localization.decoding import decode_azimuth
 from doa_ros.core.localization.srp_phat import SrpPhat
 from doa_ros.core.symmetry import symmetries
-from training.data import batches
-from training.data.batches import Batches
 from training.data.dataset import Dataset
+from training.fitting import batches
+from training.fitting.batches import Batches
 from training.sections import TrainConfig
 from training.settings import Settings
 

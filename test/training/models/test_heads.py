@@ -8,11 +8,12 @@ from doa_ros.core.localization.decoding import (
     decode_azimuth,
     decode_azimuths,
     decode_elevation,
-    elevation_classes,
 )
+from doa_ros.core.localization.spectrum import MultiSourceSpectrum
 from training.data.dataset import Dataset
-from training.data.targets import head_targets, usable_rows
 from training.deployment.measure import decoded_directions, errors_deg
+from training.fitting.batches import usable_rows
+from training.models.heads import head_targets
 from training.sections import TrainConfig
 
 
@@ -62,10 +63,8 @@ def test_targets_reach_below_the_horizon_where_the_array_tells_it():
     (_, elevation), _ = head_targets(rows, config)
     decoded = np.array([decode_elevation(target, -np.pi / 2)[0] for target in elevation])
     assert np.abs(decoded - elevations).max() < np.radians(2)
-    of_azimuth = np.ones((50, 36)) / 36
-    errors = errors_deg(
-        *decoded_directions(of_azimuth, elevation, config.grid.elevation_min), rows
-    )
+    outputs = {'azimuth': np.ones((50, 36)) / 36, 'elevation': elevation}
+    errors = errors_deg(*decoded_directions(outputs, config), rows)
     assert errors[1].max() < 2
 
 
@@ -104,16 +103,18 @@ def test_several_sources_have_a_bump_each_and_silence_none():
     assert len([peak for peak in decode_azimuths(azimuth[1]) if peak[2] > 0.5]) == 1
     assert azimuth[0].max() > 0.9
     assert not azimuth[2].any()
-    # Each has an elevation of its own; where nobody is, none counts.
+    # Each has an elevation of its own; where there is no source, none counts.
     for angle, expected in ((1.0, 0.5), (-2.0, 1.2)):
-        decoded, _ = decode_elevation(elevation_classes(elevation[0], angle))
+        decoded, _ = MultiSourceSpectrum(azimuth[0], elevation[0]).elevation_at(angle)
         assert decoded == pytest.approx(expected, abs=np.radians(2))
     np.testing.assert_array_equal(weight, azimuth)
 
 
 def test_activity_is_learnt_from_all_and_directions_from_voices():
     rows = MIXED.select([0, 2])
-    targets, weights = head_targets(rows, TrainConfig(activity=True))
+    targets, weights = head_targets(
+        rows, TrainConfig(outputs=('azimuth', 'elevation', 'activity'))
+    )
     assert [target.shape for target in targets] == [(2, 36), (2, 10), (2, 1)]
     assert targets[2][:, 0].tolist() == [1, 0]
     assert [weight.tolist() for weight in weights] == [[1, 0], [1, 0], [1, 1]]
