@@ -165,8 +165,8 @@ def array_from_info(message: MicArrayInfo) -> MicArray:
         raise MessageError(str(error)) from None
 
 
-def gcc_phat_from_frame(
-    header: Header, frame: WindowFeatures, microphones: MicArray, features: FeatureConfig
+def gcc_phat_from_window(
+    header: Header, window: WindowFeatures, microphones: MicArray, features: FeatureConfig
 ) -> GccPhat:
     """Return the message of the features of one window."""
     first, second = microphones.pairs.T
@@ -176,15 +176,15 @@ def gcc_phat_from_frame(
         sampling_frequency=float(microphones.sampling_frequency),
         pair_first=first.tolist(),
         pair_second=second.tolist(),
-        activity=float(frame.activity),
-        sound_age=float(frame.sound_age),
-        first_sample_index=frame.hop_index,
+        activity=float(window.activity),
+        sound_age=float(window.sound_age),
+        first_sample_index=window.hop_index,
         residual_azimuth=math.nan,
     )
-    message.data = _floats(frame.gcc)
-    if frame.residual is not None:
-        message.residual = _floats(frame.residual.gcc)
-        message.residual_azimuth = float(microphones.frame_azimuth(frame.residual.azimuth))
+    message.data = _floats(window.gcc)
+    if window.residual is not None:
+        message.residual = _floats(window.residual.gcc)
+        message.residual_azimuth = float(microphones.frame_azimuth(window.residual.azimuth))
     return message
 
 
@@ -206,7 +206,7 @@ def features_from_settings(message: FeatureSettings) -> FeatureConfig:
         raise MessageError(f'GCC-PHAT with settings that are not usable: {error}') from None
 
 
-def frame_from_gcc_phat(
+def window_from_gcc_phat(
     message: GccPhat,
     microphones: MicArray,
     features: FeatureConfig,

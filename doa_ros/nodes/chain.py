@@ -22,14 +22,14 @@ from doa_ros.nodes.latest_subscription import LatestSubscription
 from doa_ros.nodes.publishing_thread import PublishingThread, Topic, depth_of
 from doa_ros.nodes.qos import overridable
 
-# Who comes late gets it, too.
+# Of a topic whose last message late subscribers get, too.
 LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
-# Of topics with a message per window.
+# QoS depth of topics with a message per window.
 _DEPTH = depth_of(FeatureConfig.hop)
 
 
 class StartError(DoaError):
-    """A node of several cannot start.
+    """One of several nodes cannot start.
 
     Attributes:
         node: which one.
@@ -54,7 +54,7 @@ class ChainNode(Node):
         self._publishing = publishing
 
     def diagnose(self, ok: str, parts: Sequence[Callable[[], Status]] = ()) -> None:
-        """Publish diagnostics, as `Diagnostics` says; topics come after them."""
+        """Publish diagnostics, as `Diagnostics` says; to be called before `topic`."""
         self._diagnostics = Diagnostics(self, self._publishing, ok, parts)
 
     def topic(self, message_type: type, name: str, qos: QoSProfile | int = _DEPTH) -> Topic:
@@ -64,14 +64,13 @@ class ChainNode(Node):
 
 
 class ArrayNode(ChainNode):
-    """A node that works for an array: for the one that `take_array` is called with.
+    """A node that works for one array at a time, which `take_array` says.
 
     Args:
         name: of the node.
         publishing: the thread that publishes.
         subscribe: whether arrays come from the topic `array_info`, rather than by calls of
-            `take_array` in this process. Until the first has come, messages wait, and afterwards
-            another one is taken whenever it comes.
+            `take_array` in this process. Other messages wait until the first array has come.
     """
 
     def __init__(self, name: str, publishing: PublishingThread, *, subscribe: bool):
@@ -102,10 +101,10 @@ class ArrayNode(ChainNode):
 
     @contextmanager
     def speaking(self) -> Iterator[None]:
-        """Let this node say why it cannot start, where that turns out in this context.
+        """Name this node as the one that cannot start if this context raises a DoaError.
 
         Raises:
-            StartError: it turned out.
+            StartError: instead of that error.
         """
         try:
             yield
@@ -114,7 +113,7 @@ class ArrayNode(ChainNode):
 
     @contextmanager
     def refusing(self) -> Iterator[None]:
-        """Say once, and in the status, that this node cannot work, where that turns out here."""
+        """Log a DoaError of this context, and keep it for the status: this node cannot work."""
         self._refusal = ''
         try:
             yield
@@ -133,7 +132,7 @@ class ArrayNode(ChainNode):
         )
 
     def diagnose(self, ok: str, parts: Sequence[Callable[[], Status]] = ()) -> None:
-        """Publish diagnostics; of a node that cannot work, they say why, and none of the parts."""
+        """Publish diagnostics; while this node cannot work, they say why instead of the parts."""
         super().diagnose(ok, [self._status, *(self._while_working(part) for part in parts)])
 
     def _while_working(self, part: Callable[[], Status]) -> Callable[[], Status]:

@@ -18,7 +18,7 @@ from doa_ros.resources import find_resource
 
 @dataclass(frozen=True)
 class PaceConfig(Config):
-    """Whether sound comes as fast as it is heard."""
+    """At what pace sound is played."""
 
     real_time: bool = setting(
         True,
@@ -73,7 +73,7 @@ class CaptureConfig(PaceConfig):
 
 @dataclass(frozen=True)
 class ModelConfig(MethodConfig):
-    """By what directions are found."""
+    """By which method and network directions are found."""
 
     model: str = setting(
         'uma8_rooms_int8',
@@ -93,7 +93,7 @@ class ModelConfig(MethodConfig):
 
 @dataclass(frozen=True)
 class GccPhatConfig(ModelConfig, PaceConfig):
-    """What the features are for: their settings follow from that."""
+    """What the features are for: the defaults of their settings follow from that."""
 
 
 @dataclass(frozen=True)
@@ -121,10 +121,10 @@ class MarkersConfig(Config):
     )
 
 
-# What the names of a node's parameters begin with: that part of the chain which they belong to.
+# Prefixes of the names of parameters: the part of the chain that they belong to.
 FEATURES, TRACKER, MARKERS = 'features', 'tracker', 'markers'
 
-# By prefix, the parameters of each node, in the order of the chain.
+# The parameters of each node by prefix; the nodes are in the order of the chain.
 NODES: dict[str, dict[str, type[Config]]] = {
     'audio_capture': {'': CaptureConfig},
     'gcc_phat': {'': GccPhatConfig, FEATURES: FeatureConfig},
@@ -145,7 +145,7 @@ def settings(nodes: Iterable[str] = NODES) -> dict[str, Field[Any]]:
 
 
 def renamed() -> dict[str, str]:
-    """Return the names of parameters by those of before: without a prefix, or other ones."""
+    """Return the names of parameters by their former names, or by those without the prefix."""
     names: dict[str, str] = {}
     for configs in NODES.values():
         for prefix, config in configs.items():

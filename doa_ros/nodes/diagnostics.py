@@ -17,11 +17,11 @@ from doa_ros.nodes.publishing_thread import PublishingThread
 # [s]
 _PERIOD = 1.0
 _LOG_PERIOD = 5.0
-# What a process that was killed published on is known for 20 s still [s].
+# DDS counts the publishers of a killed process for 20 s more [s].
 _LINGERING = 25.0
 # All nodes publish on these.
 _SHARED = {'/diagnostics', '/parameter_events', '/rosout'}
-# Who publishes is not held up for so long on a computer that is only busy [s].
+# On a computer that is only busy, DDS takes a message sooner than this [s].
 _HELD_UP = 0.2
 _LEVELS = {
     Level.OK: DiagnosticStatus.OK,
@@ -31,7 +31,7 @@ _LEVELS = {
 
 
 class _OtherPublishers:
-    """Finds out whether somebody else publishes on the topics of a node, too.
+    """Finds out whether others publish on the topics of a node, too.
 
     Args:
         node: the node.
@@ -39,7 +39,7 @@ class _OtherPublishers:
 
     def __init__(self, node: Node):
         self._node = node
-        # Since when there is one, by topic [s].
+        # The time since which a topic has other publishers, by topic [s].
         self._since: dict[str, float] = {}
         self._told: set[str] = set()
 

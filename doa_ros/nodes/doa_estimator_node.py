@@ -10,8 +10,8 @@ from std_srvs.srv import SetBool
 from doa_ros.conversions import (
     estimate_array,
     features_from_settings,
-    frame_from_gcc_phat,
     spectrum_message,
+    window_from_gcc_phat,
 )
 from doa_ros.core.ambiguity import ambiguity_in_frame
 from doa_ros.core.errors import ModelError
@@ -125,10 +125,10 @@ class DoaEstimatorNode(ArrayNode):
                 self._take_received(features)
         if self._localizer is None:
             return
-        frame = frame_from_gcc_phat(message, self._array, self._features, self._previous)
+        window = window_from_gcc_phat(message, self._array, self._features, self._previous)
         self._order.check(stamp_of(message.header))
         self._previous = message.first_sample_index
-        self.process(message.header, frame)
+        self.process(message.header, window)
 
     def _take_received(self, features: FeatureConfig) -> None:
         try:
@@ -136,19 +136,19 @@ class DoaEstimatorNode(ArrayNode):
         except ModelError as error:
             raise ModelError(f'{error}; does gcc_phat have the same model and method?') from None
 
-    def process(self, header: Header, frame: WindowFeatures) -> None:
+    def process(self, header: Header, window: WindowFeatures) -> None:
         """Take features and pass on the directions in them."""
         if self._localizer is None:
             return
         with self._diagnostics.dropping():
             if self._muted:
-                # When it answers again, what it knew is old.
+                # What it remembers is old when it answers again.
                 self._localizer.reset()
-                self._pass_on(header, frame, (), ())
+                self._pass_on(header, window, (), ())
                 return
             with self._inference.measure():
-                found = self._localizer.locate(frame)
-            self._pass_on(header, frame, found.estimates, found.detections)
+                found = self._localizer.locate(window)
+            self._pass_on(header, window, found.estimates, found.detections)
             if self._spectrum.wanted:
                 self._spectrum.publish(
                     spectrum_message(
@@ -159,14 +159,14 @@ class DoaEstimatorNode(ArrayNode):
     def _pass_on(
         self,
         header: Header,
-        frame: WindowFeatures,
+        window: WindowFeatures,
         heard: tuple[Estimate, ...],
         detected: tuple[Estimate, ...],
     ) -> None:
         self._rate.add()
-        window, hop = self._features.window, self._features.hop
-        estimates = WindowDirections(heard, window, hop, frame.sound_age)
-        detections = WindowDirections(detected, window, hop, frame.sound_age)
+        duration, hop = self._features.window, self._features.hop
+        estimates = WindowDirections(heard, duration, hop, window.sound_age)
+        detections = WindowDirections(detected, duration, hop, window.sound_age)
         self._estimates.publish(estimate_array(header, estimates))
         if self._detections.wanted:
             self._detections.publish(estimate_array(header, detections))

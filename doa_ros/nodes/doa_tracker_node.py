@@ -23,7 +23,7 @@ from doa_ros.nodes.executable import run
 from doa_ros.nodes.publishing_thread import PublishingThread
 from doa_ros.parameters import declare
 
-# The rest of a uint32, and of the int32 of a marker, is left for counting on.
+# First ids are drawn from so many; ids that count on from them fit the int32 of a marker.
 _FIRST_IDS = 2**30
 
 
@@ -48,7 +48,7 @@ class DoaTrackerNode(ArrayNode):
         pace = declare(self, PaceConfig)
         self._config = declare(self, TrackerConfig, TRACKER)
         self._ambiguity: Ambiguity | None = None
-        # The tracker, and the time between the windows that it takes [s].
+        # With the time between the windows that it was made for [s].
         self._tracker: tuple[Tracker, float] | None = None
         self._listener = listener
         self.diagnose('all detections are usable')

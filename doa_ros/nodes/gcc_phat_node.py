@@ -8,7 +8,7 @@ from std_msgs.msg import Header
 
 from doa_ros.audio.audio_frame import block_from_audio_frame
 from doa_ros.audio.source import AudioBlock
-from doa_ros.conversions import gcc_phat_from_frame, window_header
+from doa_ros.conversions import gcc_phat_from_window, window_header
 from doa_ros.core.features.extractor import FeatureConfig, FeatureExtractor, WindowFeatures
 from doa_ros.core.geometry import MicArray
 from doa_ros.core.localization.classifier import default_features, suited
@@ -28,7 +28,7 @@ class GccPhatNode(ArrayNode):
 
     Args:
         publishing: the thread that publishes.
-        listener: takes every frame in this process.
+        listener: takes the features of every window in this process, with its header.
         subscribe: whether audio and array come by topics rather than by `process` and
             `take_array`.
     """
@@ -43,8 +43,8 @@ class GccPhatNode(ArrayNode):
         super().__init__('gcc_phat', publishing, subscribe=subscribe)
         config = declare(self, GccPhatConfig)
         self._network = config.network
-        # Some defaults depend on the array, so that features are declared when it is known; what
-        # is wrong with a value is said now.
+        # Some defaults depend on the array, so that the parameters are declared once it is known.
+        # A wrong value ends the node now.
         trained = None if self._network is None else load_card(self._network).features
         configured(self, FeatureConfig, FEATURES, trained)
         self._features: FeatureConfig | None = None
@@ -111,21 +111,21 @@ class GccPhatNode(ArrayNode):
         if self._extractor is None:
             return
         with self._diagnostics.dropping():
-            for frame in self._extractor.push(block.first_sample_index, block.as_float()):
-                self._pass_on(window_header(header, block, frame.hop_index), frame)
+            for window in self._extractor.push(block.first_sample_index, block.as_float()):
+                self._pass_on(window_header(header, block, window.hop_index), window)
 
-    def _pass_on(self, header: Header, frame: WindowFeatures) -> None:
+    def _pass_on(self, header: Header, window: WindowFeatures) -> None:
         self._rate.add()
-        if frame.gap:
+        if window.gap:
             self._gaps.add()
             self.get_logger().warning(
-                f'{frame.gap} samples of audio lost; averaging starts anew',
+                f'{window.gap} samples of audio lost; averaging starts anew',
                 throttle_duration_sec=5.0,
             )
         if self._topic.wanted:
-            self._topic.publish(gcc_phat_from_frame(header, frame, self._array, self.features))
+            self._topic.publish(gcc_phat_from_window(header, window, self._array, self.features))
         if self._listener is not None:
-            self._listener(header, frame)
+            self._listener(header, window)
 
 
 def main() -> int:

@@ -60,13 +60,13 @@ class PublishingThread:
         self._thread.start()
 
     def make_lossless(self) -> None:
-        """From now on who publishes waits where DDS does not keep up: the sound is not live."""
+        """Make publishers wait for DDS from now on, as the sound is not live; nothing is lost."""
         self._lossless = True
 
     def wait_for_discovery(self, interrupted: threading.Event) -> None:
-        """Wait until it is known who subscribes, or interrupted; before, messages reach nobody.
+        """Wait until the subscribers are known, or interrupted; earlier messages reach nobody.
 
-        Some who were found are never connected, as their QoS does not fit.
+        A subscriber that was found is never connected where its QoS does not fit.
         """
         known = self._begin + (_ANNOUNCED if self._lossless else _MOMENT)
         limit = max(known, time.monotonic()) + _CONNECTED

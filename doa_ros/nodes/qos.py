@@ -21,7 +21,7 @@ def overridable(topic: str) -> Iterator[QoSOverridingOptions]:
     with the full name of the topic.
 
     Raises:
-        ConfigError: one of them has a value that is none.
+        ConfigError: one of them has a value that ROS does not know.
     """
     try:
         yield QoSOverridingOptions.with_default_policies()

@@ -1,6 +1,6 @@
 # Copyright 2026 doa_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What an executable says of itself, and of arguments and parameters that nobody knows."""
+"""The help of an executable, and what it says of unknown arguments and parameters."""
 
 import argparse
 from collections.abc import Iterable, Mapping, Sequence
@@ -30,7 +30,7 @@ def hosted(executable: str) -> Sequence[str]:
 
 
 def parse(executable: str, options: Mapping[str, str]) -> set[str]:
-    """Return which options are on the command line; --help, and what nobody knows, ends here.
+    """Return which options are on the command line; --help and unknown arguments end here.
 
     Args:
         executable: its name.
@@ -121,7 +121,7 @@ def _description(field: Field[Any]) -> str:
 
 
 def warn_of_unknown_parameters(nodes: Sequence[Node]) -> None:
-    """Log the parameters that were given and that no node of the chain has.
+    """Log which of the given parameters no node of the chain has, and what they are called now.
 
     A block for all nodes, as in config/doa.yaml, gives each those of the others.
     """

@@ -12,7 +12,7 @@ from std_msgs.msg import Header
 from visualization_msgs.msg import MarkerArray
 
 from doa_ros.audio.source import AudioBlock
-from doa_ros.conversions import audio_frame_from_block, gcc_phat_from_frame, make_header
+from doa_ros.conversions import audio_frame_from_block, gcc_phat_from_window, make_header
 from doa_ros.core.features.extractor import FeatureConfig, FeatureExtractor
 from doa_ros.headers import stamp_of
 from doa_ros.msg import AudioFrame, DoaEstimate, DoaEstimateArray, FeatureSettings, GccPhat
@@ -109,7 +109,7 @@ def test_estimator_survives_bad_features(start, listener, samples, uma8):
 
     def message(frame=frames[-1], **changes):
         header = make_header(next(stamps), 'mic_array')
-        message = gcc_phat_from_frame(header, frame, uma8, FEATURES)
+        message = gcc_phat_from_window(header, frame, uma8, FEATURES)
         for name, value in changes.items():
             setattr(message, name, value)
         return message

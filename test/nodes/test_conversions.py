@@ -65,7 +65,7 @@ RESIDUAL = replace(FEATURES, residual=True)
 
 def _gcc_phat(rest=None, microphones=ARRAY, **changes):
     frame = replace(_gcc_frame(), residual=rest)
-    message = conversions.gcc_phat_from_frame(HEADER, frame, microphones, FEATURES)
+    message = conversions.gcc_phat_from_window(HEADER, frame, microphones, FEATURES)
     for name, value in changes.items():
         setattr(message, name, value)
     return message
@@ -185,7 +185,7 @@ def test_features_survive():
     frame = _gcc_frame()
     message = _over_the_wire(_gcc_phat())
     assert message.data == array.array('f', frame.gcc.tobytes())
-    received = conversions.frame_from_gcc_phat(message, ARRAY, FEATURES)
+    received = conversions.window_from_gcc_phat(message, ARRAY, FEATURES)
     assert np.array_equal(received.gcc, frame.gcc)
     assert received.gcc.dtype == np.float32
     assert received.activity == frame.activity
@@ -200,11 +200,11 @@ def test_the_residual_survives(azimuth, face_down):
     # In the frame of the header, like all directions.
     in_frame = mounted.frame_azimuth(azimuth)
     assert message.residual_azimuth == pytest.approx(in_frame, nan_ok=True)
-    received = conversions.frame_from_gcc_phat(message, mounted, RESIDUAL).residual
+    received = conversions.window_from_gcc_phat(message, mounted, RESIDUAL).residual
     assert np.array_equal(received.gcc, residual.gcc)
     assert received.azimuth == pytest.approx(azimuth, nan_ok=True)
     # Who does not want it does not look at it.
-    assert conversions.frame_from_gcc_phat(message, mounted, FEATURES).residual is None
+    assert conversions.window_from_gcc_phat(message, mounted, FEATURES).residual is None
 
 
 @pytest.mark.parametrize(
@@ -220,7 +220,7 @@ def test_the_residual_survives(azimuth, face_down):
 def test_residuals_that_do_not_fit(changes, words):
     message = _gcc_phat(Residual(_gcc_frame().gcc, 1.0), **changes)
     with pytest.raises(MessageError, match=words):
-        conversions.frame_from_gcc_phat(message, ARRAY, RESIDUAL)
+        conversions.window_from_gcc_phat(message, ARRAY, RESIDUAL)
 
 
 @pytest.mark.parametrize(
@@ -231,7 +231,7 @@ def test_features_after_a_gap_say_so(previous, gap):
     """The hop is 2400 samples; the index of a stream that starts again goes back."""
     message = _gcc_phat()
     message.first_sample_index = 4800
-    received = conversions.frame_from_gcc_phat(message, ARRAY, FEATURES, previous)
+    received = conversions.window_from_gcc_phat(message, ARRAY, FEATURES, previous)
     assert (received.hop_index, received.gap) == (4800, gap)
 
 
@@ -254,7 +254,7 @@ def test_features_after_a_gap_say_so(previous, gap):
 )
 def test_features_that_do_not_fit(changes, words):
     with pytest.raises(MessageError, match=words):
-        conversions.frame_from_gcc_phat(_gcc_phat(**changes), ARRAY, FEATURES)
+        conversions.window_from_gcc_phat(_gcc_phat(**changes), ARRAY, FEATURES)
 
 
 _numbers = st.floats(allow_nan=True, allow_infinity=True)
@@ -277,7 +277,7 @@ _changes = st.fixed_dictionaries(
 def test_any_gcc_phat_is_a_frame_or_a_message_error(changes, features):
     message = _gcc_phat(Residual(_gcc_frame().gcc, 1.0), **changes)
     try:
-        frame = conversions.frame_from_gcc_phat(message, ARRAY, features)
+        frame = conversions.window_from_gcc_phat(message, ARRAY, features)
     except MessageError:
         return
     assert frame.gcc.shape == (15, 13)
@@ -292,7 +292,7 @@ def test_numpy_scalars_do_not_abort_the_process():
     estimate = Estimate(*np.array([0.1, 0.2, 0.3, 0.4, 0.5], dtype=np.float32))
     _over_the_wire(_estimates([estimate]))
     frame = replace(_gcc_frame(), activity=np.float32(0.25))
-    message = conversions.gcc_phat_from_frame(HEADER, frame, ARRAY, FEATURES)
+    message = conversions.gcc_phat_from_window(HEADER, frame, ARRAY, FEATURES)
     assert _over_the_wire(message).activity == 0.25
     for dtype in (np.float32, np.float64):
         spectrum = SingleSourceSpectrum(
@@ -503,7 +503,7 @@ def test_sound_of_no_age(age):
     with pytest.raises(MessageError, match='old'):
         conversions.directions_of(_estimates([], sound_age=age))
     with pytest.raises(MessageError, match='old'):
-        conversions.frame_from_gcc_phat(_gcc_phat(sound_age=age), ARRAY, FEATURES)
+        conversions.window_from_gcc_phat(_gcc_phat(sound_age=age), ARRAY, FEATURES)
 
 
 @pytest.mark.parametrize('hop', [math.nan, math.inf, 0.0, -0.1])
@@ -516,8 +516,8 @@ def test_directions_that_come_too_often_or_never(hop):
 
 def test_the_age_of_sound_survives():
     frame = replace(_gcc_frame(), sound_age=0.25)
-    message = _over_the_wire(conversions.gcc_phat_from_frame(HEADER, frame, ARRAY, FEATURES))
-    assert conversions.frame_from_gcc_phat(message, ARRAY, FEATURES).sound_age == 0.25
+    message = _over_the_wire(conversions.gcc_phat_from_window(HEADER, frame, ARRAY, FEATURES))
+    assert conversions.window_from_gcc_phat(message, ARRAY, FEATURES).sound_age == 0.25
     assert _over_the_wire(_estimates([], sound_age=0.25)).sound_age == 0.25
 
 

@@ -22,7 +22,7 @@ from doa_ros.conversions import (
     array_info,
     audio_frame_from_block,
     estimate_array,
-    gcc_phat_from_frame,
+    gcc_phat_from_window,
     make_header,
     track_array,
 )
@@ -148,7 +148,7 @@ def _audio_makers():
 def _features(number, gcc, activity):
     gcc = np.broadcast_to(np.float32(gcc), (len(ARRAY.pairs), FEATURES.lag_count))
     frame = WindowFeatures(gcc=np.ascontiguousarray(gcc), activity=activity, hop_index=0)
-    return gcc_phat_from_frame(make_header(number * _STEP, 'mic_array'), frame, ARRAY, FEATURES)
+    return gcc_phat_from_window(make_header(number * _STEP, 'mic_array'), frame, ARRAY, FEATURES)
 
 
 def _feature_makers():

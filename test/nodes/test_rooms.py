@@ -11,7 +11,7 @@ from rclpy.serialization import deserialize_message, serialize_message
 import soundfile
 
 from doa_ros.cli import locate
-from doa_ros.conversions import frame_from_gcc_phat, gcc_phat_from_frame, make_header
+from doa_ros.conversions import gcc_phat_from_window, make_header, window_from_gcc_phat
 from doa_ros.core.features.extractor import FeatureExtractor
 from doa_ros.core.geometry import wrap_angle
 from doa_ros.core.localization.localizer import Localizer, LocalizerConfig
@@ -98,8 +98,8 @@ def test_what_the_nodes_tell_each_other_is_all_that_counts(clip, uma8, model):
     found, previous = [], None
     for number, frame in enumerate(FeatureExtractor(uma8, features).push(0, clip.audio)):
         header = make_header(number * HOP_NS, 'mic_array')
-        message = gcc_phat_from_frame(header, frame, uma8, features)
-        received = frame_from_gcc_phat(
+        message = gcc_phat_from_window(header, frame, uma8, features)
+        received = window_from_gcc_phat(
             deserialize_message(serialize_message(message), GccPhat), uma8, features, previous
         )
         previous = received.hop_index
