@@ -3,10 +3,10 @@
 """Adapt a trained network to a board and a room with a few labelled recordings.
 
 The recordings are mixed with simulated examples, so that the network does not forget. Some of the
-recordings, whole rooms where there are several, are held out to choose the best round. Then the
-way from the old network to the new one is searched for the weights that do best on them without
-losing more than `max_loss` on the simulated val split: in the worst case the old network stays,
-and the table says so. See training/data/recordings.py for the folder of recordings.
+recordings, whole rooms where there are several, are held out to choose the best round. Then old
+and new weights are mixed in the share that does best on the recordings held out and loses no more
+than `max_loss` on the simulated val split. In the worst case the old network stays, and the table
+says so. See training/data/recordings.py for the folder of recordings.
 
 Writes OUT as `train` does, so that quantize takes it, and the table as finetune.csv and .md.
 """

@@ -22,7 +22,7 @@ azimuth says that nobody speaks there. At most three segments with a source may
 overlap. A recording that no row names is left out: nothing is known about it.
 
 Recordings in one subfolder are of one room; one that lies in the folder itself is a room of its
-own. Any rate is good that is at least twice band_max of the features.
+own. The rate must be at least twice band_max of the features.
 """
 
 from collections.abc import Iterator, Sequence

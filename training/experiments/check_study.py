@@ -5,8 +5,8 @@
 Simulated rooms (RT60 0.2 to 0.7 s, SNR 5 to 20 dB, real noise from all around), boards with errors
 of gain, phase and place, and a person who speaks up to 10 degrees beside where the check asks.
 The channels come in every symmetric order of the array, with two of them swapped, or from a board
-that is the mirror image of the described one, turned every way. Right is an array file in which
-every channel has the place of the microphone that is heard on it.
+that is the mirror image of the described one, turned every way. The check is right when every
+channel of the array file that it writes has the place of the microphone that is heard on it.
 """
 
 import argparse
