@@ -47,9 +47,7 @@ def test_what_goes_well_is_left_alone():
 
 def test_an_error_is_one_sentence():
     done = run("print('before')\nraise DoaError('no such thing')")
-    assert (done.returncode, done.stdout, done.stderr) == (
-        1, 'before\n', 'prog: no such thing\n'
-    )  # fmt: skip
+    assert (done.returncode, done.stdout, done.stderr) == (1, 'before\n', 'prog: no such thing\n')
 
 
 def test_a_file_that_cannot_be_used_is_named(tmp_path):

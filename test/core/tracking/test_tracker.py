@@ -245,12 +245,15 @@ def test_clutter_makes_no_tracks():
         (
             k * HOP_NS,
             [
-                Estimate(rng.uniform(-3.1, 3.1), rng.uniform(0, 1.5), 0.1, 0.1,
-                         rng.uniform(0.5, 0.8))
-            ] if rng.random() < 0.2 else [],
+                Estimate(
+                    rng.uniform(-3.1, 3.1), rng.uniform(0, 1.5), 0.1, 0.1, rng.uniform(0.5, 0.8)
+                )
+            ]
+            if rng.random() < 0.2
+            else [],
         )
         for k in range(12_000)
-    ]  # fmt: skip
+    ]
     assert len(ids(tracked(frames))) <= 1
 
 
@@ -382,10 +385,14 @@ def test_over_the_top():
         tracks = tracked(estimates_of([flyer], 5.0, seed=seed))
         assert ids(tracks) == {1}
         away = [
-            math.degrees(math.acos(min(1.0, unit_vector(t.azimuth, t.elevation)
-                                       @ unit_vector(*flyer(time)))))
-            for time, found in tracks for t in found
-        ]  # fmt: skip
+            math.degrees(
+                math.acos(
+                    min(1.0, unit_vector(t.azimuth, t.elevation) @ unit_vector(*flyer(time)))
+                )
+            )
+            for time, found in tracks
+            for t in found
+        ]
         assert rms(away) < 12
         assert nearest(tracks[-1][1], flyer(tracks[-1][0])) == 1
 
@@ -393,10 +400,11 @@ def test_over_the_top():
 _SCENE = st.tuples(
     st.lists(
         st.builds(circle, st.floats(-180, 180), st.floats(-90, 90), st.floats(0, 60)),
-        min_size=1, max_size=3,
+        min_size=1,
+        max_size=3,
     ),
     st.integers(0, 2**16),
-)  # fmt: skip
+)
 
 
 def _turned(frames, turn, sign=1.0):
@@ -449,7 +457,9 @@ _ESTIMATES = st.lists(
 @given(
     frames=st.lists(
         st.tuples(
-            st.integers(-1_000_000_000, 4_000_000_000), _ESTIMATES, st.booleans(),
+            st.integers(-1_000_000_000, 4_000_000_000),
+            _ESTIMATES,
+            st.booleans(),
             st.floats(0, 100),
         ),
         max_size=30,
@@ -463,7 +473,7 @@ _ESTIMATES = st.lists(
         velocity_decay_time=st.floats(0.05, 60),
         gate_sigma=st.floats(1, 10),
     ),
-)  # fmt: skip
+)
 def test_whatever_comes_the_tracks_are_valid(frames, config):
     tracker = Tracker(config, HOP)
     stamp, seen = 0, 0
