@@ -72,7 +72,7 @@ def test_labels_agree_with_features(data, uma8):
     errors = [
         abs(wrap_angle(decode_azimuth(srp_phat.spectrum(gcc).azimuth)[0] - azimuth))
         for gcc, azimuth in zip(
-            shard['gcc'][clear].astype(np.float32), shard['azimuth'][clear, 0], strict=True
+            shard['features'][clear].astype(np.float32), shard['azimuth'][clear, 0], strict=True
         )
     ]
     assert np.mean(np.degrees(errors) < 10) > 0.85
