@@ -10,8 +10,8 @@ from doa_ros.audio.scene_source import load_scene
 from doa_ros.cli.demo_log import DemoLog
 from doa_ros.cli.demo_report import (
     Console,
+    LiveTable,
     OneTalkerTable,
-    Table,
     TalkersTable,
     make_console,
     summarise,
@@ -83,7 +83,7 @@ def _record(arguments: argparse.Namespace, console: Console, ros: Session) -> De
     """Run the pipeline and return what it gives."""
     ambiguity = ambiguity_in_frame(load_array(find_resource('arrays', arguments.array)))
     log = DemoLog(elevation_min=ambiguity.elevation_min)
-    table: Table = OneTalkerTable(console, log)
+    table: LiveTable = OneTalkerTable(console, log)
     if arguments.source == 'device':
         console.print('Speak to the array; Ctrl-C ends.')
     elif len(load_scene(find_resource('scenes', arguments.scene))) > 1:

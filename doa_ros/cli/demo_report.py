@@ -44,7 +44,7 @@ def make_console() -> Console:
     return RichConsole(highlight=False, markup=False)
 
 
-class Table(ABC):
+class LiveTable(ABC):
     """Prints a line for every fifth estimate.
 
     Args:
@@ -70,7 +70,7 @@ class Table(ABC):
     def _print(self, stamp: int) -> None: ...
 
 
-class OneTalkerTable(Table):
+class OneTalkerTable(LiveTable):
     """The direction of the talker beside that of the estimate."""
 
     def _heading(self) -> str:
@@ -89,7 +89,7 @@ class OneTalkerTable(Table):
         self._console.print(_row(cells), style=style)
 
 
-class TalkersTable(Table):
+class TalkersTable(LiveTable):
     """The azimuths of all talkers beside those of estimates and tracks."""
 
     def _heading(self) -> str:

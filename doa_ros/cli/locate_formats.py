@@ -128,7 +128,7 @@ class Format(ABC):
         return {**values, 'file': name} if self._named else values
 
 
-class _Table(Format):
+class _AlignedTable(Format):
     def __init__(self, contents: _Contents, named: bool):
         super().__init__(contents, named)
         self._shown = [(c, c.heading) for c in contents.columns if c.heading is not None]
@@ -191,7 +191,7 @@ def _csv_line(cells: Sequence[str]) -> str:
     return line.getvalue()
 
 
-_FORMATS: dict[str, type[Format]] = {'table': _Table, 'jsonl': _JsonLines, 'csv': _Csv}
+_FORMATS: dict[str, type[Format]] = {'table': _AlignedTable, 'jsonl': _JsonLines, 'csv': _Csv}
 FORMATS = tuple(_FORMATS)
 """Their names."""
 

@@ -29,7 +29,7 @@ from doa_ros.parameters import declare, on_change
 
 
 @dataclass(frozen=True)
-class _Window:
+class _WindowParts:
     """What has come of a window; None for what has not."""
 
     header: Header
@@ -41,7 +41,7 @@ class _Window:
         """Whether nothing more comes of it."""
         return self.estimates is not None and self.tracks is not None
 
-    def joined(self, later: '_Window') -> '_Window | None':
+    def joined(self, later: '_WindowParts') -> '_WindowParts | None':
         """Return this with the part that came later; None where that is of another window."""
         if stamp_of(later.header) != stamp_of(self.header):
             return None
@@ -67,7 +67,7 @@ class DoaMarkersNode(ArrayNode):
         on_change(self, self._config, self._configure, MARKERS)
         self._ambiguity: Ambiguity | None = None
         self._shown = 0
-        self._window: _Window | None = None
+        self._window: _WindowParts | None = None
         self._trails: dict[int, deque[tuple[int, Track]]] = defaultdict(deque)
         self.diagnose('all estimates are usable')
         self._topic = self.topic(MarkerArray, 'markers', 10)
@@ -101,13 +101,13 @@ class DoaMarkersNode(ArrayNode):
 
     def process(self, header: Header, directions: WindowDirections) -> None:
         """Show the estimates of one window."""
-        self._take(_Window(header, estimates=directions.estimates))
+        self._take(_WindowParts(header, estimates=directions.estimates))
 
     def process_tracks(self, header: Header, tracks: Sequence[Track]) -> None:
         """Show the tracks as of one window."""
-        self._take(_Window(header, tracks=tracks))
+        self._take(_WindowParts(header, tracks=tracks))
 
-    def _take(self, part: _Window) -> None:
+    def _take(self, part: _WindowParts) -> None:
         """Take estimates or tracks; show both of a window at once, or what has come of it."""
         if self._ambiguity is None:
             return
@@ -126,7 +126,7 @@ class DoaMarkersNode(ArrayNode):
         if window.complete:
             self._show(window, self._ambiguity)
 
-    def _show(self, window: _Window, ambiguity: Ambiguity) -> None:
+    def _show(self, window: _WindowParts, ambiguity: Ambiguity) -> None:
         markers = []
         if window.tracks is not None:
             markers += self._track_markers(window.header, window.tracks)

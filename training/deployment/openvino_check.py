@@ -44,7 +44,7 @@ class Comparison:
     agreement: float
 
 
-class _Peak(NamedTuple):
+class _FoundDirection(NamedTuple):
     """A direction [rad] and how sure the network is of it, 0..1."""
 
     azimuth: float
@@ -80,10 +80,10 @@ def compare(path: Path, inputs: np.ndarray) -> Comparison:
     return Comparison(float(max(differences)), float(np.mean(agreements)))
 
 
-def _peaks(spectrum: Spectrum) -> list[_Peak]:
+def _peaks(spectrum: Spectrum) -> list[_FoundDirection]:
     """Return the directions that a network shows in a frame."""
     return [
-        _Peak(
+        _FoundDirection(
             peak.azimuth,
             spectrum.elevation_at(peak.azimuth)[0],
             spectrum.p_source * peak.probability,
@@ -92,7 +92,7 @@ def _peaks(spectrum: Spectrum) -> list[_Peak]:
     ]
 
 
-def _sees(peaks: list[_Peak], others: list[_Peak]) -> bool:
+def _sees(peaks: list[_FoundDirection], others: list[_FoundDirection]) -> bool:
     """Return whether all that is found among the others is among the peaks, too."""
     return all(
         any(_near(peak, other) for peak in peaks if peak.confidence >= _SEEN)
@@ -101,7 +101,7 @@ def _sees(peaks: list[_Peak], others: list[_Peak]) -> bool:
     )
 
 
-def _near(one: _Peak, other: _Peak) -> bool:
+def _near(one: _FoundDirection, other: _FoundDirection) -> bool:
     if abs(wrap_angle(one.azimuth - other.azimuth)) > WITHIN:
         return False
     # Without elevations there are none to differ.

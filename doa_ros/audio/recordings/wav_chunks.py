@@ -140,7 +140,7 @@ def find_samples(file: ByteStream) -> SampleRegion:
     others = SampleRegion(0, file_size)
     if chunks is None:
         return others
-    found: _Format | None = None
+    found: _SampleFormat | None = None
     long_size: int | None = None
     position = chunks.first
     while (chunk := chunks.at(file, position)) is not None:
@@ -161,14 +161,14 @@ def find_samples(file: ByteStream) -> SampleRegion:
 
 
 @dataclass(frozen=True)
-class _Format:
+class _SampleFormat:
     """How samples are written: as options of soundfile, and the bytes of all channels of one."""
 
     options: dict[str, str | int]
     sample_bytes: int
 
 
-def _format(content: bytes, order: str) -> _Format | None:
+def _format(content: bytes, order: str) -> _SampleFormat | None:
     """Return what the chunk `fmt ` says.
 
     None for what is not simply one sample after the other, or nonsense: libsndfile may know.
@@ -185,7 +185,7 @@ def _format(content: bytes, order: str) -> _Format | None:
         return None
     endian = 'BIG' if order == '>' else 'LITTLE'
     options = {'subtype': subtype, 'samplerate': rate, 'channels': channels, 'endian': endian}
-    return _Format(options, sample_bytes)
+    return _SampleFormat(options, sample_bytes)
 
 
 def _data_size(
