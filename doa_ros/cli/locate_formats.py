@@ -73,6 +73,7 @@ _ESTIMATES = _Contents(
     (*_DIRECTION, *_DEVIATION),
     (
         _Column('window_duration', lambda w: w.duration),
+        _Column('hop', lambda w: w.hop),
         _Column('sound_age', lambda w: round(w.sound_age, 3)),
     ),
 )

@@ -24,12 +24,14 @@ class LocatedWindow(NamedTuple):
     Attributes:
         end: [s] from the beginning of the recording.
         duration: its length [s].
+        hop: time from one window to the next [s].
         sound_age: how much older than the window its sound is, averaged over time [s].
         found: estimates or confirmed tracks.
     """
 
     end: float
     duration: float
+    hop: float
     sound_age: float
     found: tuple[Estimate | Track, ...]
 
@@ -80,7 +82,11 @@ class OfflinePipeline:
                     )
                     found = tuple(track for track in tracks if track.confirmed)
                 yield LocatedWindow(
-                    (frame.hop_index + hop) / rate, duration, frame.sound_age, found
+                    (frame.hop_index + hop) / rate,
+                    duration,
+                    self._features.hop,
+                    frame.sound_age,
+                    found,
                 )
         if windows == 0:
             raise AudioError(

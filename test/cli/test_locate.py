@@ -193,6 +193,7 @@ def test_deviations_and_ages_are_those_of_the_localizer(locate, recording, audio
     count = 0
     for line, frame in zip(map(json.loads, rows), frames, strict=True):
         assert line['window_duration'] == 0.1
+        assert line['hop'] == features.hop
         assert line['sound_age'] == pytest.approx(frame.sound_age, abs=6e-4)
         for one, estimate in zip(
             line['estimates'], localizer.locate(frame).estimates, strict=True
