@@ -116,7 +116,7 @@ def test_recording_that_is_not_usable(refusal, tmp_path, executable):
     ('parameter', 'words'),
     [
         ('features.lag_count:=41', 'its lag_count is 39 and the configured one is 41'),
-        ('features.averaging:=1.0', 'its averaging is 0.5 and the configured one is 1'),
+        ('features.averaging_time:=1.0', 'its averaging_time is 0.5 and the configured one is 1'),
         ('array:=matrix_creator', "has 6 microphones (uma8) and array 'matrix_creator' has 8"),
         ('delegate:=libnone.so', "delegate 'libnone.so' cannot be loaded, looked for in the"),
     ],

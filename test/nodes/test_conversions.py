@@ -400,7 +400,7 @@ def test_gcc_phat_message_describes_its_data():
 def test_every_setting_of_the_features_is_in_the_message():
     names = [field.name for field in fields(FeatureConfig)]
     assert list(FeatureSettings.get_fields_and_field_types()) == names
-    changed = FeatureConfig(lag_rate=47123.4, hop=0.0123, averaging=0.1, residual=True)
+    changed = FeatureConfig(lag_rate=47123.4, hop=0.0123, averaging_time=0.1, residual=True)
     message = FeatureSettings(**changed.to_mapping())
     assert conversions.features_from_settings(_over_the_wire(message)) == changed
 

@@ -238,14 +238,14 @@ def test_network_of_a_smaller_ring_that_is_numbered_otherwise(start, listener, p
 @pytest.mark.parametrize('mode', _EXECUTABLES)
 def test_cnn_needs_array_and_model_alone(start, listener, play, write_network, tmp_path, mode):
     array = load_array(find_resource('arrays', 'matrix_creator'))
-    features = FeatureConfig(lag_rate=48000.0, lag_count=53, averaging=0.3, hop=0.04)
+    features = FeatureConfig(lag_rate=48000.0, lag_count=53, averaging_time=0.3, hop=0.04)
     model = write_network(tmp_path / 'trained.tflite', array, features)
     parameters = play('matrix_creator') | {'model': str(model), 'publish_audio': mode == 'nodes'}
     processes = [start(name, **parameters) for name in _EXECUTABLES[mode]]
     estimates = listener.collect(DoaEstimateArray, 'estimates')
     frames = listener.collect(GccPhat, 'gcc_phat')
     listener.spin_until(lambda: len(estimates) > 20 and frames, 'estimates and features')
-    for name in ('lag_rate', 'averaging', 'hop'):
+    for name in ('lag_rate', 'averaging_time', 'hop'):
         assert listener.get('gcc_phat', f'features.{name}') == getattr(features, name)
     assert [process.stop() for process in processes] == [0] * len(processes)
     _assert_found(estimates)

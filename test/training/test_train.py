@@ -24,7 +24,7 @@ def test_training_learns_and_leaves_its_traces(trained):
 
 def test_data_of_other_features_is_refused(data, settings_path, tmp_path):
     content = yaml.safe_load(settings_path.read_text(encoding='utf-8'))
-    content['data_features']['averaging'] = 0.3
+    content['data_features']['averaging_time'] = 0.3
     other = tmp_path / 'other.yaml'
     other.write_text(yaml.safe_dump(content), encoding='utf-8')
     with pytest.raises(ConfigError, match='other data_features'):

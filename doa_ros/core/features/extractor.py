@@ -38,6 +38,8 @@ class FeatureConfig(Config):
     `default_features` says which settings suit a model or an array.
     """
 
+    RENAMED = {'averaging': 'averaging_time', 'noise_memory': 'noise_floor_time'}
+
     window: float = setting(0.1, 'Length of the analysis window [s].', minimum=0.01, maximum=1.0)
     hop: float = setting(
         0.05,
@@ -59,11 +61,14 @@ class FeatureConfig(Config):
         minimum=3,
         maximum=511,
     )
-    averaging: float = setting(
+    averaging_time: float = setting(
         0.5, 'Effective length of the recursive averaging [s].', minimum=0.005, maximum=10.0
     )
-    noise_memory: float = setting(
-        1.5, 'The noise floor is the smallest power of this time [s].', minimum=0.2, maximum=60.0
+    noise_floor_time: float = setting(
+        1.5,
+        'The noise floor is the smallest power in a period of this length [s].',
+        minimum=0.2,
+        maximum=60.0,
     )
     weight_min: float = setting(
         0.02,
@@ -85,8 +90,8 @@ class FeatureConfig(Config):
             raise ConfigError('band_min must be below band_max')
         if self.lag_count % 2 == 0:
             raise ConfigError(f'lag_count must be odd, not {self.lag_count}')
-        if self.averaging < self.hop:
-            raise ConfigError(f'averaging must be at least the hop ({self.hop} s)')
+        if self.averaging_time < self.hop:
+            raise ConfigError(f'averaging_time must be at least the hop ({self.hop} s)')
 
     @property
     def lags(self) -> np.ndarray:
@@ -169,16 +174,16 @@ class FeatureExtractor:
         self._band_sizes = np.diff(self._bands, append=bins)
         self._weight_min = np.float32(config.weight_min)
         # An exponential average weighs like a box of (1 + keep) / (1 - keep) hops.
-        length = config.averaging / config.hop
+        length = config.averaging_time / config.hop
         self._keep = (length - 1) / (length + 1)
         self._start_stream()
 
     def _start_stream(self) -> None:
         """Forget everything: what was heard is of another stream."""
-        hop, memory = self.config.hop, self.config.noise_memory
+        hop, period = self.config.hop, self.config.noise_floor_time
         self._dead = DeadMicrophones(len(self._array.positions), hop)
-        self._noise_floor = NoiseFloor(len(self._gcc_phat.frequencies), hop, memory)
-        self._band_floor = NoiseFloor(len(self._bands), hop, memory, _BAND_BIAS)
+        self._noise_floor = NoiseFloor(len(self._gcc_phat.frequencies), hop, period)
+        self._band_floor = NoiseFloor(len(self._bands), hop, period, _BAND_BIAS)
         self._start_averages()
 
     def _start_averages(self) -> None:

@@ -8,7 +8,7 @@ statistics", IEEE Trans. Speech and Audio Processing 9(5), 2001, with a fixed sm
 
 import numpy as np
 
-# The minimum is kept over this many sub-windows, so that a floor that rises is followed in steps.
+# The minimum is kept over this many sub-windows, so that the estimate rises in steps.
 _SUB_WINDOWS = 5
 # Smoothing of the power before the minimum is taken [s].
 _SMOOTHING = 0.15
@@ -26,14 +26,14 @@ class NoiseFloor:
     Args:
         bin_count: number of frequency bins.
         hop: time between updates [s].
-        memory: the floor is the smallest smoothed power of about this time [s].
+        period: the floor is the smallest smoothed power of about the last so many seconds [s].
         bias: mean of a noise's power over its tracked minimum.
     """
 
-    def __init__(self, bin_count: int, hop: float, memory: float, bias: float = _BIAS):
+    def __init__(self, bin_count: int, hop: float, period: float, bias: float = _BIAS):
         self._bias = np.float32(bias)
         self._keep = np.float32(np.exp(-hop / _SMOOTHING))
-        self._sub_length = max(1, round(memory / hop / _SUB_WINDOWS))
+        self._sub_length = max(1, round(period / hop / _SUB_WINDOWS))
         self._minima = np.full((_SUB_WINDOWS, bin_count), np.inf, dtype=np.float32)
         self._smoothed: np.ndarray | None = None
         self._updates = 0

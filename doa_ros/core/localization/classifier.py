@@ -25,8 +25,8 @@ from doa_ros.core.localization.spectrum import ResidualSpectrum, Spectrum, Windo
 from doa_ros.core.localization.srp_phat import SrpPhat
 from doa_ros.core.localization.tflite import TFLiteModel
 
-# Of steered response power, whose confidence rests on what stands above the noise alone [s].
-_NOISE_MEMORY = 4.0
+# Of SRP-PHAT, whose confidence depends only on how much stands above the noise floor [s].
+_NOISE_FLOOR_TIME = 4.0
 
 
 def default_features(array: MicArray, model: Path | None) -> FeatureConfig:
@@ -38,8 +38,8 @@ def default_features(array: MicArray, model: Path | None) -> FeatureConfig:
 
     Returns:
         What the model was trained with, with lags that suit the size of the array; without a
-        model the defaults with a longer memory of the noise, with as many more delay taps as a
-        large array needs, and with a band that ends at 0.45 times the sampling frequency where
+        model the defaults, with three changes: a longer noise_floor_time, as many more delay taps
+        as a large array needs, and a band that ends at 0.45 times the sampling frequency where
         that is lower.
 
     Raises:
@@ -47,7 +47,7 @@ def default_features(array: MicArray, model: Path | None) -> FeatureConfig:
     """
     if model is not None:
         return load_card(model).features_for(array)
-    features = FeatureConfig(noise_memory=_NOISE_MEMORY)
+    features = FeatureConfig(noise_floor_time=_NOISE_FLOOR_TIME)
     return replace(
         features,
         lag_count=max(features.lag_count, lags_needed(array, features.lag_rate)),

@@ -273,7 +273,12 @@ def parse_card(content: Mapping[str, Any], where: str) -> ModelCard:
         require_keys(array, where, required={'name', 'sampling_frequency', 'positions'})
         # All of them: a default that changes must not change what an old card says.
         settings = {f.name for f in dataclasses.fields(FeatureConfig)}
-        require_keys(content['features'], f'{where}: features', required=settings)
+        require_keys(
+            content['features'],
+            f'{where}: features',
+            required=settings,
+            renamed=FeatureConfig.RENAMED,
+        )
         if type(content.get('multi_source', False)) is not bool:
             raise ModelError('multi_source must be true or false')
         if not isinstance(content.get('training', {}), dict):

@@ -97,7 +97,7 @@ def test_default_lags_reach_every_delay(array):
 
 
 def test_default_features_of_a_large_array_have_more_lags(uma8):
-    assert default_features(uma8, None) == FeatureConfig(noise_memory=4.0)
+    assert default_features(uma8, None) == FeatureConfig(noise_floor_time=4.0)
     uma16 = load_array(find_resource('arrays', 'minidsp_uma16'))
     assert default_features(uma16, None).lag_count == 19
 
@@ -119,6 +119,6 @@ def test_default_band_follows_the_rate(square, plane_wave, locate, rate):
 
 
 def test_default_features_are_those_of_the_model(square, write_network, tmp_path):
-    features = FeatureConfig(lag_rate=48000.0, lag_count=53, averaging=0.3)
+    features = FeatureConfig(lag_rate=48000.0, lag_count=53, averaging_time=0.3)
     model = write_network(tmp_path / 'a.tflite', square, features)
     assert default_features(square, model) == features

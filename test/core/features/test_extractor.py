@@ -147,7 +147,7 @@ def test_weighting_keeps_the_source_through_the_pauses(uma8, extract, bursts):
 
 
 def test_weight_min_1_is_the_plain_average(uma8, extract, noise):
-    config = FeatureConfig(weight_min=1.0, averaging=0.05)
+    config = FeatureConfig(weight_min=1.0, averaging_time=0.05)
     # Without averaging and weighting each frame is the GCC-PHAT of its window.
     frame = extract(uma8, noise[:9600], config)[-1]
     alone = extract(uma8, noise[4800:9600], config)[-1]
@@ -157,7 +157,7 @@ def test_weight_min_1_is_the_plain_average(uma8, extract, noise):
 def test_averaging_has_the_length_of_a_box(uma8, extract, noise):
     # The variance of an average over n windows falls by n; half of n as windows overlap by half.
     def spread(averaging):
-        frames = extract(uma8, noise, FeatureConfig(weight_min=1.0, averaging=averaging))
+        frames = extract(uma8, noise, FeatureConfig(weight_min=1.0, averaging_time=averaging))
         return np.mean(np.square([f.gcc for f in frames[60:]]))
 
     assert spread(0.05) / spread(0.5) == pytest.approx(10, rel=0.4)
@@ -180,7 +180,7 @@ def test_takes_all_channels_or_the_microphones(uma8, extract, noise):
         ({'lag_count': 12}, 'lag_count must be odd, not 12'),
         ({'hop': 0.2}, r'hop \(0.2 s\) must not exceed window \(0.1 s\)'),
         ({'band_min': 7000.0}, 'band_min must be below band_max'),
-        ({'averaging': 0.01}, r'averaging must be at least the hop \(0.05 s\)'),
+        ({'averaging_time': 0.01}, r'averaging_time must be at least the hop \(0.05 s\)'),
         ({'window': 0.0}, 'window must be at least 0.01'),
         ({'weight_min': 0.0}, 'weight_min must be at least 0.0001'),
     ],

@@ -29,7 +29,7 @@ def powers(uma8):
 
 
 def _track(powers):
-    floor = NoiseFloor(powers.shape[1], _CONFIG.hop, _CONFIG.noise_memory)
+    floor = NoiseFloor(powers.shape[1], _CONFIG.hop, _CONFIG.noise_floor_time)
     return np.stack([floor.update(p) for p in powers])
 
 
@@ -45,14 +45,14 @@ def test_bias_of_each_bin_is_within_a_factor(powers):
     assert 0.6 < ratio.min() < 1 < ratio.max() < 1.4
 
 
-def test_follows_a_floor_that_rises_within_its_memory(powers):
+def test_follows_a_floor_that_rises_within_its_period(powers):
     step = 200
     louder = powers.copy()
     louder[step:] *= 10
     levels = _track(louder).mean(axis=1) / powers.mean()
     # It must not follow a word of half a second ...
     assert levels[step + 9] < 2
-    # ... but has risen after its memory, one sub-window and the smoothing: about 2 s.
+    # ... but has risen after its period, one sub-window and the smoothing: about 2 s.
     assert levels[step + 50] == pytest.approx(10, rel=0.25)
 
 

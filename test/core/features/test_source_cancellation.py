@@ -15,7 +15,7 @@ from doa_ros.core.features.source_cancellation import Residual, uncancelled
 from doa_ros.core.geometry import wrap_angle
 from doa_ros.core.localization.srp_phat import SrpPhat
 
-_FEATURES = FeatureConfig(lag_rate=48000.0, lag_count=39, averaging=0.25, residual=True)
+_FEATURES = FeatureConfig(lag_rate=48000.0, lag_count=39, averaging_time=0.25, residual=True)
 _GRID = DirectionGrid(azimuth_count=72, elevation_count=10)
 
 

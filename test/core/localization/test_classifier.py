@@ -238,8 +238,8 @@ def test_rate_below_the_band(uma8, network):
         ('band_max', 6000.0),
         ('lag_rate', 24000.0),
         ('lag_count', 15),
-        ('averaging', 0.3),
-        ('noise_memory', 2.0),
+        ('averaging_time', 0.3),
+        ('noise_floor_time', 2.0),
         ('weight_min', 0.05),
     ],
 )
@@ -250,7 +250,7 @@ def test_other_feature_is_named(uma8, network, name, value):
 
 
 def test_all_differences_are_named_at_once(uma8, network):
-    features = replace(_FEATURES, hop=0.02, averaging=0.3)
+    features = replace(_FEATURES, hop=0.02, averaging_time=0.3)
     message = _refused(network, replace(uma8, sampling_frequency=12000), features)
     assert message.count(';') == 2
 
@@ -260,6 +260,7 @@ _WRONG_CARDS = {
     'missing key': ({'sha256': None}, 'missing sha256'),
     'format': ({'format': 3}, 'format 3 is neither 1 nor 2'),
     'old name': ({'multilabel': True}, 'multilabel is called multi_source now'),
+    'old feature': ({'features': {'averaging': 0.5}}, 'averaging is called averaging_time now'),
     'old section': ({'memory': {}}, 'memory is called hmm and calibration now'),
     'array': ({'array': 'uma8'}, 'must be a mapping'),
     'array key': ({'array': {'name': 'uma8'}}, 'missing positions, sampling_frequency'),
@@ -273,7 +274,7 @@ _WRONG_CARDS = {
                         'unknown colour'),
     'feature': ({'features': FeatureConfig().to_mapping() | {'window': 7.0}},
                 'window must be at most'),
-    'missing feature': ({'features': {'window': 0.1}}, 'missing averaging'),
+    'missing feature': ({'features': {'window': 0.1}}, 'missing averaging_time'),
     'classes': ({'azimuth_classes': 'many'}, 'invalid literal'),
     'infinite classes': ({'azimuth_classes': math.inf}, 'infinity'),
     'few azimuths': ({'azimuth_classes': 3}, 'at least 4 azimuth'),

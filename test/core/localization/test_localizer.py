@@ -219,11 +219,11 @@ def test_cnn_uses_the_network(uma8, frame, write_network, tmp_path):
 
 
 @pytest.fixture
-def remembering(uma8, write_network, tmp_path):
-    """Return a function that makes a localizer whose network has a memory and is always sure."""
+def hmm_filtered(uma8, write_network, tmp_path):
+    """Return a function that makes a localizer with an HMM filter; its network is always sure."""
     outputs = 'azimuth', 'elevation', 'activity'
-    memory = HmmFilterConfig(bias=-3.0, activity_weight=0.3)
-    model = write_network(tmp_path / 'own.tflite', uma8, outputs=outputs, hmm=memory)
+    config = HmmFilterConfig(bias=-3.0, activity_weight=0.3)
+    model = write_network(tmp_path / 'own.tflite', uma8, outputs=outputs, hmm=config)
 
     def make(**settings):
         return Localizer(uma8, FeatureConfig(), LocalizerConfig(**settings), model)
@@ -231,8 +231,8 @@ def remembering(uma8, write_network, tmp_path):
     return make
 
 
-def test_a_model_with_a_memory_follows_the_source(remembering, frame):
-    localizer = remembering(sensitivity=1.0)
+def test_an_hmm_filter_grows_sure_of_a_source(hmm_filtered, frame):
+    localizer = hmm_filtered(sensitivity=1.0)
     found = [localizer.locate(frame) for _ in range(10)]
     confidence = [f.estimates[0].confidence for f in found]
     assert all(b > a for a, b in zip(confidence, confidence[1:], strict=False))
@@ -240,9 +240,9 @@ def test_a_model_with_a_memory_follows_the_source(remembering, frame):
     assert found[-1].spectrum.azimuth.sum() == pytest.approx(1)
 
 
-def test_detections_do_not_remember(remembering, uma8, plane_wave, extract, frame):
+def test_detections_are_those_before_the_filter(hmm_filtered, uma8, plane_wave, extract, frame):
     elsewhere = WindowFeatures(extract(uma8, plane_wave(uma8, -2.0, 0.4))[-1].gcc, 1.0, 0)
-    localizer = remembering()
+    localizer = hmm_filtered()
     for _ in range(20):
         before = localizer.locate(frame)
     after = localizer.locate(elsewhere)
@@ -250,11 +250,11 @@ def test_detections_do_not_remember(remembering, uma8, plane_wave, extract, fram
     assert before.estimates[0].azimuth == pytest.approx(0.7, abs=0.1)
     assert after.detections[0].azimuth == pytest.approx(-2.0, abs=0.1)
     assert abs(wrap_angle(after.spectrum.azimuth.argmax() * math.radians(5) - 0.7)) < 0.1
-    # In silence there is nothing to detect, whatever is remembered.
+    # In silence there is nothing to detect, whatever the filter holds.
     assert not localizer.locate(replace(frame, activity=0.0)).detections
 
 
-def test_detections_of_a_method_without_a_memory_are_its_estimates(localizer, frame):
+def test_detections_of_a_method_without_a_filter_are_its_estimates(localizer, frame):
     found = localizer(sensitivity=0.5).locate(frame)
     estimate, detection = found.estimates[0], found.detections[0]
     assert (detection.azimuth, detection.elevation) == (estimate.azimuth, estimate.elevation)
@@ -283,8 +283,8 @@ def test_sensitivity_0_detects_nothing_and_1_whatever_there_is(localizer, frame)
 
 
 @pytest.mark.parametrize('forget', ['reset', 'gap'])
-def test_a_new_stream_begins_without_memory(remembering, frame, forget):
-    localizer = remembering(sensitivity=1.0)
+def test_a_new_stream_resets_the_filter(hmm_filtered, frame, forget):
+    localizer = hmm_filtered(sensitivity=1.0)
     first = localizer.locate(frame)
     for _ in range(10):
         localizer.locate(frame)
@@ -296,18 +296,18 @@ def test_a_new_stream_begins_without_memory(remembering, frame, forget):
     assert again.estimates == first.estimates
 
 
-def test_a_steady_sound_is_a_source_only_when_asked_for(remembering, frame):
+def test_a_steady_sound_is_a_source_only_when_asked_for(hmm_filtered, frame):
     steady = replace(frame, activity=0.02)
     confidence = {}
     for wanted in (False, True):
-        localizer = remembering(sensitivity=1.0, report_stationary=wanted)
+        localizer = hmm_filtered(sensitivity=1.0, report_stationary=wanted)
         for _ in range(20):
             (estimate,) = localizer.locate(steady).estimates
         confidence[wanted] = estimate.confidence
     assert confidence[False] < 0.3 and confidence[True] > 0.6
 
 
-def test_a_steady_sound_without_a_memory(localizer, frame):
+def test_a_steady_sound_without_a_filter(localizer, frame):
     steady = replace(frame, activity=0.02)
     quiet, loud = localizer(sensitivity=1.0), localizer(sensitivity=1.0, report_stationary=True)
     one, other = (found.locate(steady).estimates[0].confidence for found in (quiet, loud))
