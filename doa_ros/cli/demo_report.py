@@ -158,9 +158,9 @@ def summarise(log: DemoLog, plot: PlotFile, console: Console) -> None:
         rows = {
             'mean azimuth error': f'{score.azimuth_mae_deg:.1f} deg',
             'mean elevation error': f'{score.elevation_mae_deg:.1f} deg',
-            'voiced frames within 10 deg': f'{score.voiced_within_10:.1%} of {score.voiced}',
-            'voiced frames answered': f'{score.answered:.1%}',
-            'silent frames answered': f'{score.silence_answered:.1%} of {score.silent}',
+            'voiced windows within 10 deg': f'{score.voiced_within_10:.1%} of {score.voiced}',
+            'voiced windows answered': f'{score.answered:.1%}',
+            'silent windows answered': f'{score.silence_answered:.1%} of {score.silent}',
         }
         for name, value in rows.items():
             console.print(f'  {name:<30}{value}')

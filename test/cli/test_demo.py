@@ -51,8 +51,8 @@ def percentage(output, name):
 def test_the_demo_keeps_its_promise(demo):
     done, plot = demo
     assert done.returncode == 0, done.stderr
-    assert percentage(done.stdout, 'voiced frames within 10 deg') >= 95
-    assert percentage(done.stdout, 'silent frames answered') <= 2
+    assert percentage(done.stdout, 'voiced windows within 10 deg') >= 95
+    assert percentage(done.stdout, 'silent windows answered') <= 2
     assert 'CPU seconds per second of audio' in done.stdout
     assert plot.stat().st_size > 10000
 

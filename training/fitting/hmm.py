@@ -137,7 +137,7 @@ def _filtered(
 
 
 def negative_log_likelihood(labelled: LabelledOutputs, posterior: Spectrum) -> float:
-    """Return the mean over the voiced sources plus that over the silent frames."""
+    """Return the mean over the voiced sources plus that over the silent windows."""
     if posterior.activity is None:
         raise ValueError('the posterior has no activity')
     azimuth = posterior.azimuth[:, :, None]

@@ -20,7 +20,7 @@ from doa_ros.core.geometry import wrap_angle
 from doa_ros.core.localization.classifier import Classifier, network_input, suited
 from doa_ros.core.localization.decoding import decode_azimuth, decode_azimuths
 from doa_ros.core.localization.model_card import filter_file, load_card, save_card
-from doa_ros.core.localization.recurrent_filter import RecurrentFilterConfig
+from doa_ros.core.localization.recurrent_filter import RecurrentFilter, RecurrentFilterConfig
 from doa_ros.resources import find_resource
 from doa_ros.simulation.acoustics import DiffuseField
 
@@ -344,7 +344,7 @@ def several(tmp_path):
 
 def test_a_recurrent_filter_belongs_to_its_model(uma8, several):
     features = load_card(several).features
-    assert Classifier.load(several, uma8, features).source_filter() is not None
+    assert isinstance(Classifier.load(several, uma8, features).source_filter(), RecurrentFilter)
     filter_file(several).write_bytes(b'another')
     with pytest.raises(ModelError, match='_filter.tflite: its SHA-256 is not the one'):
         Classifier.load(several, uma8, features)

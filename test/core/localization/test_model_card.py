@@ -13,7 +13,7 @@ import yaml
 from doa_ros.core.errors import ModelError
 from doa_ros.core.localization.calibration import Calibration
 from doa_ros.core.localization.classifier import Classifier
-from doa_ros.core.localization.hmm_filter import HmmFilterConfig
+from doa_ros.core.localization.hmm_filter import HmmFilter, HmmFilterConfig
 from doa_ros.core.localization.model_card import (
     filter_file,
     find_filter_file,
@@ -21,6 +21,8 @@ from doa_ros.core.localization.model_card import (
     parse_card,
     save_card,
 )
+from doa_ros.core.localization.recurrent_filter import RecurrentFilter
+from doa_ros.core.localization.source_filter import NoFilter
 from doa_ros.resources import find_resource
 
 # The cards of the shipped models as they were in format 1.
@@ -55,11 +57,13 @@ def old_model(tmp_path):
 
 def test_the_recurrent_filter_beside_an_old_card_is_found(old_model, uma8):
     card = load_card(old_model)
-    assert Classifier.load(old_model, uma8, card.features).source_filter() is not None
+    classifier = Classifier.load(old_model, uma8, card.features)
+    assert isinstance(classifier.source_filter(), RecurrentFilter)
     # A card of today finds it, too, and then prefers the name of today.
     save_card(card, old_model)
     assert yaml.safe_load(old_model.with_suffix('.yaml').read_text())['format'] == 2
-    assert Classifier.load(old_model, uma8, card.features).source_filter() is not None
+    classifier = Classifier.load(old_model, uma8, card.features)
+    assert isinstance(classifier.source_filter(), RecurrentFilter)
     new = old_model.with_name('uma8_several_int8_filter.tflite')
     new.write_bytes(b'another')
     assert find_filter_file(old_model) == filter_file(old_model) == new
@@ -109,8 +113,9 @@ def test_a_card_that_contradicts_itself_cannot_be_built(card, changes, message):
 def test_a_classifier_is_built_from_a_card_in_memory(card, uma8):
     path = find_resource('models', 'uma8_rooms_int8')
     other = replace(card, hmm=None, calibration=None)
-    assert Classifier(card, path, uma8, card.features).source_filter() is not None
-    assert Classifier(other, path, uma8, card.features).source_filter() is None
+    filtered, unfiltered = (Classifier(c, path, uma8, card.features) for c in (card, other))
+    assert isinstance(filtered.source_filter(), HmmFilter)
+    assert isinstance(unfiltered.source_filter(), NoFilter)
     with pytest.raises(ModelError, match='its SHA-256 is not the one in its card'):
         Classifier(replace(card, sha256='0' * 64), path, uma8, card.features)
 
