@@ -19,11 +19,14 @@ def test_the_cases_are_all_orders_swaps_and_mirrored_boards(uma8):
     assert [names.count(name) for name in dict.fromkeys(names)] == [12, 6, 15]
 
 
-@pytest.mark.parametrize('number', [1, 4, 16, 20])
+@pytest.mark.parametrize(
+    'number', [1, *(pytest.param(number, marks=pytest.mark.nightly) for number in (4, 16, 20))]
+)
 def test_an_order_is_recognised(board, uma8, number):
     assert not judged(*board, list(cases(uma8))[number], number)
 
 
+@pytest.mark.nightly
 def test_a_wrong_array_file_is_not_taken_for_right(board, uma8, monkeypatch):
     # The check hears another order than the one it is judged by.
     every, simulated = list(cases(uma8)), check_study.simulated

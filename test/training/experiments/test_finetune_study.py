@@ -34,6 +34,7 @@ def _brief(init):
     return brief
 
 
+@pytest.mark.nightly
 @pytest.mark.timeout(300)
 def test_the_study_compares_modes_and_lengths(study, uma8, monkeypatch):
     folder = study()

@@ -49,7 +49,9 @@ def test_a_frozen_body_does_not_change_and_can_learn_later(adapt):
         assert old.trainable == new.trainable
 
 
-@pytest.mark.parametrize(('mode', 'max_loss'), [('head', 0.0), ('full', 0.05)])
+@pytest.mark.parametrize(
+    ('mode', 'max_loss'), [pytest.param('head', 0.0, marks=pytest.mark.nightly), ('full', 0.05)]
+)
 def test_the_bound_holds_whatever_is_learnt(adapt, data, trained, mode, max_loss):
     # Steps that wreck the network, and next to no simulated examples.
     _, after, result = adapt(mode=mode, max_loss=max_loss, learning_rate=0.3, replay=0.05)
