@@ -56,5 +56,6 @@ def session(name: str, namespace: str | None = None) -> Iterator[Session]:
     finally:
         ignore_signals()
         rclpy.try_shutdown()
-    if not signals.empty():
-        raise Interrupted(signals.get())
+    number = None if signals.empty() else signals.get()
+    if number is not None:
+        raise Interrupted(number)
