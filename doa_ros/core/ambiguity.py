@@ -8,7 +8,7 @@ get one answer, on the side that `ambiguity_of` chooses.
 """
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 import math
 
 import numpy as np
@@ -68,7 +68,7 @@ class Ambiguity(ABC):
         """Whether it is above or below alone that cannot be told."""
         return False
 
-    def inside(self, azimuths: np.ndarray, elevations: np.ndarray) -> np.ndarray:
+    def inside(self, azimuths: np.ndarray, elevations: np.ndarray | float) -> np.ndarray:
         """Return whether directions [rad] are answers, element by element."""
         if self.side is None:
             return np.ones(np.broadcast(azimuths, elevations).shape, dtype=bool)
@@ -125,16 +125,12 @@ class MirrorPlane(Ambiguity):
     """
 
     axis: np.ndarray
+    side: np.ndarray = field(init=False, repr=False, compare=False)
+    elevation_min: float = field(init=False, repr=False, compare=False)
 
-    @property
-    def side(self) -> np.ndarray:
-        """The normal."""
-        return self.axis
-
-    @property
-    def elevation_min(self) -> float:
-        """0 where the plane is horizontal, otherwise -pi/2."""
-        return 0.0 if self.horizontal else -math.pi / 2
+    def __post_init__(self) -> None:
+        object.__setattr__(self, 'side', self.axis)
+        object.__setattr__(self, 'elevation_min', 0.0 if self.horizontal else -math.pi / 2)
 
     @property
     def horizontal(self) -> bool:

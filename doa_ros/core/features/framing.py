@@ -66,20 +66,22 @@ class Framer:
         lost = lost_before(first_sample_index, self._next_index)
         if lost != 0:
             # Before the first window of a stream, nothing is lost of it.
-            self._gap = None if None in (lost, self._gap) else self._gap + lost
+            self._gap = None if lost is None or self._gap is None else self._gap + lost
             self._pending, self._pending_count = [], 0
-        self._next_index = first_sample_index + len(samples)
+        end = first_sample_index + len(samples)
+        self._next_index = end
         self._pending.append(samples)
         self._pending_count += len(samples)
         windows = []
         while self._pending_count >= self._window:
-            windows.append(self._pop())
+            windows.append(self._pop(end))
         return windows
 
-    def _pop(self) -> Window:
+    def _pop(self, end: int) -> Window:
+        """Return the oldest window of what is pending up to an index."""
         # One copy per window: short blocks are joined only once a window is complete.
         joined = self._pending[0] if len(self._pending) == 1 else np.concatenate(self._pending)
-        start = self._next_index - self._pending_count
+        start = end - self._pending_count
         rest = joined[self._hop :]
         self._pending, self._pending_count = [rest], len(rest)
         gap, self._gap = self._gap, 0

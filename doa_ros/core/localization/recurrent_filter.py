@@ -67,6 +67,12 @@ def _scaled_activity(spectrum: Spectrum) -> float:
     return _LOGIT_SCALE * float(logit(spectrum.activity)[0])
 
 
+def _elevation(spectrum: Spectrum) -> np.ndarray:
+    if spectrum.elevation is None:
+        raise ValueError('the recurrent filter needs elevations')
+    return spectrum.elevation
+
+
 def _parts(window: WindowSpectra) -> tuple[Spectrum, Spectrum, np.ndarray]:
     """Return the spectra of the sound and of its residual, and which classes are uncancelled."""
     if window.residual is None:
@@ -165,8 +171,8 @@ class RecurrentFilter:
         # A steady sound may be no source, wherever it comes from.
         present = window.audibility * output[:, 0].astype(float)
         shown = np.where(uncancelled, residual.azimuth, whole.azimuth)
-        elevation = np.where(uncancelled[:, None], residual.elevation, whole.elevation)
-        self._update_elevation(shown, elevation)
+        elevations = _elevation(residual), _elevation(whole)
+        self._update_elevation(shown, np.where(uncancelled[:, None], *elevations))
         self._present = present
         return MultiSourceSpectrum(
             azimuth=present,

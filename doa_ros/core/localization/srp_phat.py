@@ -81,7 +81,7 @@ class SrpPhat(SteeredResponse):
         """Return a response as it would be with all microphones alive."""
         # The pairs of dead microphones are 0. With this factor the noise of the mean is as it is
         # with all pairs; its peak is still lower, and so less certain.
-        living = np.count_nonzero(gcc.any(axis=1))
+        living = int(np.count_nonzero(gcc.any(axis=1)))
         return response * math.sqrt(len(gcc) / max(living, 1))
 
     def _probability(self, response: np.ndarray) -> np.ndarray:
