@@ -245,7 +245,7 @@ def _parameters(arguments, given, nodes):
         if isinstance(parameter, tuple):
             blocks.add('/**', dict([parameter]))
         else:
-            # What is wrong with a file that is not ours, each node says.
+            # Each node reports what is wrong with a file of the user.
             with suppress(ConfigError):
                 blocks.add_file(Path(parameter))
     if arguments['params_file']:

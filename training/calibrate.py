@@ -1,14 +1,14 @@
 # Copyright 2026 doa_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Fit the HMM filter of a model, and what its confidence is worth: its calibration.
+"""Fit the HMM filter and the calibration of a model.
 
 Takes a model with an activity output, as quantize makes it of settings with `train: {outputs:
 [azimuth, elevation, activity]}`, runs it in rooms of the benchmark (evaluate --bench rooms) with
 speech, short sounds and fans, with the split val of the sounds, and writes what it finds into the
 model's card: the weight of SRP-PHAT, the settings of the HMM filter (`hmm`) and the calibration of
-its outputs. Without them, every window stands for itself. A model of several sources, whose
-recurrent filter train_filter has made, also hears two talkers, and gets a calibration alone. With
---deviations all stays as it is but the standard deviations, which takes a fraction of the time.
+its outputs. Without an HMM filter, windows are not joined. A model of several sources, whose
+recurrent filter train_filter has made, also hears two talkers, and gets only a calibration. With
+--deviations only the standard deviations are fitted, which takes a fraction of the time.
 """
 
 import argparse

@@ -36,7 +36,7 @@ class SimulateConfig(Config):
     length: float = setting(4.5, 'Length of a clip [s].', minimum=0.5, maximum=60.0)
     lead: float = setting(1.5, 'Noise before the first sound [s].', minimum=0.0, maximum=30.0)
     tail: float = setting(0.0, 'Noise after the last sound [s].', minimum=0.0, maximum=30.0)
-    every: int = setting(4, 'Every how many analysis windows one is kept.', minimum=1)
+    every: int = setting(4, 'One of so many analysis windows is kept.', minimum=1)
     rt60_min: float = setting(0.1, 'Reverberation time, lowest [s].', minimum=0.0, maximum=2.0)
     rt60_max: float = setting(1.0, 'Reverberation time, highest [s].', minimum=0.0, maximum=2.0)
     snr_min: float = setting(-5.0, 'SNR, lowest [dB].', minimum=-20.0, maximum=60.0)
@@ -109,11 +109,11 @@ class TrainConfig(Config):
         'Name of the network; or a file that describes it, relative to the settings file.',
     )
     multi_source: bool = setting(
-        False, 'Whether azimuth classes are judged one by one, for several sources at once.'
+        False, 'Whether each azimuth class has its own probability, for several sources at once.'
     )
     outputs: tuple[str, ...] = setting(
         ('azimuth', 'elevation'),
-        'What the network tells; activity is how probable it is that there is a source at all.',
+        'Outputs of the network; activity is the probability of any source.',
     )
     azimuth_classes: int = setting(36, 'Azimuth classes.', minimum=4, maximum=360)
     elevation_classes: int = setting(10, 'Elevation classes.', minimum=3, maximum=91)

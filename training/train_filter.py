@@ -39,7 +39,7 @@ from .splits import SPLITS
 
 # Of SRP-PHAT, which doubts reflections that a network takes for talkers.
 _SRP_WEIGHT = 0.5
-# Windows overlap: about five of them say as much of the elevation as one by itself.
+# Windows overlap: about five of them are one independent observation of the elevation.
 _ELEVATION_SHARE = 0.2
 # What of the settings makes the clips; the rest may change.
 _OF_CLIPS = ('seed', 'train_clips', 'val_clips', 'length', 'walking', 'dead_microphones')

@@ -103,6 +103,6 @@ def _resampled(recording: Recording, array: MicArray) -> str:
     if rate >= wanted:
         return sentence
     return (
-        f'{sentence}; it holds nothing above {rate / 2:g} Hz, so that directions are wrong where '
+        f'{sentence}; it holds nothing above {rate / 2:g} Hz, so that directions are wrong if '
         'band_max is higher'
     )

@@ -28,7 +28,7 @@ _MAX_YAML_SCALAR = 10_000
 _LONG_SCALAR = 64
 # Names that an error message lists.
 _MOST_NAMES = 10
-# Of what others say about a value, which may hold all of it, so many characters are passed on.
+# Most characters of a library's message that are passed on: it may hold a whole value.
 _MOST_SAID = 200
 
 # What a value of a type is, for people who write YAML.
@@ -127,7 +127,7 @@ def check_setting(field: dataclasses.Field[Any], value: Any) -> Any:
 
 
 def said(error: BaseException) -> str:
-    """Return what an error of somebody else's code says, on one line that a sentence can hold."""
+    """Return the message of an error of another library, on one line that a sentence can hold."""
     text = ' '.join(str(error).split())
     return text if len(text) <= _MOST_SAID else f'{text[:_MOST_SAID]} ...'
 

@@ -68,8 +68,8 @@ class AudioCaptureNode(WorkerNode):
         self._array = array = load_array(find_resource('arrays', self._config.array))
         if listener is None and not self._config.publish_audio:
             raise ConfigError(
-                'audio_capture by itself needs publish_audio:=true: other processes get the '
-                'sound by the topic audio alone; doa_pipeline finds directions without it'
+                'audio_capture alone needs publish_audio:=true: other processes get the sound '
+                'only by the topic audio; doa_pipeline finds directions without it'
             )
         self._listener = listener
         if on_array is not None:
@@ -128,7 +128,7 @@ class AudioCaptureNode(WorkerNode):
         self._shown = shown
         if still < _CLOCK_PATIENCE <= self._still:
             self.get_logger().warning(
-                '/clock stands still: what keeps its pace waits until it goes on'
+                '/clock stands still: a recording or scene waits until it goes on'
                 if shown
                 else 'waiting for the first message on /clock, as use_sim_time is set'
             )

@@ -23,7 +23,7 @@ class PaceConfig(Config):
     real_time: bool = setting(
         True,
         'Play a recording or scene at the pace of the ROS clock; otherwise as fast as possible, '
-        'and every node takes all of it, however long that lasts.',
+        'and every node waits until it has all of it.',
     )
 
 
@@ -46,7 +46,7 @@ class CaptureConfig(PaceConfig):
     )
     required: bool = setting(
         False,
-        'Whether the node ends where the device is missing or not usable at the start; otherwise '
+        'Whether the node ends if the device is missing or not usable at the start; otherwise '
         'it waits for the device.',
     )
     file: str = setting('', 'Recording to play, source file: a path to WAV or FLAC.')
@@ -54,8 +54,8 @@ class CaptureConfig(PaceConfig):
     loop: bool = setting(False, 'Start a recording or scene again at its end.')
     block_duration: float = setting(
         0.05,
-        'Length of an audio frame [s]; equal to features.hop it makes every estimate carry the '
-        'stamp of an audio frame.',
+        'Length of an audio frame [s]; if it equals features.hop, every estimate has the stamp of '
+        'an audio frame.',
         minimum=0.002,
         maximum=0.2,
     )
@@ -77,8 +77,8 @@ class ModelConfig(MethodConfig):
 
     model: str = setting(
         'uma8_rooms_int8',
-        'Network of method cnn: a shipped name or a .tflite path. What it was trained with is '
-        'the default of every parameter of the features.',
+        'Network of method cnn: a shipped name or a .tflite path. Its card gives the '
+        'defaults of the parameters features.*.',
     )
 
     @property

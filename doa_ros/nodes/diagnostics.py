@@ -54,7 +54,7 @@ class _OtherPublishers:
             self._told.clear()
             return Status(Level.OK, '')
         sentence = (
-            f'somebody else publishes on {", ".join(sorted(found))}, too: give every array a '
+            f'another node publishes on {", ".join(sorted(found))}, too: give every array a '
             'namespace of its own'
         )
         if not found <= self._told:
@@ -116,7 +116,7 @@ class Diagnostics:
         """Count messages that are left out, as it would need a time [s] to take all."""
         self._late.add(count)
         self._node.get_logger().warning(
-            f'left out {count} messages: to take all that had come would last {needed:.2f} s; '
+            f'left out {count} messages: all that waited would take {needed:.2f} s; '
             'this computer is too busy or too slow',
             throttle_duration_sec=_LOG_PERIOD,
         )

@@ -28,7 +28,7 @@ _FIRST_IDS = 2**30
 
 
 class DoaTrackerNode(ArrayNode):
-    """Follows talkers.
+    """Tracks talkers.
 
     Args:
         publishing: the thread that publishes.

@@ -94,7 +94,8 @@ class GccPhatNode(ArrayNode):
             return Status(Level.OK, '', values)
         return Status(
             Level.WARN,
-            f'the pairs of {dead} do not count, as nothing is heard there: audio_capture says why',
+            f'the pairs of {dead} are left out, because nothing is heard there; audio_capture '
+            'says why',
             values,
         )
 

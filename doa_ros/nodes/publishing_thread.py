@@ -219,8 +219,8 @@ class Topic:
             self._unreceived = 0
             if self._standstill:
                 self._node.get_logger().warning(
-                    f'{self.name}: a subscriber receives nothing; until it does, nobody waits for '
-                    'it, and it misses messages'
+                    f'{self.name}: a subscriber receives nothing; until it does, the node does '
+                    'not wait for it, and it misses messages'
                 )
 
     def wait_until_received(self, limit: float) -> bool:

@@ -100,7 +100,7 @@ class System:
         self.listener.spin_until(lambda: len(messages) >= count, 'messages')
 
     def wait_for_direction(self):
-        """Wait until a talker is followed who is where the sound comes from."""
+        """Wait until a talker is tracked who is where the sound comes from."""
 
         def there():
             found = [t.estimate.azimuth for m in self.tracks[-5:] for t in m.tracks]
@@ -236,7 +236,7 @@ def test_a_clock_that_is_set_starts_everything_anew(run, request, simulator, mod
             assert (np.diff(stamps) > 0).all()
             assert target <= stamps[0]
             assert abs(stamps[-1] - simulator.now) < 1.0
-        # Nobody who was followed before is taken for somebody else.
+        # No talker who was tracked before is taken for another.
         found = {t.track_id for m in system.tracks for t in m.tracks}
         assert not found & ids
         ids |= found

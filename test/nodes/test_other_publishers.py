@@ -59,7 +59,7 @@ def test_somebody_else_is_told_of_while_they_are_there(system, listener, namespa
     assert found[0].level == Level.OK
     assert found[-1].level == Level.WARN
     sentence = (
-        f'somebody else publishes on {namespace}/second, too: give every array a namespace of '
+        f'another node publishes on {namespace}/second, too: give every array a namespace of '
         'its own'
     )
     assert found[-1].message == sentence

@@ -1,6 +1,6 @@
 # Copyright 2026 doa_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Fitting the calibration: what the outputs of a filter are worth.
+"""Fitting the calibration of the outputs of a filter.
 
 With sources that stand still: the confidence, by Platt scaling (J. Platt, "Probabilistic outputs
 for support vector machines and comparisons to regularized likelihood methods", 1999); and, of

@@ -134,7 +134,7 @@ class TrainedHead(ABC):
 
 
 class TrainedAzimuth(TrainedHead):
-    """Azimuth classes: of a single source they sum to 1, of several each stands by itself."""
+    """Azimuth classes: those of a single source sum to 1; those of several are independent."""
 
     name = 'azimuth'
 

@@ -1,6 +1,6 @@
 # Copyright 2026 doa_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""A bounded queue for what is worth less the older it is."""
+"""A bounded queue that drops the oldest entries: new ones matter most."""
 
 from collections import deque
 import threading

@@ -155,8 +155,8 @@ class Recording:
             return False
         self._lost, self._position = place - here, here
         self._warn_once(
-            f'{self.name}: damaged at {self._seconds(here)} ({damage}); silence stands for what '
-            'is lost there and wherever else it is damaged'
+            f'{self.name}: damaged at {self._seconds(here)} ({damage}); silence replaces '
+            'what is lost there and at other damaged places'
         )
         return True
 
@@ -228,8 +228,8 @@ class Recording:
             self._compare(self._position)
         elif damage is not None:
             self._warn_once(
-                f'{self.name}: damaged after {self._seconds(self._position)}; what comes before '
-                'is used'
+                f'{self.name}: damaged after {self._seconds(self._position)}; only the part '
+                'before that is used'
             )
 
     def _compare(self, there: int) -> None:

@@ -1,6 +1,6 @@
 # Copyright 2026 doa_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Finds how a board is mounted, from two directions that somebody spoke from."""
+"""Finds how a board is mounted, from two directions that a person spoke from."""
 
 from dataclasses import dataclass
 import math

@@ -78,8 +78,8 @@ class FeatureConfig(Config):
     )
     residual: bool = setting(
         False,
-        'Whether the features without the loudest direction are computed, too: they show a '
-        'source that a louder one masks.',
+        'Whether the features after source cancellation are computed, too: they show a source '
+        'that a louder one masks.',
     )
 
     def __post_init__(self):
@@ -110,13 +110,13 @@ class WindowFeatures:
 
     Attributes:
         gcc: averaged GCC-PHAT in -1..1, shape (pairs, lags), float32.
-        activity: how much of the averaged sound stands above the noise floor, 0..1: the mean
-            over a dozen frequency bands.
+        activity: share of the averaged sound above the noise floor, 0..1; the mean over a dozen
+            frequency bands.
         hop_index: index, since stream start, of the first sample that was new in this window.
-        gap: samples lost before this window; where not 0 the averaging started anew. None where
-            it is the first of a stream: nothing is remembered of another one.
-        sound_age: how much older than this window the sound above the noise floor is on average
-            [s]; it grows in a pause, where the average keeps what was heard before.
+        gap: samples lost before this window; if there are any, averaging started anew. None in
+            the first window of a stream.
+        sound_age: mean age of the sound above the noise floor, relative to this window [s]. It
+            grows in a pause, because the average still holds the earlier sound.
         residual: the same without the loudest direction, where it is computed.
         steered_response: of the GCC-PHAT, where the residual needed it: as `SteeredResponse` of
             the array and the lags gives it.
@@ -179,7 +179,7 @@ class FeatureExtractor:
         self._start_stream()
 
     def _start_stream(self) -> None:
-        """Forget everything: what was heard is of another stream."""
+        """Begin another stream."""
         hop, period = self.config.hop, self.config.noise_floor_time
         self._dead = DeadMicrophones(len(self._array.positions), hop)
         self._noise_floor = NoiseFloor(len(self._gcc_phat.frequencies), hop, period)
@@ -211,9 +211,9 @@ class FeatureExtractor:
             ConfigError: the number of channels is not the array's.
         """
         microphones = samples[:, self._array.microphone_channels(samples.shape[1])]
-        return [self._frame(w) for w in self._framer.push(first_sample_index, microphones)]
+        return [self._features(w) for w in self._framer.push(first_sample_index, microphones)]
 
-    def _frame(self, window: Window) -> WindowFeatures:
+    def _features(self, window: Window) -> WindowFeatures:
         if window.gap is None:
             self._start_stream()
         elif window.gap:
@@ -221,7 +221,7 @@ class FeatureExtractor:
         spectra = self._gcc_phat.spectra(window.samples)
         powers = spectra.real**2 + spectra.imag**2
         power = np.mean(powers, axis=0)
-        # What is 0 has no phase: the pairs of a dead microphone count no more.
+        # A spectrum of 0 has no phase, so that the pairs of a dead microphone do not count.
         spectra[~self._dead.update(powers.mean(axis=1))] = 0
         floor = self._noise_floor.update(power)
         weight = np.where(
@@ -253,15 +253,15 @@ class FeatureExtractor:
         )
 
     def _correlation(self, cross_spectra: np.ndarray) -> np.ndarray:
-        """Return what is 1 at the lags of a plane wave, shape (pairs, lags), float32."""
+        """Return the correlation, 1 at the lags of a plane wave, shape (pairs, lags), float32."""
         total = max(self._weight_sum * cross_spectra.shape[1], 1e-9)
         return self._gcc_phat.correlation(cross_spectra) / np.float32(total)
 
     def _average_present(self, present: float):
         """Average what stands above the floor: shortly after an onset, long in steady sound.
 
-        A clap among half a second of noise would hardly count. The cross-spectra need no such
-        care: their weights already let the noise before an onset count little.
+        Otherwise a short sound would hardly count among half a second of noise. The cross-spectra
+        need no such care: their weights are already small for the noise before an onset.
         """
         before = self._present / max(self._count, 1e-9)
         keep = self._keep * min(1.0, (before + _STEADY) / (present + _STEADY))

@@ -17,16 +17,16 @@ from doa_ros.core.directions import PEAK_SEPARATION, DirectionGrid
 from doa_ros.core.features.steered_response import SteeredResponse
 from doa_ros.core.geometry import MicArray, wrap_angle
 
-# Above this elevation, and as far below, the azimuth says little: its sine.
+# Beyond this elevation, up or down, the azimuth means little: its sine.
 _OVERHEAD = math.sin(math.radians(75))
 _TINY = np.float32(1e-20)
-# Noise alone is not magnified more than so many times.
+# Largest gain of the residual, so that noise alone is not amplified too much.
 _MOST_GAIN = 6.0
 
 
 @dataclass(frozen=True)
 class Residual:
-    """What is left of a window.
+    """The features of a window after source cancellation.
 
     Attributes:
         gcc: averaged GCC-PHAT as loud as that of the whole, in -1..1, shape (pairs, lags),
@@ -69,7 +69,7 @@ class SourceCanceller:
         loudest = int(response.argmax())
         phase = self._delays[loudest][:, None] * self._angular
         back = np.cos(phase) + 1j * np.sin(phase)
-        # Turned back by the delays of the plane wave, what is of it is real and positive.
+        # After a phase shift by the delays of the plane wave, its own part is real and positive.
         turned = cross_spectra * (back[self._first] * back[self._second].conj())
         sizes = np.abs(cross_spectra).mean(axis=0)
         agreement = turned.real.mean(axis=0) / np.maximum(sizes, _TINY)
@@ -87,7 +87,7 @@ class SourceCanceller:
 def uncancelled(grid: DirectionGrid, residual: Residual) -> np.ndarray:
     """Return which azimuth classes are apart from the cancelled direction.
 
-    What remains near it is no other source.
+    Peaks of the residual near that direction are rests of the cancelled source.
 
     Returns:
         Shape (azimuths,), bool; none of them where that direction is overhead.

@@ -1,6 +1,6 @@
 # Copyright 2026 doa_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What the outputs of a network are worth: true confidences, elevations and deviations."""
+"""Calibration: true confidences, elevations and standard deviations for a network's outputs."""
 
 from dataclasses import dataclass, replace
 import math
@@ -24,32 +24,36 @@ class Calibration(Config):
     )
     confidence_weight: float = setting(1.0, 'Weight of these log-odds.', minimum=0.0)
     elevation_scale: float = setting(
-        1.0, 'Elevation over that of the posterior.', minimum=0.5, maximum=2.0
+        1.0, 'Factor of the elevation of the posterior.', minimum=0.5, maximum=2.0
     )
     elevation_shift_deg: float = setting(
         0.0,
-        'Added to it [deg]; imperfect microphones let sounds seem higher than they are.',
+        'Added to the elevation [deg]; imperfect microphones make sounds seem too high.',
         minimum=-45.0,
         maximum=45.0,
     )
     azimuth_spread: float = setting(
-        1.0, 'Standard deviation of the azimuth error [rad] where that of the posterior is 1 rad.'
+        1.0, 'Standard deviation of the azimuth error [rad] for a posterior of 1 rad.'
     )
     azimuth_power: float = setting(
-        1.0, 'With which power of that of the posterior it grows.', minimum=0.0, maximum=5.0
+        1.0, 'Power of the deviation of the posterior by which it grows.', minimum=0.0, maximum=5.0
     )
     azimuth_fading: float = setting(
-        0.0, 'With which power of the coherence it falls.', minimum=0.0, maximum=5.0
+        0.0, 'Power of the coherence by which it falls.', minimum=0.0, maximum=5.0
     )
-    elevation_spread: float = setting(1.0, 'The same of the elevation.')
-    elevation_power: float = setting(1.0, 'The same of the elevation.', minimum=0.0, maximum=5.0)
-    elevation_fading: float = setting(0.0, 'The same of the elevation.', minimum=0.0, maximum=5.0)
+    elevation_spread: float = setting(1.0, 'azimuth_spread for the elevation.')
+    elevation_power: float = setting(
+        1.0, 'azimuth_power for the elevation.', minimum=0.0, maximum=5.0
+    )
+    elevation_fading: float = setting(
+        0.0, 'azimuth_fading for the elevation.', minimum=0.0, maximum=5.0
+    )
 
     def estimate(self, spectrum: Spectrum, peak: Peak) -> Estimate:
         """Return the calibrated estimate of one of the peaks of a spectrum."""
         found = spectrum.estimate(peak)
         log_odds = self.confidence_bias + self.confidence_weight * logit(peak.probability)
-        # What is less coherent, in reverberation or with dead microphones, errs more.
+        # Less coherent sound, in reverberation or with dead microphones, has larger errors.
         coherence = max(float(spectrum.coherence), _LEAST_COHERENCE)
         azimuth_stddev = found.azimuth_stddev**self.azimuth_power / coherence**self.azimuth_fading
         elevation_stddev = (
@@ -64,7 +68,7 @@ class Calibration(Config):
         )
 
     def estimates(self, spectrum: Spectrum) -> list[Estimate]:
-        """Return the calibrated estimates of all peaks, the surest first."""
+        """Return the calibrated estimates of all peaks, the most confident first."""
         return [self.estimate(spectrum, peak) for peak in spectrum.peaks()]
 
     def corrected(self, elevation: float, lowest: float) -> float:

@@ -19,9 +19,9 @@ _NEIGHBOURHOOD = math.radians(20)
 _NEAR = math.radians(15)
 # What counts as right [rad].
 WITHIN = math.radians(10)
-# So many at a time are more than anyone can tell apart.
+# Most peaks that are returned.
 _MOST_SOURCES = 4
-# Half a quantisation step of an int8 probability: keeps the logarithm of one of 0 finite.
+# Half a quantisation step of an int8 probability: it keeps the logarithm of 0 finite.
 HALF_STEP = 1 / 512
 
 
@@ -30,7 +30,7 @@ class Estimate:
     """One direction [rad] in the array's mounted frame.
 
     `elevation` and the standard deviations are NaN where they are not known; `confidence` is
-    in 0..1. `attributes` is what else is known of the source, by the names of a network's output
+    in 0..1. `attributes` holds other values of the source, by the names of a network's output
     heads.
     """
 
@@ -80,7 +80,8 @@ def decode_azimuth(probability: np.ndarray) -> tuple[float, float, float]:
 def decode_posterior(probability: np.ndarray) -> tuple[float, float, float]:
     """Refine the strongest azimuth class by a parabola through the log-probabilities.
 
-    For probabilities too narrow for the mean of a neighbourhood: those of many frames together.
+    It suits probabilities that are too narrow for the mean of a neighbourhood, as after many
+    windows.
 
     Args:
         probability: per class around the circle, shape (classes,), above 0.
@@ -130,7 +131,7 @@ def decode_azimuths(
     probability = np.asarray(probability, dtype=float)
     count = len(probability)
     step = 2 * math.pi / count
-    # Rounding decides nothing.
+    # The tolerance keeps rounding errors from adding a class.
     apart = math.ceil(separation / step - 1e-9)
     higher = probability >= np.maximum(np.roll(probability, 1), np.roll(probability, -1))
     kept: list[int] = []

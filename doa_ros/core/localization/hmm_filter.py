@@ -4,7 +4,7 @@
 
 L. Rabiner, "A tutorial on hidden Markov models and selected applications in speech recognition",
 Proc. IEEE 77(2), 1989. The states are silence and a source at each of the azimuth classes. Windows
-overlap and are not independent, so that each counts as a fraction of an observation.
+overlap and are not independent. So each one counts as a fraction of an observation.
 """
 
 from dataclasses import dataclass, replace
@@ -32,20 +32,20 @@ _LEAST_ACTIVITY = 2e-3
 class HmmFilterConfig(Config):
     """Transitions and weights of the evidence of the HMM filter; `calibrate` finds them."""
 
-    bias: float = setting(0.0, 'Log-odds of a source where nothing speaks for or against it.')
+    bias: float = setting(0.0, 'Log-odds of a source without any evidence.')
     activity_weight: float = setting(0.8, 'Weight of the log-odds of the activity output.')
     level_weight: float = setting(
-        2.5, 'Weight of the logarithm of how much stands above the noise floor.'
+        2.5, 'Weight of the logarithm of the share of sound above the noise floor.'
     )
     direction_share: float = setting(
         0.5,
-        'Share of an independent observation of the azimuth that a window is.',
+        'Weight of a window for the azimuth; 1 would be an independent observation.',
         minimum=0.0,
         maximum=1.0,
     )
     elevation_share: float = setting(
         0.5,
-        'Share of an independent observation of the elevation that a window is.',
+        'Weight of a window for the elevation; 1 would be an independent observation.',
         minimum=0.0,
         maximum=1.0,
     )
@@ -118,7 +118,7 @@ class HmmFilter:
             spectrum: of the network, with its activity. For several streams at once, its
                 arrays have further axes before that of the classes, and the activity, of shape
                 (..., 1), and `above_floor` have them, too.
-            above_floor: how much of the sound stands above the noise floor, 0..1.
+            above_floor: share of the sound above the noise floor, 0..1.
 
         Returns:
             Arrays of the same shapes.

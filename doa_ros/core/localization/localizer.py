@@ -21,8 +21,8 @@ from doa_ros.core.localization.srp_phat import SrpPhat
 
 # From this confidence on a direction may be of use to a tracker.
 _LEAST_DETECTION = 0.15
-# How far the sensitivity weighs the odds of a source. Confidences are nearly all near 0 or 1; with
-# this power most settings change a few answers in noisy rooms, and none of them all.
+# Power of the sensitivity's odds. Nearly all confidences are near 0 or 1; with this power, most
+# settings change a few answers in noisy rooms, and no setting changes all of them.
 _SENSITIVITY_POWER = 1.5
 
 
@@ -43,9 +43,9 @@ class LocalizerConfig(MethodConfig):
 
     sensitivity: float = setting(
         0.5,
-        'How readily estimates are given: 0 never, 0.5 from a confidence of 0.5 on, 1 always. In '
-        'between it multiplies the odds of a source by (sensitivity / (1 - sensitivity)) ^ 1.5: '
-        'at 0.25 a confidence of 0.84 is needed, at 0.75 one of 0.16.',
+        'How readily estimates are published: 0 never, 0.5 from a confidence of 0.5 on, 1 always. '
+        'The odds of a source are multiplied by (sensitivity / (1 - sensitivity)) ^ 1.5: '
+        'an estimate needs a confidence of 0.84 at 0.25, and of 0.16 at 0.75.',
         minimum=0.0,
         maximum=1.0,
         dynamic=True,
@@ -127,13 +127,13 @@ class Localizer:
     def locate(self, window: WindowFeatures) -> Localization:
         """Return what is found up to a window, in the mounted frame.
 
-        Successive calls are one stream. Estimates are given from the confidence on that the
-        sensitivity asks for; there are none in silence.
+        Successive calls are one stream. Estimates need the confidence that the sensitivity
+        asks for; there are none in silence.
         """
         if window.gap != 0:
             self.reset()
         if self._report_stationary:
-            # What stands above the noise floor is not steady: count all sound as if it did.
+            # Steady sound is not above the noise floor: treat all sound as if it were.
             window = replace(window, activity=1.0)
         found = self._filter.update(self._estimator.spectra(window))
         return self._mounted(self._gated(self._folded(found)))
@@ -176,7 +176,7 @@ def _with_prior_odds(confidence: float, prior_odds: float) -> float:
 def _mounting(array: MicArray, grid: DirectionGrid) -> np.ndarray | None:
     """Return the matrix that moves azimuth classes to where they are in the mounted frame.
 
-    What comes to lie between two classes is shared by both. None where nothing moves.
+    A direction between two classes is shared by both. None where nothing moves.
     """
     if not (array.face_down or array.rotation):
         return None

@@ -21,7 +21,7 @@ from doa_ros.core.symmetry import Symmetry, mappings
 TOLERANCE = 5e-4
 # How much larger an array may be than that of a network.
 SCALE_MIN, SCALE_MAX = 0.9, 1.1
-# Rounding decides nothing [rad].
+# Angles that differ by rounding errors only are equal [rad].
 _ROUNDING = 1e-6
 
 

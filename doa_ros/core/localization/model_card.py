@@ -81,15 +81,15 @@ class ModelCard:
         outputs: what each of its outputs is: names of OUTPUT_HEADS.
         sha256: of the .tflite file, in hexadecimal.
         training: how it was made and how well it does; for people.
-        multi_source: whether its azimuth classes are judged one by one, for several sources at
-            once; each then has an elevation of its own.
-        srp_weight: how much SRP-PHAT says of the azimuths [1]; 0 for nothing. The probabilities
+        multi_source: whether each azimuth class has a probability of its own, for several
+            sources at once; each class then has elevations of its own.
+        srp_weight: weight of SRP-PHAT in the azimuths [1]; 0 leaves it out. The probabilities
             of a single source are multiplied by exp(srp_weight * steered response). Of several
             sources, it is the weight, at most 1, of SRP-PHAT's log-odds in the mean of them and
             the network's.
         hmm: settings of the HMM filter of a single source; None without a filter.
         recurrent_filter: of several sources; None without a filter.
-        calibration: what the outputs of the filter are worth; None where that is not known.
+        calibration: of the outputs of the filter; None where it was not fitted.
 
     Raises:
         ModelError: two of them contradict each other, or one is out of bounds.
@@ -242,7 +242,7 @@ class ModelCard:
         )
 
     def tolerated_differences(self, array: MicArray) -> str:
-        """Return a sentence about what of an array that fits is not as trained; '' for nothing."""
+        """Return a sentence about how an array that fits differs from that of training, or ''."""
         found = self.match(array)
         parts = [] if found is None else found.differences(array)
         if self.sampling_frequency != array.sampling_frequency:
@@ -330,12 +330,12 @@ def upgraded(content: Mapping[str, Any]) -> dict[str, Any]:
     if isinstance(new.get('features'), Mapping):
         names = FeatureConfig.RENAMED
         new['features'] = {names.get(name, name): v for name, v in new['features'].items()}
-    memory = new.pop('memory', {})
-    if not isinstance(memory, Mapping):
-        return {**new, 'calibration': memory}
-    worth = {f.name for f in dataclasses.fields(Calibration)}
-    calibration = {name: value for name, value in memory.items() if name in worth}
-    settings = {name: value for name, value in memory.items() if name not in worth}
+    section = new.pop('memory', {})
+    if not isinstance(section, Mapping):
+        return {**new, 'calibration': section}
+    names = {f.name for f in dataclasses.fields(Calibration)}
+    calibration = {name: value for name, value in section.items() if name in names}
+    settings = {name: value for name, value in section.items() if name not in names}
     if calibration:
         new['calibration'] = calibration
     if 'follower' in new:

@@ -2,13 +2,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """The recurrent filter of several sources, standing or walking.
 
-At each azimuth class its network has a state; in every window gated convolutions around the circle
-move it and renew it: K. Cho et al., "Learning phrase representations using RNN encoder-decoder for
-statistical machine translation", EMNLP 2014; X. Shi et al., "Convolutional LSTM network", NIPS
-2015. Its input is what a classifier finds in each window by itself. It has learnt how voices pause
-and mask each other, how sounds are reflected and how people walk; compare S. Adavanne, A. Politis
-and T. Virtanen, "Localization, detection and tracking of multiple moving sound sources with a
-convolutional recurrent neural network", DCASE 2019.
+Its network has a state at each azimuth class. In every window, gated convolutions around the
+circle move and renew the states: K. Cho et al., "Learning phrase representations using RNN
+encoder-decoder for statistical machine translation", EMNLP 2014; X. Shi et al., "Convolutional
+LSTM network", NIPS 2015. Its input is the output of the classifier in each window. It has learnt
+how voices pause and mask each other, how sounds are reflected and how people walk; compare S.
+Adavanne, A. Politis and T. Virtanen, "Localization, detection and tracking of multiple moving
+sound sources with a convolutional recurrent neural network", DCASE 2019.
 """
 
 from dataclasses import dataclass, replace
@@ -35,9 +35,9 @@ _LEAST_LEVEL = 1e-3
 # How far the elevations of a source are carried along the azimuths and blurred in a second, as
 # standard deviations [rad].
 _AZIMUTH_DRIFT, _ELEVATION_DRIFT = math.radians(20), math.radians(12)
-# Peaks so near to each other are one to a tracker, too [rad].
+# Detections are at least this far apart [rad].
 _NEAREST = math.radians(12)
-# Share of a source that has just begun where none was.
+# Probability of a new source at an azimuth where none was.
 _UNKNOWN = 0.02
 
 
@@ -87,7 +87,7 @@ class RecurrentFilterConfig(Config):
     sha256: str = setting('', 'Of the .tflite file of its network, in hexadecimal.')
     elevation_share: float = setting(
         0.5,
-        'Share of an independent observation of the elevation that a window is.',
+        'Weight of a window for the elevation; 1 would be an independent observation.',
         minimum=0.0,
         maximum=1.0,
     )
@@ -145,8 +145,9 @@ class RecurrentFilter:
     def update(self, window: WindowSpectra) -> Localization:
         """Take in a window, with its residual, and return what is found up to it.
 
-        The tracker is given all peaks. It separates nearer ones, as it knows where each comes
-        from; and since peaks move on in silence, their whole width is their deviation.
+        The tracker gets all peaks. It separates nearer ones than estimates do, because it knows
+        the earlier direction of each. Peaks move on in silence, so that their whole width is
+        their deviation.
         """
         posterior = self.posterior(window)
         detections = (
@@ -160,12 +161,12 @@ class RecurrentFilter:
         """Take in a window, with its residual, and return the posterior of the directions.
 
         Returns:
-            Where the sources were `sound_age` before: at each azimuth the probability of a source
-            there, and as activity that of any.
+            Where the sources were `sound_age` ago: the probability of a source at each azimuth,
+            and as activity the probability of any source.
         """
         whole, residual, uncancelled = _parts(window)
-        seen = filter_input(window)
-        (output,) = self._network(np.concatenate([seen, self._state], axis=1))
+        channels = filter_input(window)
+        (output,) = self._network(np.concatenate([channels, self._state], axis=1))
         output = output.reshape(self._shape)
         self._state = output[:, 1:]
         # A steady sound may be no source, wherever it comes from.
@@ -185,7 +186,7 @@ class RecurrentFilter:
 
     def _update_elevation(self, shown: np.ndarray, elevation: np.ndarray) -> None:
         """Take in the elevations of a window, and how clearly each azimuth shows a source."""
-        # From where a source may have come.
+        # Sources move: sum over the azimuths that each may have come from.
         weights = self._azimuth_transitions * self._present
         known = weights.sum(axis=1, keepdims=True)
         predicted = (
@@ -195,6 +196,6 @@ class RecurrentFilter:
             predicted,
             elevation,
             _UNKNOWN / (_UNKNOWN + known),
-            # Where nothing is seen, nothing is said of its elevation.
+            # An azimuth without a source is no evidence of an elevation.
             self._elevation_share * shown[:, None],
         )

@@ -20,9 +20,9 @@ class Localization:
     Attributes:
         estimates: the directions of sources, sorted by confidence, highest first.
         spectrum: the probabilities of directions.
-        detections: what may be a source, for a tracker to sort out; in the same order. Of a single
-            source, it is what this window shows by itself; of several, all that the recurrent
-            filter shows.
+        detections: directions that may be sources, in the same order, for a tracker to sort
+            out. Without the recurrent filter they are those of this window alone; with it, all
+            its peaks.
     """
 
     estimates: tuple[Estimate, ...]
@@ -49,11 +49,11 @@ class SourceFilter(Protocol):
 
 
 class NoFilter:
-    """Takes each window by itself."""
+    """Returns the directions of each window alone."""
 
     def reset(self) -> None:
         """Begin another stream."""
 
     def update(self, window: WindowSpectra) -> Localization:
-        """Return what a window shows by itself."""
+        """Return the directions of a window alone."""
         return Localization(tuple(window.estimates()), window.whole, tuple(window.detections()))

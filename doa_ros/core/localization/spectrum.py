@@ -46,11 +46,11 @@ class Spectrum(ABC):
     Attributes:
         azimuth: per class, shape (azimuths,).
         elevation: per class, the sum is 1; the subclasses say its shape.
-        activity: probability of there being a source at all, shape (1,).
-        coherence: how high the steered response rises, 1 for a single plane wave; 1 where it is
+        activity: probability of any source, shape (1,).
+        coherence: height of the steered response, 1 for a single plane wave; 1 where it is
             not computed.
         elevation_min: elevation of the first elevation class [rad].
-        attributes: what else a network says of the sources, by the names of its output heads.
+        attributes: other outputs of a network about the sources, by the names of its output heads.
     """
 
     azimuth: np.ndarray
@@ -106,7 +106,7 @@ class Spectrum(ABC):
 
     @property
     def p_source(self) -> float:
-        """Probability of there being a source at all; 1 where it is not estimated."""
+        """Probability of any source; 1 where it is not estimated."""
         return 1.0 if self.activity is None else float(self.activity[0])
 
     def elevation_at(self, azimuth: float) -> tuple[float, float]:
@@ -130,7 +130,7 @@ class Spectrum(ABC):
 
 
 class SingleSourceSpectrum(Spectrum):
-    """Of one source at most: the azimuths sum to 1; elevation of shape (elevations,)."""
+    """At most one source: the azimuths sum to 1; elevation of shape (elevations,)."""
 
     def peaks(self) -> list[Peak]:
         """Return the strongest azimuth, and the share of the probabilities near it."""
@@ -224,7 +224,7 @@ class ResidualSpectrum:
     Attributes:
         spectrum: of the residual.
         uncancelled: which azimuth classes are apart from the cancelled direction, shape
-            (azimuths,), bool; what remains at the others is no other source.
+            (azimuths,), bool; peaks at the others are rests of the cancelled source.
     """
 
     spectrum: Spectrum
@@ -233,12 +233,12 @@ class ResidualSpectrum:
 
 @dataclass(frozen=True)
 class WindowSpectra:
-    """What an estimator finds in one analysis window by itself.
+    """What an estimator finds in one analysis window alone.
 
     Attributes:
         whole: of the sound.
-        above_floor: how much of the sound stands above the noise floor, 0..1.
-        sound_age: how much older than the window the sound is on average [s].
+        above_floor: share of the sound above the noise floor, 0..1.
+        sound_age: mean age of the sound, relative to the window [s].
         residual: of the sound without its loudest direction; None where it is not computed.
     """
 
@@ -253,7 +253,7 @@ class WindowSpectra:
         return min(1.0, self.above_floor / CLEAR_ACTIVITY)
 
     def estimates(self) -> list[Estimate]:
-        """Return the peaks of the whole, less confident where hardly anything is heard."""
+        """Return the peaks of the whole, with less confidence near the noise floor."""
         return [
             self.whole.estimate(peak._replace(probability=self.audibility * peak.probability))
             for peak in self.whole.peaks()

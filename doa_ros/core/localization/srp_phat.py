@@ -18,9 +18,9 @@ from doa_ros.core.localization.spectrum import MultiSourceSpectrum, WindowSpectr
 # Sharpness of a softmax over the response: how fast the probability falls around a peak.
 _SHARPNESS = 40.0
 # Log-odds of a source at a peak: a constant, and weights of the logarithms of its height over the
-# highest one's and of its height. By logistic regression on simulated rooms with two talkers, seen
-# by the UMA-8, but for a lower constant: rather silent than wrong. So the confidences are rather
-# low than calibrated.
+# highest one's and of its height. By logistic regression on simulated rooms with two talkers, with
+# the UMA-8; only the constant is lower, because no answer is better than a wrong one. So the
+# confidences are lower than calibrated ones would be.
 _BIAS, _RELATIVE_WEIGHT, _HEIGHT_WEIGHT = 4.2, 1.55, 1.25
 _LEAST_HEIGHT = 1e-3
 
@@ -68,7 +68,7 @@ class SrpPhat(SteeredResponse):
     def _elevation(self, response: np.ndarray) -> np.ndarray:
         """Return how probable elevations are at each azimuth, shape (azimuths, elevations)."""
         strongest = response.max(axis=0)
-        # Where none is an answer, all are alike.
+        # Where no direction can be told apart, all elevations are equally probable.
         response = np.where(np.isfinite(strongest), response, 0)
         elevation = np.exp(_SHARPNESS * (response - response.max(axis=0))).T
         return elevation / elevation.sum(axis=1, keepdims=True)
@@ -87,7 +87,7 @@ class SrpPhat(SteeredResponse):
     def _probability(self, response: np.ndarray) -> np.ndarray:
         """Return for each azimuth class how probable a source there is, shape (azimuths,).
 
-        It is as probable as the peak of the response that it makes is high.
+        A higher peak of the response means a more probable source.
         """
         strongest = response.max(axis=0)
         answers = np.isfinite(strongest)

@@ -9,7 +9,7 @@ from doa_ros.core.config import Config, setting
 
 @dataclass(frozen=True)
 class TrackerConfig(Config):
-    """How talkers move, what detections are worth, and when a track begins and ends."""
+    """How talkers move, how precise detections are, and when a track begins and ends."""
 
     RENAMED = {
         'confirmation': 'confirmation_time',
@@ -24,7 +24,7 @@ class TrackerConfig(Config):
 
     track_timeout: float = setting(
         2.5,
-        'A track ends when nothing was heard of it for this time [s].',
+        'A track ends after this time without a detection of its talker [s].',
         minimum=0.1,
         maximum=60.0,
     )
@@ -58,7 +58,7 @@ class TrackerConfig(Config):
     )
     error_correlation_time: float = setting(
         0.05,
-        'For how long the errors of detections are alike [s].',
+        'Time over which the errors of successive detections are correlated [s].',
         minimum=0.001,
         maximum=5.0,
     )
@@ -71,7 +71,7 @@ class TrackerConfig(Config):
     )
     observation_stddev_min_deg: float = setting(
         5.0,
-        'Smallest standard deviation a detection is believed to have [deg].',
+        'Lower bound of the standard deviation of a detection [deg].',
         minimum=0.1,
         maximum=90.0,
     )
@@ -84,15 +84,15 @@ class TrackerConfig(Config):
     )
     manoeuvre_gain: float = setting(
         0.2,
-        'How much more it changes per angular velocity, as a talker who walks may turn or stop '
-        '[1].',
+        'How much acceleration_deg grows per angular velocity, as a talker who walks may turn or '
+        'stop [1].',
         minimum=0.0,
         maximum=10.0,
     )
     unheard_acceleration_deg: float = setting(
         5.0,
-        'How much more it changes while the talker is not heard, as they may begin to walk or '
-        'stop [deg/s].',
+        'How much acceleration_deg grows while the talker is not heard, as they may begin to walk '
+        'or stop [deg/s].',
         minimum=0.0,
         maximum=1000.0,
     )

@@ -1,9 +1,9 @@
 # Copyright 2026 doa_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""A talker: direction and velocity on the sphere, and how believable it is.
+"""A talker: direction and velocity on the sphere, and how certain the talker is.
 
 Lengths on the sphere are arcs [rad] towards east (growing azimuth) and north (growing elevation):
-a degree of azimuth is the less of an arc the higher a talker is.
+the higher a talker is, the shorter is the arc of a degree of azimuth.
 """
 
 from collections.abc import Iterable
@@ -17,12 +17,12 @@ from doa_ros.core.tracking.motion import Motion
 from doa_ros.core.tracking.track import Track
 from doa_ros.core.units import NANOSECONDS
 
-# The standard deviation of an azimuth of which nothing is known: an even distribution's [rad].
+# Standard deviation of an unknown azimuth, which is uniformly distributed [rad].
 _AZIMUTH_STDDEV_MAX = math.pi / math.sqrt(3)
 # Azimuth and arc are converted into each other as if no talker were nearer to the zenith [1].
 _COSINE_MIN = math.cos(math.radians(85))
 # A talker counts as speaking for so long after it was heard [s]: longer than the pauses within a
-# sentence, shorter than a turn of somebody else.
+# sentence, shorter than a turn of another talker.
 _SPEAKING_TIME = 1.6
 _UNKNOWN = Extrapolation(math.nan, math.nan, math.nan, math.nan)
 
@@ -88,7 +88,7 @@ class Talker:
         elevation_known: whether it is.
         east, north: the filters of both axes.
         sound_time: when the sound of the latest detection was made [ns].
-        score: the time that speaks for the talker, less that which speaks against it [s].
+        score: evidence for the talker, less evidence against them, as a time [s].
         confidence: 0..1.
         predicted: whether it has no detection of its own in the latest window.
     """

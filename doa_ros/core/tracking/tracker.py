@@ -36,7 +36,7 @@ _NEWS_MIN = 1e-3
 _CONFIDENCE_MIN = 0.01
 # Most observations of a window and most tracks: they bound the time that a window takes.
 _MOST = 16
-# Standard deviation of a detection that comes without one [rad]: of none that is ours.
+# Standard deviation of a detection that has none, as from other detectors [rad].
 _UNKNOWN_STDDEV = math.radians(10)
 # A score that misses the confirmation by no more than rounding errors reaches it [s].
 _ROUNDING = 1e-9
@@ -100,9 +100,9 @@ class Tracker:
             detections: what was heard in it, with finite azimuths.
             gap: whether audio was lost before it, so that averaging has started anew; a stamp
                 that jumps says so, too.
-            sound_age: how long before `stamp` the sound of the detections was made on average [s]:
-                the older it is, the farther the talker has gone since, and sound that only gets
-                older says nothing new.
+            sound_age: mean age of the sound of the detections, relative to `stamp` [s]. The older
+                it is, the farther the talker may have moved since. Sound that only gets older
+                is no new evidence.
 
         Returns:
             The tracks at this time, the confirmed ones first, the most confident of them first.
@@ -118,10 +118,10 @@ class Tracker:
         self._latest = time
         self._talkers = [t for t in self._talkers if t.unheard_for(stamp) <= self._timeout]
         self._predict(previous, time, gap)
-        # A long step says nothing about whether somebody spoke in it.
+        # Nothing is known of speech in the middle of a long step.
         duration = min((stamp - previous.stamp) / NANOSECONDS, 2 * self._hop)
         unassigned = self._correct(time, self._observations(detections), duration)
-        self._talkers += self._born(time, unassigned)
+        self._talkers += self._new_talkers(time, unassigned)
         self._talkers = [t for t in self._talkers if t.id or t.score > 0][:_MOST]
         self._confirm()
         tracks = [self._track(talker, time) for talker in self._talkers]
@@ -172,7 +172,7 @@ class Tracker:
             column = assignment[number]
             observation, innovation = observations[column], innovations[number][column]
             inflation = self._inflation(talker, innovation, time)
-            # What may belong to either of two says no more than that both are near.
+            # A detection that may belong to two talkers only shows that both are near.
             added_variance = PEAK_SEPARATION**2 if number in shared else 0.0
             talker.update(observation, innovation, inflation, added_variance)
             talker.note_detection(time, observation.confidence, duration)
@@ -181,27 +181,27 @@ class Tracker:
 
     def _inflation(self, talker: Talker, innovation: Innovation, time: WindowTime) -> float:
         """Return by which factor the variance of an innovation grows, 1 or more."""
-        # What was heard already says nothing new.
+        # Sound that was used before is no new evidence.
         news = max((time.sound_time - talker.sound_time) / NANOSECONDS, _NEWS_MIN)
-        # Beyond the gate, but near: no surprise counts for more than one at the gate.
+        # Beyond the gate, but near: an innovation counts at most like one at the gate.
         beyond = innovation.distance / self._associator.gate
         return max(1.0, self._hop / news) * max(1.0, beyond)
 
-    def _born(self, time: WindowTime, observations: list[Observation]) -> list[Talker]:
-        """Return new talkers where observations are that belong to none."""
-        born: list[Talker] = []
+    def _new_talkers(self, time: WindowTime, observations: list[Observation]) -> list[Talker]:
+        """Return new talkers for observations that belong to no talker."""
+        new: list[Talker] = []
         for observation in observations:
             if observation.confidence < self._config.birth_confidence_min:
                 continue
-            known = [*self._talkers, *born]
+            known = [*self._talkers, *new]
             if all(t.innovations([observation])[0].arc >= PEAK_SEPARATION / 2 for t in known):
                 talker = Talker(time, observation, self._config, self._folder)
                 talker.score = score_rate(observation.confidence) * self._hop
-                born.append(talker)
-        return born
+                new.append(talker)
+        return new
 
     def _confirm(self) -> None:
-        """Give ids to the talkers for which enough speaks."""
+        """Give ids to talkers whose score is high enough."""
         for talker in self._talkers:
             if not talker.id and talker.score >= self._config.confirmation_time - _ROUNDING:
                 talker.id = self._next_id

@@ -345,7 +345,7 @@ def test_flac_that_is_damaged_goes_on_after_it(audio, samples, tmp_path, block, 
     assert 2 * 4096 * (1 + lost // 100_000) <= (~good).sum() <= 5 * 4096
     assert good[:4096].all() and good[-1]
     (sentence,) = heard.warnings
-    assert 'damaged at ' in sentence and 'silence stands for what is lost' in sentence
+    assert 'damaged at ' in sentence and 'silence replaces what is lost' in sentence
 
 
 def test_it_can_begin_anew_after_damage(audio, samples, tmp_path):

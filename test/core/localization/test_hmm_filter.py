@@ -1,6 +1,6 @@
 # Copyright 2026 doa_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Following one source from frame to frame."""
+"""The HMM filter: one source from window to window."""
 
 from dataclasses import replace
 import math
@@ -130,17 +130,19 @@ def test_a_network_without_elevation():
 
 def test_several_streams_at_once_are_as_one_by_one():
     rng = np.random.default_rng(1)
-    streams = [[frame(rng.uniform(-3, 3), activity=rng.random()) for _ in range(5)] for _ in 'abc']
+    parallel = [
+        [frame(rng.uniform(-3, 3), activity=rng.random()) for _ in range(5)] for _ in 'abc'
+    ]
     together = HmmFilter(GRID, HOP, CONFIG, Calibration())
     for k in range(5):
         stacked = SingleSourceSpectrum(
             *(
-                np.stack([getattr(stream[k], name) for stream in streams])
+                np.stack([getattr(stream[k], name) for stream in parallel])
                 for name in ('azimuth', 'elevation', 'activity')
             )
         )
         known = together.posterior(stacked, np.full((3, 1), 0.3))
-    for k, stream in enumerate(streams):
+    for k, stream in enumerate(parallel):
         hmm = HmmFilter(GRID, HOP, CONFIG, Calibration())
         for spectrum in stream:
             alone = hmm.posterior(spectrum, 0.3)

@@ -1,6 +1,6 @@
 # Copyright 2026 doa_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Following several sources from frame to frame."""
+"""The recurrent filter: several sources from window to window."""
 
 import math
 
@@ -153,11 +153,11 @@ def test_a_network_of_another_shape_is_refused(shapes):
 
 @pytest.fixture(scope='module')
 def shipped(uma8):
-    """Return a function that follows scenes with the network that is shipped."""
+    """Return a function that filters scenes with the network that is shipped."""
     model = find_resource('models', 'uma8_several_int8')
     recurrent = Classifier.load(model, uma8, load_card(model).features).source_filter()
 
-    def follow(scenes):
+    def run(scenes):
         """Return what is known after scenes of azimuths, the loudest first."""
         recurrent.reset()
         for azimuths in scenes:
@@ -171,7 +171,7 @@ def shipped(uma8):
             found = recurrent.update(window(whole, rest, uncancelled, above_floor, 0.15))
         return found.spectrum, found.estimates
 
-    return follow
+    return run
 
 
 @given(turn=st.integers(0, 71), apart=st.integers(8, 64))
@@ -196,7 +196,7 @@ def test_one_who_has_finished_is_given_up(shipped):
 
 
 @pytest.mark.parametrize('speed_deg', [-60, 30, 60])
-def test_who_walks_is_followed_past_another(shipped, speed_deg):
+def test_a_walking_talker_is_found_past_another(shipped, speed_deg):
     walk = np.radians(speed_deg) * HOP * np.arange(-40, 30)
     _, found = shipped([[1.0, 1.0 + azimuth] for azimuth in walk])
     heard = [e.azimuth for e in found if e.confidence > 0.5]

@@ -1,6 +1,6 @@
 # Copyright 2026 doa_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The tracker on made-up estimates: what it follows, what it believes, what it costs."""
+"""The tracker on made-up estimates: what it tracks, what it believes, what it costs."""
 
 from dataclasses import replace
 import math
@@ -111,7 +111,7 @@ def nearest(found, direction):
 
 
 @pytest.mark.parametrize('speed_deg', [0, 20, -45, 90])
-def test_a_walker_is_followed_without_lag(speed_deg):
+def test_a_walker_is_tracked_without_lag(speed_deg):
     walker = circle(-170, speed_deg)
     errors, rates = [], []
     for seed in range(10):
@@ -200,7 +200,7 @@ def test_a_talker_who_comes_back_later_is_another():
     assert ids(tracked(frames)) == {1, 2}
 
 
-def test_somebody_elsewhere_is_another():
+def test_a_talker_elsewhere_is_another():
     talkers = [circle(0), circle(90)]
     tracks = tracked(estimates_of(talkers, 4.0, speaking=lambda n, t: (t < 2) == (n == 0)))
     assert ids(tracks) == {1, 2}
@@ -517,7 +517,7 @@ def test_the_confidence_falls_with_its_time_constant(time):
     assert pause == pytest.approx(expected)
 
 
-def test_what_flies_is_followed_up_and_down():
+def test_what_flies_is_tracked_up_and_down():
     def flyer(time):
         return 0.5, math.radians(45 + 30 * math.sin(2 * time))
 
@@ -534,7 +534,7 @@ def test_what_flies_is_followed_up_and_down():
     assert error_of(1.0) < 0.6 * error_of(CONFIG.elevation_motion_ratio)
 
 
-def test_a_walker_nobody_hears_is_the_less_certain_the_more_may_change():
+def test_an_unheard_walker_grows_less_certain_the_more_may_change():
     def stddev(unheard):
         frames = estimates_of([circle(0)], 4.0, speaking=lambda _, t: t < 3)
         config = replace(CONFIG, unheard_acceleration_deg=unheard)
@@ -628,7 +628,7 @@ def told(talker, ambiguity):
 
 @pytest.mark.parametrize('elevation_deg', [-60, -5, 30])
 @pytest.mark.parametrize('name', ['upright', 'none'])
-def test_who_is_below_is_followed_there(name, elevation_deg):
+def test_who_is_below_is_tracked_there(name, elevation_deg):
     walker, ambiguity = circle(-40, 15, elevation_deg), _AMBIGUITIES[name]
     tracks = tracked(estimates_of([walker], 5.0, ambiguity=ambiguity), ambiguity=ambiguity)
     assert ids(tracks) == {1}

@@ -27,7 +27,7 @@ CLIPS, FRAMES = 30, 100
 
 
 @pytest.fixture(scope='module')
-def streams() -> LabelledOutputs:
+def labelled() -> LabelledOutputs:
     """Return 2 s of silence and 3 s of a source each, seen by a network that errs by 8 degrees.
 
     In every other clip, of less coherence, it errs twice as much.
@@ -118,43 +118,43 @@ def test_estimates_of_several_sources_are_calibrated(several):
 
 
 @pytest.fixture(scope='module')
-def fitted(streams) -> tuple[HmmFilterConfig, Calibration]:
+def fitted(labelled) -> tuple[HmmFilterConfig, Calibration]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(hmm, '_EVALUATIONS', 60)
-        return fit_hmm(streams, GRID, HOP)
+        return fit_hmm(labelled, GRID, HOP)
 
 
-def _estimates(streams, config, calibration):
+def _estimates(labelled, config, calibration):
     hmm_filter = HmmFilter(GRID, HOP, config, calibration)
     for clip in range(CLIPS):
         hmm_filter.reset()
         for k in range(FRAMES):
             spectrum = SingleSourceSpectrum(
                 *(
-                    getattr(streams.outputs, name)[clip, k]
+                    getattr(labelled.outputs, name)[clip, k]
                     for name in ('azimuth', 'elevation', 'activity')
                 ),
-                coherence=streams.outputs.coherence[clip, k],
+                coherence=labelled.outputs.coherence[clip, k],
             )
-            window = WindowSpectra(spectrum, streams.above_floor[clip, k])
+            window = WindowSpectra(spectrum, labelled.above_floor[clip, k])
             yield clip, k, hmm_filter.update(window).estimates[0]
 
 
-def test_the_fit_explains_the_truth_better(streams, fitted):
+def test_the_fit_explains_the_truth_better(labelled, fitted):
     def loss(config):
-        return negative_log_likelihood(streams, filtered(streams, GRID, HOP, config).outputs)
+        return negative_log_likelihood(labelled, filtered(labelled, GRID, HOP, config).outputs)
 
     assert loss(fitted[0]) < loss(HmmFilterConfig()) - 0.01
 
 
-def test_confidence_and_deviations_are_those_of_the_estimates(streams, fitted):
+def test_confidence_and_deviations_are_those_of_the_estimates(labelled, fitted):
     confidence, hit, covered = [], [], ([], [])
-    for clip, k, estimate in _estimates(streams, *fitted):
-        error = abs(wrap_angle(estimate.azimuth - streams.azimuth[clip, k, 0]))
+    for clip, k, estimate in _estimates(labelled, *fitted):
+        error = abs(wrap_angle(estimate.azimuth - labelled.azimuth[clip, k, 0]))
         confidence.append(estimate.confidence)
-        hit.append(streams.voiced[clip, k, 0] and error <= np.radians(10))
-        if streams.voiced[clip, k, 0] and estimate.confidence >= 0.5:
-            rise = abs(estimate.elevation - streams.elevation[clip, k, 0])
+        hit.append(labelled.voiced[clip, k, 0] and error <= np.radians(10))
+        if labelled.voiced[clip, k, 0] and estimate.confidence >= 0.5:
+            rise = abs(estimate.elevation - labelled.elevation[clip, k, 0])
             within = error <= estimate.azimuth_stddev, rise <= estimate.elevation_stddev
             covered[clip % 2].append(within)
     assert np.mean(confidence) == pytest.approx(np.mean(hit), abs=0.03)
@@ -162,17 +162,17 @@ def test_confidence_and_deviations_are_those_of_the_estimates(streams, fitted):
     for half in covered:
         np.testing.assert_allclose(np.mean(half, axis=0), 0.68, atol=0.05)
     answered = np.array(confidence) >= 0.5
-    assert answered[streams.voiced.ravel()].mean() > 0.9
-    assert answered[streams.silent.ravel()].mean() < 0.05
+    assert answered[labelled.voiced.ravel()].mean() > 0.9
+    assert answered[labelled.silent.ravel()].mean() < 0.05
 
 
-def test_movement_is_that_of_outputs_and_truth(streams):
+def test_movement_is_that_of_outputs_and_truth(labelled):
     """Where the truth goes, the outputs go, too."""
-    moving = streams.with_movement(np.random.default_rng(2))
+    moving = labelled.with_movement(np.random.default_rng(2))
     peaks = GRID.azimuths[moving.outputs.azimuth.argmax(axis=-1)]
     errors = np.abs(wrap_angle(peaks - moving.azimuth[..., 0]))[moving.spoken]
-    before = GRID.azimuths[streams.outputs.azimuth.argmax(axis=-1)]
-    expected = np.abs(wrap_angle(before - streams.azimuth[..., 0]))[streams.spoken]
+    before = GRID.azimuths[labelled.outputs.azimuth.argmax(axis=-1)]
+    expected = np.abs(wrap_angle(before - labelled.azimuth[..., 0]))[labelled.spoken]
     assert errors.mean() == pytest.approx(expected.mean(), abs=np.radians(0.5))
     travel = np.abs(wrap_angle(np.diff(moving.azimuth[..., 0], axis=1)))
     assert not travel[0::3].any()

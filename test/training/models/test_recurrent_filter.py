@@ -1,6 +1,6 @@
 # Copyright 2026 doa_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The network that follows several sources: the same for clips as for frames, all around."""
+"""The network that filters several sources: the same for clips as for frames, all around."""
 
 import keras
 import numpy as np
@@ -65,7 +65,7 @@ def test_frames_one_by_one_are_the_clip(model, seen, tmp_path):
     )
 
 
-def test_what_turns_is_followed_all_the_same(model, seen):
+def test_turned_input_gives_turned_output(model, seen):
     for turn in (1, AZIMUTHS // 2, AZIMUTHS - 1):
         expected = rotated(np.asarray(model(seen)), turn, mirrored=False)
         np.testing.assert_allclose(model(rotated(seen, turn, False)), expected, atol=1e-5)

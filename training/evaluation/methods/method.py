@@ -57,7 +57,7 @@ class DirectionMethod(ABC):
 
 
 class TrackingMethod(ABC):
-    """A method that follows talkers.
+    """A method that tracks talkers.
 
     Attributes:
         name: for people; every method has to set it.

@@ -1,6 +1,6 @@
 # Copyright 2026 doa_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The report of methods that follow talkers, with plots of true and found azimuths over time."""
+"""The report of methods that track talkers, with plots of true and found azimuths over time."""
 
 from collections.abc import Sequence
 from functools import partial

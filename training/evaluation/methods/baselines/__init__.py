@@ -49,7 +49,7 @@ def multi_source_baselines(
 
 
 def tracking_baselines(array: MicArray) -> tuple[list[TrackingMethod], list[str]]:
-    """Return the methods that follow talkers: see `single_source_baselines`."""
+    """Return the methods that track talkers: see `single_source_baselines`."""
     return _available([partial(make, array) for make in _TRACKING])
 
 

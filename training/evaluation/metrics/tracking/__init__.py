@@ -1,6 +1,6 @@
 # Copyright 2026 doa_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""How well a method follows talkers who walk: all metrics, and the table they read."""
+"""How well a method tracks talkers who walk: all metrics, and the table they read."""
 
 from collections.abc import Iterable, Sequence
 

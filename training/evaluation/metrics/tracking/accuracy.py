@@ -36,4 +36,4 @@ AZIMUTH_RMSE = ratio_metric(
     lambda m: m['found'],
     transform=math.sqrt,
 )
-FOUND = ratio_metric('found', 'followed', lambda m: m['found'], lambda m: m['pairs'])
+FOUND = ratio_metric('found', 'found', lambda m: m['found'], lambda m: m['pairs'])

@@ -21,7 +21,7 @@ from .matches import TrackedClip
 # How far all other talkers are away where identity counts [rad].
 _CLEAR = math.radians(45)
 # Share of the blocks that count in which a talker has to have a track.
-_FOLLOWED = 0.5
+_TRACKED = 0.5
 _COLUMNS = ('changes', 'met', 'through', 'kept')
 
 
@@ -31,7 +31,7 @@ def count_identities(tracked: TrackedClip) -> dict[str, float]:
     - changes: how often a talker gets another track
     - met: 1 where two talkers meet
     - through: 1 where both have the same track just before and after they meet
-    - kept: 1 where all talkers are followed, each by one and the same track all the time
+    - kept: 1 where all talkers are tracked, each by one and the same track all the time
     """
     if not tracked.has_identities:
         return dict.fromkeys(_COLUMNS, math.nan)
@@ -71,8 +71,8 @@ def _is_clear(sources: Sequence[Source], talker: int, block: int) -> bool:
 
 
 def _changes(tracks: list[int]) -> int:
-    followed = [number for number in tracks if number]
-    return sum(a != b for a, b in zip(followed, followed[1:], strict=False))
+    tracked = [number for number in tracks if number]
+    return sum(a != b for a, b in zip(tracked, tracked[1:], strict=False))
 
 
 def _is_same_track(before: list[int], after: list[int]) -> bool:
@@ -83,8 +83,8 @@ def _is_same_track(before: list[int], after: list[int]) -> bool:
 
 
 def _is_kept(tracks: list[int]) -> bool:
-    followed = [number for number in tracks if number]
-    return len(set(followed)) == 1 and len(followed) >= _FOLLOWED * len(tracks)
+    tracked = [number for number in tracks if number]
+    return len(set(tracked)) == 1 and len(tracked) >= _TRACKED * len(tracks)
 
 
 def scenes_with_identities(matches: DataFrame) -> np.ndarray:

@@ -84,7 +84,7 @@ def count_matches(
     counters: Sequence[ClipCounter],
     traced: int,
 ) -> tuple[DataFrame, list[Trace]]:
-    """Let every method follow the talkers of the same clips, and count what is right and wrong.
+    """Let every method track the talkers of the same clips, and count what is right and wrong.
 
     Args:
         array: the microphones, with z pointing up.

@@ -16,7 +16,7 @@ from .matches import NEAR, TrackedBlock, TrackedClip
 
 
 def sum_ospa(tracked: TrackedClip) -> dict[str, float]:
-    """Return in how many blocks, `frames`, it is certain who speaks, and the sum of `ospa` [rad].
+    """Return the number of blocks in which it is certain who speaks, and the sum of `ospa` [rad].
 
     At least one talker is voiced there, and no other is uncertain.
     """
