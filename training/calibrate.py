@@ -169,9 +169,9 @@ def label_outputs(
     source_filter = classifier.source_filter()
     rows = []
     for clip in clips:
-        frames = MethodInput(array, clip).features(classifier.features)
-        blocks = np.array(list(frames))
-        spectra = list(_spectra(classifier, source_filter, frames.values()))
+        windows = MethodInput(array, clip).features(classifier.features)
+        blocks = np.array(list(windows))
+        spectra = list(_spectra(classifier, source_filter, windows.values()))
         unknown, never = np.full(len(clip.silent), np.nan), np.zeros(len(clip.silent), dtype=bool)
         none = Source(unknown, unknown, never, silent=~never)
         heard = [*clip.sources, *[none] * sources][:sources]
@@ -183,7 +183,7 @@ def label_outputs(
             (
                 *(np.stack([getattr(spectrum, head) for spectrum in spectra]) for head in heads),
                 np.array([spectrum.coherence for spectrum in spectra]),
-                np.array([[frame.activity] for frame in frames.values()]),
+                np.array([[window.activity] for window in windows.values()]),
                 *truth,
                 clip.silent[blocks],
                 any(source.kind != 'speech' for source in clip.sources),

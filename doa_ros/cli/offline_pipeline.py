@@ -70,22 +70,22 @@ class OfflinePipeline:
         samples = windows = 0
         for block in blocks:
             samples += len(block.samples)
-            for frame in self._extractor.push(block.first_sample_index, block.as_float()):
+            for window in self._extractor.push(block.first_sample_index, block.as_float()):
                 windows += 1
-                located = self._localizer.locate(frame)
+                located = self._localizer.locate(window)
                 found: tuple[Estimate | Track, ...] = located.estimates
                 if self._tracker is not None:
                     # The stamp that the nodes give to this window.
-                    stamp = frame.hop_index * NANOSECONDS // rate
+                    stamp = window.hop_index * NANOSECONDS // rate
                     tracks = self._tracker.update(
-                        stamp, located.detections, bool(frame.gap), frame.sound_age
+                        stamp, located.detections, bool(window.gap), window.sound_age
                     )
                     found = tuple(track for track in tracks if track.confirmed)
                 yield LocatedWindow(
-                    (frame.hop_index + hop) / rate,
+                    (window.hop_index + hop) / rate,
                     duration,
                     self._features.hop,
-                    frame.sound_age,
+                    window.sound_age,
                     found,
                 )
         if windows == 0:

@@ -81,7 +81,7 @@ def compare(path: Path, inputs: np.ndarray) -> Comparison:
 
 
 def _peaks(spectrum: Spectrum) -> list[_FoundDirection]:
-    """Return the directions that a network shows in a frame."""
+    """Return the directions that a network shows in a window."""
     return [
         _FoundDirection(
             peak.azimuth,

@@ -148,7 +148,7 @@ class _Answers:
         confidence: of the estimate, 0..1.
         azimuth_error: to the nearest voiced source [rad]; infinite in silence.
         true_elevation: of that source [rad].
-        coherence: of the frame.
+        coherence: of the window.
         brief: whether the sounds of the clip are short ones.
         certain: whether it is sure that the estimate is of a voiced source, or that it is of none.
     """
@@ -179,15 +179,15 @@ class _Answers:
 
 def _answers(labelled: LabelledOutputs, calibration: Calibration) -> _Answers:
     """Return the estimates of some windows in which it is known whether a source is heard."""
-    frames = np.argwhere(labelled.spoken | labelled.silent)[::_EVERY]
+    windows = np.argwhere(labelled.spoken | labelled.silent)[::_EVERY]
     rows = [
         (*estimate.numbers, i, k)
-        for i, k in frames
+        for i, k in windows
         for estimate in calibration.estimates(window_of(labelled.outputs, (i, k)))
     ]
-    *columns, clip, frame = np.array(rows).T
+    *columns, clip, window = np.array(rows).T
     azimuth, elevation, azimuth_stddev, elevation_stddev, confidence = columns
-    where = clip.astype(int), frame.astype(int)
+    where = clip.astype(int), window.astype(int)
     distance = np.abs(wrap_angle(azimuth[:, None] - labelled.azimuth[where]))
     distance = np.nan_to_num(distance, nan=np.inf)
     to_voiced = np.where(labelled.voiced[where], distance, np.inf)

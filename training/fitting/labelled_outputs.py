@@ -24,14 +24,14 @@ class LabelledOutputs:
 
     Attributes:
         outputs: of the network or of the filter behind it; all arrays begin with the axes clips,
-            frames, the coherence too.
-        above_floor: how much of the sound stands above the noise floor, shape (clips, frames, 1).
-        azimuth, elevation: true directions [rad], shape (clips, frames, sources); NaN without a
+            windows, the coherence too.
+        above_floor: how much of the sound stands above the noise floor, shape (clips, windows, 1).
+        azimuth, elevation: true directions [rad], shape (clips, windows, sources); NaN without a
             source.
-        voiced, quiet: whether a source is heard, or surely is not, shape (clips, frames, sources).
-        silent: whether nothing may be heard, shape (clips, frames).
+        voiced, quiet: whether a source is heard, or surely not, shape (clips, windows, sources).
+        silent: whether nothing may be heard, shape (clips, windows).
         brief: whether the sounds are short ones, shape (clips,).
-        time: of the frames [s], shape (frames,).
+        time: of the windows [s], shape (windows,).
     """
 
     outputs: Spectrum
@@ -50,7 +50,7 @@ class LabelledOutputs:
         A third of the clips stays, in another the sources go around the array, and in the last
         another source takes over halfway.
         """
-        clips, frames = self.silent.shape
+        clips, windows = self.silent.shape
         classes = self.outputs.azimuth.shape[-1]
         step = 2 * np.pi / classes
         kind = np.arange(clips) % 3
@@ -63,9 +63,9 @@ class LabelledOutputs:
         # The last third goes on as the next clip of its kind does.
         next_one = np.arange(clips)
         next_one[kind == 2] = np.roll(next_one[kind == 2], 1)
-        second_half = np.arange(frames) >= frames // 2
+        second_half = np.arange(windows) >= windows // 2
         rows = np.where(second_half, next_one[:, None], np.arange(clips)[:, None])
-        chosen = rows, np.arange(frames)
+        chosen = rows, np.arange(windows)
         return replace(
             self,
             outputs=window_of(outputs, chosen),
@@ -84,12 +84,12 @@ class LabelledOutputs:
 
     @cached_property
     def spoken(self) -> np.ndarray:
-        """Whether any source is heard, shape (clips, frames)."""
+        """Whether any source is heard, shape (clips, windows)."""
         return np.asarray(self.voiced.any(axis=2))
 
     @cached_property
     def near(self) -> np.ndarray:
-        """Which azimuth classes are right, shape (clips, frames, sources, classes)."""
+        """Which azimuth classes are right, shape (clips, windows, sources, classes)."""
         azimuths = DirectionGrid(self.outputs.azimuth.shape[-1], 0).azimuths
         distance = np.abs(wrap_angle(azimuths - self.azimuth[..., None])).astype(np.float32)
         distance[np.isnan(distance)] = np.pi
@@ -97,7 +97,7 @@ class LabelledOutputs:
 
 
 def window_of(outputs: Spectrum, index: Any) -> Spectrum:
-    """Return the outputs of some windows, by an index of the axes clips and frames."""
+    """Return the outputs of some windows, by an index of the axes clips and windows."""
     return replace(
         outputs,
         azimuth=outputs.azimuth[index],

@@ -63,8 +63,8 @@ def recurrent_filter_loss(wanted, log_odds):
     """Return the cross-entropy of clips: means over what counts, times the azimuth classes.
 
     Args:
-        wanted: see `filter_examples.targets`, shape (clips, frames, azimuths, 2).
-        log_odds: of the network, shape (clips, frames, azimuths, 1).
+        wanted: see `filter_examples.targets`, shape (clips, windows, azimuths, 2).
+        log_odds: of the network, shape (clips, windows, azimuths, 1).
     """
     present, weight, odds = wanted[..., 0], wanted[..., 1], log_odds[..., 0]
     entropy = ops.maximum(odds, 0) - odds * present + ops.softplus(-ops.abs(odds))

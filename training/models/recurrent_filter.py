@@ -87,18 +87,18 @@ class RingGru(keras.layers.Layer):
         seen = ops.moveaxis(self._seen(x), 1, 0)
         begin = ops.zeros((ops.shape(x)[0], x.shape[2], self.states), dtype=seen.dtype)
 
-        def renewed(state, frame):
-            state = self._renewed(frame, state)
+        def renewed(state, window):
+            state = self._renewed(window, state)
             return state, state
 
         _, states = ops.scan(renewed, begin, seen)
         return ops.moveaxis(states, 0, 1)
 
     def step(self, x, state):
-        """Return the state after a frame, (batch, azimuths, states).
+        """Return the state after a window, (batch, azimuths, states).
 
         Args:
-            x: the frame, (batch, azimuths, channels).
+            x: the window, (batch, azimuths, channels).
             state: before it, (batch, azimuths, states).
         """
         return self._renewed(self._seen(x), state)
@@ -156,10 +156,10 @@ def build_recurrent_filter(config: TrainFilterConfig, azimuths: int) -> keras.Mo
 
 
 def step_model(model: keras.Model) -> keras.Model:
-    """Return what `build_recurrent_filter` made as a network for one frame, with the same weights.
+    """Return the network of `build_recurrent_filter` for one window, with the same weights.
 
     Returns:
-        From a frame beside the state, (azimuths, CHANNELS + states), to the probabilities beside
+        From a window beside the state, (azimuths, CHANNELS + states), to the probabilities beside
         the next state, (azimuths, 1 + states).
     """
     layer = model.get_layer

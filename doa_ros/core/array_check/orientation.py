@@ -90,12 +90,12 @@ def spoken_azimuth(array: MicArray, quiet: np.ndarray, speech: np.ndarray) -> fl
     features = default_features(board, None)
     extractor = FeatureExtractor(board, features)
     localizer = Localizer(board, features, LocalizerConfig(method='srp_phat'))
-    for frame in extractor.push(0, quiet):
-        localizer.locate(frame)
+    for window in extractor.push(0, quiet):
+        localizer.locate(window)
     estimates = [
         estimate
-        for frame in extractor.push(len(quiet), speech)
-        for estimate in localizer.locate(frame).estimates
+        for window in extractor.push(len(quiet), speech)
+        for estimate in localizer.locate(window).estimates
     ]
     if len(estimates) < _LEAST_ESTIMATES:
         raise AudioError('no voice is heard: speak louder or from nearer, for some seconds')

@@ -64,9 +64,9 @@ class MethodInput:
                     f'features with a hop of {config.hop:g} s cannot be evaluated: it must be '
                     f'{HOP:g} s'
                 )
-            frames = clip_extractor(array, config, self.clip).push(0, self.clip.audio)
+            windows = clip_extractor(array, config, self.clip).push(0, self.clip.audio)
             block = round(HOP * self.clip.sampling_frequency)
-            by_block = {frame.hop_index // block: frame for frame in frames}
+            by_block = {window.hop_index // block: window for window in windows}
             self._features[key] = array, by_block
         return self._features[key][1]
 

@@ -68,17 +68,17 @@ class LocalizerMethod(DirectionMethod):
     def localizations(self, clip: MethodInput) -> dict[int, Localization]:
         """Return what is found in every window, by the block that it ends with."""
         self._localizer.reset()
-        frames = clip.features(self._features, self._array)
-        return {block: self._localizer.locate(frame) for block, frame in frames.items()}
+        windows = clip.features(self._features, self._array)
+        return {block: self._localizer.locate(window) for block, window in windows.items()}
 
     def tracks(self, clip: MethodInput, config: TrackerConfig) -> list[Tracks]:
         """Return the confirmed tracks at the end of every block of a clip."""
         tracker = Tracker(config, HOP, ambiguity_of(clip.array))
         tracks: list[Tracks] = [()] * clip.block_count
-        frames = clip.features(self._features, self._array)
+        windows = clip.features(self._features, self._array)
         for block, found in self.localizations(clip).items():
-            stamp, frame = round(block * HOP * 1e9), frames[block]
-            updated = tracker.update(stamp, found.detections, bool(frame.gap), frame.sound_age)
+            stamp, window = round(block * HOP * 1e9), windows[block]
+            updated = tracker.update(stamp, found.detections, bool(window.gap), window.sound_age)
             tracks[block] = [(track.id, track.azimuth) for track in updated if track.confirmed]
         return tracks
 

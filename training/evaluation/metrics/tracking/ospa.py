@@ -25,7 +25,7 @@ def sum_ospa(tracked: TrackedClip) -> dict[str, float]:
         for block in tracked.blocks
         if _is_certain(tracked, block)
     ]
-    return {'frames': len(distances), 'ospa': float(np.sum(distances))}
+    return {'certain_blocks': len(distances), 'ospa': float(np.sum(distances))}
 
 
 def _is_certain(tracked: TrackedClip, block: TrackedBlock) -> bool:
@@ -42,5 +42,5 @@ def _distance(azimuths: np.ndarray, true_azimuths: np.ndarray) -> float:
 
 
 OSPA = ratio_metric(
-    'ospa_deg', 'OSPA [deg]', lambda m: np.degrees(m['ospa']), lambda m: m['frames']
+    'ospa_deg', 'OSPA [deg]', lambda m: np.degrees(m['ospa']), lambda m: m['certain_blocks']
 )
