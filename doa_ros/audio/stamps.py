@@ -1,6 +1,6 @@
 # Copyright 2026 doa_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""From the clock of the computer to stamps on a clock that may be set, or run as it likes."""
+"""From the clock of the computer to stamps on a clock that may be set, or run at another rate."""
 
 import math
 import time

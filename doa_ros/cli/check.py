@@ -96,7 +96,7 @@ def _write(path: Path, result: CheckResult, out: OutputFile | None) -> None:
     """Write the array file where one is asked for and would help, and say so."""
     if result.orientation is None:
         if out is not None:
-            print(f'\nNot written: {out}, as it would not help.')
+            print(f'\nNot written: {out}, because it would not help.')
         return
     try:
         if out is not None:

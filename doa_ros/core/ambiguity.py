@@ -1,10 +1,10 @@
 # Copyright 2026 doa_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What an array cannot tell: it follows from the places of its microphones alone.
+"""Directions that an array cannot tell apart, as the positions of its microphones decide.
 
-Microphones in a plane hear a sound on one side of it as they hear its mirror image on the other;
-microphones on a line hear all directions alike that make the same angle with it. Such directions
-get one answer, on the side that `ambiguity_of` chooses.
+Microphones in a plane cannot tell a direction from its mirror image on the other side of the
+plane. Microphones on a line cannot tell apart the directions with the same angle to the line. Such
+directions get one answer, on the side that `ambiguity_of` chooses.
 """
 
 from abc import ABC, abstractmethod
@@ -16,10 +16,10 @@ import numpy as np
 from doa_ros.core.errors import ConfigError
 from doa_ros.core.geometry import MicArray, direction_of, unit_vector
 
-# Less thickness is none [m]: capsules stand up to 1 mm higher or lower on a board, and their
-# places have errors. With those of 0.7 mm, in a room of RT60 0.35 s at 10 dB, SRP-PHAT takes the
-# wrong side of an array of 8 cm once in four where it is 1 mm thick, once in twenty where it is
-# 4 mm thick.
+# A thinner array counts as flat [m]: capsules stand up to 1 mm higher or lower on a board, and
+# their positions have errors. With errors of 0.7 mm, in a room of RT60 0.35 s at 10 dB, SRP-PHAT
+# takes the wrong side of an array of 8 cm once in four times if it is 1 mm thick, and once in
+# twenty times if it is 4 mm thick.
 _THIN = 4e-3
 # A plane or a line is as good as horizontal up to this sine of its slope, and upright beyond.
 _STEEP = math.sqrt(0.5)
@@ -32,12 +32,13 @@ _ROWS = 6
 
 
 class Ambiguity(ABC):
-    """Which directions sound alike, and which of them is the answer.
+    """Which directions cannot be told apart, and which of them is the answer.
 
     Attributes:
-        axis: the unit vector that says where, shape (3,): 0 where no directions sound alike.
+        axis: unit vector, the normal of the plane or the direction of the line, shape (3,); 0
+            without ambiguity.
         side: answers lie in the half space that this unit vector points into, shape (3,); None
-            where they lie everywhere.
+            without such a half space.
         elevation_min: the lowest elevation of an answer [rad]; NaN where it has none.
     """
 

@@ -1,6 +1,6 @@
 # Copyright 2026 doa_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""How libsndfile is made to read a recording as it is, not as its header says."""
+"""Makes libsndfile read a recording to its real end, not to that in its header."""
 
 import os
 from types import ModuleType

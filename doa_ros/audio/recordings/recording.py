@@ -1,6 +1,6 @@
 # Copyright 2026 doa_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Recordings as they are: what is there is read to its end, whatever the header says."""
+"""Recordings, which are read to the end of the file, whatever the header says."""
 
 from collections.abc import Callable
 import contextlib
@@ -34,7 +34,7 @@ _FLAC_BLOCK = 4096
 
 
 class Recording:
-    """A recording that is read from its beginning to the end of what is there.
+    """A recording that is read from its beginning to the end of the file.
 
     Args:
         source: a path to WAV, FLAC or whatever libsndfile reads; or a stream of bytes such as

@@ -249,7 +249,7 @@ class ChannelHealth:
                     Level.WARN,
                     f'channel {channel} ({name}) is {abs(gain):.0f} dB '
                     f'{"louder" if gain > 0 else "quieter"} than the others: free its sound '
-                    'port, and set all gains alike where they can be set',
+                    'port, and set equal gains if they can be set',
                 )
 
     def _order_findings(self, microphones: list[int], dead: set[int]) -> Iterator[Finding]:
@@ -274,7 +274,7 @@ class ChannelHealth:
                 Fault.SWAPPED,
                 channels,
                 Level.ERROR,
-                f'channels {listed} are swapped, as the noise of the room tells: directions are '
+                f'channels {listed} are swapped, as the noise of the room shows: directions are '
                 'wrong; run doa-check, which writes an array file with the right order',
             )
 
@@ -337,7 +337,7 @@ def _dead_findings(names: dict[int, str], dead: set[int], period: '_Period') -> 
             (channel,),
             level,
             f'channel {channel} ({names[channel]}) is dead, it {reason}: free its sound port or '
-            'replace the board; meanwhile its pairs do not count',
+            'replace the board; until then its pairs are left out',
         )
 
 

@@ -1,6 +1,6 @@
 # Copyright 2026 doa_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Which microphones hear nothing of what the others hear."""
+"""Finds dead microphones: those that do not hear what the others hear."""
 
 import numpy as np
 

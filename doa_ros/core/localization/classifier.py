@@ -64,7 +64,7 @@ def suited(array: MicArray, model: Path | None) -> tuple[MicArray, str]:
 
     Returns:
         The array, its microphones in the network's order and its board's frame as the network's,
-        and a sentence about what is not as trained, with what that costs; the array as it is and
+        and a sentence about the differences from training and their cost; the array unchanged and
         '' where there is no difference, and where the network does not fit at all.
 
     Raises:
