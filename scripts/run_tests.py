@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Run the tests: those that compute, then those in real time, then those that want to be alone.
 
-Of the first two kinds, as many run side by side as there are cores. The last lines name every
-test that was skipped, and why.
+Of the first two kinds, one more runs side by side than there are cores, as some wait. The last
+lines name every test that was skipped, and why.
 """
 
 import argparse
@@ -33,7 +33,7 @@ def main() -> int:
     )
     given, arguments = parser.parse_known_args()
     chosen = '' if given.all else ' and not nightly'
-    processes = min(len(os.sched_getaffinity(0)), _MOST_PROCESSES)
+    processes = min(len(os.sched_getaffinity(0)) + 1, _MOST_PROCESSES)
     with tempfile.TemporaryDirectory(prefix='doa_tests_') as folder:
         skips = Path(folder, 'skips')
         skips.touch()

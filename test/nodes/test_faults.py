@@ -82,7 +82,9 @@ def test_killed_processes_find_back(chain):
 
 
 @pytest.mark.alone
-@pytest.mark.parametrize('name', ['gcc_phat', 'doa_estimator'])
+@pytest.mark.parametrize(
+    'name', ['gcc_phat', pytest.param('doa_estimator', marks=pytest.mark.nightly)]
+)
 def test_a_process_that_was_stopped_misses_nothing_and_is_not_late_afterwards(chain, name):
     usual = np.median(chain.ages)
     process = chain.processes[name]
