@@ -163,8 +163,7 @@ def test_tracks_in_csv_and_table(locate, recording):
 def test_jsonl_and_csv_hold_all_that_the_messages_hold(locate, recording, arguments):
     messages = pytest.importorskip('doa_ros.msg')
     message = messages.DoaTrackArray if arguments else messages.DoaEstimateArray
-    # The hop is the difference of successive stamps.
-    fields = set(message.get_fields_and_field_types()) - {'header', 'hop'}
+    fields = set(message.get_fields_and_field_types()) - {'header'}
     elements = set(messages.DoaEstimate.get_fields_and_field_types())
     if arguments:
         elements |= set(messages.DoaTrack.get_fields_and_field_types()) - {'estimate'}
