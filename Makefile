@@ -6,6 +6,7 @@ SHELL := /bin/bash
 .PHONY: help setup demo evaluate benchmark-cpu soak test test-all fuzz lint clean
 
 env := source ./env.sh
+lint := ruff check && ruff format --check -q && mypy
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' Makefile
@@ -27,22 +28,22 @@ soak: ## Run for MINUTES=60 with a device and processes that fail; SOAK_ARGS=...
 	@scripts/setup.sh test
 	@$(env) && doa-soak --minutes $(or $(MINUTES),60) $(SOAK_ARGS)
 
-test: ## Run the linter and the tests; PYTEST_ARGS=... for pytest
+test: ## Run the linters and the tests; PYTEST_ARGS=... for pytest
 	@scripts/setup.sh test training
-	@$(env) && ruff check && ruff format --check -q && scripts/run_tests.py $(PYTEST_ARGS)
+	@$(env) && $(lint) && scripts/run_tests.py $(PYTEST_ARGS)
 
-test-all: ## Run the linter and all tests, also those that take long; PYTEST_ARGS=... for pytest
+test-all: ## Run the linters and all tests, also those that take long; PYTEST_ARGS=... for pytest
 	@scripts/setup.sh test training
-	@$(env) && ruff check && ruff format --check -q && scripts/run_tests.py --all $(PYTEST_ARGS)
+	@$(env) && $(lint) && scripts/run_tests.py --all $(PYTEST_ARGS)
 
 fuzz: ## Feed readers and nodes with anything, 1500 cases per test; PYTEST_ARGS=... for pytest
 	@scripts/setup.sh test training
 	@$(env) && python3 -m pytest -m '' --hypothesis-profile=nightly --hypothesis-show-statistics --timeout=3600 \
 		$$(find test -name test_fuzz.py) $(PYTEST_ARGS)
 
-lint: ## Run the linter only
-	@scripts/setup.sh test
-	@$(env) && ruff check && ruff format --check
+lint: ## Run the linters only: rules, format and types
+	@scripts/setup.sh test training
+	@$(env) && $(lint)
 
 clean: ## Remove everything that was made here: .venv, build, install, log, caches
 	rm -rf .venv build install log dist *.egg-info .pytest_cache .ruff_cache .hypothesis

@@ -328,8 +328,8 @@ def upgraded(content: Mapping[str, Any]) -> dict[str, Any]:
         if old in new:
             new[_RENAMED[old]] = new.pop(old)
     if isinstance(new.get('features'), Mapping):
-        names = FeatureConfig.RENAMED
-        new['features'] = {names.get(name, name): v for name, v in new['features'].items()}
+        renamed = FeatureConfig.RENAMED
+        new['features'] = {renamed.get(name, name): v for name, v in new['features'].items()}
     section = new.pop('memory', {})
     if not isinstance(section, Mapping):
         return {**new, 'calibration': section}
