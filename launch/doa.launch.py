@@ -37,6 +37,7 @@ from doa_ros.launch_arguments import (
     unknown_arguments,
     without_node,
 )
+from doa_ros.nodes.configs import settings
 from doa_ros.resources import config_directory, shipped
 
 # A process that was killed comes back after this time [s].
@@ -56,7 +57,7 @@ def generate_launch_description():
         DeclareLaunchArgument(
             'source',
             default_value='device',
-            choices=['device', 'file', 'sim'],
+            choices=list(settings(['audio_capture'])['source'].metadata['choices']),
             description='Where the sound comes from: the microphone array, a recording '
             '(see file) or a simulation (see scene).',
         ),

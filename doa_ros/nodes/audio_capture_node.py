@@ -3,8 +3,6 @@
 """Node `audio_capture`: from a sound source to `audio`, `array_info` and, simulated, `truth`."""
 
 from collections.abc import Callable
-import os
-from pathlib import Path
 import threading
 
 from rclpy.clock import Clock, ClockType
@@ -15,9 +13,8 @@ from doa_ros.audio.capture.device_source import CaptureState, DeviceSource
 from doa_ros.audio.capture.process import list_devices
 from doa_ros.audio.capture.status import CaptureStatus
 from doa_ros.audio.file_source import FileSource
-from doa_ros.audio.recordings.recording import Recording
 from doa_ros.audio.scene_source import SceneSource, SimulatedBlock
-from doa_ros.audio.source import AudioBlock, AudioSource
+from doa_ros.audio.source import AudioBlock
 from doa_ros.conversions import (
     array_info,
     audio_frame_from_block,
@@ -35,12 +32,9 @@ from doa_ros.nodes.chain import LATCHED, WorkerNode
 from doa_ros.nodes.configs import CaptureConfig
 from doa_ros.nodes.executable import run
 from doa_ros.nodes.publishing_thread import PublishingThread, Topic, depth_of
+from doa_ros.nodes.sources import SOURCES, SourceListener
 from doa_ros.parameters import declare
 from doa_ros.resources import find_resource
-
-_DEVICE_ADVICE = (
-    'otherwise set the parameter device to a part of the name of another one, or try source:=sim'
-)
 
 # How often the clock is looked at, and for how long it may stand still before the log says so [s].
 _CLOCK_PERIOD = 0.5
@@ -75,8 +69,11 @@ class AudioCaptureNode(WorkerNode):
         if on_array is not None:
             on_array(array)
         self._interrupted = threading.Event()
-        self._source = make_source(self._config, array, self._tell, self.get_logger().warning)
-        if self._config.source != 'device' and not self._config.real_time:
+        kind = SOURCES[self._config.source]
+        self._origin = kind.origin(self._config)
+        told = SourceListener(self._tell, self.get_logger().warning)
+        self._source = kind.open(self._config, array, told)
+        if not isinstance(self._source, DeviceSource) and not self._config.real_time:
             publishing.make_lossless()
         self._health = ChannelHealth(array)
         self._rate = Rate('samples [1/s]', 'no sound arrives: the log says why')
@@ -91,7 +88,7 @@ class AudioCaptureNode(WorkerNode):
             self._audio = self.topic(AudioFrame, 'audio', depth)
         # A recording or a room does not say who speaks where.
         self._truth: Topic | None = None
-        if self._config.source == 'sim':
+        if isinstance(self._source, SceneSource):
             self._truth = self.topic(DoaEstimateArray, 'truth', depth)
         self._array_info = self.topic(MicArrayInfo, 'array_info', LATCHED)
         self._shown, self._still = 0, 0.0
@@ -99,16 +96,7 @@ class AudioCaptureNode(WorkerNode):
         self.create_timer(
             _CLOCK_PERIOD, self._watch_clock, clock=Clock(clock_type=ClockType.STEADY_TIME)
         )
-        self.get_logger().info(f'the sound comes from {self._origin()}')
-
-    def _origin(self) -> str:
-        """Return in words where the sound comes from."""
-        config = self._config
-        return {
-            'device': f'the device of array {config.array}',
-            'file': f'the recording {config.file}',
-            'sim': f'the simulated scene {config.scene}',
-        }[config.source]
+        self.get_logger().info(f'the sound comes from {self._origin}')
 
     def _now(self) -> int:
         return self.get_clock().now().nanoseconds
@@ -140,9 +128,10 @@ class AudioCaptureNode(WorkerNode):
         # Before the first message on /clock, it shows 0.
         self._wait_until(self._now)
         self._publish_array_info()
-        if self._audio is not None and self._listener is None and self._config.source == 'file':
+        recording = isinstance(self._source, FileSource)
+        if recording and self._audio is not None and self._listener is None:
             self._wait_for_subscriber(self._audio)
-        if self._config.source != 'device':
+        if not isinstance(self._source, DeviceSource):
             # It has a beginning, too, for who subscribes to anything else.
             self._publishing.wait_for_discovery(self._interrupted)
         next_stamp = 0
@@ -165,7 +154,7 @@ class AudioCaptureNode(WorkerNode):
             self._rate.add(len(block.samples))
             self._health.push(block.first_sample_index, block.samples)
         if not self._interrupted.is_set():
-            self.get_logger().info(f'end of {self._origin()}')
+            self.get_logger().info(f'end of {self._origin}')
 
     def _wait_for_subscriber(self, topic: Topic) -> None:
         # A recording has a beginning that would be lost while the listeners start.
@@ -193,54 +182,6 @@ class AudioCaptureNode(WorkerNode):
         """End `work`."""
         self._interrupted.set()
         self._source.close()
-
-
-def make_source(
-    config: CaptureConfig,
-    array: MicArray,
-    on_change: Callable[[CaptureState], None],
-    warn: Callable[[str], None],
-) -> AudioSource:
-    """Open the configured source.
-
-    Args:
-        config: says which.
-        array: the array it belongs to.
-        on_change: is told when a device is away, and when it is there.
-        warn: is told what is not as it should be with a recording.
-
-    Raises:
-        DoaError: it is not usable; the message says why.
-    """
-    block = config.block_duration
-    if config.source == 'device':
-        return DeviceSource(
-            array,
-            name=config.device,
-            block_duration=block,
-            required=config.required,
-            advice=_DEVICE_ADVICE,
-            on_change=on_change,
-        )
-    if config.source == 'sim':
-        return SceneSource(
-            find_resource('scenes', config.scene),
-            array,
-            block_duration=block,
-            real_time=config.real_time,
-            loop=config.loop,
-        )
-    if not config.file:
-        raise ConfigError('source file needs the parameter file: the path of a recording')
-    # Unlike Path.expanduser, this leaves the home of an unknown user as it is.
-    path = Path(os.path.expanduser(config.file))
-    return FileSource(
-        Recording(path, warn=warn),
-        array,
-        block_duration=block,
-        real_time=config.real_time,
-        loop=config.loop,
-    )
 
 
 def main() -> int:

@@ -26,6 +26,7 @@ import rclpy  # noqa: E402
 
 from doa_ros.core.localization.localizer import LocalizerConfig  # noqa: E402
 from doa_ros.nodes.configs import CaptureConfig, ModelConfig  # noqa: E402
+from doa_ros.nodes.sources import SOURCES  # noqa: E402
 from doa_ros.resources import shipped  # noqa: E402
 
 pytestmark = pytest.mark.alone
@@ -35,7 +36,7 @@ _NODES = ['audio_capture', 'gcc_phat', 'doa_estimator', 'doa_tracker', 'doa_mark
 
 # Argument: default, choices.
 _ARGUMENTS = {
-    'source': ('device', ['device', 'file', 'sim']),
+    'source': ('device', list(SOURCES)),
     'device': ('', None),
     'file': ('', None),
     'scene': ('demo', None),

@@ -8,6 +8,7 @@ import itertools
 import json
 import os
 from pathlib import Path
+import re
 import signal
 import subprocess
 import threading
@@ -218,6 +219,17 @@ class Listener:
         self._executor.shutdown()
         self.node.destroy_node()
         self._context.try_shutdown()
+
+
+@pytest.fixture(scope='session')
+def topics():
+    """Return the topics that each node publishes, as the README lists them."""
+    readme = (Path(__file__).resolve().parents[2] / 'README.md').read_text(encoding='utf-8')
+    found = {}
+    for topic, node in re.findall(r'^\| `(\w+)` \| \w+/\w+ \| (\w+) \|', readme, re.MULTILINE):
+        found.setdefault(node, []).append(topic)
+    assert len(found) == 5
+    return found
 
 
 @pytest.fixture

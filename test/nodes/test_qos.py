@@ -5,14 +5,7 @@
 import pytest
 from rclpy.qos import ReliabilityPolicy
 
-# Node, end of a topic, topic.
-PUBLISHED = {
-    'audio_capture': ['array_info', 'audio', 'truth'],
-    'gcc_phat': ['gcc_phat'],
-    'doa_estimator': ['detections', 'estimates', 'spectrum'],
-    'doa_tracker': ['target', 'target_vector', 'tracks'],
-    'doa_markers': ['markers'],
-}
+# By node.
 SUBSCRIBED = {
     'gcc_phat': ['array_info', 'audio'],
     'doa_estimator': ['array_info', 'gcc_phat'],
@@ -27,18 +20,17 @@ def _parameters(namespace, topics, end):
 
 
 @pytest.mark.parametrize('mode', ['pipeline', 'nodes'])
-def test_every_topic_can_be_made_best_effort(start, listener, namespace, scene, mode):
+def test_every_topic_can_be_made_best_effort(start, listener, namespace, scene, topics, mode):
     common = {'source': 'sim', 'scene': scene, 'loop': True, 'publish_audio': True}
-    published = _parameters(namespace, sum(PUBLISHED.values(), []), 'publisher')
+    published = _parameters(namespace, sum(topics.values(), []), 'publisher')
     if mode == 'pipeline':
         start('doa_pipeline', method='srp_phat', **common, **published)
     else:
-        for node in PUBLISHED:
+        for node in topics:
             subscribed = _parameters(namespace, SUBSCRIBED.get(node, []), 'subscription')
             more = common if node == 'audio_capture' else {}
             start(node, **({'method': 'srp_phat'} | more | published | subscribed))
-    topics = sum(PUBLISHED.values(), [])
-    for topic in topics:
+    for topic in sum(topics.values(), []):
         listener.wait_for_publisher(topic)
         (end,) = listener.node.get_publishers_info_by_topic(f'{namespace}/{topic}')
         assert end.qos_profile.reliability == ReliabilityPolicy.BEST_EFFORT, topic

@@ -82,12 +82,16 @@ def test_large_messages_cross_dds_only_while_someone_listens(
     assert {topic for topic in _ON_DEMAND if topic in published} == set(wanted)
 
 
-def test_topics_of_the_pipeline_are_those_of_the_nodes(start, listener, scene):
+def test_topics_of_the_pipeline_are_those_of_the_readme(start, listener, namespace, scene, topics):
     start('doa_pipeline', source='sim', scene=scene, method='srp_phat', publish_audio=True)
-    topics = ['array_info', 'audio', 'detections', 'estimates', 'gcc_phat', 'markers',
-              'spectrum', 'target', 'target_vector', 'tracks', 'truth']  # fmt: skip
-    for topic in topics:
+    listed = {
+        f'{namespace}/{topic}' for topics_of_node in topics.values() for topic in topics_of_node
+    }
+    for topic in listed:
         listener.wait_for_publisher(topic)
+    known = dict(listener.node.get_topic_names_and_types())
+    ours = {name for name in known if name.startswith(f'{namespace}/')}
+    assert {name for name in ours if listener.node.count_publishers(name)} == listed
 
 
 def test_only_a_simulation_has_truth(start, listener, recording):
