@@ -579,3 +579,30 @@ def test_a_band_that_is_none_is_refused_like_other_arguments(locate, recording, 
     assert done.stderr.endswith(
         f'argument --band: {band!r} is not a lowest and a highest frequency, like 300,3400\n'
     )
+
+
+def test_a_new_array_is_a_file(tmp_path, locate, plane_wave):
+    path = tmp_path / 'triangle.yaml'
+    path.write_text(
+        """
+name: triangle
+sampling_frequency: 16000
+channel_count: 3
+microphones:
+  - {label: a, channel: 0, position: [0.04, 0.0, 0.0]}
+  - {label: b, channel: 1, position: [-0.02, 0.034, 0.0]}
+  - {label: c, channel: 2, position: [-0.02, -0.034, 0.0]}
+"""
+    )
+    sound = plane_wave(load_array(path), math.radians(50), 0.3, duration=3.0)
+    # What is there all the time is background.
+    sound[: len(sound) // 2] *= 0.001
+    soundfile.write(tmp_path / 'a.wav', sound, 16000, subtype='FLOAT')
+    rows = lines(
+        locate(
+            *(tmp_path / 'a.wav', '--array', path, '--method', 'srp_phat'), *('--format', 'jsonl')
+        )
+    )
+    found = [row['estimates'][0] for row in map(json.loads, rows) if row['estimates']]
+    assert len(found) > 20
+    assert all(abs(one['azimuth_deg'] - 50) < 5 for one in found)

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+from types import ModuleType
 
 import pytest
 
@@ -20,6 +21,20 @@ def test_every_verb_explains_itself(verb, capsys):
         run_verb(verb, ['--help'])
     assert stop.value.code == 0
     assert f'doa-train {verb}' in capsys.readouterr().out
+
+
+def test_a_new_verb_is_a_module_and_a_line(monkeypatch, capsys):
+    verb = ModuleType('training.greet', 'Greet somebody.')
+    verb.add_arguments = lambda parser: parser.add_argument('--name', required=True)
+    verb.run = lambda args: print(f'hello {args.name}')
+    monkeypatch.setitem(sys.modules, 'training.greet', verb)
+    monkeypatch.setitem(VERBS, 'greet', 'greet')
+    monkeypatch.setattr(sys, 'argv', ['doa-train', 'greet', '--name', 'you'])
+    assert not main()
+    assert capsys.readouterr().out == 'hello you\n'
+    with pytest.raises(SystemExit):
+        run_verb('greet', ['--help'])
+    assert 'Greet somebody.' in capsys.readouterr().out
 
 
 def test_a_verb_that_has_another_name_now_is_refused_with_it(monkeypatch, capsys):

@@ -13,8 +13,9 @@ from doa_ros.core.geometry import load_array, wrap_angle
 from doa_ros.core.localization.classifier import default_features
 from doa_ros.resources import config_directory, find_resource
 
-# Name: number of microphones, distance of the two that are farthest apart [m].
-_SHIPPED = {
+_SHIPPED = sorted(path.stem for path in (config_directory() / 'arrays').glob('*.yaml'))
+# By their makers: number of microphones, distance of the two that are farthest apart [m].
+_MEASURES = {
     'matrix_creator': (8, 0.105),
     'minidsp_uma16': (16, 0.126 * math.sqrt(2)),
     'respeaker_4mic_hat': (4, 0.081),
@@ -25,21 +26,21 @@ _SHIPPED = {
 }
 
 
-@pytest.fixture(scope='module', params=sorted(_SHIPPED))
+@pytest.fixture(scope='module', params=_SHIPPED)
 def array(request):
     return load_array(find_resource('arrays', request.param))
 
 
-def test_all_of_them_are_here():
-    assert sorted(p.stem for p in (config_directory() / 'arrays').glob('*.yaml')) == sorted(
-        _SHIPPED
-    )
-
-
-def test_name_size_and_device(array):
-    count, extent = _SHIPPED[array.name]
+@pytest.mark.parametrize('name', _MEASURES)
+def test_number_and_size(name):
+    array = load_array(find_resource('arrays', name))
+    count, extent = _MEASURES[name]
     assert len(array.positions) == count
     assert array.max_delay * array.speed_of_sound == pytest.approx(extent, rel=1e-3)
+
+
+def test_name_device_and_centre(array):
+    assert array.name in _SHIPPED
     np.testing.assert_allclose(array.positions.mean(axis=0), 0, atol=1e-9)
     assert array.device
 
