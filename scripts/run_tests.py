@@ -37,7 +37,8 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix='doa_tests_') as folder:
         skips = Path(folder, 'skips')
         skips.touch()
-        arguments += ['--skips', str(skips)]
+        # With a blank instead of =, pytest would take the file for one of tests.
+        arguments.append(f'--skips={skips}')
         side_by_side = ['-n', str(processes), '--dist', 'worksteal']
         groups = [
             ('not real_time and not alone', side_by_side),
