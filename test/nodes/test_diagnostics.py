@@ -66,11 +66,12 @@ def test_all_is_well(start, listener, board, scene, require_model):
             set(board.newest) == set(NODES)
             and all(board.level(node) == DiagnosticStatus.OK for node in NODES)
             and 19 < _number(board.value('doa_estimator', 'estimates [1/s]')) < 21
+            # A busy machine may play late, and then catches up.
+            and 47000 < _number(board.value('audio_capture', 'samples [1/s]')) < 49000
         )
 
     listener.spin_until(well, 'all well')
     assert board.message('audio_capture') == 'all channels are well'
-    assert 47000 < _number(board.value('audio_capture', 'samples [1/s]')) < 49000
     assert -90 < _number(board.value('audio_capture', 'channel 1 (ring_1) [dBFS]')) < -20
     assert board.value('audio_capture', 'channel 7 [dBFS]') == '-inf'
     median = _number(board.value('doa_estimator', 'inference p50 [ms]'))
