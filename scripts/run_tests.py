@@ -3,12 +3,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Run the tests: those that compute, then those in real time, then those that want to be alone.
 
-Of the first two kinds, one more runs side by side than there are cores, as some wait. The last
-lines name every test that was skipped, and why.
+Of the first two kinds, one more runs side by side than there are cores, as some wait. What fails
+there is tried once more, one by one: a computer that is too busy fails tests that wait for other
+processes. The last lines name every test that passed only then, and every one that was skipped,
+and why.
 """
 
 import argparse
 from collections import defaultdict
+import json
 import os
 from pathlib import Path
 import subprocess
@@ -18,8 +21,11 @@ import tempfile
 _ROOT = Path(__file__).resolve().parents[1]
 # What runs in real time is elsewhere, and to import TensorFlow takes as long as many tests.
 _NOT_IN_REAL_TIME = ['--ignore', 'test/training']
-# pytest's exit status where all went well, and where the arguments choose no test.
-_PASSED, _NO_TESTS = 0, 5
+# pytest's exit status where all went well, where a test failed, and where the arguments choose
+# no test.
+_PASSED, _FAILED, _NO_TESTS = 0, 1, 5
+# Where pytest notes what has failed.
+_LAST_FAILED = _ROOT / '.pytest_cache' / 'v' / 'cache' / 'lastfailed'
 # More processes do not pay: each imports TensorFlow, which takes 0.7 GB.
 _MOST_PROCESSES = 8
 
@@ -45,11 +51,20 @@ def main() -> int:
             ('real_time', [*side_by_side, *_NOT_IN_REAL_TIME]),
             ('alone', _NOT_IN_REAL_TIME),
         ]
-        statuses = [
-            _pytest(*arguments, *options, '-m', f'{marked}{chosen}') for marked, options in groups
-        ]
+        statuses, passed_alone = [], []
+        for marked, options in groups:
+            status = _pytest(*arguments, *options, '-m', f'{marked}{chosen}')
+            if status == _FAILED and side_by_side[0] in options:
+                failed = json.loads(_LAST_FAILED.read_text(encoding='utf-8'))
+                status = _pytest(*arguments, '--last-failed', '-m', f'{marked}{chosen}')
+                if status == _PASSED:
+                    passed_alone += failed
+            statuses.append(status)
         skipped = _skipped(skips.read_text(encoding='utf-8'))
     print(_listed(skipped))
+    if passed_alone:
+        print(f'{len(passed_alone)} failed side by side and passed one by one:')
+        print('\n'.join(f'  {name}' for name in passed_alone))
     names = [name for names in skipped.values() for name in names]
     if forbidden := [name for name in names if name.startswith(tuple(given.must_run))]:
         print(f'{len(forbidden)} of them must not be skipped: {", ".join(forbidden)}')
