@@ -11,7 +11,7 @@ from pandas import DataFrame
 
 from ..metrics.metric import results_by_condition
 from ..metrics.multi_source import METRICS
-from .figure_tables import Goals, figure_table, goal_table
+from .figure_tables import Goals, tables_beside_goals
 from .report import Plots, Report
 
 
@@ -24,13 +24,9 @@ def multi_source_report(matches: DataFrame, *, goals: Goals, notes: Sequence[str
         notes: sentences for the reader.
     """
     results = results_by_condition(matches, METRICS)
-    beside = goal_table(results, METRICS, goals)
-    short, long = (
-        figure_table('All figures', results, METRICS, intervals=intervals, goals=goals)
-        for intervals in (False, True)
-    )
+    short, long = tables_beside_goals(results, METRICS, goals)
     draw = partial(_draw, results, goals)
-    return Report(matches, results, [beside, short], [beside, long], notes, draw)
+    return Report(matches, results, short, long, notes, draw)
 
 
 def _draw(results: DataFrame, goals: Goals) -> Plots:

@@ -14,7 +14,7 @@ from ..metrics.metric import results_by_condition
 from ..metrics.tracking import METRICS
 from ..metrics.tracking.matches import Trace
 from ..scenes.blocks import HOP
-from .figure_tables import Goals, figure_table, goal_table
+from .figure_tables import Goals, tables_beside_goals
 from .report import Plots, Report
 
 _COLOURS = 10
@@ -31,13 +31,9 @@ def tracking_report(
         notes: sentences for the reader.
     """
     results = results_by_condition(matches, METRICS)
-    beside = goal_table(results, METRICS, goals)
-    short, long = (
-        figure_table('All figures', results, METRICS, intervals=intervals, goals=goals)
-        for intervals in (False, True)
-    )
+    short, long = tables_beside_goals(results, METRICS, goals)
     draw = partial(_draw, traces)
-    return Report(matches, results, [beside, short], [beside, long], notes, draw)
+    return Report(matches, results, short, long, notes, draw)
 
 
 def _draw(traces: Sequence[Trace]) -> Plots:
