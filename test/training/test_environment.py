@@ -13,8 +13,7 @@ import pytest
 
 from doa_ros.resources import config_directory
 from training import __main__, environment
-from training.compression.compress import fit_on
-from training.fitting.loop import DivergedError, fit_compiled
+from training.fitting.loop import DivergedError, fit_compiled, fit_on
 
 OTHER = {
     'backend': 'torch',
@@ -156,7 +155,7 @@ def test_loss_of_a_network_that_is_made_smaller_is_looked_at(monkeypatch, uma8):
 
     network = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
     monkeypatch.setattr(
-        'training.compression.compress.compile_heads',
+        'training.fitting.loop.compile_heads',
         lambda model, rate, config: model.compile('adam', 'mse'),
     )
     with pytest.raises(DivergedError):

@@ -16,12 +16,12 @@ from doa_ros.core.config import Config
 from ..data.dataset import Shards
 from ..deployment.conversion import representative_set, to_tflite
 from ..deployment.converted_model import converted_model
-from ..fitting.batches import Batches, both_splits
+from ..fitting.batches import both_splits
 from ..fitting.history import draw_curves
-from ..fitting.loop import check_finite, compile_heads
+from ..fitting.loop import fit_on
 from ..models.kernels import kernel_facts
 from ..runs import load_run, save_network
-from ..sections import ClusterConfig, PruneConfig, TrainConfig
+from ..sections import ClusterConfig, PruneConfig
 from ..settings import Settings
 from ..tables import Row, show_table
 from .projections import Projection
@@ -127,40 +127,6 @@ def _make(
     settings.save(out / 'settings.yaml')
     # The network comes last: where it is, the variant is finished.
     save_network(smaller, out)
-
-
-def fit_on(
-    model: keras.Model,
-    config: TrainConfig,
-    train: Batches,
-    val: Batches,
-    *,
-    epochs: int,
-    learning_rate: float,
-    callbacks: tuple[keras.callbacks.Callback, ...] = (),
-) -> None:
-    """Fit a trained network for a few more epochs; the last one counts.
-
-    Args:
-        model: the network, not compiled.
-        config: its heads.
-        train, val: the examples.
-        epochs: passes over the data.
-        learning_rate: of Adam.
-        callbacks: for each batch or epoch.
-
-    Raises:
-        DivergedError: a loss is not finite.
-    """
-    compile_heads(model, learning_rate, config)
-    finite = keras.callbacks.LambdaCallback(on_epoch_end=check_finite)
-    model.fit(
-        train.stream(),
-        validation_data=val.stream(),
-        epochs=epochs,
-        shuffle=False,
-        callbacks=[finite, *callbacks],
-    )
 
 
 def _rows(networks: dict[str, tuple[keras.Model, Settings]], data: Path) -> list[Row]:

@@ -9,8 +9,8 @@ from keras import ops
 import numpy as np
 
 from ..fitting.batches import both_splits
+from ..fitting.loop import fit_on
 from ..settings import Settings
-from .compress import fit_on
 
 _BITS = 8
 # Activations whose range does not depend on what they are applied to: what they take is rounded.

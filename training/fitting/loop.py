@@ -130,6 +130,40 @@ def fit_compiled(
     draw_curves(history, out / 'curves.png')
 
 
+def fit_on(
+    model: keras.Model,
+    config: TrainConfig,
+    train: Batches,
+    val: Batches,
+    *,
+    epochs: int,
+    learning_rate: float,
+    callbacks: tuple[keras.callbacks.Callback, ...] = (),
+) -> None:
+    """Fit a trained network for a few more epochs; the last one counts.
+
+    Args:
+        model: the network, not compiled.
+        config: its heads.
+        train, val: the examples.
+        epochs: passes over the data.
+        learning_rate: of Adam.
+        callbacks: for each batch or epoch.
+
+    Raises:
+        DivergedError: a loss is not finite.
+    """
+    compile_heads(model, learning_rate, config)
+    finite = keras.callbacks.LambdaCallback(on_epoch_end=check_finite)
+    model.fit(
+        train.stream(),
+        validation_data=val.stream(),
+        epochs=epochs,
+        shuffle=False,
+        callbacks=[finite, *callbacks],
+    )
+
+
 def check_finite(epoch: int, logs: dict[str, float]) -> None:
     """Stop a fit, at the end of an epoch, whose losses are no longer finite.
 

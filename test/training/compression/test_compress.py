@@ -15,8 +15,8 @@ from doa_ros.core.errors import ConfigError
 from doa_ros.core.localization.classifier import Classifier
 from doa_ros.core.localization.model_card import load_card
 from training.compression import compress
-from training.compression.compress import fit_on
 from training.deployment.conversion import to_tflite
+from training.fitting.loop import fit_on
 from training.models.architectures import circular
 from training.models.kernels import kernels
 from training.runs import load_run
