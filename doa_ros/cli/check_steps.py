@@ -10,7 +10,8 @@ import numpy as np
 
 from doa_ros.audio.source import as_float
 from doa_ros.cli.check_report import report_levels, report_order, report_orientation, say
-from doa_ros.core.array_check.channel_health import ChannelHealth, Fault, Health
+from doa_ros.core.array_check.channel_faults import Fault
+from doa_ros.core.array_check.channel_health import ChannelHealth, Health
 from doa_ros.core.array_check.channel_order import ChannelOrder, order_of_noise, reordered
 from doa_ros.core.array_check.orientation import Orientation, find_orientation, spoken_azimuth
 from doa_ros.core.errors import AudioError

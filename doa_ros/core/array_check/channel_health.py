@@ -1,17 +1,29 @@
 # Copyright 2026 doa_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Finds channels of a microphone array that are faulty, from their sound alone."""
+"""Watches the channels of a microphone array and reports the faulty ones, from their sound alone.
+
+`channel_statistics` measures the channels over a period, `channel_faults` says what is wrong; here
+are the limits, what depends on several periods, and what is reported.
+"""
 
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
-from enum import StrEnum
 
 import numpy as np
 
+from doa_ros.core.array_check.channel_faults import (
+    Fault,
+    Finding,
+    channel_shift,
+    dead_findings,
+    silent_findings,
+    stuck_findings,
+)
 from doa_ros.core.array_check.channel_order import ChannelOrder, Coherence, find_order
+from doa_ros.core.array_check.channel_statistics import ChannelStatistics
 from doa_ros.core.config import Config, setting
-from doa_ros.core.features.dead_microphones import DeadMicrophones, decibels
+from doa_ros.core.features.dead_microphones import DeadMicrophones
 from doa_ros.core.features.framing import Framer
 from doa_ros.core.geometry import MicArray
 from doa_ros.core.monitoring import Level, Status, merge
@@ -23,48 +35,12 @@ _WINDOW, _PERIOD = 0.05, 1.0
 _CONFIRM, _RELEASE = 2, 4
 # A fault that is reported stays until its measure is below this share of the limit.
 _HYSTERESIS = 0.8
-# A sample is at full scale from this magnitude on.
-_FULL_SCALE = 0.9999
 # A gain is the median over the last so many periods, and known after so many.
 _GAIN_PERIODS, _LEAST_GAIN_PERIODS = 5, 3
 # The order of the channels is judged after so many quiet windows: 10 s.
 _ORDER_WINDOWS = 200
-# With fewer microphones the azimuth is ambiguous.
-_LEAST_MICROPHONES = 3
-
-
-class Fault(StrEnum):
-    """What can be wrong with a channel."""
-
-    DEAD = 'dead'
-    CLIPPED = 'clipped'
-    DC_OFFSET = 'DC offset'
-    STUCK_BITS = 'stuck bits'
-    NOT_SILENT = 'not silent'
-    GAIN = 'gain mismatch'
-    SWAPPED = 'swapped'
-    ROTATED = 'rotated'
-
-
 # These change the level of a channel, whatever its gain.
 _CHANGE_LEVEL = {Fault.CLIPPED, Fault.STUCK_BITS}
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One fault.
-
-    Attributes:
-        fault: its kind.
-        channels: of the stream, counted from 0.
-        level: how bad it is.
-        message: a sentence that says what to do.
-    """
-
-    fault: Fault
-    channels: tuple[int, ...]
-    level: Level
-    message: str
 
 
 @dataclass(frozen=True)
@@ -130,7 +106,7 @@ class ChannelHealth:
         self._order: ChannelOrder | None = None
         self._candidate: ChannelOrder | None = None
         self._reported = _Reported()
-        self._period: _Period | None = None
+        self._period: ChannelStatistics | None = None
         self.health: Health | None = None
 
     def push(self, first_sample_index: int, samples: np.ndarray) -> None:
@@ -169,7 +145,7 @@ class ChannelHealth:
     def _take(self, samples: np.ndarray) -> None:
         microphones = self._array.microphone_channels(samples.shape[1])
         if self._period is None:
-            self._period = _Period(samples.shape[1], len(microphones))
+            self._period = ChannelStatistics(samples.shape[1], len(microphones))
         scaled = self._period.add(samples)
         power = self._coherence.push(scaled[microphones])
         self._dead.update(power)
@@ -178,23 +154,23 @@ class ChannelHealth:
             self.health = self._judge(self._period, microphones)
             self._period = None
 
-    def _judge(self, period: '_Period', microphones: list[int]) -> Health:
+    def _judge(self, period: ChannelStatistics, microphones: list[int]) -> Health:
         names = dict(zip(microphones, self._array.labels, strict=True))
         whole = period.channel_count == self._array.channel_count
         silent = self._array.silent_channels if whole else ()
         unused = set(range(period.channel_count)) - set(microphones)
-        shift = _rotation(period, silent, unused)
+        shift = channel_shift(period, silent, unused)
         dead = {c for c in microphones if period.constant[c]}
         dead |= {c for c, alive in zip(microphones, self._dead.alive, strict=True) if not alive}
-        found = list(_silent_findings(period, silent, shift))
+        found = list(silent_findings(period, silent, shift))
         if shift is None:
-            found += _dead_findings(names, dead, period)
+            found += dead_findings(names, dead, period)
             found += self._order_findings(microphones, dead)
         living = {c: name for c, name in names.items() if c not in dead}
         for c, name in living.items():
             found += self._clipped(c, name, period)
             found += self._offset(c, name, period)
-        found += _stuck_findings(living, period)
+        found += stuck_findings(living, period)
         faulty = {
             c for finding in found if finding.fault in _CHANGE_LEVEL for c in finding.channels
         }
@@ -207,7 +183,7 @@ class ChannelHealth:
     def _limit(self, limit: float, fault: Fault, channel: int) -> float:
         return limit * _HYSTERESIS if (fault, (channel,)) in self._reported else limit
 
-    def _clipped(self, channel: int, name: str, period: '_Period') -> Iterator[Finding]:
+    def _clipped(self, channel: int, name: str, period: ChannelStatistics) -> Iterator[Finding]:
         share = period.clipped[channel] / period.samples
         if share > self._limit(self._config.clipped_share, Fault.CLIPPED, channel):
             yield Finding(
@@ -218,7 +194,7 @@ class ChannelHealth:
                 'move the array away from what is so loud, or lower its gain',
             )
 
-    def _offset(self, channel: int, name: str, period: '_Period') -> Iterator[Finding]:
+    def _offset(self, channel: int, name: str, period: ChannelStatistics) -> Iterator[Finding]:
         offset = period.offset[channel]
         if abs(offset) >= self._limit(self._config.offset, Fault.DC_OFFSET, channel):
             yield Finding(
@@ -230,7 +206,7 @@ class ChannelHealth:
             )
 
     def _gain_findings(
-        self, names: dict[int, str], faulty: set[int], period: '_Period'
+        self, names: dict[int, str], faulty: set[int], period: ChannelStatistics
     ) -> Iterator[Finding]:
         levels = period.microphone_levels
         sound = [c not in faulty for c in names]
@@ -277,174 +253,6 @@ class ChannelHealth:
                 f'channels {listed} are swapped, as the noise of the room shows: directions are '
                 'wrong; run doa-check, which writes an array file with the right order',
             )
-
-
-def _rotation(period: '_Period', silent: tuple[int, ...], unused: set[int]) -> int | None:
-    """Return by how many channels all are rotated, as the silent ones show; None if by none."""
-    zero = set(np.flatnonzero(period.zero).tolist())
-    if not silent or zero & set(silent):
-        return None
-    count = period.channel_count
-
-    def fits(shift: int) -> bool:
-        # Other channels without a microphone may be silent as well.
-        expected, possible = ({(c + shift) % count for c in group} for group in (silent, unused))
-        return expected <= zero <= possible
-
-    shifts = [shift for shift in range(1, count) if fits(shift)]
-    return min(shifts, key=lambda shift: min(shift, count - shift), default=None)
-
-
-def _silent_findings(
-    period: '_Period', silent: tuple[int, ...], shift: int | None
-) -> Iterator[Finding]:
-    if shift is not None:
-        zero = tuple(np.flatnonzero(period.zero).tolist())
-        there = (silent[0] + shift) % period.channel_count
-        yield Finding(
-            Fault.ROTATED,
-            zero,
-            Level.ERROR,
-            f'the channels are rotated by {shift}, as channel {there} is silent instead of '
-            f'channel {silent[0]}: directions are wrong; open the device again',
-        )
-        return
-    for channel in silent:
-        if not period.zero[channel]:
-            yield Finding(
-                Fault.NOT_SILENT,
-                (channel,),
-                Level.WARN,
-                f'channel {channel} must be 0 in every sample and is not: something mixes the '
-                'channels; keep PulseAudio and PipeWire away, and check the firmware',
-            )
-
-
-def _dead_findings(names: dict[int, str], dead: set[int], period: '_Period') -> Iterator[Finding]:
-    if len(dead) == len(names):
-        yield Finding(
-            Fault.DEAD,
-            tuple(sorted(dead)),
-            Level.ERROR,
-            'no microphone delivers anything: reconnect the device',
-        )
-        return
-    level = Level.WARN if len(names) - len(dead) >= _LEAST_MICROPHONES else Level.ERROR
-    for channel in sorted(dead):
-        reason = 'never changes' if period.constant[channel] else 'is far below the others'
-        yield Finding(
-            Fault.DEAD,
-            (channel,),
-            level,
-            f'channel {channel} ({names[channel]}) is dead, it {reason}: free its sound port or '
-            'replace the board; until then its pairs are left out',
-        )
-
-
-def _stuck_findings(names: dict[int, str], period: '_Period') -> Iterator[Finding]:
-    varying = period.varying_bits
-    names = {c: name for c, name in names.items() if varying[c]}
-    # The lowest bit that varies in most microphones: the sample format has no lower ones.
-    lowest = sorted(varying[c] & -varying[c] for c in names)[len(names) // 2] if names else 0
-    for channel, name in names.items():
-        # Bits above the highest one that varies belong to an offset.
-        stuck = ((1 << varying[channel].bit_length()) - lowest) & ~varying[channel]
-        if stuck > 0:
-            bits = [str(b) for b in range(stuck.bit_length()) if stuck >> b & 1]
-            yield Finding(
-                Fault.STUCK_BITS,
-                (channel,),
-                Level.WARN,
-                f'channel {channel} ({name}) has bits that never change ({", ".join(bits)}): '
-                'check the sample format and the cable, else replace the board',
-            )
-
-
-class _Period:
-    """Statistics of the windows of a period.
-
-    Args:
-        channel_count: channels.
-        microphone_count: how many of them are microphones.
-
-    Attributes:
-        samples, windows: how many there were.
-        clipped: samples at full scale, shape (channels,).
-    """
-
-    def __init__(self, channel_count: int, microphone_count: int):
-        self.channel_count = channel_count
-        self.samples = self.windows = 0
-        self._sum = np.zeros(channel_count)
-        self._squares = np.zeros(channel_count)
-        self._low = np.full(channel_count, np.inf)
-        self._high = np.full(channel_count, -np.inf)
-        self.clipped = np.zeros(channel_count, dtype=int)
-        self._ones: np.ndarray | None = None
-        self._common: np.ndarray | None = None
-        self._levels = np.zeros(microphone_count)
-
-    def add(self, samples: np.ndarray) -> np.ndarray:
-        """Take a window; return it with full scale 1, shape (channels, samples), float32."""
-        # Reductions are many times faster along samples that are neighbours in memory.
-        samples = np.ascontiguousarray(samples.T)
-        scaled = samples
-        if samples.dtype.kind == 'i':
-            scaled = samples.astype(np.float32) / -float(np.iinfo(samples.dtype).min)
-            ones = np.bitwise_or.reduce(samples, axis=1)
-            common = np.bitwise_and.reduce(samples, axis=1)
-            self._ones = ones if self._ones is None else self._ones | ones
-            self._common = common if self._common is None else self._common & common
-        scaled = scaled.astype(np.float32, copy=False)
-        self._sum += scaled.sum(axis=1)
-        self._squares += np.einsum('ij,ij->i', scaled, scaled)
-        low, high = scaled.min(axis=1), scaled.max(axis=1)
-        np.minimum(self._low, low, out=self._low)
-        np.maximum(self._high, high, out=self._high)
-        if max(high.max(), -low.min()) >= _FULL_SCALE:
-            self.clipped += (np.abs(scaled) >= _FULL_SCALE).sum(axis=1)
-        self.samples += samples.shape[1]
-        self.windows += 1
-        return scaled
-
-    def add_power(self, power: np.ndarray) -> None:
-        """Take the power of each microphone in a window, shape (microphones,)."""
-        self._levels += decibels(power)
-
-    @property
-    def microphone_levels(self) -> np.ndarray:
-        """Mean level of each microphone in the band [dB], shape (microphones,)."""
-        return self._levels / self.windows
-
-    @property
-    def constant(self) -> np.ndarray:
-        """Which channels never changed."""
-        return self._low == self._high if self._ones is None else self._ones == self._common
-
-    @property
-    def varying_bits(self) -> list[int]:
-        """The bits of each channel that were both 0 and 1; none are known of floats."""
-        if self._ones is None:
-            return [0] * self.channel_count
-        bits = self._ones ^ self._common
-        return bits.view(f'u{bits.itemsize}').tolist()
-
-    @property
-    def zero(self) -> np.ndarray:
-        """Which channels were 0 in every sample."""
-        return (self._low == 0) & (self._high == 0)
-
-    @property
-    def offset(self) -> np.ndarray:
-        """Mean of each channel [full scale]."""
-        return self._sum / self.samples
-
-    @property
-    def levels_dbfs(self) -> np.ndarray:
-        """Level of each channel without its offset [dB of full scale], -inf for a constant."""
-        power = np.maximum(self._squares / self.samples - self.offset**2, 0)
-        with np.errstate(divide='ignore'):
-            return np.where(self.constant, -np.inf, 10 * np.log10(power))
 
 
 _Key = tuple[Fault, tuple[int, ...]]

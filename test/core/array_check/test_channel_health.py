@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 import numpy as np
 import pytest
 
-from doa_ros.core.array_check.channel_health import ChannelHealth, Fault
+from doa_ros.core.array_check.channel_faults import Fault
+from doa_ros.core.array_check.channel_health import ChannelHealth
 from doa_ros.core.errors import ConfigError
 from doa_ros.core.monitoring import Level
 from doa_ros.simulation.acoustics import DiffuseField
