@@ -20,7 +20,7 @@ from doa_ros.audio.capture import virtual_device
 from doa_ros.core.features.extractor import FeatureConfig, FeatureExtractor
 from doa_ros.core.features.steered_response import steering_matrix
 from doa_ros.core.geometry import MicArray, load_array, unit_vector
-from doa_ros.core.localization.classifier import default_features
+from doa_ros.core.localization.compatibility import default_features
 from doa_ros.core.localization.localizer import Localizer, LocalizerConfig
 from doa_ros.core.localization.model_card import ModelCard, save_card
 from doa_ros.core.localization.srp_phat import SrpPhat

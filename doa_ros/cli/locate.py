@@ -25,7 +25,7 @@ from doa_ros.cli.offline_pipeline import OfflinePipeline
 from doa_ros.core.errors import AudioError, ConfigError
 from doa_ros.core.features.extractor import FeatureConfig
 from doa_ros.core.geometry import MicArray, load_array
-from doa_ros.core.localization.classifier import default_features, suited
+from doa_ros.core.localization.compatibility import adapted_array, default_features
 from doa_ros.core.localization.localizer import Localizer, LocalizerConfig
 from doa_ros.resources import find_resource
 
@@ -140,7 +140,7 @@ def _lines(
         array = _with_channels(array, arguments.channels, recording)
     source = FileSource(recording, array, block_duration=_BLOCK)
     model = find_resource('models', arguments.model) if arguments.method == 'cnn' else None
-    array, difference = suited(array, model)
+    array, difference = adapted_array(array, model)
     features = _features(arguments, array, model, recording)
     config = LocalizerConfig(
         method=arguments.method,

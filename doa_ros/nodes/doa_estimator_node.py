@@ -17,7 +17,7 @@ from doa_ros.core.ambiguity import ambiguity_in_frame
 from doa_ros.core.errors import ModelError
 from doa_ros.core.features.extractor import FeatureConfig, WindowFeatures
 from doa_ros.core.geometry import MicArray
-from doa_ros.core.localization.classifier import suited
+from doa_ros.core.localization.compatibility import adapted_array
 from doa_ros.core.localization.decoding import Estimate
 from doa_ros.core.localization.localizer import Localizer
 from doa_ros.core.localization.model_card import load_card
@@ -88,7 +88,7 @@ class DoaEstimatorNode(ArrayNode):
             DoaError: it tells no azimuth.
         """
         self._settings = self._localizer = None
-        self._array, difference = suited(array, self._network)
+        self._array, difference = adapted_array(array, self._network)
         if difference:
             self.get_logger().warning(difference)
         self.get_logger().info(f'array {array.name!r}: {ambiguity_in_frame(array)}')

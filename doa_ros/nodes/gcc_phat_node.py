@@ -11,7 +11,7 @@ from doa_ros.audio.source import AudioBlock
 from doa_ros.conversions import gcc_phat_from_window, window_header
 from doa_ros.core.features.extractor import FeatureConfig, FeatureExtractor, WindowFeatures
 from doa_ros.core.geometry import MicArray
-from doa_ros.core.localization.classifier import default_features, suited
+from doa_ros.core.localization.compatibility import adapted_array, default_features
 from doa_ros.core.localization.model_card import load_card
 from doa_ros.core.monitoring import Events, Level, Rate, Status
 from doa_ros.headers import StampOrder, check_header
@@ -70,7 +70,7 @@ class GccPhatNode(ArrayNode):
             DoaError: the settings do not fit.
         """
         self._extractor = None
-        self._array, _ = suited(array, self._network)
+        self._array, _ = adapted_array(array, self._network)
         if self._features is None:
             defaults = default_features(self._array, self._network)
             self._features = declare(self, FeatureConfig, FEATURES, defaults)

@@ -14,7 +14,7 @@ from doa_ros import command
 from doa_ros.core.config import nearest
 from doa_ros.core.errors import ConfigError
 from doa_ros.core.geometry import load_array
-from doa_ros.core.localization.classifier import default_features
+from doa_ros.core.localization.compatibility import default_features
 from doa_ros.nodes.configs import FEATURES, NODES, CaptureConfig, ModelConfig, renamed, settings
 from doa_ros.parameters import given, parameter_name
 from doa_ros.resources import find_resource

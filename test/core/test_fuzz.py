@@ -19,7 +19,8 @@ import yaml
 from doa_ros.core.config import load_yaml
 from doa_ros.core.errors import DoaError
 from doa_ros.core.geometry import load_array
-from doa_ros.core.localization.classifier import Classifier, default_features
+from doa_ros.core.localization.classifier import Classifier
+from doa_ros.core.localization.compatibility import default_features
 from doa_ros.core.localization.model_card import load_card
 from doa_ros.core.localization.tflite import TFLiteModel
 from doa_ros.resources import find_resource

@@ -22,7 +22,7 @@ import soundfile
 from doa_ros.core.errors import ConfigError
 from doa_ros.core.features.extractor import FeatureExtractor
 from doa_ros.core.geometry import unit_vector
-from doa_ros.core.localization.classifier import default_features
+from doa_ros.core.localization.compatibility import default_features
 from doa_ros.core.localization.localizer import Localizer, LocalizerConfig
 from doa_ros.core.tracking.track import Track
 from doa_ros.resources import find_resource

@@ -28,7 +28,7 @@ from doa_ros.conversions import (
 )
 from doa_ros.core.features.extractor import WindowFeatures
 from doa_ros.core.geometry import load_array
-from doa_ros.core.localization.classifier import default_features
+from doa_ros.core.localization.compatibility import default_features
 from doa_ros.core.localization.decoding import Estimate
 from doa_ros.core.localization.window_directions import WindowDirections
 from doa_ros.core.tracking.track import Track

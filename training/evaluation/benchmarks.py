@@ -8,7 +8,7 @@ from itertools import chain
 from pathlib import Path
 
 from doa_ros.core.geometry import MicArray
-from doa_ros.core.localization.classifier import default_features, suited
+from doa_ros.core.localization.compatibility import adapted_array, default_features
 
 from ..data.clips import Clip
 from ..data.recordings import load_recordings
@@ -209,7 +209,7 @@ def _failures(methods: Iterable[DirectionMethod]) -> list[str]:
 
 def _model_notes(array: MicArray, path: Path) -> list[str]:
     """Return what the features of a model cost, and how its array differs from the one given."""
-    known, difference = suited(array, path)
+    known, difference = adapted_array(array, path)
     cost = feature_cost(known, default_features(known, path))
     notes = [f'Features of {path.stem}: {cost:.4f} CPU s per s of audio.']
     return [*notes, f'{path.stem}: {difference}.'] if difference else notes

@@ -10,7 +10,7 @@ import numpy as np
 from doa_ros.core.errors import AudioError
 from doa_ros.core.features.extractor import FeatureExtractor
 from doa_ros.core.geometry import MicArray, wrap_angle
-from doa_ros.core.localization.classifier import default_features
+from doa_ros.core.localization.compatibility import default_features
 from doa_ros.core.localization.localizer import Localizer, LocalizerConfig
 from doa_ros.core.symmetry import symmetries
 

@@ -12,10 +12,11 @@ from scipy import special
 
 from doa_ros.core.ambiguity import require_elevations
 from doa_ros.core.errors import ModelError
-from doa_ros.core.features.extractor import FeatureConfig, WindowFeatures, lags_needed
+from doa_ros.core.features.extractor import FeatureConfig, WindowFeatures
 from doa_ros.core.features.source_cancellation import uncancelled
 from doa_ros.core.geometry import MicArray
 from doa_ros.core.localization.calibration import Calibration
+from doa_ros.core.localization.compatibility import incompatibilities
 from doa_ros.core.localization.decoding import HALF_STEP, logit
 from doa_ros.core.localization.hmm_filter import HmmFilter
 from doa_ros.core.localization.model_card import ModelCard, find_filter_file, load_card
@@ -24,60 +25,6 @@ from doa_ros.core.localization.source_filter import NoFilter, SourceFilter
 from doa_ros.core.localization.spectrum import ResidualSpectrum, Spectrum, WindowSpectra
 from doa_ros.core.localization.srp_phat import SrpPhat
 from doa_ros.core.localization.tflite import TFLiteModel
-
-# Of SRP-PHAT, whose confidence depends only on how much stands above the noise floor [s].
-_NOISE_FLOOR_TIME = 4.0
-
-
-def default_features(array: MicArray, model: Path | None) -> FeatureConfig:
-    """Return the feature settings to take where nothing else is asked for.
-
-    Args:
-        array: the microphones.
-        model: the .tflite file of method cnn; None without a network.
-
-    Returns:
-        What the model was trained with, with lags that suit the size of the array; without a
-        model the defaults, with three changes: a longer noise_floor_time, as many more delay taps
-        as a large array needs, and a band that ends at 0.45 times the sampling frequency where
-        that is lower.
-
-    Raises:
-        ModelError: the model or its card is missing or not usable.
-    """
-    if model is not None:
-        return load_card(model).features_for(array)
-    features = FeatureConfig(noise_floor_time=_NOISE_FLOOR_TIME)
-    return replace(
-        features,
-        lag_count=max(features.lag_count, lags_needed(array, features.lag_rate)),
-        band_max=min(features.band_max, array.highest_frequency),
-    )
-
-
-def suited(array: MicArray, model: Path | None) -> tuple[MicArray, str]:
-    """Return an array as a network knows it: features and directions must be made with this one.
-
-    Args:
-        array: the microphones.
-        model: the .tflite file of method cnn; None without a network.
-
-    Returns:
-        The array, its microphones in the network's order and its board's frame as the network's,
-        and a sentence about the differences from training and their cost; the array unchanged and
-        '' where there is no difference, and where the network does not fit at all.
-
-    Raises:
-        ModelError: the model or its card is missing or not usable.
-    """
-    if model is None:
-        return array, ''
-    card = load_card(model)
-    found = card.match(array)
-    if found is None:
-        return array, ''
-    moved = found.rotation or found.mirrored or found.order != array.order
-    return found.applied(array) if moved else array, card.tolerated_differences(array)
 
 
 def network_input(gcc: np.ndarray) -> np.ndarray:
@@ -111,11 +58,10 @@ class Classifier:
     ):
         require_elevations(array, card.grid.elevation_min)
         _check_sha256(network, card.sha256)
-        differences = card.differences(array, features)
-        if differences:
+        found = incompatibilities(card, array, features)
+        if found:
             raise ModelError(
-                f'{network} does not fit: {"; ".join(differences)} '
-                '(method srp_phat needs no model)'
+                f'{network} does not fit: {"; ".join(found)} (method srp_phat needs no model)'
             )
         self.grid = card.grid
         self.features = card.features

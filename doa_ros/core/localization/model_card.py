@@ -22,10 +22,8 @@ from doa_ros.core.directions import DirectionGrid
 from doa_ros.core.errors import ConfigError, ModelError
 from doa_ros.core.features.extractor import FeatureConfig
 from doa_ros.core.files import write_whole
-from doa_ros.core.geometry import MicArray
 from doa_ros.core.localization.calibration import Calibration
 from doa_ros.core.localization.hmm_filter import HmmFilterConfig
-from doa_ros.core.localization.matching import SCALE_MAX, SCALE_MIN, Match, match
 from doa_ros.core.localization.output_heads import OUTPUT_HEADS, head_shapes
 from doa_ros.core.localization.recurrent_filter import RecurrentFilterConfig
 from doa_ros.core.localization.spectrum import Spectrum, spectrum_type
@@ -62,8 +60,6 @@ _FILTERED = {'azimuth', 'elevation', 'activity'}
 _MAX_MODEL_BYTES = 1 << 26
 # Largest weight of SRP-PHAT for a single source.
 _MAX_SRP_WEIGHT = 1000.0
-# What `evaluate --scale` says about arrays that are not as trained.
-_COST = 'in simulated rooms no loss could be measured'
 
 _Part = TypeVar('_Part', bound=Config)
 
@@ -183,78 +179,6 @@ class ModelCard:
             **{name: part.to_mapping() for name, part in parts.items() if part is not None},
             'training': self.training,
         }
-
-    def match(self, array: MicArray) -> Match | None:
-        """Return how the network's microphones lie on an array; None where it does not fit."""
-        found = match(array, self.positions)
-        # Positions in files are rounded.
-        fits = found is not None and SCALE_MIN <= round(found.scale, 3) <= SCALE_MAX
-        return found if fits else None
-
-    def features_for(self, array: MicArray) -> FeatureConfig:
-        """Return the settings with which an array's features are those of the network's array."""
-        found = self.match(array)
-        if found is None or found.scale == 1:
-            return self.features
-        # On a larger array all delays are longer in proportion.
-        return dataclasses.replace(self.features, lag_rate=self.features.lag_rate / found.scale)
-
-    def differences(self, array: MicArray, features: FeatureConfig) -> list[str]:
-        """Return, in words, what of the array or the features the network does not fit.
-
-        The array must be the one that `suited` returns.
-        """
-        found = []
-        matched = self.match(array)
-        if matched is None:
-            found.append(self._other_shape(array))
-        elif (matched.rotation, matched.mirrored, matched.order) != (0.0, False, array.order):
-            found.append(f'the microphones of array {array.name!r} are turned or in another order')
-        if self.features.band_max > array.sampling_frequency / 2:
-            found.append(
-                f'it needs frequencies up to {self.features.band_max:g} Hz, and those of array '
-                f'{array.name!r} end at {array.sampling_frequency / 2:g} Hz'
-            )
-        mine, theirs = self.features_for(array).to_mapping(), features.to_mapping()
-        found += [
-            f'its {name} is {mine[name]:g} and the configured one is {theirs[name]:g}'
-            for name in mine
-            if not np.isclose(mine[name], theirs[name])
-        ]
-        return found
-
-    def _other_shape(self, array: MicArray) -> str:
-        if self.positions.shape != array.positions.shape:
-            return (
-                f'it has {len(self.positions)} microphones ({self.array_name}) and array '
-                f'{array.name!r} has {len(array.positions)}'
-            )
-        found = match(array, self.positions)
-        if found is not None:
-            return (
-                f'array {array.name!r} is {found.scale:.3f} times as large as '
-                f'{self.array_name!r}, and only {SCALE_MIN:g} to {SCALE_MAX:g} times will do'
-            )
-        distance = np.linalg.norm(self.positions - array.positions, axis=1).max()
-        return (
-            f'array {array.name!r} has another shape: a microphone lies {distance * 1000:.1f} mm '
-            f'away from its place in {self.array_name!r}'
-        )
-
-    def tolerated_differences(self, array: MicArray) -> str:
-        """Return a sentence about how an array that fits differs from that of training, or ''."""
-        found = self.match(array)
-        parts = [] if found is None else found.differences(array)
-        if self.sampling_frequency != array.sampling_frequency:
-            parts.append(
-                f'at {array.sampling_frequency} Hz instead of {self.sampling_frequency} Hz'
-            )
-        if found is None or not parts:
-            return ''
-        return (
-            f'array {array.name!r} has the shape of {self.array_name!r}, which the network was '
-            f'trained for, but is not the same: {"; ".join(parts)}; {_COST}'
-        )
 
 
 def parse_card(content: Mapping[str, Any], where: str) -> ModelCard:

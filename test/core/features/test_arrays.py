@@ -10,7 +10,7 @@ import pytest
 
 from doa_ros.core.features.extractor import CLEAR_ACTIVITY, FeatureConfig, lags_needed
 from doa_ros.core.geometry import load_array, wrap_angle
-from doa_ros.core.localization.classifier import default_features
+from doa_ros.core.localization.compatibility import default_features
 from doa_ros.resources import config_directory, find_resource
 
 _SHIPPED = sorted(path.stem for path in (config_directory() / 'arrays').glob('*.yaml'))

@@ -12,7 +12,7 @@ import pytest
 from doa_ros.core.features.dead_microphones import DeadMicrophones
 from doa_ros.core.features.extractor import FeatureExtractor
 from doa_ros.core.geometry import wrap_angle
-from doa_ros.core.localization.classifier import default_features
+from doa_ros.core.localization.compatibility import default_features
 
 
 @settings(max_examples=30)

@@ -17,7 +17,8 @@ from doa_ros.core.directions import DirectionGrid
 from doa_ros.core.errors import ConfigError, ModelError
 from doa_ros.core.features.extractor import FeatureConfig
 from doa_ros.core.geometry import wrap_angle
-from doa_ros.core.localization.classifier import Classifier, network_input, suited
+from doa_ros.core.localization.classifier import Classifier, network_input
+from doa_ros.core.localization.compatibility import adapted_array, incompatibilities
 from doa_ros.core.localization.decoding import decode_azimuth, decode_azimuths
 from doa_ros.core.localization.model_card import filter_file, load_card, save_card
 from doa_ros.core.localization.recurrent_filter import RecurrentFilter, RecurrentFilterConfig
@@ -152,7 +153,7 @@ def test_card_round_trip(uma8, network):
     assert card.features == _FEATURES
     assert card.grid == DirectionGrid(72, 10)
     assert card.to_mapping() == yaml.safe_load(network.with_suffix('.yaml').read_text())
-    assert card.differences(uma8, _FEATURES) == []
+    assert incompatibilities(card, uma8, _FEATURES) == []
 
 
 def test_mounting_and_device_do_not_matter(network, face_down):
@@ -214,7 +215,7 @@ def test_moved_microphone(uma8, network):
 def test_swapped_microphones(uma8, network):
     swapped = replace(uma8, positions=uma8.positions[[1, 0, 2, 3, 4, 5]])
     assert 'are turned or in another order' in _refused(network, swapped)
-    Classifier.load(network, suited(swapped, network)[0], _FEATURES)
+    Classifier.load(network, adapted_array(swapped, network)[0], _FEATURES)
 
 
 @pytest.mark.parametrize('scale', [0.88, 0.899, 1.101, 2.0])

@@ -19,7 +19,7 @@ from doa_ros.core.features.extractor import (
     WindowFeatures,
 )
 from doa_ros.core.geometry import wrap_angle
-from doa_ros.core.localization.classifier import default_features
+from doa_ros.core.localization.compatibility import default_features
 from doa_ros.core.localization.hmm_filter import HmmFilterConfig
 from doa_ros.core.localization.localizer import Localizer, LocalizerConfig, _with_prior_odds
 from doa_ros.core.localization.model_card import load_card

@@ -13,7 +13,8 @@ import pytest
 from doa_ros.core.errors import ConfigError
 from doa_ros.core.features.extractor import FeatureExtractor
 from doa_ros.core.geometry import MicArray, load_array, unit_vector, wrap_angle
-from doa_ros.core.localization.classifier import Classifier, default_features, suited
+from doa_ros.core.localization.classifier import Classifier
+from doa_ros.core.localization.compatibility import adapted_array, default_features
 from doa_ros.core.localization.localizer import Localizer, LocalizerConfig
 from doa_ros.core.localization.matching import match
 from doa_ros.core.localization.model_card import load_card
@@ -116,7 +117,7 @@ def test_its_own_array_stays_as_it_is(uma8, model):
     path = find_resource('models', model)
     near = replace(uma8, positions=uma8.positions + 1e-4)
     for array in (uma8, replace(uma8, rotation=1.0), near):
-        known, difference = suited(array, path)
+        known, difference = adapted_array(array, path)
         assert known is array
         assert difference == ''
         assert default_features(array, path) == load_card(path).features
@@ -157,7 +158,7 @@ def test_order_holds_every_microphone_once(order):
 
 def _hears(array, model, azimuth, elevation, plane_wave):
     """Return what a network says of a plane wave that begins after some silence."""
-    known, _ = suited(array, model)
+    known, _ = adapted_array(array, model)
     features = default_features(known, model)
     wave = plane_wave(array, azimuth, elevation, duration=1.2)
     noise = 1e-4 * np.random.default_rng(3).standard_normal((2 * array.sampling_frequency, 6))
@@ -207,7 +208,7 @@ def test_directions_are_those_of_the_array(uma8, model, array, plane_wave):
 def test_what_is_not_as_trained_is_said():
     hat = load_array(find_resource('arrays', 'respeaker_6mic_hat'))
     model = find_resource('models', 'uma8_rooms_int8')
-    known, difference = suited(hat, model)
+    known, difference = adapted_array(hat, model)
     for words in (
         "array 'respeaker_6mic_hat' has the shape of 'uma8'",
         '1.077 times as large',

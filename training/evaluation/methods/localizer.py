@@ -9,7 +9,7 @@ from doa_ros.core.ambiguity import ambiguity_of
 from doa_ros.core.errors import ConfigError
 from doa_ros.core.features.extractor import FeatureConfig
 from doa_ros.core.geometry import MicArray
-from doa_ros.core.localization.classifier import default_features, suited
+from doa_ros.core.localization.compatibility import adapted_array, default_features
 from doa_ros.core.localization.decoding import Estimate
 from doa_ros.core.localization.localizer import Localizer, LocalizerConfig
 from doa_ros.core.localization.model_card import load_card
@@ -128,7 +128,7 @@ def localizer_methods(
         raise ConfigError('two models have the same file name; rename one to tell them apart')
     methods = []
     for path in models:
-        known, _ = suited(array, path)
+        known, _ = adapted_array(array, path)
         features = default_features(known, path)
         methods.append(LocalizerMethod(path.stem, known, features, 'cnn', path, sensitivity))
     features = default_features(array, models[0] if models else None)
