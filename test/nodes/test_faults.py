@@ -20,6 +20,8 @@ NODES = ('doa_markers', 'doa_tracker', 'doa_estimator', 'gcc_phat', 'audio_captu
 BLOCK = 0.05
 # Two analysis windows [s].
 LATENCY = 0.2
+# So many estimates wait for the listener, which may be slow to take what comes in one go.
+QUEUE = 100
 # How long a subscriber of audio does not run [s].
 STOPPED = 5.0
 
@@ -30,7 +32,7 @@ class Chain:
     def __init__(self, start, listener, recording):
         self._start, self._recording, self.listener = start, recording, listener
         self.ages, self.stamps = [], []
-        self.listener.node.create_subscription(DoaEstimateArray, 'estimates', self._on, 10)
+        self.listener.node.create_subscription(DoaEstimateArray, 'estimates', self._on, QUEUE)
         self.processes = {}
         for name in NODES:
             self.start(name)
