@@ -181,9 +181,9 @@ def gcc_phat_from_window(
         first_sample_index=window.hop_index,
         residual_azimuth=math.nan,
     )
-    message.data = _floats(window.gcc)
+    message.data = _floats(window.features)
     if window.residual is not None:
-        message.residual = _floats(window.residual.gcc)
+        message.residual = _floats(window.residual.features)
         message.residual_azimuth = float(microphones.frame_azimuth(window.residual.azimuth))
     return message
 
@@ -250,7 +250,7 @@ def window_from_gcc_phat(
     hop = round(features.hop * microphones.sampling_frequency)
     due = None if previous is None else previous + hop
     return WindowFeatures(
-        gcc=gcc,
+        features=gcc,
         activity=message.activity,
         hop_index=message.first_sample_index,
         gap=lost_before(message.first_sample_index, due),

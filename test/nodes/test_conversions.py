@@ -57,7 +57,7 @@ def _audio_frame(**changes):
 def _gcc_frame():
     rng = np.random.default_rng(1)
     gcc = rng.uniform(-1, 1, (len(ARRAY.pairs), FEATURES.lag_count)).astype(np.float32)
-    return WindowFeatures(gcc=gcc, activity=0.5, hop_index=0)
+    return WindowFeatures(features=gcc, activity=0.5, hop_index=0)
 
 
 RESIDUAL = replace(FEATURES, residual=True)
@@ -184,24 +184,24 @@ def test_window_header_is_shifted_to_the_first_new_sample(offset):
 def test_features_survive():
     frame = _gcc_frame()
     message = _over_the_wire(_gcc_phat())
-    assert message.data == array.array('f', frame.gcc.tobytes())
+    assert message.data == array.array('f', frame.features.tobytes())
     received = conversions.window_from_gcc_phat(message, ARRAY, FEATURES)
-    assert np.array_equal(received.gcc, frame.gcc)
-    assert received.gcc.dtype == np.float32
+    assert np.array_equal(received.features, frame.features)
+    assert received.features.dtype == np.float32
     assert received.activity == frame.activity
 
 
 @pytest.mark.parametrize('azimuth', [0.5, -3.0, math.nan])
 @pytest.mark.parametrize('face_down', [False, True])
 def test_the_residual_survives(azimuth, face_down):
-    residual = Residual(-_gcc_frame().gcc, azimuth)
+    residual = Residual(-_gcc_frame().features, azimuth)
     mounted = replace(ARRAY, face_down=face_down, rotation=2.0)
     message = _over_the_wire(_gcc_phat(residual, mounted))
     # In the frame of the header, like all directions.
     in_frame = mounted.frame_azimuth(azimuth)
     assert message.residual_azimuth == pytest.approx(in_frame, nan_ok=True)
     received = conversions.window_from_gcc_phat(message, mounted, RESIDUAL).residual
-    assert np.array_equal(received.gcc, residual.gcc)
+    assert np.array_equal(received.features, residual.features)
     assert received.azimuth == pytest.approx(azimuth, nan_ok=True)
     # Who does not want it does not look at it.
     assert conversions.window_from_gcc_phat(message, mounted, FEATURES).residual is None
@@ -218,7 +218,7 @@ def test_the_residual_survives(azimuth, face_down):
     ],
 )
 def test_residuals_that_do_not_fit(changes, words):
-    message = _gcc_phat(Residual(_gcc_frame().gcc, 1.0), **changes)
+    message = _gcc_phat(Residual(_gcc_frame().features, 1.0), **changes)
     with pytest.raises(MessageError, match=words):
         conversions.window_from_gcc_phat(message, ARRAY, RESIDUAL)
 
@@ -275,16 +275,16 @@ _changes = st.fixed_dictionaries(
 @settings(max_examples=300)
 @given(changes=_changes, features=st.sampled_from([FEATURES, RESIDUAL]))
 def test_any_gcc_phat_is_a_frame_or_a_message_error(changes, features):
-    message = _gcc_phat(Residual(_gcc_frame().gcc, 1.0), **changes)
+    message = _gcc_phat(Residual(_gcc_frame().features, 1.0), **changes)
     try:
         frame = conversions.window_from_gcc_phat(message, ARRAY, features)
     except MessageError:
         return
-    assert frame.gcc.shape == (15, 13)
-    assert np.isfinite(frame.gcc).all()
+    assert frame.features.shape == (15, 13)
+    assert np.isfinite(frame.features).all()
     assert np.isfinite(frame.activity)
     assert (frame.residual is not None) == features.residual
-    assert frame.residual is None or np.isfinite(frame.residual.gcc).all()
+    assert frame.residual is None or np.isfinite(frame.residual.features).all()
 
 
 def test_numpy_scalars_do_not_abort_the_process():

@@ -89,7 +89,7 @@ def test_the_card_names_it_and_its_error(model):
 def test_spectra_and_estimates_have_it(model, uma8, extract, plane_wave):
     features = load_card(model).features
     window = replace(extract(uma8, plane_wave(uma8, 0.7, 0.4), features)[-1], activity=1.0)
-    spectrum = Classifier.load(model, uma8, features).spectrum(window.gcc)
+    spectrum = Classifier.load(model, uma8, features).spectrum(window.features)
     (expected,) = spectrum.attributes['distance'].tolist()
     assert expected > 0
     localizer = Localizer(uma8, features, LocalizerConfig(sensitivity=1.0), model)

@@ -112,7 +112,7 @@ def labelled_features(
         azimuth[:, k], elevation[:, k] = source.azimuth[blocks], source.elevation[blocks]
         distance[:, k], kind[:, k] = source.distance, SOURCE_KINDS.index(source.kind)
     return Dataset(
-        features=np.array([window.gcc for window in windows], dtype=np.float16),
+        features=np.array([window.features for window in windows], dtype=np.float16),
         activity=np.array([window.activity for window in windows], dtype=np.float32),
         silent=clip.silent[blocks],
         voiced=voiced,

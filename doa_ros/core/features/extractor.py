@@ -109,7 +109,7 @@ class WindowFeatures:
     """Features of one analysis window.
 
     Attributes:
-        gcc: averaged GCC-PHAT in -1..1, shape (pairs, lags), float32.
+        features: averaged GCC-PHAT in -1..1, shape (pairs, lags), float32.
         activity: share of the averaged sound above the noise floor, 0..1; the mean over a dozen
             frequency bands.
         hop_index: index, since stream start, of the first sample that was new in this window.
@@ -122,7 +122,7 @@ class WindowFeatures:
             the array and the lags gives it.
     """
 
-    gcc: np.ndarray
+    features: np.ndarray
     activity: float
     hop_index: int
     gap: int | None = 0
@@ -242,7 +242,7 @@ class FeatureExtractor:
             rest, azimuth = self._canceller.cancel(self._sum, response)
             residual = Residual(np.clip(self._correlation(rest), -1, 1), azimuth)
         return WindowFeatures(
-            gcc=gcc,
+            features=gcc,
             # As precise as in the message: the same with and without it in between.
             activity=float(np.float32(self._present / self._count)),
             hop_index=window.hop_index,

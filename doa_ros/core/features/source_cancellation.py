@@ -29,13 +29,13 @@ class Residual:
     """The features of a window after source cancellation.
 
     Attributes:
-        gcc: averaged GCC-PHAT as loud as that of the whole, in -1..1, shape (pairs, lags),
+        features: averaged GCC-PHAT as loud as that of the whole, in -1..1, shape (pairs, lags),
             float32.
         azimuth: of the cancelled direction, on the board [rad]; NaN overhead, where all
             azimuths are near.
     """
 
-    gcc: np.ndarray
+    features: np.ndarray
     azimuth: float
 
 

@@ -112,9 +112,9 @@ class Classifier:
         residual = None
         if window.residual is not None:
             residual = ResidualSpectrum(
-                self.spectrum(window.residual.gcc), uncancelled(self.grid, window.residual)
+                self.spectrum(window.residual.features), uncancelled(self.grid, window.residual)
             )
-        whole = self.spectrum(window.gcc, window.steered_response)
+        whole = self.spectrum(window.features, window.steered_response)
         return WindowSpectra(whole, window.activity, window.sound_age, residual)
 
     def spectrum(self, gcc: np.ndarray, response: np.ndarray | None = None) -> Spectrum:

@@ -50,7 +50,7 @@ class SrpPhat(SteeredResponse):
 
     def spectra(self, window: WindowFeatures) -> WindowSpectra:
         """Return what is found in a window."""
-        return WindowSpectra(self.spectrum(window.gcc), window.activity, window.sound_age)
+        return WindowSpectra(self.spectrum(window.features), window.activity, window.sound_age)
 
     def source_filter(self) -> NoFilter:
         """Return what joins the windows of one stream: nothing does."""

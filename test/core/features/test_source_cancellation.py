@@ -59,31 +59,31 @@ def test_what_is_left_shows_the_other(uma8, plane_wave, extract, azimuth, apart,
     errors = np.abs(wrap_angle(np.array(azimuths) - frame.residual.azimuth))
     assert errors.min() < np.radians(10)
     other = azimuths[errors.argmax()]
-    assert abs(wrap_angle(_peak(uma8, frame.residual.gcc) - other)) < np.radians(10)
+    assert abs(wrap_angle(_peak(uma8, frame.residual.features) - other)) < np.radians(10)
 
 
 def test_of_one_alone_nothing_is_left(uma8, plane_wave, extract):
     frame = extract(uma8, plane_wave(uma8, 1.0, 0.3, duration=0.5), _FEATURES)[-1]
     assert frame.residual.azimuth == pytest.approx(1.0, abs=np.radians(5))
-    assert np.abs(frame.residual.gcc).max() < 0.1 < 0.9 < frame.gcc.max()
+    assert np.abs(frame.residual.features).max() < 0.1 < 0.9 < frame.features.max()
 
 
 def test_the_whole_is_as_without(uma8, noise, extract):
     with_residual = extract(uma8, noise, _FEATURES)
     without = extract(uma8, noise, replace(_FEATURES, residual=False))
     for one, other in zip(with_residual, without, strict=True):
-        assert np.array_equal(one.gcc, other.gcc)
+        assert np.array_equal(one.features, other.features)
         assert other.residual is None
-        assert np.abs(one.residual.gcc).max() <= 1
+        assert np.abs(one.residual.features).max() <= 1
 
 
 def test_silence_and_dead_microphones(uma8, noise):
     extractor = FeatureExtractor(uma8, _FEATURES)
     (*_, frame) = extractor.push(0, np.zeros((24000, 6), np.float32))
-    assert not frame.residual.gcc.any()
+    assert not frame.residual.features.any()
     noise[:, 2] = 0
     frames = FeatureExtractor(uma8, _FEATURES).push(0, noise)
-    assert all(np.isfinite(frame.residual.gcc).all() for frame in frames)
+    assert all(np.isfinite(frame.residual.features).all() for frame in frames)
 
 
 def test_overhead_has_no_azimuth(uma8, plane_wave, extract):

@@ -71,7 +71,7 @@ def _accept(model):
 def test_probabilities_follow_the_source(uma8, network, extract, plane_wave):
     classifier = Classifier.load(network, uma8, _FEATURES)
     for azimuth in _AZIMUTHS:
-        spectrum = classifier.spectrum(extract(uma8, plane_wave(uma8, azimuth, 0.4))[-1].gcc)
+        spectrum = classifier.spectrum(extract(uma8, plane_wave(uma8, azimuth, 0.4))[-1].features)
         assert spectrum.azimuth.sum() == pytest.approx(1, abs=1e-5)
         assert spectrum.elevation.sum() == pytest.approx(1, abs=1e-5)
         assert abs(wrap_angle(decode_azimuth(spectrum.azimuth)[0] - azimuth)) < 0.1
@@ -79,7 +79,7 @@ def test_probabilities_follow_the_source(uma8, network, extract, plane_wave):
 
 def test_outputs_come_in_the_order_of_the_card(uma8, write_network, tmp_path, extract, plane_wave):
     model = write_network(tmp_path / 'a.tflite', uma8, outputs=('elevation', 'azimuth'))
-    gcc = extract(uma8, plane_wave(uma8, 1.0))[-1].gcc
+    gcc = extract(uma8, plane_wave(uma8, 1.0))[-1].features
     spectrum = Classifier.load(model, uma8, _FEATURES).spectrum(gcc)
     assert (len(spectrum.azimuth), len(spectrum.elevation)) == (72, 10)
     assert decode_azimuth(spectrum.azimuth)[0] == pytest.approx(1.0, abs=0.1)
@@ -98,7 +98,7 @@ def test_azimuth_alone(uma8, write_network, tmp_path):
 def test_another_array_and_other_features(square, write_network, tmp_path, extract, plane_wave):
     features = FeatureConfig(lag_count=9, band_max=6000.0)
     model = write_network(tmp_path / 'a.tflite', square, features)
-    gcc = extract(square, plane_wave(square, -2.0), features)[-1].gcc
+    gcc = extract(square, plane_wave(square, -2.0), features)[-1].features
     spectrum = Classifier.load(model, square, features).spectrum(gcc)
     assert decode_azimuth(spectrum.azimuth)[0] == pytest.approx(-2.0, abs=0.15)
 
@@ -110,7 +110,7 @@ def test_network_of_an_array_that_fills_space(tetrahedron, write_network, tmp_pa
     assert load_card(model).grid == grid
     classifier = Classifier.load(model, tetrahedron, FeatureConfig())
     for azimuth, elevation in ((0.7, -0.5), (-2.0, 0.4)):
-        gcc = extract(tetrahedron, plane_wave(tetrahedron, azimuth, elevation))[-1].gcc
+        gcc = extract(tetrahedron, plane_wave(tetrahedron, azimuth, elevation))[-1].features
         spectrum = classifier.spectrum(gcc)
         assert decode_azimuth(spectrum.azimuth)[0] == pytest.approx(azimuth, abs=0.2)
         assert spectrum.elevation_min == -math.pi / 2
@@ -323,7 +323,7 @@ def test_two_talkers_at_once(uma8, extract, plane_wave):
     model = find_resource('models', 'uma8_several_int8')
     features = load_card(model).features
     both = plane_wave(uma8, 0.5, 0.3) + plane_wave(uma8, -2.0, 0.8, seed=5)
-    gcc = extract(uma8, both, features)[-1].gcc
+    gcc = extract(uma8, both, features)[-1].features
     spectrum = Classifier.load(model, uma8, features).spectrum(gcc)
     assert spectrum.elevation.shape == (72, 10)
     peaks = decode_azimuths(spectrum.azimuth)[:2]
@@ -414,7 +414,7 @@ def shipped(uma8, sounds, extract):
     def load(name):
         path = find_resource('models', name)
         features = load_card(path).features
-        heard = [[f.gcc for f in extract(uma8, sound, features)[36::3]] for sound in sounds]
+        heard = [[f.features for f in extract(uma8, sound, features)[36::3]] for sound in sounds]
         return Classifier.load(path, uma8, features), heard
 
     return load

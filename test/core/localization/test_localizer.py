@@ -41,7 +41,7 @@ def localizer(uma8):
 def frame(uma8, extract, plane_wave):
     """Return features of a source at 0.7 rad that stands out fully."""
     frame = extract(uma8, plane_wave(uma8, 0.7, 0.4))[-1]
-    return WindowFeatures(frame.gcc, 1.0, frame.hop_index)
+    return WindowFeatures(frame.features, 1.0, frame.hop_index)
 
 
 def _certain(localizer):
@@ -64,7 +64,7 @@ def test_estimate_and_spectrum_agree(localizer, frame):
 
 @given(st.floats(0, 1), st.floats(0, 1), st.floats(0, 1))
 def test_more_sensitive_answers_more(uma8, plane_wave, extract, activity, one, other):
-    gcc = extract(uma8, plane_wave(uma8, 0.7, duration=0.1))[-1].gcc
+    gcc = extract(uma8, plane_wave(uma8, 0.7, duration=0.1))[-1].features
     frame = WindowFeatures(gcc, activity, 0)
     answers = []
     for sensitivity in sorted([one, other]):
@@ -148,7 +148,9 @@ def test_answers_grow_steadily_with_the_sensitivity(uma8, words, model, growth):
 
 def test_confidence_falls_with_activity(localizer, frame):
     def confidence(activity):
-        found = _certain(localizer(sensitivity=1.0)).locate(WindowFeatures(frame.gcc, activity, 0))
+        found = _certain(localizer(sensitivity=1.0)).locate(
+            WindowFeatures(frame.features, activity, 0)
+        )
         return found.estimates[0].confidence
 
     assert confidence(0.0) == 0
@@ -158,7 +160,7 @@ def test_confidence_falls_with_activity(localizer, frame):
 
 def test_configure_changes_the_gate_at_once(localizer, frame):
     found = _certain(localizer(sensitivity=0.5))
-    weak = WindowFeatures(frame.gcc, CLEAR_ACTIVITY / 4, 0)
+    weak = WindowFeatures(frame.features, CLEAR_ACTIVITY / 4, 0)
     assert not found.locate(weak).estimates
     found.configure(LocalizerConfig(method='srp_phat', sensitivity=0.9))
     assert found.locate(weak).estimates
@@ -241,7 +243,7 @@ def test_an_hmm_filter_grows_sure_of_a_source(hmm_filtered, frame):
 
 
 def test_detections_are_those_before_the_filter(hmm_filtered, uma8, plane_wave, extract, frame):
-    elsewhere = WindowFeatures(extract(uma8, plane_wave(uma8, -2.0, 0.4))[-1].gcc, 1.0, 0)
+    elsewhere = WindowFeatures(extract(uma8, plane_wave(uma8, -2.0, 0.4))[-1].features, 1.0, 0)
     localizer = hmm_filtered()
     for _ in range(20):
         before = localizer.locate(frame)
@@ -264,7 +266,7 @@ def test_detections_of_a_method_without_a_filter_are_its_estimates(localizer, fr
 
 @given(st.floats(0.01, 1), st.floats(0, 1), st.floats(0, 1))
 def test_more_sensitive_detects_more(uma8, plane_wave, extract, activity, one, other):
-    gcc = extract(uma8, plane_wave(uma8, 0.7, duration=0.1))[-1].gcc
+    gcc = extract(uma8, plane_wave(uma8, 0.7, duration=0.1))[-1].features
     counts, confidences = [], []
     for sensitivity in sorted([one, other]):
         config = LocalizerConfig(method='srp_phat', sensitivity=sensitivity)

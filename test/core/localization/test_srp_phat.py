@@ -126,7 +126,7 @@ def test_steering_interpolates_between_taps(uma8):
 def test_works_on_the_fine_axis_too(uma8, extract, plane_wave):
     features = FeatureConfig(lag_rate=48000.0, lag_count=39)
     frame = extract(uma8, plane_wave(uma8, -2.0), features)[-1]
-    spectrum = SrpPhat(uma8, features.lags).spectrum(frame.gcc)
+    spectrum = SrpPhat(uma8, features.lags).spectrum(frame.features)
     assert abs(wrap_angle(SrpPhat.grid.azimuths[spectrum.azimuth.argmax()] + 2)) < 0.05
 
 
@@ -181,7 +181,7 @@ def test_what_no_answer_looks_like_has_no_probability(make_array, plane_wave, ex
     for positions in (_UPRIGHT, _ALONG):
         array = make_array(positions)
         srp = SrpPhat(array, FeatureConfig().lags)
-        spectrum = srp.spectrum(extract(array, plane_wave(array, 0.9, 0.1))[-1].gcc)
+        spectrum = srp.spectrum(extract(array, plane_wave(array, 0.9, 0.1))[-1].features)
         inside = ambiguity_of(array).inside(srp.grid.azimuths, 0.0)
         assert inside.sum() == 37
         assert not spectrum.azimuth[~inside].any()
@@ -194,7 +194,7 @@ def test_what_no_answer_looks_like_has_no_probability(make_array, plane_wave, ex
 def test_line_has_no_elevations(make_array, plane_wave, extract):
     array = make_array(_ALONG)
     srp = SrpPhat(array, FeatureConfig().lags)
-    assert srp.spectrum(extract(array, plane_wave(array, 0.9))[-1].gcc).elevation is None
+    assert srp.spectrum(extract(array, plane_wave(array, 0.9))[-1].features).elevation is None
     assert len(srp.grid.elevations) == 0
 
 

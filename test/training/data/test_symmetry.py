@@ -49,7 +49,7 @@ def test_permuted_features_are_those_of_the_turned_source(uma8, plane_wave, extr
     config = FeatureConfig(lag_rate=48000.0, lag_count=39, weight_min=1.0)
 
     def features(azimuth):
-        return extract(uma8, plane_wave(uma8, azimuth, 0.4), config)[-1].gcc
+        return extract(uma8, plane_wave(uma8, azimuth, 0.4), config)[-1].features
 
     source = features(0.7)
     for symmetry in symmetries(uma8):
