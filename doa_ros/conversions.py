@@ -28,7 +28,8 @@ from doa_ros.core.ambiguity import (
 )
 from doa_ros.core.directions import DirectionGrid
 from doa_ros.core.errors import ConfigError, MessageError
-from doa_ros.core.features.extractor import FeatureConfig, WindowFeatures
+from doa_ros.core.features.config import FeatureConfig
+from doa_ros.core.features.extractor import WindowFeatures
 from doa_ros.core.features.framing import lost_before
 from doa_ros.core.features.source_cancellation import Residual
 from doa_ros.core.geometry import MicArray, board_positions, unit_vector

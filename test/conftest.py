@@ -17,7 +17,8 @@ import numpy as np
 import pytest
 
 from doa_ros.audio.capture import virtual_device
-from doa_ros.core.features.extractor import FeatureConfig, FeatureExtractor
+from doa_ros.core.features.config import FeatureConfig
+from doa_ros.core.features.extractor import FeatureExtractor
 from doa_ros.core.features.steered_response import steering_matrix
 from doa_ros.core.geometry import MicArray, load_array, unit_vector
 from doa_ros.core.localization.compatibility import default_features

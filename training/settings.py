@@ -13,7 +13,7 @@ import yaml
 from doa_ros.core.ambiguity import require_elevations
 from doa_ros.core.config import Config, load_yaml, require_keys
 from doa_ros.core.errors import ConfigError
-from doa_ros.core.features.extractor import FeatureConfig
+from doa_ros.core.features.config import FeatureConfig
 from doa_ros.core.geometry import MicArray, load_array
 from doa_ros.resources import find_resource
 

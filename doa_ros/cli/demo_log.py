@@ -8,7 +8,7 @@ import math
 import numpy as np
 
 from doa_ros.cli.scoring import Score, Scorer
-from doa_ros.core.features.extractor import FeatureConfig
+from doa_ros.core.features.config import FeatureConfig
 from doa_ros.core.localization.decoding import Estimate
 from doa_ros.core.tracking.track import Track
 from doa_ros.simulation.labels import silent_blocks, voiced_blocks

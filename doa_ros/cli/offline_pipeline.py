@@ -8,7 +8,8 @@ from typing import NamedTuple
 from doa_ros.audio.source import AudioBlock
 from doa_ros.core.ambiguity import ambiguity_in_frame
 from doa_ros.core.errors import AudioError
-from doa_ros.core.features.extractor import FeatureConfig, FeatureExtractor
+from doa_ros.core.features.config import FeatureConfig
+from doa_ros.core.features.extractor import FeatureExtractor
 from doa_ros.core.geometry import MicArray
 from doa_ros.core.localization.decoding import Estimate
 from doa_ros.core.localization.localizer import Localizer

@@ -12,7 +12,7 @@ from std_msgs.msg import Header
 
 from doa_ros.conversions import array_from_info
 from doa_ros.core.errors import DoaError
-from doa_ros.core.features.extractor import FeatureConfig
+from doa_ros.core.features.config import FeatureConfig
 from doa_ros.core.geometry import MicArray
 from doa_ros.core.monitoring import Level, Status
 from doa_ros.msg import MicArrayInfo

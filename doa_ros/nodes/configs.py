@@ -9,7 +9,7 @@ from typing import Any
 
 from doa_ros.core.config import Config, setting
 from doa_ros.core.errors import ConfigError
-from doa_ros.core.features.extractor import FeatureConfig
+from doa_ros.core.features.config import FeatureConfig
 from doa_ros.core.localization.localizer import LocalizerConfig, MethodConfig
 from doa_ros.core.tracking.config import TrackerConfig
 from doa_ros.parameters import parameter_name

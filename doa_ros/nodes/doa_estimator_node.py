@@ -15,7 +15,8 @@ from doa_ros.conversions import (
 )
 from doa_ros.core.ambiguity import ambiguity_in_frame
 from doa_ros.core.errors import ModelError
-from doa_ros.core.features.extractor import FeatureConfig, WindowFeatures
+from doa_ros.core.features.config import FeatureConfig
+from doa_ros.core.features.extractor import WindowFeatures
 from doa_ros.core.geometry import MicArray
 from doa_ros.core.localization.compatibility import adapted_array
 from doa_ros.core.localization.decoding import Estimate

@@ -9,7 +9,8 @@ from std_msgs.msg import Header
 from doa_ros.audio.audio_frame import block_from_audio_frame
 from doa_ros.audio.source import AudioBlock
 from doa_ros.conversions import gcc_phat_from_window, window_header
-from doa_ros.core.features.extractor import FeatureConfig, FeatureExtractor, WindowFeatures
+from doa_ros.core.features.config import FeatureConfig
+from doa_ros.core.features.extractor import FeatureExtractor, WindowFeatures
 from doa_ros.core.geometry import MicArray
 from doa_ros.core.localization.compatibility import adapted_array, default_features
 from doa_ros.core.localization.model_card import load_card

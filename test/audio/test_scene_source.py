@@ -13,7 +13,8 @@ import soundfile
 
 from doa_ros.audio.scene_source import SceneSource
 from doa_ros.core.errors import AudioError, ConfigError
-from doa_ros.core.features.extractor import FeatureConfig, FeatureExtractor
+from doa_ros.core.features.config import FeatureConfig
+from doa_ros.core.features.extractor import FeatureExtractor
 from doa_ros.core.geometry import wrap_angle
 from doa_ros.core.localization.localizer import Localizer, LocalizerConfig
 from doa_ros.resources import find_resource

@@ -11,7 +11,7 @@ import pytest
 
 from doa_ros.core.config import Config, load_yaml, nearest, require_keys, setting
 from doa_ros.core.errors import ConfigError
-from doa_ros.core.features.extractor import FeatureConfig
+from doa_ros.core.features.config import FeatureConfig
 from doa_ros.core.localization.localizer import LocalizerConfig
 from doa_ros.simulation.scene import SceneConfig
 

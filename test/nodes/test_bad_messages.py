@@ -13,7 +13,8 @@ from visualization_msgs.msg import MarkerArray
 
 from doa_ros.audio.source import AudioBlock
 from doa_ros.conversions import audio_frame_from_block, gcc_phat_from_window, make_header
-from doa_ros.core.features.extractor import FeatureConfig, FeatureExtractor
+from doa_ros.core.features.config import FeatureConfig
+from doa_ros.core.features.extractor import FeatureExtractor
 from doa_ros.headers import stamp_of
 from doa_ros.msg import AudioFrame, DoaEstimate, DoaEstimateArray, FeatureSettings, GccPhat
 

@@ -19,7 +19,8 @@ from doa_ros.audio.audio_frame import FORMATS, block_from_audio_frame
 from doa_ros.audio.source import AudioBlock
 from doa_ros.core.directions import DirectionGrid
 from doa_ros.core.errors import MessageError
-from doa_ros.core.features.extractor import FeatureConfig, WindowFeatures
+from doa_ros.core.features.config import FeatureConfig
+from doa_ros.core.features.extractor import WindowFeatures
 from doa_ros.core.features.source_cancellation import Residual
 from doa_ros.core.geometry import MicArray, load_array, unit_vector
 from doa_ros.core.localization.decoding import Estimate

@@ -15,7 +15,7 @@ import soundfile
 from visualization_msgs.msg import MarkerArray
 import yaml
 
-from doa_ros.core.features.extractor import FeatureConfig
+from doa_ros.core.features.config import FeatureConfig
 from doa_ros.core.features.gcc_phat import lag_axis
 from doa_ros.core.geometry import load_array, unit_vector, wrap_angle
 from doa_ros.msg import DoaEstimateArray, DoaTrackArray, GccPhat, MicArrayInfo

@@ -12,7 +12,7 @@ from rcl_interfaces.msg import ParameterType
 from visualization_msgs.msg import Marker, MarkerArray
 import yaml
 
-from doa_ros.core.features.extractor import FeatureConfig
+from doa_ros.core.features.config import FeatureConfig
 from doa_ros.core.localization.compatibility import default_features
 from doa_ros.msg import DoaEstimateArray
 from doa_ros.nodes.configs import NODES, settings

@@ -17,7 +17,7 @@ import soundfile
 import yaml
 
 from doa_ros.core.errors import AudioError, ConfigError, DoaError
-from doa_ros.core.features.extractor import FeatureConfig
+from doa_ros.core.features.config import FeatureConfig
 from doa_ros.core.geometry import wrap_angle
 from doa_ros.core.localization.decoding import decode_azimuth
 from doa_ros.core.localization.srp_phat import SrpPhat

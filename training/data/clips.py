@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from doa_ros.core.features.extractor import FeatureConfig, FeatureExtractor
+from doa_ros.core.features.config import FeatureConfig
+from doa_ros.core.features.extractor import FeatureExtractor
 from doa_ros.core.geometry import MicArray
 
 from .dataset import Dataset

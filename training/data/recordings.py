@@ -34,7 +34,7 @@ from tqdm import tqdm
 
 from doa_ros.core.ambiguity import ambiguity_of
 from doa_ros.core.errors import AudioError, ConfigError
-from doa_ros.core.features.extractor import FeatureConfig
+from doa_ros.core.features.config import FeatureConfig
 from doa_ros.core.geometry import MicArray
 from doa_ros.simulation.labels import active_blocks, silent_blocks, voiced_blocks
 

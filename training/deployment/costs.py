@@ -9,7 +9,8 @@ import zlib
 
 import numpy as np
 
-from doa_ros.core.features.extractor import FeatureConfig, FeatureExtractor
+from doa_ros.core.features.config import FeatureConfig
+from doa_ros.core.features.extractor import FeatureExtractor
 from doa_ros.core.geometry import MicArray
 from doa_ros.core.localization.model_card import ModelCard, load_card
 from doa_ros.core.localization.tflite import TFLiteModel

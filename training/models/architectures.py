@@ -11,7 +11,7 @@ from functools import partial
 import keras
 
 from doa_ros.core.errors import ConfigError
-from doa_ros.core.features.extractor import FeatureConfig
+from doa_ros.core.features.config import FeatureConfig
 from doa_ros.core.geometry import MicArray
 from doa_ros.resources import find_resource
 

@@ -27,7 +27,7 @@ import yaml
 
 from doa_ros.core.config import Config, load_yaml, setting
 from doa_ros.core.errors import ConfigError
-from doa_ros.core.features.extractor import FeatureConfig
+from doa_ros.core.features.config import FeatureConfig
 from doa_ros.core.features.steered_response import steering_matrix
 from doa_ros.core.geometry import MicArray, unit_vector
 

@@ -12,7 +12,8 @@ from scipy import special
 
 from doa_ros.core.ambiguity import require_elevations
 from doa_ros.core.errors import ModelError
-from doa_ros.core.features.extractor import FeatureConfig, WindowFeatures
+from doa_ros.core.features.config import FeatureConfig
+from doa_ros.core.features.extractor import WindowFeatures
 from doa_ros.core.features.source_cancellation import uncancelled
 from doa_ros.core.geometry import MicArray
 from doa_ros.core.localization.calibration import Calibration

@@ -12,7 +12,8 @@ from doa_ros.core.ambiguity import ambiguity_of
 from doa_ros.core.config import Config, setting
 from doa_ros.core.directions import DirectionGrid
 from doa_ros.core.errors import ConfigError
-from doa_ros.core.features.extractor import FeatureConfig, WindowFeatures
+from doa_ros.core.features.config import FeatureConfig
+from doa_ros.core.features.extractor import WindowFeatures
 from doa_ros.core.geometry import MicArray
 from doa_ros.core.localization.classifier import Classifier
 from doa_ros.core.localization.source_filter import Localization

@@ -20,7 +20,7 @@ import yaml
 from doa_ros.core.config import Config, load_yaml, require_keys, said, short
 from doa_ros.core.directions import DirectionGrid
 from doa_ros.core.errors import ConfigError, ModelError
-from doa_ros.core.features.extractor import FeatureConfig
+from doa_ros.core.features.config import FeatureConfig
 from doa_ros.core.files import write_whole
 from doa_ros.core.localization.calibration import Calibration
 from doa_ros.core.localization.hmm_filter import HmmFilterConfig

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from doa_ros.core.errors import ConfigError
-from doa_ros.core.features.extractor import FeatureConfig, FeatureExtractor
+from doa_ros.core.features.config import FeatureConfig
+from doa_ros.core.features.extractor import FeatureExtractor
 
 _FINE = FeatureConfig(lag_rate=48000.0, lag_count=39)
 

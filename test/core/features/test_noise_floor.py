@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from doa_ros.core.features import noise_floor
-from doa_ros.core.features.extractor import FeatureConfig
+from doa_ros.core.features.config import FeatureConfig
 from doa_ros.core.features.gcc_phat import GccPhat
 from doa_ros.core.features.noise_floor import NoiseFloor
 from doa_ros.simulation.acoustics import DiffuseField

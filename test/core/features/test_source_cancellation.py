@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from doa_ros.core.directions import DirectionGrid
-from doa_ros.core.features.extractor import FeatureConfig, FeatureExtractor
+from doa_ros.core.features.config import FeatureConfig
+from doa_ros.core.features.extractor import FeatureExtractor
 from doa_ros.core.features.source_cancellation import Residual, uncancelled
 from doa_ros.core.geometry import wrap_angle
 from doa_ros.core.localization.srp_phat import SrpPhat

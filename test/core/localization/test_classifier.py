@@ -15,7 +15,7 @@ import yaml
 
 from doa_ros.core.directions import DirectionGrid
 from doa_ros.core.errors import ConfigError, ModelError
-from doa_ros.core.features.extractor import FeatureConfig
+from doa_ros.core.features.config import FeatureConfig
 from doa_ros.core.geometry import wrap_angle
 from doa_ros.core.localization.classifier import Classifier, network_input
 from doa_ros.core.localization.compatibility import adapted_array, incompatibilities

@@ -12,12 +12,8 @@ import pytest
 from scipy import signal
 
 from doa_ros.core.errors import ConfigError
-from doa_ros.core.features.extractor import (
-    CLEAR_ACTIVITY,
-    FeatureConfig,
-    FeatureExtractor,
-    WindowFeatures,
-)
+from doa_ros.core.features.config import FeatureConfig
+from doa_ros.core.features.extractor import CLEAR_ACTIVITY, FeatureExtractor, WindowFeatures
 from doa_ros.core.geometry import wrap_angle
 from doa_ros.core.localization.compatibility import default_features
 from doa_ros.core.localization.hmm_filter import HmmFilterConfig

@@ -13,7 +13,7 @@ from scipy.spatial.distance import pdist
 from scipy.spatial.transform import Rotation
 
 from doa_ros.core.ambiguity import Line, MirrorPlane, NoAmbiguity, ambiguity_of
-from doa_ros.core.features.extractor import FeatureConfig
+from doa_ros.core.features.config import FeatureConfig
 from doa_ros.core.features.steered_response import steering_matrix
 from doa_ros.core.geometry import direction_of, unit_vector, wrap_angle
 from doa_ros.core.localization.srp_phat import SrpPhat

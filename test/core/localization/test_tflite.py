@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 from doa_ros.core.errors import ModelError
-from doa_ros.core.features.extractor import FeatureConfig
+from doa_ros.core.features.config import FeatureConfig
 from doa_ros.core.localization import tflite
 from doa_ros.core.localization.localizer import Localizer, LocalizerConfig
 from doa_ros.resources import find_resource

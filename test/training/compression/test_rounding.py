@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import pytest
 
-from doa_ros.core.features.extractor import FeatureConfig
+from doa_ros.core.features.config import FeatureConfig
 from doa_ros.core.localization.tflite import TFLiteModel
 from training.compression.rounding import Rounded, rounded_network, train_to_be_rounded
 from training.data.dataset import Shards

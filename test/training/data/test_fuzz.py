@@ -17,7 +17,7 @@ import yaml
 
 from doa_ros.audio.source import usable
 from doa_ros.core.errors import DoaError
-from doa_ros.core.features.extractor import FeatureConfig
+from doa_ros.core.features.config import FeatureConfig
 from doa_ros.resources import find_resource
 from training.data.bags import DEFINITION, MESSAGE, audio_blocks
 from training.data.recordings import load_recordings

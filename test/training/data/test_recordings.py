@@ -11,7 +11,7 @@ import soundfile
 import yaml
 
 from doa_ros.core.errors import AudioError, ConfigError
-from doa_ros.core.features.extractor import FeatureConfig
+from doa_ros.core.features.config import FeatureConfig
 from doa_ros.core.geometry import wrap_angle
 from training.data.bags import DEFINITION, MESSAGE
 from training.data.clips import labelled_features

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 import zlib
 
-from doa_ros.core.features.extractor import FeatureConfig
+from doa_ros.core.features.config import FeatureConfig
 from doa_ros.resources import find_resource
 from training.deployment.costs import feature_cost, measure_cost
 

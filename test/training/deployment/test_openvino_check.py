@@ -12,7 +12,7 @@ import pytest
 from scipy import special
 
 from doa_ros.core.errors import ModelError
-from doa_ros.core.features.extractor import FeatureConfig
+from doa_ros.core.features.config import FeatureConfig
 from doa_ros.core.features.steered_response import steering_matrix
 from doa_ros.core.geometry import unit_vector
 from doa_ros.core.localization.classifier import network_input

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from doa_ros.core.ambiguity import ambiguity_of
-from doa_ros.core.features.extractor import FeatureConfig
+from doa_ros.core.features.config import FeatureConfig
 from doa_ros.core.features.steered_response import steering_matrix
 from doa_ros.core.geometry import unit_vector, wrap_angle
 from doa_ros.core.localization.decoding import decode_azimuth

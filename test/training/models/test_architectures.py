@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from doa_ros.core.errors import ConfigError
-from doa_ros.core.features.extractor import FeatureConfig
+from doa_ros.core.features.config import FeatureConfig
 from doa_ros.core.features.steered_response import steering_matrix
 from doa_ros.core.geometry import unit_vector
 from doa_ros.core.localization.classifier import network_input

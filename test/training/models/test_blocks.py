@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from doa_ros.core.errors import ConfigError
-from doa_ros.core.features.extractor import FeatureConfig
+from doa_ros.core.features.config import FeatureConfig
 from doa_ros.resources import config_directory
 from training.compression.rounding import rounded_network
 from training.models.architectures import CIRCULAR, REFERENCE, find_architecture

@@ -8,7 +8,8 @@ import numpy as np
 
 from doa_ros.audio.recordings.resampling import resample
 from doa_ros.core.errors import ConfigError
-from doa_ros.core.features.extractor import FeatureConfig, WindowFeatures
+from doa_ros.core.features.config import FeatureConfig
+from doa_ros.core.features.extractor import WindowFeatures
 from doa_ros.core.geometry import MicArray
 
 from ...data.clips import Clip, clip_extractor

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from doa_ros.core.ambiguity import ambiguity_of
 from doa_ros.core.errors import ConfigError
-from doa_ros.core.features.extractor import FeatureConfig
+from doa_ros.core.features.config import FeatureConfig
 from doa_ros.core.geometry import MicArray
 from doa_ros.core.localization.compatibility import adapted_array, default_features
 from doa_ros.core.localization.decoding import Estimate

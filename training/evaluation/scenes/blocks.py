@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The blocks that time is counted in, and which of them are scored."""
 
-from doa_ros.core.features.extractor import FeatureConfig
+from doa_ros.core.features.config import FeatureConfig
 
 from ...data.clips import Clip
 

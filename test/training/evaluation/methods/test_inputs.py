@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from doa_ros.core.errors import ConfigError
-from doa_ros.core.features.extractor import FeatureConfig
+from doa_ros.core.features.config import FeatureConfig
 from training.data.clips import Clip
 from training.evaluation.methods.inputs import MethodInput
 

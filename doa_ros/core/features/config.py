@@ -1,0 +1,79 @@
+# Copyright 2026 doa_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The settings of the features."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from doa_ros.core.config import Config, setting
+from doa_ros.core.errors import ConfigError
+from doa_ros.core.features.gcc_phat import lag_axis
+
+
+@dataclass(frozen=True)
+class FeatureConfig(Config):
+    """Settings of the features. A model works only with those it was trained on.
+
+    `default_features` says which settings suit a model or an array.
+    """
+
+    RENAMED = {'averaging': 'averaging_time', 'noise_memory': 'noise_floor_time'}
+
+    window: float = setting(0.1, 'Length of the analysis window [s].', minimum=0.01, maximum=1.0)
+    hop: float = setting(
+        0.05,
+        'Time between analysis windows, and so between estimates [s].',
+        minimum=0.005,
+        maximum=1.0,
+    )
+    band_min: float = setting(200.0, 'Lowest frequency used [Hz].', minimum=20.0, maximum=20000.0)
+    band_max: float = setting(
+        7000.0, 'Highest frequency used [Hz].', minimum=100.0, maximum=90000.0
+    )
+    lag_rate: float = setting(
+        16000.0, 'Delay taps per second of lag [Hz].', minimum=4000.0, maximum=192000.0
+    )
+    lag_count: int = setting(
+        13,
+        'Number of delay taps, odd; zero lag is in the middle. They must reach the largest '
+        'delay between two microphones.',
+        minimum=3,
+        maximum=511,
+    )
+    averaging_time: float = setting(
+        0.5, 'Effective length of the recursive averaging [s].', minimum=0.005, maximum=10.0
+    )
+    noise_floor_time: float = setting(
+        1.5,
+        'The noise floor is the smallest power in a period of this length [s].',
+        minimum=0.2,
+        maximum=60.0,
+    )
+    weight_min: float = setting(
+        0.02,
+        'Smallest weight of a noisy bin; 1 switches the weighting off.',
+        minimum=1e-4,
+        maximum=1.0,
+    )
+    residual: bool = setting(
+        False,
+        'Whether the features after source cancellation are computed, too: they show a source '
+        'that a louder one masks.',
+    )
+
+    def __post_init__(self):
+        super().__post_init__()
+        if self.hop > self.window:
+            raise ConfigError(f'hop ({self.hop} s) must not exceed window ({self.window} s)')
+        if self.band_min >= self.band_max:
+            raise ConfigError('band_min must be below band_max')
+        if self.lag_count % 2 == 0:
+            raise ConfigError(f'lag_count must be odd, not {self.lag_count}')
+        if self.averaging_time < self.hop:
+            raise ConfigError(f'averaging_time must be at least the hop ({self.hop} s)')
+
+    @property
+    def lags(self) -> np.ndarray:
+        """The lag axis [s], shape (lag_count,)."""
+        return lag_axis(self.lag_rate, self.lag_count)
