@@ -18,7 +18,11 @@ from doa_ros.resources import find_resource
 
 @dataclass(frozen=True)
 class PaceConfig(Config):
-    """At what pace sound is played."""
+    """At what pace sound is played.
+
+    Every node that takes or plays sound, or what follows from it, has this parameter: the QoS of
+    its topics depends on it, and is fixed before a message could tell.
+    """
 
     real_time: bool = setting(
         True,
@@ -73,7 +77,12 @@ class CaptureConfig(PaceConfig):
 
 @dataclass(frozen=True)
 class ModelConfig(MethodConfig):
-    """By which method and network directions are found."""
+    """By which method and network directions are found.
+
+    gcc_phat has these parameters, as it computes the features that the network was trained with,
+    and doa_estimator, as it runs the network. No message names a network: the same features suit
+    several. doa_estimator checks the settings that come with the features against the card.
+    """
 
     model: str = setting(
         'uma8_rooms_int8',
@@ -93,7 +102,7 @@ class ModelConfig(MethodConfig):
 
 @dataclass(frozen=True)
 class GccPhatConfig(ModelConfig, PaceConfig):
-    """What the features are for: the defaults of their settings follow from that."""
+    """The method and network that the features are for: they give the defaults of `features.*`."""
 
 
 @dataclass(frozen=True)
