@@ -8,7 +8,7 @@ from pathlib import Path
 import re
 from typing import Any
 
-from doa_ros.core.config import load_yaml, nearest
+from doa_ros.core.config import load_yaml, suggestion
 from doa_ros.core.errors import ConfigError
 
 # What `ros2 launch` and its actions read themselves.
@@ -85,7 +85,7 @@ def without_node(patterns: Iterable[str], nodes: Collection[str]) -> list[str]:
             continue
         last = pattern.rpartition('/')[2]
         meant = [node for node in nodes if node.rpartition('/')[2] == last]
-        hint = f'; do you mean {meant[0]}?' if meant else nearest(pattern, nodes)
+        hint = f'; do you mean {meant[0]}?' if meant else suggestion(pattern, nodes)
         sentences.append(f'{pattern} is the name of no node that starts here{hint}')
     return sentences
 
@@ -94,7 +94,7 @@ def unknown_arguments(argv: Iterable[str], known: Collection[str]) -> list[str]:
     """Return a sentence per argument `name:=value` whose name is not known."""
     names = dict.fromkeys(argument.partition(':=')[0] for argument in argv)
     return [
-        f'there is no argument {name}{nearest(name, known)}'
+        f'there is no argument {name}{suggestion(name, known)}'
         for name in names
         if name not in known and name not in _OF_LAUNCH
     ]

@@ -151,7 +151,7 @@ def summarise(log: DemoLog, plot: PlotFile, console: Console) -> None:
     console.print(f'\nSummary ({seconds:.1f} s, {len(stamps)} estimates)', style='bold')
     if max(map(len, log.truth.values()), default=0) > 1:
         console.print(f'  {"voices with a track within 15 deg":<36}{log.tracked():.1%}')
-        for line in _lives(log):
+        for line in _track_lines(log):
             console.print(f'  {line}')
     elif log.truth:
         score = log.score()
@@ -170,7 +170,7 @@ def summarise(log: DemoLog, plot: PlotFile, console: Console) -> None:
     console.print(f'  {"plot":<30}{plot.write(lambda: draw(log))}')
 
 
-def _lives(log: DemoLog) -> list[str]:
+def _track_lines(log: DemoLog) -> list[str]:
     """Return a line about each track."""
     lines = []
     for number, course in log.courses().items():

@@ -42,7 +42,7 @@ class Scorer:
     def __init__(self) -> None:
         self._azimuth_errors: list[float] = []
         self._elevation_errors: list[float] = []
-        self._voiced = self._silent = self._ghosts = 0
+        self._voiced = self._silent = self._silence_answered = 0
 
     def add(
         self,
@@ -64,7 +64,7 @@ class Scorer:
         self._silent += bool(silent)
         if not estimates:
             return
-        self._ghosts += bool(silent)
+        self._silence_answered += bool(silent)
         if voiced:
             best = estimates[0]
             self._azimuth_errors.append(abs(wrap_angle(best.azimuth - azimuth)))
@@ -83,7 +83,7 @@ class Scorer:
             voiced_within_10=_share(near, self._voiced),
             azimuth_mae_deg=_mean(errors),
             elevation_mae_deg=_mean(np.degrees(self._elevation_errors)),
-            silence_answered=_share(self._ghosts, self._silent),
+            silence_answered=_share(self._silence_answered, self._silent),
         )
 
 

@@ -77,7 +77,7 @@ class Ambiguity(ABC):
         vectors = unit_vector(azimuths, (1 - 1e-3) * np.asarray(elevations))
         return vectors @ self.side >= -_ROUNDING
 
-    def looked_at(
+    def look_directions(
         self, azimuths: np.ndarray, elevations: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
         """Return the directions that stand for all that an array can tell apart.
@@ -220,7 +220,7 @@ class Line(Ambiguity):
         """Return the same in the mounted frame of an array."""
         return Line(array.frame_vectors(self.axis), array.frame_vectors(self.side))
 
-    def looked_at(
+    def look_directions(
         self, azimuths: np.ndarray, elevations: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
         """Return a direction at the height of the array for each azimuth before it, and more."""

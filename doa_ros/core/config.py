@@ -29,7 +29,7 @@ _LONG_SCALAR = 64
 # Names that an error message lists.
 _MOST_NAMES = 10
 # Most characters of a library's message that are passed on: it may hold a whole value.
-_MOST_SAID = 200
+_MOST_TEXT = 200
 
 # What a value of a type is, for people who write YAML.
 _KINDS = {
@@ -126,20 +126,20 @@ def check_setting(field: dataclasses.Field[Any], value: Any) -> Any:
     return value
 
 
-def said(error: BaseException) -> str:
+def error_text(error: BaseException) -> str:
     """Return the message of an error of another library, on one line that a sentence can hold."""
     text = ' '.join(str(error).split())
-    return text if len(text) <= _MOST_SAID else f'{text[:_MOST_SAID]} ...'
+    return text if len(text) <= _MOST_TEXT else f'{text[:_MOST_TEXT]} ...'
 
 
-def nearest(name: str, known: Iterable[str]) -> str:
+def suggestion(name: str, known: Iterable[str]) -> str:
     """Return a question after the known name that was probably meant, or nothing."""
     found = difflib.get_close_matches(name, sorted(known), n=1)
     return f'; do you mean {found[0]}?' if found else ''
 
 
-def _some(names) -> str:
-    """Return names for a sentence."""
+def _listed(names) -> str:
+    """Return names for a sentence: some of them where there are many."""
     plain = str.isprintable
     names = [n if plain(n) and len(n) <= _LONG_SCALAR else short(n) for n in sorted(names)]
     return ', '.join(names[:_MOST_NAMES]) + (' ...' if len(names) > _MOST_NAMES else '')
@@ -192,7 +192,7 @@ def load_yaml(path: Path) -> dict[str, Any]:
         raise ConfigError(f'{path}: cannot be read ({error.strerror})') from None
     # PyYAML lets out whatever int(), datetime() and others say about a malformed value.
     except (yaml.YAMLError, ValueError, AttributeError, LookupError, RecursionError) as error:
-        raise ConfigError(f'{path}: not valid YAML: {said(error)}') from None
+        raise ConfigError(f'{path}: not valid YAML: {error_text(error)}') from None
     if not isinstance(content, dict):
         raise ConfigError(f'{path}: must hold a mapping of names to values')
     return content
@@ -230,4 +230,4 @@ def require_keys(
     unknown = {str(key) for key in mapping} - known
     if unknown:
         names = ', '.join(sorted(known))
-        raise ConfigError(f'{where}: unknown {_some(unknown)} (known: {names})')
+        raise ConfigError(f'{where}: unknown {_listed(unknown)} (known: {names})')

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from doa_ros.core.config import load_yaml, require_keys, said, short
+from doa_ros.core.config import error_text, load_yaml, require_keys, short
 from doa_ros.core.errors import ConfigError
 
 # Closer microphones than this cannot be told apart at any audio rate.
@@ -283,7 +283,7 @@ def load_array(path: Path) -> MicArray:
             factory_advice=str(factory['advice']),
         )
     except (TypeError, ValueError, OverflowError) as error:
-        raise ConfigError(f'{where}: {said(error)}') from None
+        raise ConfigError(f'{where}: {error_text(error)}') from None
     except ConfigError as error:
         raise ConfigError(f'{where}: {error}') from None
 

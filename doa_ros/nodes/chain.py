@@ -100,7 +100,7 @@ class ArrayNode(ChainNode):
         raise NotImplementedError
 
     @contextmanager
-    def speaking(self) -> Iterator[None]:
+    def starting(self) -> Iterator[None]:
         """Name this node as the one that cannot start if this context raises a DoaError.
 
         Raises:

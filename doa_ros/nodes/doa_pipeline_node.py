@@ -38,9 +38,9 @@ def make_nodes(publishing: PublishingThread) -> list[ChainNode]:
     def on_array(array: MicArray) -> None:
         receivers: list[ArrayNode] = [gcc_phat, estimator, tracker, markers]
         for node in receivers:
-            with node.speaking():
+            with node.starting():
                 node.take_array(array)
-        with estimator.speaking():
+        with estimator.starting():
             estimator.take_features(gcc_phat.features)
 
     capture = AudioCaptureNode(publishing, gcc_phat.process, on_array)

@@ -58,10 +58,10 @@ def run(
         nodes = make_nodes(publishing)
     except DoaError as error:
         publishing.close()
-        # Without another word, it is the one that was being made.
-        speaker = error.node if isinstance(error, StartError) else None
-        speaker = speaker or (publishing.nodes[-1] if publishing.nodes else None)
-        logger = speaker.get_logger() if speaker else rclpy.logging.get_logger(executable)
+        # Unless the error names a node, it is that of the last one, which was being made.
+        failed_node = error.node if isinstance(error, StartError) else None
+        failed_node = failed_node or (publishing.nodes[-1] if publishing.nodes else None)
+        logger = failed_node.get_logger() if failed_node else rclpy.logging.get_logger(executable)
         logger.fatal(str(error))
         _end(publishing.nodes)
         return 1

@@ -9,7 +9,7 @@ from rclpy.exceptions import InvalidParameterTypeException, InvalidParameterValu
 from rclpy.qos import InvalidQoSProfileException
 from rclpy.qos_overriding_options import QoSOverridingOptions
 
-from doa_ros.core.config import said
+from doa_ros.core.config import error_text
 from doa_ros.core.errors import ConfigError
 
 
@@ -33,4 +33,4 @@ def overridable(topic: str) -> Iterator[QoSOverridingOptions]:
         InvalidParameterValueException,
         InvalidQoSProfileException,
     ) as error:
-        raise ConfigError(f'qos_overrides of {topic}: {said(error)}') from None
+        raise ConfigError(f'qos_overrides of {topic}: {error_text(error)}') from None

@@ -11,7 +11,7 @@ from typing import Any
 from rclpy.node import Node
 
 from doa_ros import command
-from doa_ros.core.config import nearest
+from doa_ros.core.config import suggestion
 from doa_ros.core.errors import ConfigError
 from doa_ros.core.geometry import load_array
 from doa_ros.core.localization.compatibility import default_features
@@ -139,5 +139,5 @@ def warn_of_unknown_parameters(nodes: Sequence[Node]) -> None:
             )
         elif not name.startswith(others):
             nodes[0].get_logger().warning(
-                f'there is no parameter {name}, it is ignored{nearest(name, known)}'
+                f'there is no parameter {name}, it is ignored{suggestion(name, known)}'
             )

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 import pytest
 
-from doa_ros.core.config import Config, load_yaml, nearest, require_keys, setting
+from doa_ros.core.config import Config, load_yaml, require_keys, setting, suggestion
 from doa_ros.core.errors import ConfigError
 from doa_ros.core.features.config import FeatureConfig
 from doa_ros.core.localization.localizer import LocalizerConfig
@@ -113,9 +113,9 @@ def test_require_keys():
 
 def test_nearest_known_name():
     known = {'source', 'scene', 'sensitivity'}
-    assert nearest('sorce', known) == '; do you mean source?'
-    assert nearest('sensitivty', known) == '; do you mean sensitivity?'
-    assert nearest('colour', known) == ''
+    assert suggestion('sorce', known) == '; do you mean source?'
+    assert suggestion('sensitivty', known) == '; do you mean sensitivity?'
+    assert suggestion('colour', known) == ''
 
 
 def test_load_yaml_reads_utf_8(tmp_path):

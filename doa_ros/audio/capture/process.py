@@ -119,7 +119,7 @@ class CaptureProcess:
         while True:
             message = read(self._output)
             if message is None:
-                message = Note(Kind.FAILED, self._epitaph())
+                message = Note(Kind.FAILED, self._end_reason())
             kind = Kind.BLOCK if isinstance(message, CapturedBlock) else message.kind
             if kind not in (Kind.READY, Kind.ALIVE):
                 self._messages.put(message)
@@ -127,7 +127,7 @@ class CaptureProcess:
                 return
             self._count, self._last = self._count + 1, kind
 
-    def _epitaph(self) -> str:
+    def _end_reason(self) -> str:
         status = self._process.wait()
         if status < 0:
             return f'the process that captures was ended by {signal.Signals(-status).name}'

@@ -46,7 +46,7 @@ class Recording:
         name: what messages call it.
         sampling_frequency: [Hz].
         channel_count: channels.
-        frame_count: samples of each channel; None where only reading tells.
+        sample_count: length of each channel; None where only reading tells.
 
     Raises:
         AudioError: it cannot be read.
@@ -91,18 +91,18 @@ class Recording:
         self._stated = self._samples.stated if self._samples.raw else self._file.frames
         if self._stated is not None and self._stated >= ENDLESS:
             self._stated = None
-        self.frame_count = self._count()
-        if self.frame_count == 0:
+        self.sample_count = self._count()
+        if self.sample_count == 0:
             raise AudioError(f'{self.name}: holds no samples')
-        if self.frame_count is not None:
-            self._compare(self.frame_count)
+        if self.sample_count is not None:
+            self._compare(self.sample_count)
         if raw is not None:
             self._check_size(raw)
 
     @property
     def duration(self) -> float | None:
         """How long it is [s]; None where only reading tells."""
-        return None if self.frame_count is None else self.frame_count / self.sampling_frequency
+        return None if self.sample_count is None else self.sample_count / self.sampling_frequency
 
     def read(self, count: int) -> np.ndarray:
         """Return the next samples; fewer than `count` at the end, then none.
@@ -144,7 +144,7 @@ class Recording:
 
     def _skip(self, damage: str | None) -> bool:
         """Go on after damage; return whether there is something to go on with."""
-        here, end = self._position, self.frame_count
+        here, end = self._position, self.sample_count
         if damage is None or end is None or here >= end:
             return False
         for place in (*range(here + _FLAC_BLOCK, end, _FLAC_BLOCK), end - 1):
@@ -248,8 +248,8 @@ class Recording:
                 f'are used: {reason}'
             )
 
-    def _seconds(self, frames: int) -> str:
-        return f'{frames / self.sampling_frequency:.3f} s'
+    def _seconds(self, samples: int) -> str:
+        return f'{samples / self.sampling_frequency:.3f} s'
 
     def _warn_once(self, sentence: str) -> None:
         if not self._warned:

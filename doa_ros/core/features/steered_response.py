@@ -41,7 +41,7 @@ class SteeredResponse:
 
     Attributes:
         grid: the classes of azimuth and elevation. They cover what the array can tell apart.
-        directions: unit vectors of what `response` looks at, shape (rows * azimuths, 3).
+        directions: unit vectors of the look directions of `response`, shape (rows * azimuths, 3).
 
     Args:
         array: the microphones.
@@ -58,7 +58,7 @@ class SteeredResponse:
     def __init__(self, array: MicArray, lags: np.ndarray, azimuth_count: int = grid.azimuth_count):
         ambiguity = ambiguity_of(array)
         self.grid = _grid(azimuth_count, ambiguity.elevation_min)
-        directions, answers = ambiguity.looked_at(self.grid.azimuths, self.grid.elevations)
+        directions, answers = ambiguity.look_directions(self.grid.azimuths, self.grid.elevations)
         self._outside = None if answers.all() else ~answers
         self.directions = directions.reshape(-1, 3)
         self._matrix = steering_matrix(array, lags, self.directions)

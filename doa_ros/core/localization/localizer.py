@@ -1,6 +1,6 @@
 # Copyright 2026 doa_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Features in, directions out: the chosen method, its decoding and the gate."""
+"""Features in, directions out: the chosen method, its filter and the sensitivity."""
 
 from dataclasses import dataclass, replace
 import math
@@ -82,7 +82,7 @@ class Localizer:
     Args:
         array: the microphones.
         features: settings the features are computed with.
-        config: method and gate.
+        config: the method, and how confident estimates have to be.
         model: the .tflite file of method cnn.
 
     Raises:
@@ -137,7 +137,7 @@ class Localizer:
             # Steady sound is not above the noise floor: treat all sound as if it were.
             window = replace(window, activity=1.0)
         found = self._filter.update(self._estimator.spectra(window))
-        return self._mounted(self._gated(self._folded(found)))
+        return self._mounted(self._confident(self._folded(found)))
 
     def _folded(self, found: Localization) -> Localization:
         """Return only directions that the array can tell apart."""
@@ -146,7 +146,7 @@ class Localizer:
         # Between two classes, one may lie just behind the plane of the microphones.
         return found.changed(lambda estimate: estimate.folded(self._ambiguity))
 
-    def _gated(self, found: Localization) -> Localization:
+    def _confident(self, found: Localization) -> Localization:
         """Return the estimates and detections that are confident enough."""
         estimates = (e for e in found.estimates if e.confidence >= self._least_confidence)
         weighted = (

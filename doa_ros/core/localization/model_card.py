@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 import numpy as np
 import yaml
 
-from doa_ros.core.config import Config, load_yaml, require_keys, said, short
+from doa_ros.core.config import Config, error_text, load_yaml, require_keys, short
 from doa_ros.core.directions import DirectionGrid
 from doa_ros.core.errors import ConfigError, ModelError
 from doa_ros.core.features.config import FeatureConfig
@@ -231,7 +231,7 @@ def parse_card(content: Mapping[str, Any], where: str) -> ModelCard:
     except ModelError as error:
         raise ModelError(f'{where}: {error}') from None
     except (TypeError, ValueError, OverflowError) as error:
-        raise ModelError(f'{where}: {said(error)}') from None
+        raise ModelError(f'{where}: {error_text(error)}') from None
 
 
 def _part(kind: type[_Part], content: Mapping[str, Any], name: str, where: str) -> _Part | None:

@@ -12,7 +12,7 @@ from tempfile import TemporaryFile
 
 import numpy as np
 
-from doa_ros.core.config import said
+from doa_ros.core.config import error_text
 from doa_ros.core.errors import ModelError
 
 _STDERR = 2
@@ -70,7 +70,7 @@ def _source(network: Path | bytes) -> dict[str, bytes]:
 
 
 def _failed(runtime: str, error: Exception) -> str:
-    return f'{runtime}: {said(error.__cause__ or error)}'
+    return f'{runtime}: {error_text(error.__cause__ or error)}'
 
 
 def _load_delegate(runtime, name: str):

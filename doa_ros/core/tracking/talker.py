@@ -132,7 +132,7 @@ class Talker:
             (config.elevation_motion_ratio * velocity) ** 2,
             self._white_share,
         )
-        self._face(observation.azimuth, observation.elevation or 0.0)
+        self._turn_to(observation.azimuth, observation.elevation or 0.0)
         # Stamps [ns] of the first detection, of the latest, and of the latest that may be its own.
         self._first_detected = self._detected = self._last_heard = time.stamp
         self.sound_time = time.sound_time
@@ -179,7 +179,7 @@ class Talker:
         # At constant elevation: talkers walk around the array rather than over it.
         turn = self.east.predict(to_east, error_factor) * self._azimuth_per_arc()
         climb = self.north.predict(to_north, error_factor)
-        self._face(self.azimuth + turn, self.elevation + climb)
+        self._turn_to(self.azimuth + turn, self.elevation + climb)
 
     def update(
         self,
@@ -205,7 +205,7 @@ class Talker:
                     innovation.north, north_variance, inflation, added_variance
                 )
             else:
-                self._face(self.azimuth, observation.elevation)
+                self._turn_to(self.azimuth, observation.elevation)
                 self.elevation_known = True
                 self.north = KalmanFilter(north_variance, self.north.p_vv, self._white_share)
         self._follow_great_circle(east, north)
@@ -221,7 +221,7 @@ class Talker:
         self.predicted = False
         self._detected = self._last_heard = time.stamp
         self.sound_time = time.sound_time
-        self._believe(confidence, duration)
+        self._add_evidence(confidence, duration)
 
     def note_miss(self, time: WindowTime, duration: float, *, unresolved: bool) -> None:
         """Take in that the talker was not detected in a window.
@@ -233,9 +233,9 @@ class Talker:
         self.predicted = True
         if unresolved:
             self._last_heard = time.stamp
-        self._believe(0.0, duration)
+        self._add_evidence(0.0, duration)
 
-    def _believe(self, confidence: float, duration: float) -> None:
+    def _add_evidence(self, confidence: float, duration: float) -> None:
         self.score += score_rate(confidence) * duration
         share = 1 - math.exp(-duration / self._confidence_time)
         self.confidence += share * (confidence - self.confidence)
@@ -297,12 +297,12 @@ class Talker:
         scale, along = math.sin(arc) / arc, math.cos(arc)
         sine, cosine = self._sine, self._cosine
         ahead = cosine * along - sine * scale * north
-        self._face(
+        self._turn_to(
             self.azimuth + math.atan2(scale * east, ahead),
             math.atan2(sine * along + cosine * scale * north, math.hypot(ahead, scale * east)),
         )
 
-    def _face(self, azimuth: float, elevation: float) -> None:
+    def _turn_to(self, azimuth: float, elevation: float) -> None:
         """Take a direction, which may lie where the array gives none."""
         self.azimuth, self.elevation, self.east.velocity, self.north.velocity = self._folder.fold(
             azimuth, elevation, self.east.velocity, self.north.velocity

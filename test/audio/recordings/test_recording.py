@@ -172,7 +172,7 @@ def test_more_than_4_gb(wav, samples, tmp_path, trailer):
     (sentence,) = warnings
     assert f'says {size % 2**32 / 32 / _RATE:.3f} s, but 2820.000 s of sound can' in sentence
     np.testing.assert_array_equal(recording.read(_COUNT), samples)
-    recording.seek(recording.frame_count - 100)
+    recording.seek(recording.sample_count - 100)
     np.testing.assert_array_equal(recording.read(_COUNT), samples[:100])
 
 
