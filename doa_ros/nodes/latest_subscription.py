@@ -1,6 +1,6 @@
 # Copyright 2026 doa_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""How the nodes take messages: what does not fit, or what there is no time for, is dropped."""
+"""How the nodes take messages, and drop those that are not valid or come faster than they work."""
 
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -19,11 +19,12 @@ from doa_ros.nodes.qos import overridable
 
 # More than a second of all but the shortest frames of audio.
 _DEPTH = 100
-# A sender that floods the topic must not keep this node from working.
+# Messages that are fetched at once: a sender that floods the topic must not keep this node from
+# working.
 _MOST = 100
-# To take all that waits may last so long [s]: about as long as a window.
+# All messages that wait are taken if that lasts no longer than this [s]: about a window.
 _LIMIT = 0.1
-# How long taking a message lasts is known from so many; at first it is guessed twice [s], so that
+# How long taking a message lasts is the median of so many. It begins with two guesses [s], so that
 # the first message, for which much is loaded, does not count alone.
 _KEPT_DURATIONS = 9
 _FIRST_DURATION = 1e-3
@@ -32,18 +33,21 @@ _FIRST_DURATION = 1e-3
 class LatestSubscription:
     """Subscribes to a topic; messages wait until `start`.
 
-    Several messages may wait later, too: the node did not get to run, or they were on their way
-    for long. All are taken if that is done in a moment, so that nothing is missing; otherwise the
-    newest, so that a computer that is too slow is not late for ever. Of what is not played in real
-    time, all is taken, and published, too.
+    Several messages may wait later, too: the node did not get to run, or DDS held them up. All are
+    taken if that takes no longer than about a window, so that nothing is missing. Otherwise only
+    the newest are, so that a computer that is too slow does not fall behind more and more. If the
+    sound is not played in real time, all messages are taken, and all that follows is published.
 
     Args:
         node: the subscriber.
-        message_type, topic: what it subscribes to; the QoS can be overridden by parameters.
-        take: takes a message; may raise MessageError.
-        diagnostics: counts what is dropped.
+        message_type, topic: what it subscribes to; parameters can override the QoS.
+        take: takes a message; may raise MessageError, and the message is dropped.
+        diagnostics: counts the messages that are dropped.
         publishing: publishes what follows from the messages.
-        pace: whether it may wait.
+        pace: whether the sound is played in real time.
+
+    Raises:
+        ConfigError: a parameter gives a QoS that ROS does not know.
     """
 
     def __init__(

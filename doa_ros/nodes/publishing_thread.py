@@ -1,6 +1,6 @@
 # Copyright 2026 doa_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""How the nodes publish: in a thread of its own, so that computing never waits for DDS."""
+"""How the nodes publish: in a thread of their process, so that computing never waits for DDS."""
 
 from collections import deque
 from collections.abc import Callable
@@ -18,16 +18,16 @@ from rclpy.serialization import serialize_message
 from doa_ros.core.units import NANOSECONDS
 from doa_ros.nodes.qos import overridable
 
-# So much may wait [s].
+# Messages of so much time may wait [s], and at least so many.
 _BUFFERED = 1.0
 _LEAST_DEPTH = 10
-# When the process ends, messages have so long to leave it [s].
+# When the process ends, the messages that wait are published within this time [s].
 _END_LIMIT = 1.0
-# Where nothing is to be lost, a subscriber that stands still is waited for so long [s].
+# Where nothing is to be lost, a subscriber that receives nothing is waited for so long [s].
 _STANDSTILL = 5.0
-# DDS finds who is there in a moment, or, where that went wrong, when they announce themselves
-# again: in Fast DDS after 3 s. What is live waits for the moment, where nothing is to be lost for
-# the other, too. Then, all who were found have so long to be connected [s].
+# DDS finds subscribers within the first time [s]. Those that it misses announce themselves again,
+# in Fast DDS after 3 s, and are found within the second time: it is waited for where nothing is to
+# be lost. Then, subscribers that were found are connected within the third.
 _MOMENT = 1.0
 _ANNOUNCED = 4.0
 _CONNECTED = 4.0
@@ -42,14 +42,16 @@ def depth_of(period: float) -> int:
 class PublishingThread:
     """Publishes what the nodes of a process give it, in that order, in a thread of its own.
 
-    DDS may hold up who publishes for a second while other participants come and go. Messages
-    wait meanwhile: of each topic the newest, as many as the depth of its QoS.
+    While other participants come and go, DDS may hold up a publisher for a second. Messages wait
+    meanwhile: of each topic the newest, as many as the depth of its QoS.
+
+    Attributes:
+        nodes: those that publish by it, in the order in which they were made.
     """
 
     def __init__(self):
         self._begin = time.monotonic()
         self._changed = threading.Condition()
-        # Who publishes by it, in the order of their making.
         self.nodes: list[Node] = []
         self._topics: list[Topic] = []
         # A topic is in it once for each of its messages that wait.
@@ -60,13 +62,17 @@ class PublishingThread:
         self._thread.start()
 
     def make_lossless(self) -> None:
-        """Make publishers wait for DDS from now on, as the sound is not live; nothing is lost."""
+        """Lose nothing from now on: nodes wait for DDS. Only for sound that is not live."""
         self._lossless = True
 
     def wait_for_discovery(self, interrupted: threading.Event) -> None:
-        """Wait until the subscribers are known, or interrupted; earlier messages reach nobody.
+        """Wait until the subscribers are known and connected, or interrupted, for some seconds.
 
-        A subscriber that was found is never connected where its QoS does not fit.
+        A message that is published before that may reach none of them. A subscriber whose QoS
+        does not fit is never connected, so that the wait has a limit.
+
+        Args:
+            interrupted: ends the wait.
         """
         known = self._begin + (_ANNOUNCED if self._lossless else _MOMENT)
         limit = max(known, time.monotonic()) + _CONNECTED
@@ -87,9 +93,12 @@ class PublishingThread:
 
         Args:
             node: the publisher.
-            message_type, name, qos: of the topic.
-            on_sent: is told after each message the topic's name, how long DDS took [s], and how
-                many messages were lost.
+            message_type, name, qos: of the topic; a number is the depth of the QoS.
+            on_sent: is called after each message with the topic's name, how long DDS took [s],
+                and how many messages were lost since the call before.
+
+        Raises:
+            ConfigError: a parameter gives a QoS that ROS does not know.
         """
         with overridable(name) as options:
             publisher = node.create_publisher(
@@ -100,7 +109,11 @@ class PublishingThread:
         return topic
 
     def put(self, topic: 'Topic', message) -> None:
-        """Let a message wait for its turn; after `make_lossless`, wait until there is room."""
+        """Queue a message, from any thread.
+
+        Where the topic is full, the oldest message is dropped; after `make_lossless`, this waits
+        until there is room instead.
+        """
         with self._changed:
             if self._lossless:
                 self._changed.wait_for(lambda: not topic.full or self._ending)
@@ -114,7 +127,7 @@ class PublishingThread:
             self._changed.notify_all()
 
     def close(self) -> None:
-        """Take nothing any more; return when all messages have left, or after a while."""
+        """Take no more messages; return when all have been received, or after some seconds."""
         limit = _STANDSTILL if self._lossless else _END_LIMIT
         with self._changed:
             self._deadline = time.monotonic() + limit
@@ -125,7 +138,7 @@ class PublishingThread:
 
     @property
     def running(self) -> bool:
-        """Whether messages leave; after `close`, and a fault, they do not."""
+        """Whether the thread publishes: not after `close`, and not after a fault in it."""
         return self._thread.is_alive()
 
     @property
@@ -154,7 +167,18 @@ class PublishingThread:
 
 
 class Topic:
-    """A topic to publish on; `PublishingThread.topic` makes them."""
+    """A topic to publish on; `PublishingThread.topic` makes them.
+
+    Args:
+        publishing: the thread that publishes.
+        node: the publisher's.
+        publisher: of the topic.
+        on_sent: as for `PublishingThread.topic`.
+
+    Attributes:
+        name: of the topic, in full.
+        waiting: messages that are not published yet, the oldest first.
+    """
 
     def __init__(
         self,
@@ -183,7 +207,7 @@ class Topic:
 
     @property
     def connected(self) -> bool:
-        """Whether all subscribers who were found are connected."""
+        """Whether all subscribers that were found are connected."""
         there = self._publisher.get_subscription_count()
         return there >= self._node.count_subscribers(self.name)
 
@@ -192,12 +216,15 @@ class Topic:
         self._publishing.put(self, message)
 
     def drop_oldest(self) -> None:
-        """Make room in `waiting`; `send` tells of it, as the log waits for DDS, too."""
+        """Drop the oldest message that waits; `send` reports it.
+
+        It is not reported here, because logging waits for DDS, too.
+        """
         self.waiting.popleft()
         self._dropped += 1
 
     def send(self, message) -> None:
-        """Give a message to DDS."""
+        """Give a message to DDS, and report how long that took and what was lost."""
         start = time.monotonic()
         refused = not _publish(self._publisher, message)
         took = time.monotonic() - start
@@ -206,9 +233,12 @@ class Topic:
         self._on_sent(self.name, took, dropped + refused)
 
     def make_room(self, limit: float) -> None:
-        """Wait [s] until DDS can take a message without forgetting one that is not received.
+        """Wait until DDS can take a message without forgetting one that is not received yet.
 
-        A subscriber for whom that took too long is not waited for until it has received all.
+        A subscriber for which that took too long is not waited for until it has received all.
+
+        Args:
+            limit: the longest wait [s].
         """
         # Fast DDS asks subscribers what they have received when its history is full, and otherwise
         # once in 3 s only: so it is to be filled before it is waited for.
@@ -224,7 +254,11 @@ class Topic:
                 )
 
     def wait_until_received(self, limit: float) -> bool:
-        """Wait until reliable subscribers have all messages; return False after a time [s]."""
+        """Wait until reliable subscribers have received all messages; return whether they have.
+
+        Args:
+            limit: the longest wait [s].
+        """
         with self._publisher.handle:
             status = _LIBRARY.rcl_publisher_wait_for_all_acked(
                 ctypes.c_void_p(self._publisher.handle.pointer),

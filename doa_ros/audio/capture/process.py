@@ -1,6 +1,6 @@
 # Copyright 2026 doa_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""A process that captures, as its parent sees it."""
+"""The process that captures, seen from the node that starts it; `worker` is its program."""
 
 import contextlib
 import io
@@ -43,11 +43,12 @@ _LIST_SECONDS = 20.0
 class CaptureProcess:
     """Starts the process, takes what it sends and notices when it hangs.
 
-    It makes itself ready and waits for `open`, so that one can stand by to replace another.
+    The process loads its libraries and waits for `open`, so that one can stand by to replace
+    another.
 
     Args:
         settings: what it shall capture.
-        capacity: messages that are kept until somebody takes them.
+        capacity: messages that are kept until `next` takes them; the oldest are dropped.
     """
 
     def __init__(self, settings: CaptureSettings, capacity: int):
@@ -93,11 +94,11 @@ class CaptureProcess:
         return self._messages.dropped
 
     def open(self) -> None:
-        """Let it open the device, as soon as that works."""
+        """Let it open the device, and try again until that works."""
         self._go_on()
 
     def start(self) -> None:
-        """Let the stream begin that has been opened."""
+        """Start the stream of the device that it has opened."""
         self._go_on()
 
     def _go_on(self) -> None:
@@ -106,7 +107,10 @@ class CaptureProcess:
             self._input.write(b'\n')
 
     def next(self) -> Note | CapturedBlock:
-        """Wait for what it sends after `open`: WAITING, WARNING, OPENED, blocks, FAILED."""
+        """Return the next message after `open`: WAITING, WARNING, OPENED, a block, or FAILED.
+
+        Where none comes in time, the process hangs, and the message is FAILED.
+        """
         silence = 0
         while silence < (limit := _LIMITS[self._last]) / _INTERVAL:
             count = self._count
@@ -134,7 +138,7 @@ class CaptureProcess:
         return f'the process that captures ended with status {status}'
 
     def kill(self) -> None:
-        """End it at once, whatever it does."""
+        """End it at once, whatever it does; from any thread."""
         self._process.kill()
         self._input.close()
         with contextlib.suppress(subprocess.TimeoutExpired):

@@ -1,8 +1,10 @@
 # Copyright 2026 doa_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The process that captures: PortAudio alone, as it can hang, crash and never find a new device.
+"""The program of the process that captures.
 
-Run by `capture_process`, which says what it is for. It imports little, so that it starts fast.
+PortAudio has a process of its own, because it can hang, crash, or never find a new device.
+`process` starts this module and talks to it as `protocol` says. It imports little, so that it
+starts fast.
 """
 
 from collections.abc import Callable, Iterable
@@ -32,18 +34,18 @@ CARDS = Cards()
 _PIECE = 0.01
 # Latency asked of the device [s].
 _LATENCY = 0.1
-# Pieces wait for the parent for at most this time [s].
+# Pieces wait for at most this time [s] to be sent to the parent; older ones are dropped.
 _QUEUE_SECONDS = 0.2
-# A device that delivers nothing for this long is dead [s], and one that has just been started for
-# the other. It is counted in intervals, in each of which the parent hears that this process lives:
-# a computer that stands still for a while is no fault of the device.
+# A device that delivers nothing for the first time [s] is dead, and one that has just been started
+# for the second. Both are counted in intervals, at each of which the parent hears that this
+# process is alive: a computer that stands still for a while is no fault of the device.
 _SILENCE_LIMIT = 0.4
 _START_LIMIT = 3.0
 _INTERVAL = 0.05
 # A device that does not open is tried again after a pause of this length [s]: a look for devices
 # takes 16 ms of CPU time of an x86 core, several times that of a small computer.
 _RETRY_SECONDS, _MAX_RETRY_SECONDS = 0.4, 3.0
-# Late callbacks lose samples; it is taken where the user may.
+# Late callbacks lose samples. The priority is set where the user may.
 _NICENESS = -10
 _NO_DEVICES = (
     'no input devices: connect the array; where it is connected, end the program that uses it, or '
@@ -53,13 +55,13 @@ _NO_DEVICES = (
 
 @dataclass(frozen=True)
 class _Piece:
-    """What PortAudio delivered.
+    """The samples of one callback of PortAudio.
 
     Attributes:
-        samples: the samples.
-        delivered: how many it has delivered so far, with these.
-        arrival: when they arrived [s].
-        overflows: how often it has lost some so far.
+        samples: int32 of the machine, channels of a sample next to each other.
+        delivered: samples per channel that have been delivered so far, with these.
+        arrival: when they arrived, on the clock of `time.monotonic` [s].
+        overflows: how often samples have been lost so far.
     """
 
     samples: bytes
@@ -68,16 +70,18 @@ class _Piece:
     overflows: int
 
 
-# Comes last.
+# The last piece of a stream.
 _END = _Piece(b'', 0, 0.0, 0)
 
 
 class _BlockStream:
-    """Cuts what PortAudio delivers into blocks.
+    """Cuts what PortAudio delivers into blocks, with the time and the index of each.
+
+    `callback` runs in PortAudio's thread, `run` in another.
 
     Args:
         settings: what shall be captured.
-        send: takes the blocks, and an ALIVE where there is nothing to cut them from.
+        send: takes each block, and an ALIVE at each interval in which nothing has arrived.
     """
 
     def __init__(self, settings: CaptureSettings, send: Callable[[CapturedBlock | Note], None]):
@@ -100,6 +104,11 @@ class _BlockStream:
         self._pieces.put(_END)
 
     def _next(self) -> _Piece:
+        """Wait for the next piece.
+
+        Raises:
+            AudioError: the device has fallen silent.
+        """
         limit = _SILENCE_LIMIT if self._delivered else _START_LIMIT
         for _ in range(round(limit / _INTERVAL)):
             if piece := self._pieces.get(_INTERVAL):
@@ -205,7 +214,7 @@ def _capture(settings: CaptureSettings, output: BinaryIO) -> str:
 
 
 def _obey(steps: Iterable[threading.Event]) -> None:
-    """Take a step whenever the parent says so, and end with it, however it ends."""
+    """Set an event at each byte from the parent; end this process when the parent has ended."""
     for step in steps:
         if not sys.stdin.buffer.read(1):
             break
@@ -216,6 +225,11 @@ def _obey(steps: Iterable[threading.Event]) -> None:
 
 
 def _portaudio() -> ModuleType:
+    """Return the module sounddevice.
+
+    Raises:
+        AudioError: it or PortAudio is not installed.
+    """
     try:
         import sounddevice
     except ImportError:
@@ -232,10 +246,10 @@ def _portaudio() -> ModuleType:
 
 
 class _ReadableStrings:
-    """The C functions that sounddevice uses; what they take for text is UTF-8.
+    """The C functions that sounddevice uses, with text that is always UTF-8.
 
-    sounddevice trusts in that, while a device may be named in any bytes: it would not list a
-    single one. Bytes that are no UTF-8 are escaped, so that the name can be read and chosen.
+    A device may be named in any bytes. If one name is not UTF-8, sounddevice lists no device at
+    all. Here such bytes are escaped, so that the name can be read and chosen.
     """
 
     def __init__(self, ffi):
@@ -264,7 +278,11 @@ def _devices(sounddevice) -> list[Device]:
 
 
 def _open(sounddevice, settings: CaptureSettings, blocks: _BlockStream):
-    """Return name and stream of the first device that is meant and opens, and a warning."""
+    """Return name and stream of the first matching device that opens, and a warning or ''.
+
+    Raises:
+        AudioError: none does; the message says why.
+    """
     try:
         devices = _devices(sounddevice)
     except sounddevice.PortAudioError as error:
@@ -282,6 +300,11 @@ def _open(sounddevice, settings: CaptureSettings, blocks: _BlockStream):
 
 
 def _stream(sounddevice, device: Device, settings: CaptureSettings, blocks: _BlockStream):
+    """Return an open stream of a device.
+
+    Raises:
+        AudioError: it does not open as the settings say.
+    """
     try:
         stream = sounddevice.RawInputStream(
             device=device.index,
@@ -310,6 +333,7 @@ def _stream(sounddevice, device: Device, settings: CaptureSettings, blocks: _Blo
 
 
 def _listing() -> str:
+    """Return a line per input device, as `list_devices` says."""
     lines = []
     for device in _devices(_portaudio()):
         if device.inputs:
