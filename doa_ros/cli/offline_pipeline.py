@@ -26,7 +26,7 @@ class LocatedWindow(NamedTuple):
         end: [s] from the beginning of the recording.
         duration: its length [s].
         hop: time from one window to the next [s].
-        sound_age: how much older than the window its sound is, averaged over time [s].
+        sound_age: mean age of the sound, relative to the window [s].
         found: estimates or confirmed tracks.
     """
 

@@ -1,16 +1,16 @@
 # Copyright 2026 doa_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Files that are written as a whole."""
+"""Writing files as a whole."""
 
 from pathlib import Path
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Write a file under another name first: it is whole or as it was.
+    """Write a file as a whole: where that fails, the file is as it was before.
 
     Args:
-        path: of the file; where it is a link, what it leads to is written.
-        content: of the file.
+        path: of the file; of a link, the file that it leads to is written.
+        content: all that the file is to hold.
 
     Raises:
         OSError: it cannot be written.

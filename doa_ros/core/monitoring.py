@@ -1,8 +1,8 @@
 # Copyright 2026 doa_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What a running program tells about itself: events, rates, durations and a sentence on them.
+"""Counts events, rates and durations of a running program, and says in a sentence how it is.
 
-One thread takes the measures, another asks for the status now and then; neither waits.
+One thread counts and measures, another asks for the status from time to time; neither waits.
 """
 
 from collections import deque
@@ -14,7 +14,7 @@ import time
 
 import numpy as np
 
-# An event is told of for this long, and rates are taken over this time [s].
+# An event is reported for this long, and rates are means over this time [s].
 RECENT = 5.0
 # Durations of so many calls are kept: 10 s of estimates.
 _KEPT_DURATIONS = 200

@@ -19,7 +19,7 @@ _TOLERANCE = 2e-4
 
 @dataclass(frozen=True)
 class Symmetry:
-    """A mapping of microphones onto places: mirroring y first where told, then a rotation.
+    """A mapping of microphones onto places: where `mirrored`, y changes sign; then a rotation.
 
     Attributes:
         rotation: about the z axis [rad].

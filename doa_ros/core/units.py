@@ -3,4 +3,4 @@
 """Factors between units."""
 
 NANOSECONDS = 1_000_000_000
-"""In a second."""
+"""Nanoseconds in a second."""

@@ -71,8 +71,8 @@ class AudioCaptureNode(WorkerNode):
         self._interrupted = threading.Event()
         kind = SOURCES[self._config.source]
         self._origin = kind.origin(self._config)
-        told = SourceListener(self._tell, self.get_logger().warning)
-        self._source = kind.open(self._config, array, told)
+        source_listener = SourceListener(self._tell, self.get_logger().warning)
+        self._source = kind.open(self._config, array, source_listener)
         if not isinstance(self._source, DeviceSource) and not self._config.real_time:
             publishing.make_lossless()
         self._health = ChannelHealth(array)
@@ -86,7 +86,7 @@ class AudioCaptureNode(WorkerNode):
         self._audio: Topic | None = None
         if self._config.publish_audio:
             self._audio = self.topic(AudioFrame, 'audio', depth)
-        # A recording or a room does not say who speaks where.
+        # Only of a scene is it known who speaks where.
         self._truth: Topic | None = None
         if isinstance(self._source, SceneSource):
             self._truth = self.topic(DoaEstimateArray, 'truth', depth)
@@ -132,12 +132,12 @@ class AudioCaptureNode(WorkerNode):
         if recording and self._audio is not None and self._listener is None:
             self._wait_for_subscriber(self._audio)
         if not isinstance(self._source, DeviceSource):
-            # It has a beginning, too, for who subscribes to anything else.
+            # Otherwise the subscribers of other topics would miss its beginning, too.
             self._publishing.wait_for_discovery(self._interrupted)
         next_stamp = 0
         for block in self._source.blocks(self._now):
             if block.first_sample_index == 0 and next_stamp:
-                self._tell_set(block.stamp - next_stamp)
+                self._warn_of_set_clock(block.stamp - next_stamp)
                 self._publish_array_info()
             duration = len(block.samples) / block.sampling_frequency
             next_stamp = block.stamp + round(duration * NANOSECONDS)
@@ -157,7 +157,7 @@ class AudioCaptureNode(WorkerNode):
             self.get_logger().info(f'end of {self._origin}')
 
     def _wait_for_subscriber(self, topic: Topic) -> None:
-        # A recording has a beginning that would be lost while the listeners start.
+        # Otherwise the beginning of a recording would be lost while the subscribers start.
         if not topic.wanted:
             self.get_logger().info(f'waiting for a subscriber of {topic.name}')
         self._wait_until(lambda: topic.wanted)
@@ -171,7 +171,7 @@ class AudioCaptureNode(WorkerNode):
         header = make_header(self._now(), self._config.frame_id)
         self._array_info.publish(array_info(header, self._array))
 
-    def _tell_set(self, by: int) -> None:
+    def _warn_of_set_clock(self, by: int) -> None:
         """Say that the clock was set, by so much [ns], so that another stream begins."""
         way = 'forward' if by > 0 else 'back'
         self.get_logger().warning(

@@ -1,6 +1,6 @@
 # Copyright 2026 doa_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Ending with the launch that started a process, which a SIGTERM ends without a word to it."""
+"""Ends a process when the launch that started it has gone: SIGTERM ends launch alone."""
 
 import ctypes
 import os

@@ -45,7 +45,7 @@ def render_moving(
 ) -> np.ndarray:
     """Return what microphones hear of a sound whose source moves from place to place.
 
-    What sounds between two places comes from both: it fades from one into the next.
+    Between two places, the sound comes from both, and fades from one to the next.
 
     Args:
         sound: shape (samples,).
@@ -69,7 +69,7 @@ def render_moving(
 def direct_sound(
     sound: np.ndarray, distance: float, rate: int, speed_of_sound: float
 ) -> np.ndarray:
-    """Return when a sound is heard without the room: late by the way to the array.
+    """Return the direct sound at the array: the sound, delayed by its way there.
 
     Args:
         sound: shape (samples,).

@@ -21,7 +21,7 @@ from doa_ros.core.localization.decoding import (
 )
 from doa_ros.core.localization.output_heads import OUTPUT_HEADS, SourceAttribute
 
-# Error of a direction over the spread of the classes around its peak [1].
+# Standard deviation of the error of a direction over that of the classes around its peak [1].
 _PRECISION = 0.5
 
 
@@ -233,7 +233,7 @@ class ResidualSpectrum:
 
 @dataclass(frozen=True)
 class WindowSpectra:
-    """What an estimator finds in one analysis window alone.
+    """What a spectrum estimator finds in one analysis window alone.
 
     Attributes:
         whole: of the sound.
@@ -253,14 +253,18 @@ class WindowSpectra:
         return min(1.0, self.above_floor / CLEAR_ACTIVITY)
 
     def estimates(self) -> list[Estimate]:
-        """Return the peaks of the whole, with less confidence near the noise floor."""
+        """Return the peaks of the whole; sound near the noise floor lowers their confidences."""
         return [
             self.whole.estimate(peak._replace(probability=self.audibility * peak.probability))
             for peak in self.whole.peaks()
         ]
 
     def detections(self) -> list[Estimate]:
-        """Return the same as a tracker takes them: with their errors, not their spread."""
+        """Return the estimates as detections for a tracker.
+
+        Their standard deviations are those of the errors, not those of the classes around a peak,
+        and the probability that there is no source lowers their confidences.
+        """
         return [
             replace(
                 estimate,

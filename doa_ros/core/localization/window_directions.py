@@ -1,6 +1,6 @@
 # Copyright 2026 doa_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What passes from one part of the chain to the next for every analysis window."""
+"""What one node of the chain passes to the next for every analysis window."""
 
 from typing import NamedTuple
 
@@ -14,8 +14,7 @@ class WindowDirections(NamedTuple):
         estimates: highest confidence first.
         window: length of the window [s].
         hop: time from one window to the next [s].
-        sound_age: how much older than the window its sound is, averaged over time [s], as in
-            `WindowFeatures`.
+        sound_age: mean age of the sound, relative to the window [s], as in `WindowFeatures`.
     """
 
     estimates: tuple[Estimate, ...]

@@ -15,7 +15,7 @@ from doa_ros.core.directions import PEAK_SEPARATION
 from doa_ros.core.tracking.talker import Innovation, Talker
 
 # Costs are squared distances in standard deviations. They decide only where talkers compete for
-# detections; these constants say no more than who comes first.
+# detections, so that only the order of these constants matters.
 # A talker that is not speaking, or not confirmed, must be nearer than one that is.
 _NOT_SPEAKING_COST = 12.0
 # To miss a talker costs more than any detection within the gate, but less than one beyond it.
@@ -102,10 +102,9 @@ def unresolved(
     stamp: int,
     timeout: int,
 ) -> set[int]:
-    """Return the talkers, by number, of which two share one detection.
+    """Return the talkers that share one detection with another talker, by their numbers.
 
-    They are too near to each other for two detections; one was detected, and it is not known which
-    of them it was.
+    Such talkers are too near to each other for two detections. The one detection may be of either.
 
     Args:
         talkers, innovations, stamp: as in `Associator.assign`.

@@ -1,6 +1,6 @@
 # Copyright 2026 doa_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What moves across the sphere, kept within the directions that an array can tell apart."""
+"""Keeps what moves across the sphere within the directions that an array can tell apart."""
 
 from collections.abc import Iterable
 import math

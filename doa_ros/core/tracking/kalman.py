@@ -12,8 +12,8 @@ State and covariance:
     x = | velocity | [rad/s]      P = | P_av  P_vv  P_ve |
         | error    | [rad]            | P_ae  P_ve  P_ee |
 
-The arc is that from the direction where the tangent plane touches the sphere. The plane goes with
-the talker: the arc is 0 after each step, and the steps return how far the plane has to go.
+The arc is measured from the point where the tangent plane touches the sphere. The plane moves with
+the talker: the arc is 0 after each step, and each step returns by how much to move the plane.
 
 Prediction, x = F x and P = F P F^T + Q, with `Transition` and rho = error_factor:
 
@@ -68,7 +68,13 @@ def transition(step: float, tau: float, phi: float, acceleration: float) -> Tran
 
 
 class Extrapolation(NamedTuple):
-    """Arc [rad] and velocity [rad/s] after a step, and their variances."""
+    """State of one axis after a step that is not taken.
+
+    Attributes:
+        arc: covered by the step [rad].
+        velocity: after it [rad/s].
+        arc_variance, velocity_variance: [rad^2], [rad^2/s^2].
+    """
 
     arc: float
     velocity: float
@@ -82,13 +88,14 @@ class KalmanFilter:
     Args:
         variance: of the observation with which the track begins [rad^2].
         velocity_variance: of the velocity, whose mean is 0 [rad^2/s^2].
-        white_share: see the module.
+        white_share: share w of the variance of an observation that is white noise, 0..1.
 
     Attributes:
         velocity: [rad/s].
-        error: that of the latest observation [rad], as far as it is correlated with that of the
-            next.
-        p_aa, p_av, p_ae, p_vv, p_ve, p_ee: covariance.
+        error: the part of the latest observation's error that is correlated with that of the next
+            one [rad].
+        p_aa, p_av, p_ae, p_vv, p_ve, p_ee: entries of the covariance P; arcs and errors count in
+            rad, velocities in rad/s.
     """
 
     __slots__ = (
@@ -113,7 +120,11 @@ class KalmanFilter:
         self.p_av = self.p_ve = 0.0
 
     def extrapolate(self, transition: Transition) -> Extrapolation:
-        """Return where a step leads without taking it."""
+        """Return where a step leads, without taking it.
+
+        Args:
+            transition: of arc and velocity.
+        """
         tau, phi, q_aa, _, q_vv = transition
         return Extrapolation(
             tau * self.velocity,
@@ -127,7 +138,7 @@ class KalmanFilter:
 
         Args:
             transition: of arc and velocity.
-            error_factor: by which the correlated error decays.
+            error_factor: rho, by which the correlated error decays, 0..1.
         """
         tau, phi, q_aa, q_av, q_vv = transition
         rho, w = error_factor, self._white_share
@@ -157,8 +168,8 @@ class KalmanFilter:
         Args:
             innovation: z - H x [rad].
             variance: of the observation [rad^2].
-            inflation: factor of S, 1 or more, for an observation that is worth less.
-            added_variance: what is then added to S [rad^2].
+            inflation: factor of S, 1 or more, for an observation that is less certain than R says.
+            added_variance: is added to S after that [rad^2].
         """
         self._variance = variance
         s = inflation * (self.predicted_variance() + self._white_share * variance)

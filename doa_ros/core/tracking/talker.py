@@ -1,6 +1,6 @@
 # Copyright 2026 doa_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""A talker: direction and velocity on the sphere, and how certain the talker is.
+"""A talker: direction and velocity on the sphere, their covariance, and evidence for the talker.
 
 Lengths on the sphere are arcs [rad] towards east (growing azimuth) and north (growing elevation):
 the higher a talker is, the shorter is the arc of a degree of azimuth.
@@ -216,7 +216,7 @@ class Talker:
         Args:
             time: of the window.
             confidence: of the detection, 0..1.
-            duration: for how long the window speaks [s].
+            duration: the time that the window stands for [s].
         """
         self.predicted = False
         self._detected = self._last_heard = time.stamp
@@ -245,7 +245,7 @@ class Talker:
         return self._last_heard == stamp
 
     def is_speaking(self, stamp: int) -> bool:
-        """Return whether the talker takes part in speaking at a stamp [ns]."""
+        """Return whether the talker speaks, or pauses within a sentence, at a stamp [ns]."""
         return stamp - self._last_heard <= _SPEAKING_TIME * NANOSECONDS
 
     def unheard_for(self, stamp: int) -> int:
@@ -303,7 +303,7 @@ class Talker:
         )
 
     def _turn_to(self, azimuth: float, elevation: float) -> None:
-        """Take a direction, which may lie where the array gives none."""
+        """Set the direction; one that the array never gives is folded to the one that it does."""
         self.azimuth, self.elevation, self.east.velocity, self.north.velocity = self._folder.fold(
             azimuth, elevation, self.east.velocity, self.north.velocity
         )
@@ -314,5 +314,9 @@ class Talker:
 
 
 def score_rate(confidence: float) -> float:
-    """Return what a window says for a talker, -1/2..1; a confidence of 0 is no detection."""
+    """Return how much evidence a window is for a talker, per second of it, -1/2..1.
+
+    Args:
+        confidence: of the talker's detection, 0..1; 0 without one.
+    """
     return 1.5 * confidence - 0.5

@@ -1,6 +1,6 @@
 # Copyright 2026 doa_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What the tracker says of a talker."""
+"""A talker as the tracker gives it."""
 
 from typing import NamedTuple
 
@@ -19,8 +19,8 @@ class Track(NamedTuple):
         confidence: mean of the confidences of its detections in about the last `confidence_time`,
             0..1; a window without a detection counts as 0.
         age: time since its first detection [s].
-        confirmed: whether enough was heard to believe in it.
-        predicted: whether this window had no detection of its own for it.
+        confirmed: whether there is enough evidence for a talker.
+        predicted: whether this window had no detection of its own, so that it is extrapolated.
     """
 
     id: int
