@@ -6,9 +6,10 @@ from typing import Protocol
 
 import numpy as np
 
-from doa_ros.audio.source import AudioBlock, usable
+from doa_ros.audio.source import AudioBlock
 from doa_ros.core.errors import ConfigError, MessageError
 from doa_ros.core.geometry import MicArray
+from doa_ros.core.samples import usable
 from doa_ros.headers import Header, stamp_of
 
 # The FORMAT_* of msg/AudioFrame.msg.

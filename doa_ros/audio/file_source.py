@@ -10,9 +10,10 @@ import numpy as np
 from doa_ros.audio.playback import Playback
 from doa_ros.audio.recordings.recording import Recording
 from doa_ros.audio.recordings.resampling import Resampled
-from doa_ros.audio.source import AudioBlock, Clock, usable
+from doa_ros.audio.source import AudioBlock, Clock
 from doa_ros.core.errors import AudioError, ConfigError
 from doa_ros.core.geometry import MicArray
+from doa_ros.core.samples import usable
 
 
 class FileSource:

@@ -8,7 +8,6 @@ import math
 
 import numpy as np
 
-from doa_ros.audio.source import as_float
 from doa_ros.cli.check_report import report_levels, report_order, report_orientation, say
 from doa_ros.core.array_check.channel_faults import Fault
 from doa_ros.core.array_check.channel_health import ChannelHealth, Health
@@ -17,6 +16,7 @@ from doa_ros.core.array_check.orientation import Orientation, find_orientation, 
 from doa_ros.core.errors import AudioError
 from doa_ros.core.geometry import MicArray
 from doa_ros.core.monitoring import Level
+from doa_ros.core.samples import as_float
 
 # The noise before a voice is that of the last seconds of the quiet room [s].
 _BEFORE_VOICE = 3.0

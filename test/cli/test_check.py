@@ -18,13 +18,14 @@ import yaml
 from doa_ros.audio.capture.device_source import CaptureState
 from doa_ros.audio.recordings.mono import read_mono
 from doa_ros.audio.recordings.resampling import resample
-from doa_ros.audio.source import AudioBlock, as_float
+from doa_ros.audio.source import AudioBlock
 from doa_ros.cli.check_sound import DeviceRecorder
 from doa_ros.cli.check_steps import QUIET as QUIET_STEP
 from doa_ros.cli.check_steps import Step
 from doa_ros.cli.check_steps import check as check_array
 from doa_ros.core.errors import AudioError, DoaError
 from doa_ros.core.geometry import load_array
+from doa_ros.core.samples import as_float
 from doa_ros.core.symmetry import symmetries
 from doa_ros.resources import find_resource
 from doa_ros.simulation.scene import SceneConfig, render

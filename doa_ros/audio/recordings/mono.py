@@ -8,8 +8,8 @@ import numpy as np
 
 from doa_ros.audio.recordings.recording import Recording
 from doa_ros.audio.recordings.resampling import check_rate, resample
-from doa_ros.audio.source import as_float
 from doa_ros.core.errors import AudioError
+from doa_ros.core.samples import as_float
 
 # More of a recording is not read [s]; compressed silence of any length makes a small file.
 _LONGEST = 3600.0

@@ -8,8 +8,8 @@ import numpy as np
 from scipy import signal
 
 from doa_ros.audio.recordings.recording import Recording
-from doa_ros.audio.source import as_float
 from doa_ros.core.errors import AudioError
+from doa_ros.core.samples import as_float
 
 # Sampling frequencies of recordings of sound [Hz].
 _RATES = (1000, 1_000_000)

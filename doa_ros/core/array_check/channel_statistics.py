@@ -5,6 +5,7 @@
 import numpy as np
 
 from doa_ros.core.features.dead_microphones import decibels
+from doa_ros.core.samples import as_float
 
 # A sample is at full scale from this magnitude on.
 _FULL_SCALE = 0.9999
@@ -40,14 +41,12 @@ class ChannelStatistics:
         """Take a window; return it with full scale 1, shape (channels, samples), float32."""
         # Reductions are many times faster along samples that are neighbours in memory.
         samples = np.ascontiguousarray(samples.T)
-        scaled = samples
         if samples.dtype.kind == 'i':
-            scaled = samples.astype(np.float32) / -float(np.iinfo(samples.dtype).min)
             ones = np.bitwise_or.reduce(samples, axis=1)
             common = np.bitwise_and.reduce(samples, axis=1)
             self._ones = ones if self._ones is None else self._ones | ones
             self._common = common if self._common is None else self._common & common
-        scaled = scaled.astype(np.float32, copy=False)
+        scaled = as_float(samples)
         self._sum += scaled.sum(axis=1)
         self._squares += np.einsum('ij,ij->i', scaled, scaled)
         low, high = scaled.min(axis=1), scaled.max(axis=1)

@@ -17,8 +17,8 @@ from doa_ros.audio.file_source import FileSource
 from doa_ros.audio.recordings.mono import read_mono
 from doa_ros.audio.recordings.raw_format import RAW_ENCODINGS, RawFormat
 from doa_ros.audio.recordings.recording import Recording
-from doa_ros.audio.source import usable
 from doa_ros.core.errors import DoaError
+from doa_ros.core.samples import usable
 
 # More than any of these recordings, however damaged, has [samples].
 _MOST = 10_000_000

@@ -15,9 +15,9 @@ from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 import soundfile
 import yaml
 
-from doa_ros.audio.source import usable
 from doa_ros.core.errors import DoaError
 from doa_ros.core.features.config import FeatureConfig
+from doa_ros.core.samples import usable
 from doa_ros.resources import find_resource
 from training.data.bags import DEFINITION, MESSAGE, audio_blocks
 from training.data.recordings import load_recordings
