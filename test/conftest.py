@@ -191,8 +191,8 @@ def locate(extract):
         if key not in localizers:
             config = LocalizerConfig(method='srp_phat', sensitivity=1.0, report_stationary=True)
             localizers[key] = array, Localizer(array, default_features(array, None), config)
-        frames = extract(array, samples)
-        return localizers[key][1].locate(frames[-1]).estimates[0]
+        windows = extract(array, samples)
+        return localizers[key][1].locate(windows[-1]).estimates[0]
 
     return run
 

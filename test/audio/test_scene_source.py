@@ -79,9 +79,9 @@ def _errors(array, blocks):
     localizer = Localizer(array, extractor.config, config)
     errors = []
     for block in blocks:
-        for frame in extractor.push(block.first_sample_index, block.as_float()):
+        for window in extractor.push(block.first_sample_index, block.as_float()):
             if block.truth:
-                found = localizer.locate(frame).estimates[0]
+                found = localizer.locate(window).estimates[0]
                 errors.append(abs(wrap_angle(found.azimuth - block.truth[0].azimuth)))
     return np.degrees(errors)
 

@@ -188,15 +188,15 @@ def test_jsonl_and_csv_hold_all_that_the_messages_hold(locate, recording, argume
 def test_deviations_and_ages_are_those_of_the_localizer(locate, recording, audio, uma8):
     features = default_features(uma8, None)
     localizer = Localizer(uma8, features, LocalizerConfig(method='srp_phat'))
-    frames = FeatureExtractor(uma8, features).push(0, as_float(audio))
+    windows = FeatureExtractor(uma8, features).push(0, as_float(audio))
     rows = lines(locate(recording, '--method', 'srp_phat', '--format', 'jsonl'))
     count = 0
-    for line, frame in zip(map(json.loads, rows), frames, strict=True):
+    for line, window in zip(map(json.loads, rows), windows, strict=True):
         assert line['window_duration'] == 0.1
         assert line['hop'] == features.hop
-        assert line['sound_age'] == pytest.approx(frame.sound_age, abs=6e-4)
+        assert line['sound_age'] == pytest.approx(window.sound_age, abs=6e-4)
         for one, estimate in zip(
-            line['estimates'], localizer.locate(frame).estimates, strict=True
+            line['estimates'], localizer.locate(window).estimates, strict=True
         ):
             count += 1
             for angle in ('azimuth', 'elevation', 'azimuth_stddev', 'elevation_stddev'):

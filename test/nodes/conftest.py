@@ -352,8 +352,8 @@ def expected(samples, uma8, require_model):
         config = LocalizerConfig(method=method)
         extractor = FeatureExtractor(uma8, features)
         localizer = Localizer(uma8, features, config, model)
-        frames = extractor.push(0, samples.astype(np.float32) / 2**31)
-        return {frame.hop_index: localizer.locate(frame) for frame in frames}
+        windows = extractor.push(0, samples.astype(np.float32) / 2**31)
+        return {window.hop_index: localizer.locate(window) for window in windows}
 
     return locate
 

@@ -104,13 +104,13 @@ def test_estimator_survives_bad_features(start, listener, samples, uma8):
     listener.wait_for_subscriber('gcc_phat')
     listener.wait_for_publisher('estimates')
     extractor = FeatureExtractor(uma8, FEATURES)
-    frames = extractor.push(0, samples[: 60 * _HOP].astype(np.float32) / 2**31)
+    windows = extractor.push(0, samples[: 60 * _HOP].astype(np.float32) / 2**31)
 
     stamps = itertools.count(7)
 
-    def message(frame=frames[-1], **changes):
+    def message(window=windows[-1], **changes):
         header = make_header(next(stamps), 'mic_array')
-        message = gcc_phat_from_window(header, frame, uma8, FEATURES)
+        message = gcc_phat_from_window(header, window, uma8, FEATURES)
         for name, value in changes.items():
             setattr(message, name, value)
         return message

@@ -55,7 +55,7 @@ def _audio_frame(**changes):
     return message
 
 
-def _gcc_frame():
+def _gcc_window():
     rng = np.random.default_rng(1)
     gcc = rng.uniform(-1, 1, (len(ARRAY.pairs), FEATURES.lag_count)).astype(np.float32)
     return WindowFeatures(features=gcc, activity=0.5, hop_index=0)
@@ -65,8 +65,8 @@ RESIDUAL = replace(FEATURES, residual=True)
 
 
 def _gcc_phat(rest=None, microphones=ARRAY, **changes):
-    frame = replace(_gcc_frame(), residual=rest)
-    message = conversions.gcc_phat_from_window(HEADER, frame, microphones, FEATURES)
+    window = replace(_gcc_window(), residual=rest)
+    message = conversions.gcc_phat_from_window(HEADER, window, microphones, FEATURES)
     for name, value in changes.items():
         setattr(message, name, value)
     return message
@@ -183,19 +183,19 @@ def test_window_header_is_shifted_to_the_first_new_sample(offset):
 
 
 def test_features_survive():
-    frame = _gcc_frame()
+    window = _gcc_window()
     message = _over_the_wire(_gcc_phat())
-    assert message.data == array.array('f', frame.features.tobytes())
+    assert message.data == array.array('f', window.features.tobytes())
     received = conversions.window_from_gcc_phat(message, ARRAY, FEATURES)
-    assert np.array_equal(received.features, frame.features)
+    assert np.array_equal(received.features, window.features)
     assert received.features.dtype == np.float32
-    assert received.activity == frame.activity
+    assert received.activity == window.activity
 
 
 @pytest.mark.parametrize('azimuth', [0.5, -3.0, math.nan])
 @pytest.mark.parametrize('face_down', [False, True])
 def test_the_residual_survives(azimuth, face_down):
-    residual = Residual(-_gcc_frame().features, azimuth)
+    residual = Residual(-_gcc_window().features, azimuth)
     mounted = replace(ARRAY, face_down=face_down, rotation=2.0)
     message = _over_the_wire(_gcc_phat(residual, mounted))
     # In the frame of the header, like all directions.
@@ -219,7 +219,7 @@ def test_the_residual_survives(azimuth, face_down):
     ],
 )
 def test_residuals_that_do_not_fit(changes, words):
-    message = _gcc_phat(Residual(_gcc_frame().features, 1.0), **changes)
+    message = _gcc_phat(Residual(_gcc_window().features, 1.0), **changes)
     with pytest.raises(MessageError, match=words):
         conversions.window_from_gcc_phat(message, ARRAY, RESIDUAL)
 
@@ -275,25 +275,25 @@ _changes = st.fixed_dictionaries(
 
 @settings(max_examples=300)
 @given(changes=_changes, features=st.sampled_from([FEATURES, RESIDUAL]))
-def test_any_gcc_phat_is_a_frame_or_a_message_error(changes, features):
-    message = _gcc_phat(Residual(_gcc_frame().features, 1.0), **changes)
+def test_any_gcc_phat_is_a_window_or_a_message_error(changes, features):
+    message = _gcc_phat(Residual(_gcc_window().features, 1.0), **changes)
     try:
-        frame = conversions.window_from_gcc_phat(message, ARRAY, features)
+        window = conversions.window_from_gcc_phat(message, ARRAY, features)
     except MessageError:
         return
-    assert frame.features.shape == (15, 13)
-    assert np.isfinite(frame.features).all()
-    assert np.isfinite(frame.activity)
-    assert (frame.residual is not None) == features.residual
-    assert frame.residual is None or np.isfinite(frame.residual.features).all()
+    assert window.features.shape == (15, 13)
+    assert np.isfinite(window.features).all()
+    assert np.isfinite(window.activity)
+    assert (window.residual is not None) == features.residual
+    assert window.residual is None or np.isfinite(window.residual.features).all()
 
 
 def test_numpy_scalars_do_not_abort_the_process():
     # As they come out of computations; the generated C code wants plain floats.
     estimate = Estimate(*np.array([0.1, 0.2, 0.3, 0.4, 0.5], dtype=np.float32))
     _over_the_wire(_estimates([estimate]))
-    frame = replace(_gcc_frame(), activity=np.float32(0.25))
-    message = conversions.gcc_phat_from_window(HEADER, frame, ARRAY, FEATURES)
+    window = replace(_gcc_window(), activity=np.float32(0.25))
+    message = conversions.gcc_phat_from_window(HEADER, window, ARRAY, FEATURES)
     assert _over_the_wire(message).activity == 0.25
     for dtype in (np.float32, np.float64):
         spectrum = SingleSourceSpectrum(
@@ -516,8 +516,8 @@ def test_directions_that_come_too_often_or_never(hop):
 
 
 def test_the_age_of_sound_survives():
-    frame = replace(_gcc_frame(), sound_age=0.25)
-    message = _over_the_wire(conversions.gcc_phat_from_window(HEADER, frame, ARRAY, FEATURES))
+    window = replace(_gcc_window(), sound_age=0.25)
+    message = _over_the_wire(conversions.gcc_phat_from_window(HEADER, window, ARRAY, FEATURES))
     assert conversions.window_from_gcc_phat(message, ARRAY, FEATURES).sound_age == 0.25
     assert _over_the_wire(_estimates([], sound_age=0.25)).sound_age == 0.25
 

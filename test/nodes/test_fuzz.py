@@ -147,8 +147,8 @@ def _audio_makers():
 
 def _features(number, gcc, activity):
     gcc = np.broadcast_to(np.float32(gcc), (len(ARRAY.pairs), FEATURES.lag_count))
-    frame = WindowFeatures(features=np.ascontiguousarray(gcc), activity=activity, hop_index=0)
-    return gcc_phat_from_window(make_header(number * _STEP, 'mic_array'), frame, ARRAY, FEATURES)
+    window = WindowFeatures(features=np.ascontiguousarray(gcc), activity=activity, hop_index=0)
+    return gcc_phat_from_window(make_header(number * _STEP, 'mic_array'), window, ARRAY, FEATURES)
 
 
 def _feature_makers():

@@ -219,18 +219,18 @@ def test_network_of_a_smaller_ring_that_is_numbered_otherwise(start, listener, p
     }
     processes = [start(name, **parameters) for name in _EXECUTABLES[mode]]
     estimates = listener.collect(DoaEstimateArray, 'estimates')
-    frames = listener.collect(GccPhat, 'gcc_phat')
-    listener.spin_until(lambda: len(estimates) > 60 and frames, 'estimates and features')
+    windows = listener.collect(GccPhat, 'gcc_phat')
+    listener.spin_until(lambda: len(estimates) > 60 and windows, 'estimates and features')
     assert [process.stop() for process in processes] == [0] * len(processes)
     _assert_found(estimates[20:])
     # The message still counts the microphones as the array's file does.
     array = load_array(find_resource('arrays', 'respeaker_6mic_hat'))
-    frame = frames[-1]
-    pairs = np.stack([frame.pair_first, frame.pair_second], axis=1).astype(int)
+    window = windows[-1]
+    pairs = np.stack([window.pair_first, window.pair_second], axis=1).astype(int)
     first, second = array.positions[pairs.T]
     expected = (second - first) @ unit_vector(AZIMUTH, ELEVATION) / array.speed_of_sound
-    data = np.array(frame.data).reshape(len(pairs), frame.settings.lag_count)
-    lags = lag_axis(frame.settings.lag_rate, frame.settings.lag_count)
+    data = np.array(window.data).reshape(len(pairs), window.settings.lag_count)
+    lags = lag_axis(window.settings.lag_rate, window.settings.lag_count)
     np.testing.assert_allclose(lags[data.argmax(axis=1)], expected, atol=lags[1] - lags[0])
     said = ''.join(process.output for process in processes)
     assert said.count("has the shape of 'uma8', which the network was trained for") == 1
@@ -244,14 +244,14 @@ def test_cnn_needs_array_and_model_alone(start, listener, play, write_network, t
     parameters = play('matrix_creator') | {'model': str(model), 'publish_audio': mode == 'nodes'}
     processes = [start(name, **parameters) for name in _EXECUTABLES[mode]]
     estimates = listener.collect(DoaEstimateArray, 'estimates')
-    frames = listener.collect(GccPhat, 'gcc_phat')
-    listener.spin_until(lambda: len(estimates) > 20 and frames, 'estimates and features')
+    windows = listener.collect(GccPhat, 'gcc_phat')
+    listener.spin_until(lambda: len(estimates) > 20 and windows, 'estimates and features')
     for name in ('lag_rate', 'averaging_time', 'hop'):
         assert listener.get('gcc_phat', f'features.{name}') == getattr(features, name)
     assert [process.stop() for process in processes] == [0] * len(processes)
     _assert_found(estimates)
-    assert frames[0].settings.lag_count == 53
-    assert len(frames[0].pair_first) == 28
+    assert windows[0].settings.lag_count == 53
+    assert len(windows[0].pair_first) == 28
 
 
 def test_another_array_is_followed_or_refused(start, listener, play, require_model):

@@ -51,7 +51,7 @@ def model(request):
 
 @pytest.fixture(scope='module')
 def offline(file, model, require_model):
-    """Return what doa-locate finds in the recording, frame by frame."""
+    """Return what doa-locate finds in the recording, window by window."""
     require_model('cnn')
     lines = []
     arguments = ['doa-locate', str(file), '--format', 'jsonl', '--model', model]
@@ -96,14 +96,14 @@ def test_what_the_nodes_tell_each_other_is_all_that_counts(clip, uma8, model):
     features = load_card(path).features
     direct, told = (Localizer(uma8, features, LocalizerConfig(), path) for _ in range(2))
     found, previous = [], None
-    for number, frame in enumerate(FeatureExtractor(uma8, features).push(0, clip.audio)):
+    for number, window in enumerate(FeatureExtractor(uma8, features).push(0, clip.audio)):
         header = make_header(number * HOP_NS, 'mic_array')
-        message = gcc_phat_from_window(header, frame, uma8, features)
+        message = gcc_phat_from_window(header, window, uma8, features)
         received = window_from_gcc_phat(
             deserialize_message(serialize_message(message), GccPhat), uma8, features, previous
         )
         previous = received.hop_index
-        found.append(direct.locate(frame))
+        found.append(direct.locate(window))
         other = told.locate(received)
         assert (other.estimates, other.detections) == (found[-1].estimates, found[-1].detections)
     assert sum(bool(localization.estimates) for localization in found) > 30

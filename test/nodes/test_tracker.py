@@ -38,7 +38,7 @@ def _over_the_wire(message):
     return deserialize_message(serialize_message(message), type(message))
 
 
-def _frames(count=60):
+def _windows(count=60):
     """Return messages of two talkers, one of whom walks and falls silent at last."""
     messages = []
     for k in range(count):
@@ -117,7 +117,7 @@ def _ids(messages):
 
 def test_tracks_are_those_of_the_core(listener, tracker):
     process, topics, publisher = tracker
-    messages = _frames()
+    messages = _windows()
     found = _counted(_play(listener, topics['tracks'], publisher, messages))
     assert found == _expected(messages)
     last = tracks_of(found[-1])
@@ -133,7 +133,7 @@ def test_tracks_are_those_of_the_core(listener, tracker):
 
 def test_the_target_points_to_the_strongest_track(listener, tracker):
     process, topics, publisher = tracker
-    messages = _frames()
+    messages = _windows()
     found = _play(listener, topics['tracks'], publisher, messages)
     wanted = {stamp_of(m.header): m.tracks[0].estimate for m in found if m.tracks}
     assert 40 < len(wanted) < 60
@@ -163,7 +163,7 @@ def test_the_target_points_to_the_strongest_track(listener, tracker):
 
 def test_a_replay_gives_the_same(listener, tracker):
     process, topics, publisher = tracker
-    messages = _frames()
+    messages = _windows()
     first = _play(listener, topics['tracks'], publisher, messages)
     # The first message from the past may be a late one, the second is not.
     publisher.publish(messages[0])
@@ -180,7 +180,7 @@ def test_a_replay_gives_the_same(listener, tracker):
 
 def test_ids_do_not_come_again_after_a_restart(start, listener, tracker):
     process, topics, publisher = tracker
-    before = _ids(_play(listener, topics['tracks'], publisher, _frames()))
+    before = _ids(_play(listener, topics['tracks'], publisher, _windows()))
     assert process.stop() == 0
     listener.spin_until(lambda: not listener.node.count_subscribers('detections'), 'the end')
     start('doa_tracker')
@@ -194,7 +194,7 @@ def test_ids_do_not_come_again_after_a_restart(start, listener, tracker):
         lambda: estimate_array(make_header(next(early) * HOP_NS, 'head'), _NOTHING),
         'tracks of the second run',
     )
-    after = _ids(_play(listener, topics['tracks'], publisher, _frames()))
+    after = _ids(_play(listener, topics['tracks'], publisher, _windows()))
     assert len(before) == len(after) == 2
     assert not before & after
 
@@ -212,7 +212,7 @@ def test_bad_estimates_are_dropped(listener, tracker):
     ):
         publisher.publish(bad)
     process.wait_for('dropped: ')
-    messages = _frames()[1:]
+    messages = _windows()[1:]
     _play(listener, topics['tracks'], publisher, messages)
     assert len(topics['tracks'][-1].tracks) == 2
     assert process.alive
@@ -220,7 +220,7 @@ def test_bad_estimates_are_dropped(listener, tracker):
 
 def test_a_late_message_does_not_end_tracks(listener, tracker):
     process, topics, publisher = tracker
-    messages = _frames()
+    messages = _windows()
     _play(listener, topics['tracks'], publisher, messages[:30])
     publisher.publish(messages[25])
     found = _play(listener, topics['tracks'], publisher, messages[30:40])
@@ -235,7 +235,7 @@ def test_markers_show_tracks_in_colours_of_their_own(start, listener, uma8):
     publisher = listener.node.create_publisher(DoaTrackArray, 'tracks', 100)
     listener.wait_for_subscriber('tracks')
     listener.wait_for_publisher('markers')
-    messages = [m for m in _expected(_frames()) if len(m.tracks) == 2]
+    messages = [m for m in _expected(_windows()) if len(m.tracks) == 2]
     for message in messages:
         publisher.publish(message)
         listener.spin(0.05)

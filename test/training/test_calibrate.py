@@ -36,11 +36,11 @@ def test_the_card_gets_a_filter_that_the_runtime_uses(
     assert card.srp_weight == 40
     assert card.sha256 == before.sha256 and card.training == before.training
     localizer = Localizer(uma8, card.features, LocalizerConfig(), model)
-    frame = extract(uma8, plane_wave(uma8, 0.5), card.features)[-1]
-    first, second = (localizer.locate(frame).spectrum.azimuth for _ in range(2))
+    window = extract(uma8, plane_wave(uma8, 0.5), card.features)[-1]
+    first, second = (localizer.locate(window).spectrum.azimuth for _ in range(2))
     assert not np.allclose(first, second)
     localizer.reset()
-    np.testing.assert_array_equal(localizer.locate(frame).spectrum.azimuth, first)
+    np.testing.assert_array_equal(localizer.locate(window).spectrum.azimuth, first)
 
 
 def test_deviations_alone_keep_all_else(run_verb, model, sounds):

@@ -82,11 +82,11 @@ def test_the_model_is_filtered(made, uma8, extract, plane_wave):
     assert card.srp_weight == 0.5
     config = LocalizerConfig(report_stationary=True)
     localizer = Localizer(uma8, card.features, config, path)
-    frame = extract(uma8, plane_wave(uma8, 0.5), card.features)[-1]
-    first, second = (localizer.locate(frame).spectrum.azimuth for _ in range(2))
+    window = extract(uma8, plane_wave(uma8, 0.5), card.features)[-1]
+    first, second = (localizer.locate(window).spectrum.azimuth for _ in range(2))
     assert not np.allclose(first, second)
     localizer.reset()
-    np.testing.assert_array_equal(localizer.locate(frame).spectrum.azimuth, first)
+    np.testing.assert_array_equal(localizer.locate(window).spectrum.azimuth, first)
     assert len(read_history(out / 'history.csv')) == 3
     assert (out / 'filter.keras').is_file() and (out / 'curves.png').is_file()
 

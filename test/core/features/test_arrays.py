@@ -85,9 +85,9 @@ def test_noise_from_everywhere_is_hardly_active(array, plane_wave, extract):
         plane_wave(array, azimuth, elevation, duration=4.0, seed=seed)
         for seed, (azimuth, elevation) in enumerate(zip(azimuths, elevations, strict=True))
     )
-    frames = extract(array, noise)
+    windows = extract(array, noise)
     # Below what counts as a sound, whatever the number of microphones.
-    assert np.mean([frame.activity for frame in frames[40:]]) < 0.75 * CLEAR_ACTIVITY
+    assert np.mean([window.activity for window in windows[40:]]) < 0.75 * CLEAR_ACTIVITY
 
 
 def test_default_lags_reach_every_delay(array):

@@ -56,13 +56,13 @@ def heard(uma8, plane_wave):
 
 def test_the_pairs_of_a_dead_microphone_count_no_more(uma8, heard):
     extractor = FeatureExtractor(uma8, default_features(uma8, None))
-    frames = extractor.push(0, heard)
+    windows = extractor.push(0, heard)
     assert extractor.dead_microphones == ('ring_3',)
     dead = (uma8.pairs == 2).any(axis=1)
-    assert np.abs(frames[10].features[dead]).max() > 1e-2
+    assert np.abs(windows[10].features[dead]).max() > 1e-2
     # After 2 s it is known; then the average forgets.
-    assert np.abs(frames[-1].features[dead]).max() < 1e-3
-    assert (np.abs(frames[-1].features[~dead]).max(axis=1) > 0.3).all()
+    assert np.abs(windows[-1].features[dead]).max() < 1e-3
+    assert (np.abs(windows[-1].features[~dead]).max(axis=1) > 0.3).all()
 
 
 @pytest.mark.parametrize('broken', [(), (2,), (0, 3), (1, 2), (4, 5)])

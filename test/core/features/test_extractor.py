@@ -33,12 +33,12 @@ def bursts(uma8, plane_wave, noise):
 
 @pytest.mark.parametrize('config', [FeatureConfig(), _FINE])
 def test_shape_and_type(uma8, extract, noise, config):
-    frames = extract(uma8, noise[:14400], config)
-    assert len(frames) == 5
-    for frame in frames:
-        assert frame.features.shape == (15, config.lag_count)
-        assert frame.features.dtype == np.float32
-    assert [f.hop_index for f in frames] == [2400 * n for n in range(1, 6)]
+    windows = extract(uma8, noise[:14400], config)
+    assert len(windows) == 5
+    for window in windows:
+        assert window.features.shape == (15, config.lag_count)
+        assert window.features.dtype == np.float32
+    assert [f.hop_index for f in windows] == [2400 * n for n in range(1, 6)]
 
 
 def test_every_third_lag_of_the_fine_axis_is_the_coarse_axis(uma8, extract, bursts):
@@ -66,22 +66,22 @@ _KINDS = {
 @given(st.sampled_from(sorted(_KINDS)), st.integers(0, 99), st.sampled_from([1e-9, 1e-4, 1.0]))
 def test_bounded_whatever_is_heard(uma8, extract, kind, seed, scale):
     samples = scale * _KINDS[kind](np.random.default_rng(seed), (12000, 6))
-    for frame in extract(uma8, samples):
-        assert np.isfinite(frame.features).all()
-        assert np.abs(frame.features).max() <= 1 + 1e-5
-        assert 0 <= frame.activity <= 1
+    for window in extract(uma8, samples):
+        assert np.isfinite(window.features).all()
+        assert np.abs(window.features).max() <= 1 + 1e-5
+        assert 0 <= window.activity <= 1
 
 
 @pytest.mark.filterwarnings('error')
 def test_digital_silence_before_and_after_sound(uma8, extract, bursts):
     silence = np.zeros((96000, 6), dtype=np.float32)
-    frames = extract(uma8, np.concatenate([silence, bursts[144_000:150_000], silence]))
-    assert all(np.isfinite(f.features).all() for f in frames)
-    assert frames[0].activity == 0
-    assert (frames[0].features == 0).all()
-    assert max(f.activity for f in frames) > 0.1
+    windows = extract(uma8, np.concatenate([silence, bursts[144_000:150_000], silence]))
+    assert all(np.isfinite(f.features).all() for f in windows)
+    assert windows[0].activity == 0
+    assert (windows[0].features == 0).all()
+    assert max(f.activity for f in windows) > 0.1
     # Two seconds later the average has forgotten the sound.
-    assert frames[-1].activity < 1e-3
+    assert windows[-1].activity < 1e-3
 
 
 def test_activity_tells_bursts_from_noise(uma8, extract, noise, bursts):
@@ -123,9 +123,9 @@ def test_activity_does_not_rise_with_the_level_of_the_noise(uma8, extract, noise
 @given(st.sampled_from([1e-6, 1e-3, 0.03, 30.0]))
 def test_level_does_not_matter(uma8, extract, bursts, scale):
     piece = bursts[100_000:190_000]
-    frames = extract(uma8, piece)
+    windows = extract(uma8, piece)
     scaled = extract(uma8, piece * np.float32(scale))
-    for one, other in zip(frames, scaled, strict=True):
+    for one, other in zip(windows, scaled, strict=True):
         np.testing.assert_allclose(one.features, other.features, atol=1e-4)
         assert one.activity == pytest.approx(other.activity, abs=1e-4)
 
@@ -138,8 +138,8 @@ def test_weighting_keeps_the_source_through_the_pauses(uma8, extract, bursts):
     assert [f.activity for f in off] == [f.activity for f in on]
 
     # The height of the peak says how much of the average is the source.
-    def height(frames):
-        return np.mean([f.features.max(axis=1) for f in frames[70:]])
+    def height(windows):
+        return np.mean([f.features.max(axis=1) for f in windows[70:]])
 
     assert height(on) > 1.3 * height(off)
     delays = uma8.tdoa(np.array([np.cos(0.7), np.sin(0.7), 0]))
@@ -149,17 +149,17 @@ def test_weighting_keeps_the_source_through_the_pauses(uma8, extract, bursts):
 
 def test_weight_min_1_is_the_plain_average(uma8, extract, noise):
     config = FeatureConfig(weight_min=1.0, averaging_time=0.05)
-    # Without averaging and weighting each frame is the GCC-PHAT of its window.
-    frame = extract(uma8, noise[:9600], config)[-1]
+    # Without averaging and weighting the features are the GCC-PHAT of their window.
+    window = extract(uma8, noise[:9600], config)[-1]
     alone = extract(uma8, noise[4800:9600], config)[-1]
-    np.testing.assert_allclose(frame.features, alone.features, atol=1e-6)
+    np.testing.assert_allclose(window.features, alone.features, atol=1e-6)
 
 
 def test_averaging_has_the_length_of_a_box(uma8, extract, noise):
     # The variance of an average over n windows falls by n; half of n as windows overlap by half.
     def spread(averaging):
-        frames = extract(uma8, noise, FeatureConfig(weight_min=1.0, averaging_time=averaging))
-        return np.mean(np.square([f.features for f in frames[60:]]))
+        windows = extract(uma8, noise, FeatureConfig(weight_min=1.0, averaging_time=averaging))
+        return np.mean(np.square([f.features for f in windows[60:]]))
 
     assert spread(0.05) / spread(0.5) == pytest.approx(10, rel=0.4)
 
@@ -208,9 +208,9 @@ def test_lags_must_reach_the_largest_delay(uma8):
 
 
 def test_sound_ages_in_a_pause(uma8, extract, bursts):
-    frames = extract(uma8, bursts)
-    begin = np.array([frame.hop_index for frame in frames]) / uma8.sampling_frequency
-    age = np.array([frame.sound_age for frame in frames])
+    windows = extract(uma8, bursts)
+    begin = np.array([window.hop_index for window in windows]) / uma8.sampling_frequency
+    age = np.array([window.sound_age for window in windows])
     # A burst begins at 4.8 s and lasts for 0.3 s; windows of 0.1 s overlap with it.
     burst, pause = (age[(begin > t) & (begin < t + 0.17)] for t in (4.94, 5.14))
     assert (burst < 0.21).all()
@@ -221,6 +221,6 @@ def test_sound_that_goes_on_is_as_old_as_the_average(uma8, extract, plane_wave, 
     # Steady for less than the noise floor takes to learn it.
     samples = noise[: 4 * uma8.sampling_frequency].copy()
     samples[144_000:] += plane_wave(uma8, 0.7, duration=1.0) / 0.01 * 1e-3
-    frames = extract(uma8, samples)
+    windows = extract(uma8, samples)
     keep = 9 / 11
-    assert frames[-1].sound_age == pytest.approx(0.05 * keep / (1 - keep), abs=0.03)
+    assert windows[-1].sound_age == pytest.approx(0.05 * keep / (1 - keep), abs=0.03)

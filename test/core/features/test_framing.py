@@ -47,9 +47,9 @@ def test_any_split_gives_the_same_features(uma8, plane_wave, cuts):
     extractor = FeatureExtractor(uma8, FeatureConfig())
     edges = [0, *sorted(cuts), len(samples)]
     parts = [
-        frame
+        window
         for begin, end in zip(edges, edges[1:], strict=False)
-        for frame in extractor.push(begin, samples[begin:end])
+        for window in extractor.push(begin, samples[begin:end])
     ]
     assert [f.hop_index for f in parts] == [f.hop_index for f in whole] == [2400, 4800, 7200]
     for found, expected in zip(parts, whole, strict=True):
@@ -123,10 +123,10 @@ def test_gap_starts_the_averaging_anew(uma8, plane_wave):
     before, after = plane_wave(uma8, 0.0), plane_wave(uma8, 2.0, seed=2)
     extractor = FeatureExtractor(uma8, FeatureConfig(weight_min=1.0))
     extractor.push(0, before)
-    frame = extractor.push(len(before) + 960, after)[0]
+    window = extractor.push(len(before) + 960, after)[0]
     fresh = FeatureExtractor(uma8, FeatureConfig(weight_min=1.0)).push(0, after)[0]
-    assert frame.gap == 960
-    np.testing.assert_allclose(frame.features, fresh.features, atol=1e-5)
+    assert window.gap == 960
+    np.testing.assert_allclose(window.features, fresh.features, atol=1e-5)
 
 
 @pytest.mark.parametrize('block', [7, 64, 1000])

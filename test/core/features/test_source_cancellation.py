@@ -56,17 +56,17 @@ def _voices(array, plane_wave, azimuths, levels, seed=0):
 )
 def test_what_is_left_shows_the_other(uma8, plane_wave, extract, azimuth, apart, seed):
     azimuths = azimuth, azimuth + apart
-    frame = extract(uma8, _voices(uma8, plane_wave, azimuths, (1, 0.7), seed), _FEATURES)[-1]
-    errors = np.abs(wrap_angle(np.array(azimuths) - frame.residual.azimuth))
+    window = extract(uma8, _voices(uma8, plane_wave, azimuths, (1, 0.7), seed), _FEATURES)[-1]
+    errors = np.abs(wrap_angle(np.array(azimuths) - window.residual.azimuth))
     assert errors.min() < np.radians(10)
     other = azimuths[errors.argmax()]
-    assert abs(wrap_angle(_peak(uma8, frame.residual.features) - other)) < np.radians(10)
+    assert abs(wrap_angle(_peak(uma8, window.residual.features) - other)) < np.radians(10)
 
 
 def test_of_one_alone_nothing_is_left(uma8, plane_wave, extract):
-    frame = extract(uma8, plane_wave(uma8, 1.0, 0.3, duration=0.5), _FEATURES)[-1]
-    assert frame.residual.azimuth == pytest.approx(1.0, abs=np.radians(5))
-    assert np.abs(frame.residual.features).max() < 0.1 < 0.9 < frame.features.max()
+    window = extract(uma8, plane_wave(uma8, 1.0, 0.3, duration=0.5), _FEATURES)[-1]
+    assert window.residual.azimuth == pytest.approx(1.0, abs=np.radians(5))
+    assert np.abs(window.residual.features).max() < 0.1 < 0.9 < window.features.max()
 
 
 def test_the_whole_is_as_without(uma8, noise, extract):
@@ -80,11 +80,11 @@ def test_the_whole_is_as_without(uma8, noise, extract):
 
 def test_silence_and_dead_microphones(uma8, noise):
     extractor = FeatureExtractor(uma8, _FEATURES)
-    (*_, frame) = extractor.push(0, np.zeros((24000, 6), np.float32))
-    assert not frame.residual.features.any()
+    (*_, window) = extractor.push(0, np.zeros((24000, 6), np.float32))
+    assert not window.residual.features.any()
     noise[:, 2] = 0
-    frames = FeatureExtractor(uma8, _FEATURES).push(0, noise)
-    assert all(np.isfinite(frame.residual.features).all() for frame in frames)
+    windows = FeatureExtractor(uma8, _FEATURES).push(0, noise)
+    assert all(np.isfinite(window.residual.features).all() for window in windows)
 
 
 def test_overhead_has_no_azimuth(uma8, plane_wave, extract):

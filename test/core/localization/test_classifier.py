@@ -424,8 +424,8 @@ def shipped(uma8, sounds, extract):
 def test_shipped_model_fits_the_shipped_array_and_finds_sources(shipped, name):
     classifier, heard = shipped(name)
     errors, heights = [], []
-    for azimuth, frames in zip(_AZIMUTHS, heard, strict=True):
-        for gcc in frames:
+    for azimuth, windows in zip(_AZIMUTHS, heard, strict=True):
+        for gcc in windows:
             spectrum = classifier.spectrum(gcc)
             found = decode_azimuth(spectrum.azimuth)[0]
             errors.append(abs(wrap_angle(found - azimuth)))
@@ -440,7 +440,7 @@ def test_int8_and_float32_agree(shipped):
     int8, heard = shipped('uma8_reference_int8')
     float32, _ = shipped('uma8_reference_float32')
     differences, angles = [], []
-    for gcc in (gcc for frames in heard for gcc in frames):
+    for gcc in (gcc for windows in heard for gcc in windows):
         rounded, exact = int8.spectrum(gcc), float32.spectrum(gcc)
         # A probability in steps of 1/256 is wrong by half a step, 36 of them by a few.
         assert rounded.azimuth.sum() == pytest.approx(1, abs=0.03)

@@ -1,6 +1,6 @@
 # Copyright 2026 doa_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The gate, the mounting and the choice of the method."""
+"""The sensitivity, the mounting and the choice of the method."""
 
 from dataclasses import replace
 import math
@@ -34,10 +34,10 @@ def localizer(uma8):
 
 
 @pytest.fixture
-def frame(uma8, extract, plane_wave):
+def window(uma8, extract, plane_wave):
     """Return features of a source at 0.7 rad that stands out fully."""
-    frame = extract(uma8, plane_wave(uma8, 0.7, 0.4))[-1]
-    return WindowFeatures(frame.features, 1.0, frame.hop_index)
+    window = extract(uma8, plane_wave(uma8, 0.7, 0.4))[-1]
+    return WindowFeatures(window.features, 1.0, window.hop_index)
 
 
 def _certain(localizer):
@@ -46,8 +46,8 @@ def _certain(localizer):
     return localizer
 
 
-def test_estimate_and_spectrum_agree(localizer, frame):
-    found = localizer(sensitivity=0.7).locate(frame)
+def test_estimate_and_spectrum_agree(localizer, window):
+    found = localizer(sensitivity=0.7).locate(window)
     (estimate,) = found.estimates
     assert estimate.azimuth == pytest.approx(0.7, abs=0.02)
     assert estimate.elevation == pytest.approx(0.4, abs=0.08)
@@ -61,20 +61,20 @@ def test_estimate_and_spectrum_agree(localizer, frame):
 @given(st.floats(0, 1), st.floats(0, 1), st.floats(0, 1))
 def test_more_sensitive_answers_more(uma8, plane_wave, extract, activity, one, other):
     gcc = extract(uma8, plane_wave(uma8, 0.7, duration=0.1))[-1].features
-    frame = WindowFeatures(gcc, activity, 0)
+    window = WindowFeatures(gcc, activity, 0)
     answers = []
     for sensitivity in sorted([one, other]):
         config = LocalizerConfig(method='srp_phat', sensitivity=sensitivity)
-        found = Localizer(uma8, FeatureConfig(), config).locate(frame).estimates
+        found = Localizer(uma8, FeatureConfig(), config).locate(window).estimates
         assert all(0 <= e.confidence <= 1 for e in found)
         assert all(e.confidence >= config.least_confidence for e in found)
         answers.append(len(found))
     assert answers == sorted(answers)
 
 
-def test_sensitivity_0_never_answers_and_1_always(localizer, frame):
-    assert not localizer(sensitivity=0.0).locate(frame).estimates
-    assert not _certain(localizer(sensitivity=0.0)).locate(frame).estimates
+def test_sensitivity_0_never_answers_and_1_always(localizer, window):
+    assert not localizer(sensitivity=0.0).locate(window).estimates
+    assert not _certain(localizer(sensitivity=0.0)).locate(window).estimates
     silence = WindowFeatures(np.zeros((15, 13), dtype=np.float32), 0.0, 0)
     assert localizer(sensitivity=1.0).locate(silence).estimates
 
@@ -129,10 +129,10 @@ def test_answers_grow_steadily_with_the_sensitivity(uma8, words, model, growth):
     path = find_resource('models', model)
     features = default_features(uma8, path)
     audio, spans = words
-    frames = FeatureExtractor(uma8, features).push(0, audio)
-    spoken = [any(a + 4800 <= f.hop_index <= b for a, b in spans) for f in frames]
+    windows = FeatureExtractor(uma8, features).push(0, audio)
+    spoken = [any(a + 4800 <= f.hop_index <= b for a, b in spans) for f in windows]
     localizer = Localizer(uma8, features, LocalizerConfig(sensitivity=1.0), path)
-    found = [localizer.locate(frame).estimates[0].confidence for frame in frames]
+    found = [localizer.locate(window).estimates[0].confidence for window in windows]
     least = [LocalizerConfig(sensitivity=s).least_confidence for s in SETTINGS]
     shares = (np.array(found)[spoken] >= np.array(least)[:, None]).mean(axis=1)
     steps = np.diff(shares)
@@ -142,10 +142,10 @@ def test_answers_grow_steadily_with_the_sensitivity(uma8, words, model, growth):
     assert steps.max() < (shares[-1] - shares[0]) / 2
 
 
-def test_confidence_falls_with_activity(localizer, frame):
+def test_confidence_falls_with_activity(localizer, window):
     def confidence(activity):
         found = _certain(localizer(sensitivity=1.0)).locate(
-            WindowFeatures(frame.features, activity, 0)
+            WindowFeatures(window.features, activity, 0)
         )
         return found.estimates[0].confidence
 
@@ -154,17 +154,17 @@ def test_confidence_falls_with_activity(localizer, frame):
     assert confidence(CLEAR_ACTIVITY) == confidence(1.0) == pytest.approx(1)
 
 
-def test_configure_changes_the_gate_at_once(localizer, frame):
+def test_configure_changes_the_sensitivity_at_once(localizer, window):
     found = _certain(localizer(sensitivity=0.5))
-    weak = WindowFeatures(frame.features, CLEAR_ACTIVITY / 4, 0)
+    weak = WindowFeatures(window.features, CLEAR_ACTIVITY / 4, 0)
     assert not found.locate(weak).estimates
     found.configure(LocalizerConfig(method='srp_phat', sensitivity=0.9))
     assert found.locate(weak).estimates
 
 
-def test_face_down_mirrors_estimate_and_spectrum(localizer, face_down, frame):
-    up = localizer(sensitivity=1.0).locate(frame)
-    down = localizer(face_down, sensitivity=1.0).locate(frame)
+def test_face_down_mirrors_estimate_and_spectrum(localizer, face_down, window):
+    up = localizer(sensitivity=1.0).locate(window)
+    down = localizer(face_down, sensitivity=1.0).locate(window)
     mirrored = wrap_angle(-up.estimates[0].azimuth)
     assert down.estimates[0].azimuth == pytest.approx(mirrored, abs=1e-6)
     assert down.estimates[0].elevation == up.estimates[0].elevation
@@ -174,11 +174,11 @@ def test_face_down_mirrors_estimate_and_spectrum(localizer, face_down, frame):
 
 @pytest.mark.parametrize('down', [False, True])
 @pytest.mark.parametrize('degrees', [60, -17.5])
-def test_rotation_turns_estimate_and_spectrum(localizer, uma8, frame, degrees, down):
-    board = localizer(sensitivity=1.0).locate(frame)
+def test_rotation_turns_estimate_and_spectrum(localizer, uma8, window, degrees, down):
+    board = localizer(sensitivity=1.0).locate(window)
     turned = localizer(
         replace(uma8, rotation=math.radians(degrees), face_down=down), sensitivity=1.0
-    ).locate(frame)
+    ).locate(window)
     sign = -1 if down else 1
     expected = wrap_angle(sign * board.estimates[0].azimuth + math.radians(degrees))
     assert turned.estimates[0].azimuth == pytest.approx(expected, abs=1e-6)
@@ -193,10 +193,10 @@ def test_rotation_turns_estimate_and_spectrum(localizer, uma8, frame, degrees, d
     assert abs(wrap_angle(centre(turned.spectrum) - expected)) < 1e-5
 
 
-def test_without_elevation_it_is_nan(localizer, frame):
+def test_without_elevation_it_is_nan(localizer, window):
     found = localizer(sensitivity=1.0)
     found._estimator.spectrum = lambda gcc: SingleSourceSpectrum(np.eye(72)[10])
-    (estimate,) = found.locate(frame).estimates
+    (estimate,) = found.locate(window).estimates
     assert estimate.azimuth == pytest.approx(math.radians(50))
     assert math.isnan(estimate.elevation)
     assert math.isnan(estimate.elevation_stddev)
@@ -207,12 +207,12 @@ def test_cnn_needs_a_model(uma8):
         Localizer(uma8, FeatureConfig(), LocalizerConfig())
 
 
-def test_cnn_uses_the_network(uma8, frame, write_network, tmp_path):
+def test_cnn_uses_the_network(uma8, window, write_network, tmp_path):
     model = write_network(tmp_path / 'small.tflite', uma8)
     config = LocalizerConfig(sensitivity=1.0)
     localizer = Localizer(uma8, FeatureConfig(), config, model)
     assert localizer.grid.azimuth_count == 72
-    (estimate,) = localizer.locate(frame).estimates
+    (estimate,) = localizer.locate(window).estimates
     assert estimate.azimuth == pytest.approx(0.7, abs=0.1)
 
 
@@ -229,31 +229,31 @@ def hmm_filtered(uma8, write_network, tmp_path):
     return make
 
 
-def test_an_hmm_filter_grows_sure_of_a_source(hmm_filtered, frame):
+def test_an_hmm_filter_grows_sure_of_a_source(hmm_filtered, window):
     localizer = hmm_filtered(sensitivity=1.0)
-    found = [localizer.locate(frame) for _ in range(10)]
+    found = [localizer.locate(window) for _ in range(10)]
     confidence = [f.estimates[0].confidence for f in found]
     assert all(b > a for a, b in zip(confidence, confidence[1:], strict=False))
     assert found[-1].estimates[0].azimuth == pytest.approx(0.7, abs=0.1)
     assert found[-1].spectrum.azimuth.sum() == pytest.approx(1)
 
 
-def test_detections_are_those_before_the_filter(hmm_filtered, uma8, plane_wave, extract, frame):
+def test_detections_are_those_before_the_filter(hmm_filtered, uma8, plane_wave, extract, window):
     elsewhere = WindowFeatures(extract(uma8, plane_wave(uma8, -2.0, 0.4))[-1].features, 1.0, 0)
     localizer = hmm_filtered()
     for _ in range(20):
-        before = localizer.locate(frame)
+        before = localizer.locate(window)
     after = localizer.locate(elsewhere)
     assert before.detections[0].azimuth == pytest.approx(0.7, abs=0.1)
     assert before.estimates[0].azimuth == pytest.approx(0.7, abs=0.1)
     assert after.detections[0].azimuth == pytest.approx(-2.0, abs=0.1)
     assert abs(wrap_angle(after.spectrum.azimuth.argmax() * math.radians(5) - 0.7)) < 0.1
     # In silence there is nothing to detect, whatever the filter holds.
-    assert not localizer.locate(replace(frame, activity=0.0)).detections
+    assert not localizer.locate(replace(window, activity=0.0)).detections
 
 
-def test_detections_of_a_method_without_a_filter_are_its_estimates(localizer, frame):
-    found = localizer(sensitivity=0.5).locate(frame)
+def test_detections_of_a_method_without_a_filter_are_its_estimates(localizer, window):
+    found = localizer(sensitivity=0.5).locate(window)
     estimate, detection = found.estimates[0], found.detections[0]
     assert (detection.azimuth, detection.elevation) == (estimate.azimuth, estimate.elevation)
     assert detection.confidence == pytest.approx(estimate.confidence)
@@ -273,29 +273,29 @@ def test_more_sensitive_detects_more(uma8, plane_wave, extract, activity, one, o
     assert counts == sorted(counts) and confidences == sorted(confidences)
 
 
-def test_sensitivity_0_detects_nothing_and_1_whatever_there_is(localizer, frame):
-    weak = replace(frame, activity=CLEAR_ACTIVITY / 100)
-    assert not _certain(localizer(sensitivity=0.0)).locate(frame).detections
+def test_sensitivity_0_detects_nothing_and_1_whatever_there_is(localizer, window):
+    weak = replace(window, activity=CLEAR_ACTIVITY / 100)
+    assert not _certain(localizer(sensitivity=0.0)).locate(window).detections
     assert not _certain(localizer(sensitivity=0.5)).locate(weak).detections
     assert _certain(localizer(sensitivity=1.0)).locate(weak).detections
 
 
 @pytest.mark.parametrize('forget', ['reset', 'gap'])
-def test_a_new_stream_resets_the_filter(hmm_filtered, frame, forget):
+def test_a_new_stream_resets_the_filter(hmm_filtered, window, forget):
     localizer = hmm_filtered(sensitivity=1.0)
-    first = localizer.locate(frame)
+    first = localizer.locate(window)
     for _ in range(10):
-        localizer.locate(frame)
+        localizer.locate(window)
     if forget == 'reset':
         localizer.reset()
-        again = localizer.locate(frame)
+        again = localizer.locate(window)
     else:
-        again = localizer.locate(replace(frame, gap=480))
+        again = localizer.locate(replace(window, gap=480))
     assert again.estimates == first.estimates
 
 
-def test_a_steady_sound_is_a_source_only_when_asked_for(hmm_filtered, frame):
-    steady = replace(frame, activity=0.02)
+def test_a_steady_sound_is_a_source_only_when_asked_for(hmm_filtered, window):
+    steady = replace(window, activity=0.02)
     confidence = {}
     for wanted in (False, True):
         localizer = hmm_filtered(sensitivity=1.0, report_stationary=wanted)
@@ -305,8 +305,8 @@ def test_a_steady_sound_is_a_source_only_when_asked_for(hmm_filtered, frame):
     assert confidence[False] < 0.3 and confidence[True] > 0.6
 
 
-def test_a_steady_sound_without_a_filter(localizer, frame):
-    steady = replace(frame, activity=0.02)
+def test_a_steady_sound_without_a_filter(localizer, window):
+    steady = replace(window, activity=0.02)
     quiet, loud = localizer(sensitivity=1.0), localizer(sensitivity=1.0, report_stationary=True)
     one, other = (found.locate(steady).estimates[0].confidence for found in (quiet, loud))
     assert one / other == pytest.approx(0.02 / CLEAR_ACTIVITY)
@@ -329,9 +329,9 @@ def fan(uma8, plane_wave, extract):
 
 @pytest.mark.parametrize('wanted', [False, True])
 def test_the_shipped_model_and_a_fan(uma8, fan, wanted):
-    model, features, frames = fan
+    model, features, windows = fan
     localizer = Localizer(uma8, features, LocalizerConfig(report_stationary=wanted), model)
-    found = [localizer.locate(frame).estimates for frame in frames][20:]
+    found = [localizer.locate(window).estimates for window in windows][20:]
     if not wanted:
         assert not any(found)
         return
@@ -350,7 +350,7 @@ def test_high_above_the_azimuth_is_uncertain(uma8, plane_wave, extract, name):
     for degrees in (20, 50, 75, 85):
         localizer.reset()
         sound = plane_wave(uma8, 1.0, np.radians(degrees), duration=1.0) + hiss
-        found = [localizer.locate(frame) for frame in extract(uma8, sound, features)]
+        found = [localizer.locate(window) for window in extract(uma8, sound, features)]
         deviations.append(found[-1].estimates[0].azimuth_stddev)
     assert max(deviations[:2]) < deviations[2] < deviations[3]
 
@@ -371,8 +371,8 @@ def _judged_one_by_one(localizer, *classes):
     return localizer
 
 
-def test_several_sources_are_given_the_strongest_first(localizer, frame):
-    found = _judged_one_by_one(localizer(), 10, 30, 50).locate(frame).estimates
+def test_several_sources_are_given_the_strongest_first(localizer, window):
+    found = _judged_one_by_one(localizer(), 10, 30, 50).locate(window).estimates
     step = 2 * math.pi / 72
     expected = [wrap_angle(step * k) for k in (10, 30, 50)]
     assert [estimate.azimuth for estimate in found] == pytest.approx(expected)
@@ -381,10 +381,10 @@ def test_several_sources_are_given_the_strongest_first(localizer, frame):
     assert [estimate.elevation for estimate in found] == pytest.approx(expected)
 
 
-def test_several_sources_turn_with_the_mounting(uma8, frame):
+def test_several_sources_turn_with_the_mounting(uma8, window):
     turned = replace(uma8, face_down=True)
     localizer = Localizer(turned, FeatureConfig(), LocalizerConfig(method='srp_phat'))
-    found = _judged_one_by_one(localizer, 10, 30).locate(frame)
+    found = _judged_one_by_one(localizer, 10, 30).locate(window)
     expected = [wrap_angle(-2 * math.pi / 72 * k) for k in (10, 30)]
     assert [estimate.azimuth for estimate in found.estimates] == pytest.approx(expected)
     assert found.spectrum.azimuth.argmax() == 72 - 10

@@ -72,7 +72,7 @@ def test_the_network_sees_the_window():
     assert wrap_angle(GRID.azimuths[seen[:, 0].argmax()] - 1.0) == pytest.approx(0, abs=0.05)
     assert wrap_angle(GRID.azimuths[seen[:, 1].argmax()] + 1.0) == pytest.approx(0, abs=0.05)
     np.testing.assert_array_equal(seen[:, 2], uncancelled)
-    # Of the whole frame, and so the same everywhere.
+    # Of the whole window, and so the same everywhere.
     assert (seen[:, 3:] == seen[0, 3:]).all()
     assert seen[0, 3] > 0 > seen[0, 6]
     assert seen[0, 5] == pytest.approx(0.15)
@@ -132,7 +132,7 @@ def test_who_walks_takes_the_elevation_along():
     recurrent_filter = echoing(elevation_share=0.3)
     for step in range(60):
         azimuth = math.radians(60) * HOP * step
-        # From then on frames say nothing about how high it is.
+        # From then on windows say nothing about how high it is.
         seen = spectrum(azimuth, rise=6)
         if step > 20:
             seen.elevation[:] = 0.1

@@ -125,8 +125,8 @@ def test_steering_interpolates_between_taps(uma8):
 
 def test_works_on_the_fine_axis_too(uma8, extract, plane_wave):
     features = FeatureConfig(lag_rate=48000.0, lag_count=39)
-    frame = extract(uma8, plane_wave(uma8, -2.0), features)[-1]
-    spectrum = SrpPhat(uma8, features.lags).spectrum(frame.features)
+    window = extract(uma8, plane_wave(uma8, -2.0), features)[-1]
+    spectrum = SrpPhat(uma8, features.lags).spectrum(window.features)
     assert abs(wrap_angle(SrpPhat.grid.azimuths[spectrum.azimuth.argmax()] + 2)) < 0.05
 
 

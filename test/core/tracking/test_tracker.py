@@ -40,7 +40,7 @@ def circle(azimuth_deg, speed_deg=0.0, elevation_deg=25.0):
 def estimates_of(
     talkers, duration, *, seed=0, stddev_deg=3.0, speaking=None, known=True, ambiguity=HORIZONTAL
 ):
-    """Yield stamp [ns] and estimates per frame: late, and with errors that last for a while.
+    """Yield stamp [ns] and estimates per window: late, and with errors that last for a while.
 
     Args:
         talkers: directions over time.
@@ -51,13 +51,13 @@ def estimates_of(
     rng = np.random.default_rng(seed)
     keep, sigma = math.exp(-HOP / 0.25), math.radians(stddev_deg)
     errors = sigma * rng.standard_normal((len(talkers), 2))
-    for frame in range(round(duration / HOP)):
+    for window in range(round(duration / HOP)):
         fresh = sigma * rng.standard_normal(errors.shape)
         errors = keep * errors + math.sqrt(1 - keep**2) * fresh
         found = []
         for number, talker in enumerate(talkers):
-            if speaking is None or speaking(number, frame * HOP):
-                azimuth, elevation = np.add(talker(frame * HOP - DELAY), errors[number])
+            if speaking is None or speaking(number, window * HOP):
+                azimuth, elevation = np.add(talker(window * HOP - DELAY), errors[number])
                 azimuth, elevation = ambiguity.fold(
                     wrap_angle(azimuth), np.clip(elevation, -math.pi / 2, math.pi / 2)
                 )
@@ -76,15 +76,15 @@ def estimates_of(
         for e in sorted(found, key=lambda e: -e.confidence):
             if all(abs(wrap_angle(e.azimuth - k.azimuth)) >= PEAK_SEPARATION for k in kept):
                 kept.append(e)
-        yield frame * HOP_NS, kept
+        yield window * HOP_NS, kept
 
 
-def tracked(frames, config=CONFIG, ambiguity=HORIZONTAL):
-    """Return time [s] and confirmed tracks of every frame."""
+def tracked(windows, config=CONFIG, ambiguity=HORIZONTAL):
+    """Return time [s] and confirmed tracks of every window."""
     tracker = Tracker(config, HOP, ambiguity)
     return [
         (stamp * 1e-9, [t for t in tracker.update(stamp, found, sound_age=AGE) if t.confirmed])
-        for stamp, found in frames
+        for stamp, found in windows
     ]
 
 
@@ -151,9 +151,9 @@ def test_who_starts_and_stops_is_caught_up_with():
 @pytest.mark.parametrize('confidence', [0.75, 0.95])
 def test_a_new_talker_is_confirmed_within_300_ms(confidence):
     tracker = Tracker(CONFIG, HOP)
-    for frame in range(6):
+    for window in range(6):
         estimate = Estimate(1.0, 0.3, 0.05, 0.05, confidence)
-        (track,) = tracker.update(frame * HOP_NS, [estimate])
+        (track,) = tracker.update(window * HOP_NS, [estimate])
         assert (track.id == 0) == (not track.confirmed)
     assert track.confirmed
     assert track.id == 1
@@ -165,10 +165,10 @@ def test_a_new_talker_is_confirmed_within_300_ms(confidence):
 def test_identity_stays_through_a_pause(pause, speed_deg):
     walker = circle(160, speed_deg)
     for seed in range(10):
-        frames = estimates_of(
+        windows = estimates_of(
             [walker], 8.0, seed=seed, speaking=lambda _, t: not 3 <= t < 3 + pause
         )
-        tracks = tracked(frames)
+        tracks = tracked(windows)
         assert ids(tracks) == {1}
         for time, found in tracks[20:]:
             (track,) = found
@@ -176,8 +176,8 @@ def test_identity_stays_through_a_pause(pause, speed_deg):
 
 
 def test_in_a_pause_the_velocity_decays_and_the_uncertainty_grows():
-    frames = estimates_of([circle(0, 90)], 5.0, speaking=lambda _, t: t < 3)
-    before, *pause = [found[0] for time, found in tracked(frames)[59:] if found]
+    windows = estimates_of([circle(0, 90)], 5.0, speaking=lambda _, t: t < 3)
+    before, *pause = [found[0] for time, found in tracked(windows)[59:] if found]
     assert math.degrees(before.azimuth_rate) == pytest.approx(90, abs=20)
     assert len(pause) > 35
     rates = [t.azimuth_rate for t in pause]
@@ -189,15 +189,15 @@ def test_in_a_pause_the_velocity_decays_and_the_uncertainty_grows():
 
 @pytest.mark.parametrize('timeout', [1.0, 2.5])
 def test_a_track_ends_after_its_timeout(timeout):
-    frames = estimates_of([circle(0)], 6.0, speaking=lambda _, t: t < 1)
-    tracks = tracked(frames, replace(CONFIG, track_timeout=timeout))
+    windows = estimates_of([circle(0)], 6.0, speaking=lambda _, t: t < 1)
+    tracks = tracked(windows, replace(CONFIG, track_timeout=timeout))
     end = max(time for time, found in tracks if found)
     assert end == pytest.approx(0.95 + timeout, abs=HOP)
 
 
 def test_a_talker_who_comes_back_later_is_another():
-    frames = estimates_of([circle(0)], 8.0, speaking=lambda _, t: not 1 <= t < 4)
-    assert ids(tracked(frames)) == {1, 2}
+    windows = estimates_of([circle(0)], 8.0, speaking=lambda _, t: not 1 <= t < 4)
+    assert ids(tracked(windows)) == {1, 2}
 
 
 def test_a_talker_elsewhere_is_another():
@@ -230,8 +230,8 @@ def test_a_track_ends_beside_another_too():
     def newcomer(time):
         return math.radians(min(15 * time, 25)), math.radians(25)
 
-    frames = estimates_of([newcomer, circle(40)], 9.0, speaking=lambda n, t: n == 1 or t < 2.5)
-    tracks = tracked(frames)
+    windows = estimates_of([newcomer, circle(40)], 9.0, speaking=lambda n, t: n == 1 or t < 2.5)
+    tracks = tracked(windows)
     assert len(tracks[20][1]) == 2
     end = max(time for time, found in tracks if len(found) == 2)
     assert end <= 2.5 + 2 * CONFIG.track_timeout
@@ -239,9 +239,9 @@ def test_a_track_ends_beside_another_too():
 
 
 def test_clutter_makes_no_tracks():
-    """Ten minutes of single false estimates, each in one of five frames anywhere."""
+    """Ten minutes of single false estimates, each in one of five windows anywhere."""
     rng = np.random.default_rng(3)
-    frames = [
+    windows = [
         (
             k * HOP_NS,
             [
@@ -254,17 +254,17 @@ def test_clutter_makes_no_tracks():
         )
         for k in range(12_000)
     ]
-    assert len(ids(tracked(frames))) <= 1
+    assert len(ids(tracked(windows))) <= 1
 
 
 @pytest.mark.parametrize('begun', [False, True])
 def test_what_is_doubtful_begins_no_track_but_continues_one(begun):
     talker = circle(20)
-    frames = [
+    windows = [
         (stamp, [replace(e, confidence=0.9 if begun and stamp < 1e9 else 0.3) for e in found])
         for stamp, found in estimates_of([talker], 5.0)
     ]
-    tracks = tracked(frames)
+    tracks = tracked(windows)
     assert ids(tracks) == ({1} if begun else set())
     if begun:
         assert not any(track.predicted for _, (track,) in tracks[20:])
@@ -273,10 +273,10 @@ def test_what_is_doubtful_begins_no_track_but_continues_one(begun):
 
 def test_a_false_estimate_does_not_move_a_track():
     talker = circle(0)
-    frames = list(estimates_of([talker], 4.0))
-    frames[50][1][:] = [replace(frames[50][1][0], azimuth=math.radians(24))]
-    frames[60][1][:] = [replace(frames[60][1][0], azimuth=math.radians(120))]
-    tracks = tracked(frames)
+    windows = list(estimates_of([talker], 4.0))
+    windows[50][1][:] = [replace(windows[50][1][0], azimuth=math.radians(24))]
+    windows[60][1][:] = [replace(windows[60][1][0], azimuth=math.radians(120))]
+    tracks = tracked(windows)
     assert ids(tracks) == {1}
     assert np.abs(errors_deg(tracks, talker)).max() < 12
 
@@ -297,17 +297,17 @@ def test_sound_that_only_gets_older_says_nothing_new():
     assert math.degrees(track.azimuth_rate) > 30
 
 
-def test_lost_frames_widen_a_track():
+def test_lost_windows_widen_a_track():
     walker = circle(0, 40)
-    frames = list(estimates_of([walker], 6.0))
+    windows = list(estimates_of([walker], 6.0))
 
     def after(lost):
-        """Return the track and its error [deg] right after lost frames, and later."""
+        """Return the track and its error [deg] right after lost windows, and later."""
         tracker = Tracker(CONFIG, HOP)
-        for stamp, found in frames[:60]:
+        for stamp, found in windows[:60]:
             tracker.update(stamp, found, sound_age=AGE)
-        (widened,) = tracker.update(frames[60 + lost][0], [], gap=True, sound_age=AGE)
-        for stamp, found in frames[61 + lost :]:
+        (widened,) = tracker.update(windows[60 + lost][0], [], gap=True, sound_age=AGE)
+        for stamp, found in windows[61 + lost :]:
             (track,) = tracker.update(stamp, found, sound_age=AGE)
         assert track.id == widened.id == 1
         error = wrap_angle(track.azimuth - walker(stamp * 1e-9)[0])
@@ -319,27 +319,27 @@ def test_lost_frames_widen_a_track():
 
 
 def test_a_long_jump_ends_all_tracks():
-    frames = list(estimates_of([circle(0)], 4.0))
-    late = [(stamp + 10_000_000_000, found) for stamp, found in frames[40:]]
-    assert ids(tracked(frames[:40] + late)) == {1, 2}
+    windows = list(estimates_of([circle(0)], 4.0))
+    late = [(stamp + 10_000_000_000, found) for stamp, found in windows[40:]]
+    assert ids(tracked(windows[:40] + late)) == {1, 2}
 
 
 def test_stamps_that_go_back_start_anew():
-    frames = list(estimates_of([circle(0)], 2.0))
+    windows = list(estimates_of([circle(0)], 2.0))
     tracker = Tracker(CONFIG, HOP)
-    first, second = ([tracker.update(*frame) for frame in frames] for _ in range(2))
+    first, second = ([tracker.update(*window) for window in windows] for _ in range(2))
     assert {t.id for found in first for t in found} == {0, 1}
     # No id is given twice, but all else is as it was.
     assert {t.id for found in second for t in found} == {0, 2}
     assert first == [tuple(t._replace(id=min(t.id, 1)) for t in found) for found in second]
 
 
-def test_the_same_frames_give_the_same_tracks():
+def test_the_same_windows_give_the_same_tracks():
     talkers = [circle(0, 40), circle(60), circle(-100, -10)]
-    frames = list(estimates_of(talkers, 6.0))
-    shifted = [(stamp + 1_700_000_000_123_456_789, found) for stamp, found in frames]
-    tracks = tracked(frames)
-    assert tracks == tracked(frames)
+    windows = list(estimates_of(talkers, 6.0))
+    shifted = [(stamp + 1_700_000_000_123_456_789, found) for stamp, found in windows]
+    tracks = tracked(windows)
+    assert tracks == tracked(windows)
     assert [found for _, found in tracked(shifted)] == [found for _, found in tracks]
 
 
@@ -364,9 +364,9 @@ def test_without_elevation():
 
 
 def test_elevation_that_is_known_later():
-    frames = list(estimates_of([circle(0)], 4.0, known=False))[:40]
-    frames += [(stamp + 2_000_000_000, found) for stamp, found in estimates_of([circle(0)], 2.0)]
-    (track,) = tracked(frames)[-1][1]
+    windows = list(estimates_of([circle(0)], 4.0, known=False))[:40]
+    windows += [(stamp + 2_000_000_000, found) for stamp, found in estimates_of([circle(0)], 2.0)]
+    (track,) = tracked(windows)[-1][1]
     assert track.id == 1
     assert math.degrees(track.elevation) == pytest.approx(25, abs=8)
 
@@ -407,8 +407,8 @@ _SCENE = st.tuples(
 )
 
 
-def _turned(frames, turn, sign=1.0):
-    for stamp, found in frames:
+def _turned(windows, turn, sign=1.0):
+    for stamp, found in windows:
         yield stamp, [replace(e, azimuth=wrap_angle(sign * e.azimuth + turn)) for e in found]
 
 
@@ -428,16 +428,16 @@ def _alike(tracks, others, turn, sign=1.0):
 @given(scene=_SCENE, turn=st.floats(-10, 10))
 def test_turning_the_scene_turns_the_tracks(scene, turn):
     talkers, seed = scene
-    frames = list(estimates_of(talkers, 3.0, seed=seed))
-    _alike(tracked(frames), tracked(_turned(frames, turn)), turn)
+    windows = list(estimates_of(talkers, 3.0, seed=seed))
+    _alike(tracked(windows), tracked(_turned(windows, turn)), turn)
 
 
 @settings(max_examples=25)
 @given(scene=_SCENE)
 def test_mirroring_the_scene_mirrors_the_tracks(scene):
     talkers, seed = scene
-    frames = list(estimates_of(talkers, 3.0, seed=seed))
-    _alike(tracked(frames), tracked(_turned(frames, 0.0, -1.0)), 0.0, -1.0)
+    windows = list(estimates_of(talkers, 3.0, seed=seed))
+    _alike(tracked(windows), tracked(_turned(windows, 0.0, -1.0)), 0.0, -1.0)
 
 
 _ESTIMATES = st.lists(
@@ -455,7 +455,7 @@ _ESTIMATES = st.lists(
 
 @settings(max_examples=100)
 @given(
-    frames=st.lists(
+    windows=st.lists(
         st.tuples(
             st.integers(-1_000_000_000, 4_000_000_000),
             _ESTIMATES,
@@ -474,10 +474,10 @@ _ESTIMATES = st.lists(
         gate_sigma=st.floats(1, 10),
     ),
 )
-def test_whatever_comes_the_tracks_are_valid(frames, config):
+def test_whatever_comes_the_tracks_are_valid(windows, config):
     tracker = Tracker(config, HOP)
     stamp, seen = 0, 0
-    for step, found, gap, age in frames:
+    for step, found, gap, age in windows:
         stamp += step
         tracks = tracker.update(stamp, found, gap, age)
         assert len(tracks) <= 16
@@ -500,19 +500,19 @@ def test_whatever_comes_the_tracks_are_valid(frames, config):
 
 
 def test_the_least_confidence_of_a_birth_is_a_setting():
-    frames = [
+    windows = [
         (stamp, [replace(e, confidence=0.5) for e in found])
         for stamp, found in estimates_of([circle(20)], 3.0)
     ]
-    assert not ids(tracked(frames))
-    assert ids(tracked(frames, replace(CONFIG, birth_confidence_min=0.5))) == {1}
+    assert not ids(tracked(windows))
+    assert ids(tracked(windows, replace(CONFIG, birth_confidence_min=0.5))) == {1}
 
 
 @pytest.mark.parametrize('time', [0.2, 2.0])
 def test_the_confidence_falls_with_its_time_constant(time):
-    frames = estimates_of([circle(0)], 5.0, speaking=lambda _, t: t < 4)
+    windows = estimates_of([circle(0)], 5.0, speaking=lambda _, t: t < 4)
     config = replace(CONFIG, confidence_time=time)
-    before, *pause = [found[0].confidence for _, found in tracked(frames, config)[79:]]
+    before, *pause = [found[0].confidence for _, found in tracked(windows, config)[79:]]
     expected = before * np.exp(-HOP * np.arange(1, 1 + len(pause)) / time)
     assert pause == pytest.approx(expected)
 
@@ -536,9 +536,9 @@ def test_what_flies_is_tracked_up_and_down():
 
 def test_an_unheard_walker_grows_less_certain_the_more_may_change():
     def stddev(unheard):
-        frames = estimates_of([circle(0)], 4.0, speaking=lambda _, t: t < 3)
+        windows = estimates_of([circle(0)], 4.0, speaking=lambda _, t: t < 3)
         config = replace(CONFIG, unheard_acceleration_deg=unheard)
-        ((track,),) = [found for _, found in tracked(frames, config)[-1:]]
+        ((track,),) = [found for _, found in tracked(windows, config)[-1:]]
         return track.azimuth_stddev
 
     assert stddev(0.0) < stddev(CONFIG.unheard_acceleration_deg) < stddev(30.0)
@@ -589,11 +589,11 @@ def test_costs_little(record_property):
 
     That is: on a core that makes four million of the yardstick's calls in a second.
     """
-    frames = list(estimates_of([circle(0, 20), circle(120, 5), circle(-120, -10)], 20.0))
+    windows = list(estimates_of([circle(0, 20), circle(120, 5), circle(-120, -10)], 20.0))
     tracker = Tracker(CONFIG, HOP)
 
     def track():
-        for stamp, found in frames:
+        for stamp, found in windows:
             tracker.update(stamp, found)
 
     def measure():
@@ -604,7 +604,7 @@ def test_costs_little(record_property):
     # In turn, and the one in the middle: other processes take their share of caches and clock.
     times = [(_cpu_time(track), _cpu_time(measure)) for _ in range(15)]
     cost, yardstick = sorted(times, key=lambda t: t[0] / t[1])[len(times) // 2]
-    assert len(tracker.update(*frames[-1])) == 3
+    assert len(tracker.update(*windows[-1])) == 3
     seconds, slowness = cost / 20.0, yardstick / 0.025
     record_property('cpu_seconds_per_second', seconds)
     print(f'{seconds:.5f} CPU s per s of audio with three tracks, where calls take {slowness:.2f}')
@@ -643,13 +643,13 @@ def test_who_is_below_is_tracked_there(name, elevation_deg):
 def test_who_walks_behind_the_array_stays_one_track(name, speed_deg, pause):
     ambiguity = _AMBIGUITIES[name]
     walker = circle(100, speed_deg, 10.0)
-    frames = estimates_of(
+    windows = estimates_of(
         [walker],
         10.0,
         ambiguity=ambiguity,
         speaking=lambda _, time: pause is None or time % 4 > pause,
     )
-    tracks = tracked(frames, ambiguity=ambiguity)
+    tracks = tracked(windows, ambiguity=ambiguity)
     assert ids(tracks) == {1}
     for _, found in tracks:
         for t in found:

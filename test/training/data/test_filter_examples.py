@@ -52,20 +52,20 @@ def heard(uma8, classifier, clip) -> FilterExamples:
 
 
 def test_a_clip_is_what_the_runtime_sees(uma8, classifier, clip, heard):
-    frames = clip_extractor(uma8, classifier.features, clip).push(0, clip.audio)
+    windows = clip_extractor(uma8, classifier.features, clip).push(0, clip.audio)
     (seen,) = inputs(heard)
-    assert seen.shape == (len(frames), 72, CHANNELS)
-    for frame, channels in zip(frames, seen, strict=True):
-        expected = filter_input(classifier.spectra(frame))
+    assert seen.shape == (len(windows), 72, CHANNELS)
+    for window, channels in zip(windows, seen, strict=True):
+        expected = filter_input(classifier.spectra(window))
         np.testing.assert_allclose(channels, expected, rtol=1e-3, atol=1e-3)
     assert np.abs(AZIMUTHS[seen[-1, :, 0].argmax()] - 0.5) < 0.1
 
 
 def test_labels_are_of_when_the_sound_was_made(uma8, classifier, clip, heard):
-    frames = clip_extractor(uma8, classifier.features, clip).push(0, clip.audio)
-    # Blocks begin so long before their frames end; the age is known in steps of a block.
-    stamps = np.array([frame.hop_index / clip.sampling_frequency for frame in frames])
-    ages = np.array([frame.sound_age for frame in frames])
+    windows = clip_extractor(uma8, classifier.features, clip).push(0, clip.audio)
+    # Blocks begin so long before their windows end; the age is known in steps of a block.
+    stamps = np.array([window.hop_index / clip.sampling_frequency for window in windows])
+    ages = np.array([window.sound_age for window in windows])
     times = heard.azimuth[0, :, 0] / SPEED
     late = ages[len(ages) // 2 :] > 0.05
     assert late.any()
@@ -78,15 +78,15 @@ def test_labels_are_of_when_the_sound_was_made(uma8, classifier, clip, heard):
 
 
 def made_up(azimuth, voiced, silent) -> FilterExamples:
-    """Return a frame in which a network has seen nothing."""
+    """Return a window in which a network has seen nothing."""
     nothing = np.zeros((1, 1, 3, 72), np.float16), np.zeros((1, 1, CHANNELS - 3), np.float16)
     truth = (np.array(values)[None, None] for values in (azimuth, voiced, silent))
     return FilterExamples(*nothing, *truth, np.zeros(1, dtype=int))
 
 
 def test_a_heard_source_is_a_bump_and_one_that_may_be_heard_does_not_count():
-    frame = made_up([0.0, 1.5, np.nan], [True, False, False], [False, False, True])
-    ((present, counts),) = np.moveaxis(targets(frame)[0], -1, 1)
+    window = made_up([0.0, 1.5, np.nan], [True, False, False], [False, False, True])
+    ((present, counts),) = np.moveaxis(targets(window)[0], -1, 1)
     assert present[0] == 1 and present.argmax() == 0
     distance = np.abs(np.angle(np.exp(1j * (AZIMUTHS - 1.5))))
     np.testing.assert_array_equal(counts, distance > np.radians(30))
@@ -99,10 +99,10 @@ def test_a_heard_source_is_a_bump_and_one_that_may_be_heard_does_not_count():
 
 
 def test_a_rotated_source_is_at_the_other_place():
-    frame = made_up([0.4, np.nan, np.nan], [True, False, False], [False, True, True])
+    window = made_up([0.4, np.nan, np.nan], [True, False, False], [False, True, True])
     moved = made_up([-0.4 + np.radians(35), np.nan, np.nan], *([True, False, False],) * 2)
     np.testing.assert_allclose(
-        rotated(targets(frame), 7, mirrored=True)[..., 0], targets(moved)[..., 0], atol=1e-5
+        rotated(targets(window), 7, mirrored=True)[..., 0], targets(moved)[..., 0], atol=1e-5
     )
 
 

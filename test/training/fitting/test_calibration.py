@@ -23,7 +23,7 @@ from training.fitting.labelled_outputs import LabelledOutputs
 
 GRID = DirectionGrid(36, 10)
 HOP = 0.05
-CLIPS, FRAMES = 30, 100
+CLIPS, WINDOWS = 30, 100
 
 
 @pytest.fixture(scope='module')
@@ -33,10 +33,10 @@ def labelled() -> LabelledOutputs:
     In every other clip, of less coherence, it errs twice as much.
     """
     rng = np.random.default_rng(1)
-    voiced = np.tile(np.arange(FRAMES) >= 40, (CLIPS, 1))
-    azimuth = np.repeat(rng.uniform(-np.pi, np.pi, (CLIPS, 1)), FRAMES, axis=1)
-    elevation = np.repeat(rng.uniform(0, 1.2, (CLIPS, 1)), FRAMES, axis=1)
-    shape = CLIPS, FRAMES
+    voiced = np.tile(np.arange(WINDOWS) >= 40, (CLIPS, 1))
+    azimuth = np.repeat(rng.uniform(-np.pi, np.pi, (CLIPS, 1)), WINDOWS, axis=1)
+    elevation = np.repeat(rng.uniform(0, 1.2, (CLIPS, 1)), WINDOWS, axis=1)
+    shape = CLIPS, WINDOWS
     coherence = np.where(np.arange(CLIPS) % 2, 0.8, 0.4)[:, None]
 
     def bumps(centres, angles, error, kappa):
@@ -55,22 +55,22 @@ def labelled() -> LabelledOutputs:
     level = np.where(voiced, 0.3, 0.03)[..., None]
     truth = (values[..., None] for values in (azimuth, elevation, voiced, ~voiced))
     brief = np.zeros(CLIPS, dtype=bool)
-    return LabelledOutputs(outputs, level, *truth, ~voiced, brief, HOP * np.arange(FRAMES))
+    return LabelledOutputs(outputs, level, *truth, ~voiced, brief, HOP * np.arange(WINDOWS))
 
 
 @pytest.fixture(scope='module')
 def several() -> LabelledOutputs:
-    """Return clips of two talkers who take turns and overlap; frames stand for 0.5 s each."""
+    """Return clips of two talkers who take turns and overlap; windows stand for 0.5 s each."""
     rng = np.random.default_rng(2)
     azimuth = rng.uniform(-np.pi, np.pi, (CLIPS, 1, 1)) + np.array([0.0, 1.5])
-    azimuth = wrap_angle(np.repeat(azimuth, FRAMES, axis=1))
-    elevation = np.repeat(rng.uniform(0, 1.2, (CLIPS, 1, 2)), FRAMES, axis=1)
-    time = np.arange(FRAMES)[:, None]
+    azimuth = wrap_angle(np.repeat(azimuth, WINDOWS, axis=1))
+    elevation = np.repeat(rng.uniform(0, 1.2, (CLIPS, 1, 2)), WINDOWS, axis=1)
+    time = np.arange(WINDOWS)[:, None]
     voiced = np.tile((time >= [30, 60]) & (time < [80, 100]), (CLIPS, 1, 1))
     seen = azimuth + rng.normal(0, np.radians(6), azimuth.shape)
     heights = np.exp(40.0 * (np.cos(GRID.azimuths - seen[..., None]) - 1))
     heights = np.where(voiced[..., None], heights * rng.uniform(0.4, 1, seen.shape)[..., None], 0)
-    noise = rng.uniform(0, 0.25, (CLIPS, FRAMES, len(GRID.azimuths)))
+    noise = rng.uniform(0, 0.25, (CLIPS, WINDOWS, len(GRID.azimuths)))
     nearest = np.abs(wrap_angle(GRID.azimuths - azimuth[..., None])).argmin(axis=2)
     angles = np.take_along_axis(elevation, nearest, axis=2)
     rises = np.exp(40.0 * (np.cos(GRID.elevations - angles[..., None]) - 1))
@@ -82,7 +82,7 @@ def several() -> LabelledOutputs:
     )
     silent = ~voiced.any(axis=2)
     level = np.where(silent, 0.03, 0.3)[..., None]
-    brief, time = np.zeros(CLIPS, dtype=bool), HOP * np.arange(FRAMES)
+    brief, time = np.zeros(CLIPS, dtype=bool), HOP * np.arange(WINDOWS)
     return LabelledOutputs(
         outputs, level, azimuth, elevation, voiced, ~voiced, silent, brief, time
     )
@@ -91,7 +91,7 @@ def several() -> LabelledOutputs:
 def test_estimates_of_several_sources_are_calibrated(several):
     config = fit_calibration(several)
     confidence, hit, covered, rises = [], [], [], []
-    for clip, k in np.ndindex(CLIPS, FRAMES):
+    for clip, k in np.ndindex(CLIPS, WINDOWS):
         spectrum = MultiSourceSpectrum(
             *(
                 getattr(several.outputs, name)[clip, k]
@@ -128,7 +128,7 @@ def _estimates(labelled, config, calibration):
     hmm_filter = HmmFilter(GRID, HOP, config, calibration)
     for clip in range(CLIPS):
         hmm_filter.reset()
-        for k in range(FRAMES):
+        for k in range(WINDOWS):
             spectrum = SingleSourceSpectrum(
                 *(
                     getattr(labelled.outputs, name)[clip, k]

@@ -16,22 +16,22 @@ from training.fitting.recurrent_filter import (
 from training.models.recurrent_filter import build_recurrent_filter
 from training.sections import TrainFilterConfig
 
-AZIMUTHS, FRAMES = 24, 12
+AZIMUTHS, WINDOWS = 24, 12
 CONFIG = TrainFilterConfig(states=4, epochs=2, batch=4, learning_rate=1e-2)
 
 
 def clips(count: int, seed: int = 2) -> FilterExamples:
     """Return clips of a talker whom the first channel shows."""
     rng = np.random.default_rng(seed)
-    azimuth = np.full((count, FRAMES, 3), np.nan, dtype=np.float32)
+    azimuth = np.full((count, WINDOWS, 3), np.nan, dtype=np.float32)
     azimuth[..., 0] = rng.uniform(-np.pi, np.pi, (count, 1))
-    shape = count, FRAMES, 3, AZIMUTHS
+    shape = count, WINDOWS, 3, AZIMUTHS
     maps = rng.normal(0, 0.1, shape).astype(np.float16)
     distance = np.cos(DirectionGrid(AZIMUTHS, 0).azimuths - azimuth[..., :1])
     maps[:, :, 0] = np.exp(20 * (distance - 1))
     here = np.zeros(azimuth.shape, dtype=bool)
     here[..., 0] = True
-    scalars = rng.normal(size=(count, FRAMES, CHANNELS - 3)).astype(np.float16)
+    scalars = rng.normal(size=(count, WINDOWS, CHANNELS - 3)).astype(np.float16)
     return FilterExamples(maps, scalars, azimuth, here, ~here, np.arange(count))
 
 
@@ -43,7 +43,7 @@ def test_batches_hold_every_clip_once_in_another_position():
     shuffled = SequenceBatches(data, 3, seed=5)
 
     def scalars():
-        # Those of a frame do not turn.
+        # Those of a window do not turn.
         return np.concatenate([shuffled[k][0][:, 0, 0, -1] for k in range(len(shuffled))])
 
     first = scalars()

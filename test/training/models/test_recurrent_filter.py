@@ -1,6 +1,6 @@
 # Copyright 2026 doa_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The network that filters several sources: the same for clips as for frames, all around."""
+"""The network that filters several sources: the same for clips as for windows, all around."""
 
 import keras
 import numpy as np
@@ -23,7 +23,7 @@ from training.models.recurrent_filter import (
 )
 from training.sections import TrainFilterConfig
 
-AZIMUTHS, FRAMES, STATES = 24, 12, 4
+AZIMUTHS, WINDOWS, STATES = 24, 12, 4
 CONFIG = TrainFilterConfig(states=STATES)
 
 
@@ -36,10 +36,10 @@ def model() -> keras.Model:
 @pytest.fixture(scope='module')
 def seen() -> np.ndarray:
     rng = np.random.default_rng(1)
-    return rng.normal(0, 0.7, (2, FRAMES, AZIMUTHS, CHANNELS)).astype(np.float32)
+    return rng.normal(0, 0.7, (2, WINDOWS, AZIMUTHS, CHANNELS)).astype(np.float32)
 
 
-def test_frames_one_by_one_are_the_clip(model, seen, tmp_path):
+def test_windows_one_by_one_are_the_clip(model, seen, tmp_path):
     log_odds = np.asarray(model(seen))[..., 0]
     expected = 1 / (1 + np.exp(-log_odds[0]))
     step = step_model(model)
@@ -48,15 +48,15 @@ def test_frames_one_by_one_are_the_clip(model, seen, tmp_path):
     network = TFLiteModel(path)
     assert network.input_shape == (AZIMUTHS, CHANNELS + STATES)
     exact = rounded = np.zeros((AZIMUTHS, STATES), dtype=np.float32)
-    for frame, probability in zip(seen[0], expected, strict=True):
-        output = np.asarray(step(np.concatenate([frame, exact], axis=1)[None]))[0]
+    for window, probability in zip(seen[0], expected, strict=True):
+        output = np.asarray(step(np.concatenate([window, exact], axis=1)[None]))[0]
         exact = output[:, 1:]
         np.testing.assert_allclose(output[:, 0], probability, atol=1e-5)
-        (output,) = network(np.concatenate([frame, rounded], axis=1))
+        (output,) = network(np.concatenate([window, rounded], axis=1))
         output = output.reshape(AZIMUTHS, 1 + STATES)
         rounded = output[:, 1:]
         np.testing.assert_allclose(output[:, 0], probability, atol=5e-3)
-    # It remembers: the last frame alone says something else.
+    # It remembers: the last window alone says something else.
     alone = np.asarray(model(seen[:1, -1:]))[..., 0]
     assert np.abs(alone[0, 0] - log_odds[0, -1]).max() > 1e-3
     # The runtime takes it.

@@ -23,19 +23,19 @@ def test_features_of_another_hop_are_refused(uma8):
         MethodInput(uma8, _clip()).features(FeatureConfig(hop=0.02))
 
 
-def test_features_come_at_every_frame_once_for_all_models(uma8):
+def test_features_come_at_every_block_once_for_all_models(uma8):
     inputs = MethodInput(uma8, _clip())
     features = inputs.features(FeatureConfig())
-    assert all(frame.hop_index // 800 == block for block, frame in features.items())
+    assert all(window.hop_index // 800 == block for block, window in features.items())
     assert list(features) == list(range(1, inputs.block_count))
     assert inputs.features(FeatureConfig()) is features
-    # A window of 0.75 s is not full at the first scored frame, which ends at 0.5 s.
+    # A window of 0.75 s is not full at the first scored block, which ends at 0.5 s.
     slow = inputs.features(FeatureConfig(window=0.75))
     assert inputs.blocks[0] not in slow
     assert inputs.blocks[1] in slow
 
 
-def test_windows_of_baselines_end_with_the_frames(uma8):
+def test_windows_of_baselines_end_with_the_blocks(uma8):
     clip = _clip()
     clip.audio[:] = np.arange(len(clip.audio))[:, None]
     windows = MethodInput(uma8, clip).baseline_windows

@@ -10,7 +10,7 @@ from pandas import DataFrame
 from training.evaluation.report.single_source_plots import draw_reliability
 
 
-def test_without_voiced_frames_there_is_no_reliability_and_no_warning():
+def test_without_voiced_blocks_there_is_no_reliability_and_no_warning():
     unknown = dict.fromkeys(('azimuth', 'answer_azimuth', 'confidence'), np.full(5, np.nan))
     answers = DataFrame({'method': 'a', 'voiced': False, 'silent': True, **unknown})
     with warnings.catch_warnings():

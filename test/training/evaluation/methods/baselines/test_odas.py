@@ -60,7 +60,7 @@ def clip(uma8):
     return MethodInput(uma8, Clip(audio, 16000, (), np.zeros(40, dtype=bool), 'room'))
 
 
-def test_the_most_active_track_at_the_end_of_each_frame(uma8, install, clip):
+def test_the_most_active_track_at_the_end_of_each_block(uma8, install, clip):
     install(_SCRIPT)
     answers = Odas(uma8).estimates(clip)
     # Hop 100 ends at 0.8 s.

@@ -1,6 +1,6 @@
 # Copyright 2026 doa_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""All estimates of a frame against all talkers in it."""
+"""All estimates of a block against all talkers in it."""
 
 import math
 
@@ -34,7 +34,7 @@ def clip_of(*talkers, room='a'):
 
 
 class _Constant(DirectionMethod):
-    """Says the same at every frame."""
+    """Says the same at every block."""
 
     name = 'constant'
 
@@ -136,6 +136,6 @@ def test_results_come_by_condition_and_method(uma8):
     assert (results['count'] == 5).all() and (results['rooms'] == 1).all()
 
 
-def test_no_frame_at_all_is_an_error(uma8):
+def test_no_block_at_all_is_an_error(uma8):
     with pytest.raises(ConfigError, match='nothing to evaluate'):
         collect_matches(uma8, [_Constant(0)], [])

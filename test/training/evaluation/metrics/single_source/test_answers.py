@@ -73,7 +73,9 @@ def test_of_several_sources_the_nearest_is_the_truth(uma8):
     'azimuth_deg,confidence,heard',
     [(0, 0.5, True), (0, 0.4, False), (0, math.nan, True), (None, 1, False)],
 )
-def test_the_gate_of_a_method_decides_what_is_heard(uma8, azimuth_deg, confidence, heard):
+def test_the_least_confidence_of_a_method_decides_what_is_heard(
+    uma8, azimuth_deg, confidence, heard
+):
     answers = collect_answers(uma8, [_Constant(azimuth_deg, confidence)], [('x', _clip((10, 0)))])
     assert (answers['heard'] == heard).all()
     assert is_guessed(answers).any() == (azimuth_deg is not None)

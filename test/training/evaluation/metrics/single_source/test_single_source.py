@@ -105,7 +105,7 @@ def test_intervals_cover_the_value_and_repeat():
 
 
 def test_blocks_of_one_room_are_not_independent():
-    # In each of 10 rooms all 40 frames err by the same.
+    # In each of 10 rooms all 40 blocks err by the same.
     errors = np.repeat(np.random.default_rng(1).exponential(5, 10), 40)
     rooms = np.repeat([f'room {k}' for k in range(10)], 40)
     clustered = summarise(make_answers(errors, room=rooms), METRICS)
