@@ -49,7 +49,7 @@ from doa_ros.resources import find_resource
 from .evaluation import benchmarks
 from .evaluation.report.report import Report, print_report, write_report
 from .settings import load_settings
-from .simulation.corpus import TEST
+from .splits import TEST
 
 _MODELS = (benchmarks.SHIPPED, 'uma8_reference_int8')
 # Where several talk, or one walks.

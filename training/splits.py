@@ -5,3 +5,4 @@
 SPLITS = ('train', 'val')
 # What only the final figures are made of: nothing may be chosen by it.
 TEST = 'test'
+ALL_SPLITS = (*SPLITS, TEST)

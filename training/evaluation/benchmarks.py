@@ -14,7 +14,8 @@ from ..data.clips import Clip
 from ..data.recordings import load_recordings
 from ..deployment.costs import feature_cost, measure_cost
 from ..sections import SimulateConfig
-from ..simulation.corpus import TEST, Corpus, load_corpus
+from ..simulation.corpus import Corpus, load_corpus
+from ..splits import TEST
 from .methods.baselines import (
     multi_source_baselines,
     single_source_baselines,

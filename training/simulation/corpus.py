@@ -17,7 +17,7 @@ from doa_ros.audio.recordings.mono import read_mono
 from doa_ros.audio.recordings.recording import Recording
 from doa_ros.core.errors import AudioError
 
-from ..splits import SPLITS, TEST
+from ..splits import ALL_SPLITS, TEST
 
 KINDS = ('speech', 'noise', 'impulse')
 _NEEDED = ('speech', 'noise')
@@ -117,7 +117,7 @@ def load_corpus(folder: Path, split: str, rate: int, *, strict: bool = False) ->
         raise AudioError(f'{folder}: not a folder')
     if (folder / 'manifest.json').is_file():
         files = _listed(folder / 'manifest.json', split)
-    elif any((folder / name).is_dir() for name in (*SPLITS, TEST)):
+    elif any((folder / name).is_dir() for name in ALL_SPLITS):
         files = {kind: _audio_files(folder / split / kind) for kind in KINDS}
     else:
         files = {kind: _share(folder / kind, split) for kind in KINDS}

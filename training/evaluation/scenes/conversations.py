@@ -16,12 +16,11 @@ from ...data.clips import Clip
 from ...simulation.corpus import Corpus
 from ...simulation.scenes import Place, draw_scene
 from ...simulation.simulator import Simulator
-from ...splits import SPLITS, TEST
+from ...splits import ALL_SPLITS
 from .blocks import HOP
 from .conditions import DIFFICULTIES, at_levels_of, rooms_of
 
 _SEED = 17
-_SPLITS = (*SPLITS, TEST)
 # Least distance of the talkers in azimuth [rad], and largest difference of their levels [dB].
 _APART, _LEVEL_DB = math.radians(40), 3.0
 
@@ -38,7 +37,7 @@ def conversation_clips(
         config = replace(rooms_of(difficulty, array, engine), sources_max=2, separation_deg=0.0)
         simulator = Simulator(array, config, corpus, HOP)
         for room in tqdm(range(count), desc=difficulty.name, unit='clip'):
-            rng = np.random.default_rng([_SEED, _SPLITS.index(split), number, room])
+            rng = np.random.default_rng([_SEED, ALL_SPLITS.index(split), number, room])
             drawn = draw_scene(rng, config, ambiguity_of(array))
             while not _two_apart(drawn.sources):
                 drawn = draw_scene(rng, config, ambiguity_of(array))

@@ -23,13 +23,12 @@ from ...sections import SimulateConfig
 from ...simulation.corpus import Corpus
 from ...simulation.scenes import Place, Scene, draw_scene
 from ...simulation.simulator import Simulator
-from ...splits import SPLITS, TEST
+from ...splits import ALL_SPLITS, SPLITS
 from .blocks import HOP
 from .conditions import ARRAY_ERRORS, CONDITIONS, DIFFICULTIES, at_levels_of, rooms_of
 
 DIRECTIONS = 20
 _FIXED_SEED, _ROOMS_SEED, _DEAD_SEED = 7, 11, 13
-_SPLITS = (*SPLITS, TEST)
 
 
 def room_clips(
@@ -60,7 +59,7 @@ def room_clips(
         config = rooms_of(difficulty, array, engine)
         simulator = Simulator(array, config, corpus, HOP)
         for room in tqdm(range(count), desc=difficulty.name, unit='clip'):
-            rng = np.random.default_rng([_ROOMS_SEED, _SPLITS.index(split), number, room])
+            rng = np.random.default_rng([_ROOMS_SEED, ALL_SPLITS.index(split), number, room])
             drawn = draw_scene(rng, config, ambiguity_of(array))
             kind = 'impulse' if heard == 'short_sounds' else 'speech'
             sources = tuple(replace(place, kind=kind) for place in drawn.sources)

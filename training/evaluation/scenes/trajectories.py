@@ -23,7 +23,7 @@ from ...simulation.corpus import Corpus
 from ...simulation.scenes import Scene, draw_scene
 from ...simulation.simulator import Simulator
 from ...simulation.trajectories import fitted
-from ...splits import SPLITS, TEST
+from ...splits import ALL_SPLITS
 from .blocks import HOP
 from .conditions import DIFFICULTIES, at_levels_of, rooms_of
 
@@ -35,7 +35,6 @@ _SLOWEST_DEG, _FASTEST_DEG, _FASTEST_OF_TWO_DEG = 20.0, 90.0, 55.0
 _NEAREST_DEG, _FARTHEST_DEG = 70.0, 110.0
 _LEAD, _TALK, _TAIL = 1.5, 10.0, 1.5
 _SEED = 19
-_SPLITS = (*SPLITS, TEST)
 _NOISE_LENGTH = 30.0
 # Each noise is heard in each of these ways: with gusts or not, and with a source at the array.
 _NOISE_KINDS = ((False, ''), (True, ''), (False, 'fan'), (False, 'motor'))
@@ -94,7 +93,7 @@ def trajectory_clips(
             simulator = Simulator(array, config, corpus, HOP)
             name = f'{scenario.name}, {difficulty.name}'
             for room in tqdm(range(count), desc=name, unit='clip'):
-                rng = np.random.default_rng([_SEED, _SPLITS.index(split), kind, number, room])
+                rng = np.random.default_rng([_SEED, ALL_SPLITS.index(split), kind, number, room])
                 scene = _draw(rng, config, scenario)
                 scene = at_levels_of(difficulty, replace(scene, speech='steady'))
                 yield name, simulator.clip(rng, scene, f'{name}, room {room}')
@@ -109,7 +108,7 @@ def noise_clips(
     config = replace(config, length=_NOISE_LENGTH, noise_only=1.0)
     recordings = corpus.files['noise']
     for number in tqdm(range(count), desc=NOISE, unit='clip'):
-        rng = np.random.default_rng([_SEED, _SPLITS.index(split), len(SCENARIOS), number])
+        rng = np.random.default_rng([_SEED, ALL_SPLITS.index(split), len(SCENARIOS), number])
         recording = recordings[number // len(_NOISE_KINDS) % len(recordings)]
         alone = replace(corpus, files={**corpus.files, 'noise': [recording]})
         gusty, ego = _NOISE_KINDS[number % len(_NOISE_KINDS)]
