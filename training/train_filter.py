@@ -14,7 +14,6 @@ curves.png. Run again after an interruption, it goes on where it stopped. See si
 import argparse
 from dataclasses import replace
 import hashlib
-import os
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +31,7 @@ from .data.provenance import store_provenance
 from .deployment.conversion import to_tflite
 from .fitting.recurrent_filter import fit_recurrent_filter
 from .models.recurrent_filter import step_model
+from .parallel import CORES
 from .settings import Settings, find_settings
 from .simulation.conversations import ConversationJob, simulate_conversations
 from .simulation.corpus import load_corpus
@@ -46,7 +46,7 @@ _OF_CLIPS = ('seed', 'train_clips', 'val_clips', 'length', 'walking', 'dead_micr
 
 
 def train_filter(
-    settings: Settings, model: Path, *, sounds: Path, out: Path, jobs: int | None = None
+    settings: Settings, model: Path, *, sounds: Path, out: Path, jobs: int = CORES
 ) -> None:
     """Simulate, train, and write the network of the filter and the card.
 
@@ -55,14 +55,13 @@ def train_filter(
         model: the .tflite file of several sources, with its card beside it.
         sounds: folder of speech and noise.
         out: folder of what is simulated and trained.
-        jobs: processes; None for one per core.
+        jobs: processes on this machine.
 
     Raises:
         ConfigError: the model cannot have a recurrent filter, or OUT holds clips of other
             settings.
         ModelError: the model is not usable, or does not fit the array.
     """
-    jobs = os.cpu_count() or 1 if jobs is None else jobs
     if jobs < 1:
         raise ConfigError(f'--jobs must be at least 1, not {jobs}')
     card = load_card(model)
@@ -90,7 +89,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--model', required=True, help='path of the .tflite file')
     parser.add_argument('--sounds', type=Path, required=True, help='folder of speech and noise')
     parser.add_argument('--out', type=Path, required=True, help='folder of the result')
-    parser.add_argument('--jobs', type=int, default=os.cpu_count(), help='processes')
+    parser.add_argument('--jobs', type=int, default=CORES, help='processes')
 
 
 def run(args: argparse.Namespace) -> None:
