@@ -34,13 +34,10 @@ from .data.shards import Shard, ShardSpec, packed
 from .parallel import CORES
 from .settings import Settings, find_settings
 from .simulation.corpus import load_corpus
-from .simulation.engines import compare_engines
+from .simulation.engine_check import check_engines
 from .simulation.shard_jobs import ShardJob, make_shards, missing_shards
 from .simulation.simulator import Simulator
 from .splits import SPLITS
-from .tables import Row, show_table
-
-_CHECKED = (0.2, 0.4, 0.6, 0.8)
 
 
 def simulate(
@@ -133,7 +130,7 @@ def run(args: argparse.Namespace) -> None:
     """Do what the command line asks for."""
     settings = find_settings(args.settings)
     if args.check_engines:
-        check_engines(settings)
+        check_engines(settings.load_array(), settings.simulate.sampling_frequency)
         return
     if args.sounds is None or args.out is None:
         raise ConfigError('--sounds and --out are needed')
@@ -198,22 +195,3 @@ class SimulationJob(ShardJob):
                 labels += label_rows(clip, name, features.hop)
         content = packed(Dataset.concatenate(examples).columns())
         return Shard(spec, content, audio, labels, dict(simulator.corpus.unusable))
-
-
-def check_engines(settings: Settings) -> None:
-    """Print how the fast engine compares with the reference."""
-    array, rate = settings.load_array(), settings.simulate.sampling_frequency
-    rows: list[Row] = []
-    for rt60 in _CHECKED:
-        check = compare_engines(array, rate, rt60)
-        rows.append(
-            {
-                'RT60': f'{rt60:g} s',
-                'early correlation': f'{check.correlation:.5f}',
-                'T20 fast': f'{check.t20:.3f} s',
-                'T20 reference': f'{check.reference_t20:.3f} s',
-                'ms': f'{1e3 * check.seconds:.2f}',
-                'times faster': f'{check.reference_seconds / check.seconds:.0f}',
-            }
-        )
-    show_table(rows, 'Engine fast beside pyroomacoustics, one core, medians of five rooms')

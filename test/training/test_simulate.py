@@ -200,7 +200,7 @@ def test_strict_stops_at_a_corrupt_recording(simulate, with_broken, jobs):
 
 
 def test_check_engines_prints_a_table(run_verb, settings_path, monkeypatch, capsys):
-    monkeypatch.setattr('training.simulate._CHECKED', (0.2,))
+    monkeypatch.setattr('training.simulation.engine_check._CHECKED', (0.2,))
     run_verb('simulate', '--settings', settings_path, '--check-engines')
     printed = capsys.readouterr().out
     assert '0.2 s' in printed and 'times faster' in printed

@@ -3,9 +3,7 @@
 """What a microphone array hears of a pulse in a shoebox room, computed in two ways."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 import math
-import time
 from typing import Protocol
 
 import numpy as np
@@ -22,7 +20,7 @@ from doa_ros.simulation.acoustics import (
 )
 
 # Reflections are exact for this long after the direct sound, then fade into a diffuse tail [s].
-_EARLY = 0.08
+EARLY = 0.08
 _FADE = 0.005
 # The tail is taken from diffuse noise of this length [s], made once.
 _BANK = 8.0
@@ -121,7 +119,7 @@ class EarlyImages:
         if not reflection:
             length = math.ceil((distance + margin) / speed * rate) + 64
             return impulse_responses(source[None], np.ones(1), microphones, rate, length, speed)
-        early = round((distance / speed + _EARLY) * rate)
+        early = round((distance / speed + EARLY) * rate)
         fade = round(_FADE * rate)
         length = early + fade
         reach = length / rate * speed + margin
@@ -153,63 +151,3 @@ ENGINES: dict[str, Callable[[MicArray, int], Engine]] = {
     'pyroomacoustics': ImageMethod,
     'fast': EarlyImages,
 }
-
-
-@dataclass(frozen=True)
-class EngineComparison:
-    """The fast engine beside the reference, medians over rooms.
-
-    Attributes:
-        correlation: of the responses up to 80 ms after the direct sound, over all microphones.
-        t20, reference_t20: decay time from -5 to -25 dB, times three [s].
-        seconds, reference_seconds: processor time per source [s].
-    """
-
-    correlation: float
-    t20: float
-    reference_t20: float
-    seconds: float
-    reference_seconds: float
-
-
-def compare_engines(array: MicArray, rate: int, rt60: float, rooms: int = 5) -> EngineComparison:
-    """Compare both engines in random rooms.
-
-    Args:
-        array: the microphones.
-        rate: sampling frequency [Hz].
-        rt60: reverberation time [s].
-        rooms: how many.
-    """
-    rng = np.random.default_rng(1)
-    reference, fast = ImageMethod(array, rate), EarlyImages(array, rate)
-    rows = []
-    for _ in range(rooms):
-        size = rng.uniform([4.0, 3.5, 2.4], [8.0, 6.0, 3.5])
-        centre = size * rng.uniform(0.35, 0.65, 3)
-        source = size * rng.uniform(0.1, 0.9, 3)
-        arguments = rng, Room(size, rt60), source, centre + array.positions
-        expected, slow = _timed(reference, arguments, 1)
-        # The first call fills the tables that depend on the length.
-        _timed(fast, arguments, 1)
-        got, quick = _timed(fast, arguments, 10)
-        distance = float(np.linalg.norm(source - centre))
-        early = slice(round((distance / array.speed_of_sound + _EARLY) * rate))
-        correlation = np.corrcoef(expected[:, early].ravel(), got[:, early].ravel())[0, 1]
-        rows.append((correlation, _t20(got, rate), _t20(expected, rate), quick, slow))
-    return EngineComparison(*map(float, np.median(rows, axis=0)))
-
-
-def _timed(engine: Engine, arguments: tuple, repetitions: int) -> tuple[np.ndarray, float]:
-    begin = time.process_time()
-    for _ in range(repetitions):
-        responses = engine.responses(*arguments)
-    return responses, (time.process_time() - begin) / repetitions
-
-
-def _t20(responses: np.ndarray, rate: int) -> float:
-    # All images are positive: the lowest frequencies pile up to a slow decay nobody hears.
-    high_pass = signal.butter(4, 200, 'high', fs=rate, output='sos')
-    energy = np.mean(signal.sosfilt(high_pass, responses.astype(float)) ** 2, axis=0)
-    level = 10 * np.log10(np.cumsum(energy[::-1])[::-1] / energy.sum() + 1e-12)
-    return 3 * float(np.argmax(level < -25) - np.argmax(level < -5)) / rate

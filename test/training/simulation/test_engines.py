@@ -7,7 +7,8 @@ import pytest
 from scipy import signal
 
 from doa_ros.simulation.acoustics import Room
-from training.simulation.engines import ENGINES, compare_engines
+from training.simulation.engine_check import compare_engines
+from training.simulation.engines import ENGINES
 
 RATE = 16000
 SIZE = np.array([5.0, 4.0, 3.0])
