@@ -33,8 +33,9 @@ from .fitting.recurrent_filter import fit_recurrent_filter
 from .models.recurrent_filter import step_model
 from .parallel import CORES
 from .settings import Settings, find_settings
-from .simulation.conversations import ConversationJob, simulate_conversations
+from .simulation.conversation_job import ConversationJob
 from .simulation.corpus import load_corpus
+from .simulation.shard_jobs import make_shards, missing_shards
 from .splits import SPLITS
 
 # Of SRP-PHAT, which doubts reflections that a network takes for talkers.
@@ -74,12 +75,18 @@ def train_filter(
         load_corpus(sounds, split, settings.simulate.sampling_frequency)
     Classifier(card, model, array, card.features)  # So is a model that does not fit.
     store_provenance(out, _made_of(job), 'train_filter')
-    simulate_conversations(job, out, jobs=jobs)
-    content = to_tflite(step_model(_trained(settings, out)), 'float16')
-    config = RecurrentFilterConfig(hashlib.sha256(content).hexdigest(), _ELEVATION_SHARE)
+    config = settings.train_filter
+    clips = {'train': config.train_clips, 'val': config.val_clips}
+    make_shards(job, missing_shards(job, out, clips), out, title='listen', jobs=jobs)
+    train, val = (load_filter_examples(out, split, clips[split]) for split in SPLITS)
+    network = out / 'filter.keras'
+    fit_recurrent_filter(config, train, val, network)
+    trained = keras.models.load_model(network, compile=False)
+    content = to_tflite(step_model(trained), 'float16')
+    recurrent_filter = RecurrentFilterConfig(hashlib.sha256(content).hexdigest(), _ELEVATION_SHARE)
     file = filter_file(model)
     write_whole(file, content)
-    save_card(replace(card, recurrent_filter=config), model)
+    save_card(replace(card, recurrent_filter=recurrent_filter), model)
     print(f'{file}: {len(content) / 1024:.0f} KiB; calibrate {model.name} next')
 
 
@@ -128,12 +135,3 @@ def _made_of(job: ConversationJob) -> dict[str, Any]:
         'simulate': replace(job.scenes, train_clips=1, val_clips=1).to_mapping(),
         'train_filter': {name: config[name] for name in _OF_CLIPS},
     }
-
-
-def _trained(settings: Settings, out: Path) -> keras.Model:
-    """Return the network, trained where it is not there yet."""
-    config = settings.train_filter
-    clips = {'train': config.train_clips, 'val': config.val_clips}
-    train, val = (load_filter_examples(out, split, clips[split]) for split in SPLITS)
-    fit_recurrent_filter(config, train, val, out / 'filter.keras')
-    return keras.models.load_model(out / 'filter.keras', compile=False)

@@ -1,6 +1,6 @@
 # Copyright 2026 doa_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Simulated talkers that stand, walk and pause, and what a multi-source model finds of them."""
+"""The shards of `train_filter`: what a multi-source model finds of talkers that walk and pause."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -19,7 +19,7 @@ from ..data.shards import Shard, ShardSpec, packed
 from ..sections import SimulateConfig
 from ..settings import Settings
 from .corpus import load_corpus
-from .shard_jobs import ShardJob, make_shards, missing_shards
+from .shard_jobs import ShardJob
 from .simulator import Simulator
 from .trajectories import walking_scene
 
@@ -78,23 +78,6 @@ class ConversationJob(ShardJob):
             examples.append(filter_example(self.array, classifier, clip, number))
         content = packed(FilterExamples.concatenate(examples).columns())
         return Shard(spec, content, unusable=dict(simulator.corpus.unusable))
-
-
-def simulate_conversations(job: ConversationJob, out: Path, *, jobs: int) -> None:
-    """Simulate what is missing of the shards OUT/{train,val}/NNNNN.npz.
-
-    Args:
-        job: what to simulate.
-        out: folder of the shards.
-        jobs: processes.
-
-    Raises:
-        DoaError: the sounds cannot be used, or a worker died.
-        OSError: a file cannot be written.
-    """
-    config = job.settings.train_filter
-    clips = {'train': config.train_clips, 'val': config.val_clips}
-    make_shards(job, missing_shards(job, out, clips), out, title='listen', jobs=jobs)
 
 
 def _with_dead(rng: np.random.Generator, clip: Clip) -> Clip:
