@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Random rooms with an array and sources in them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 import math
@@ -15,6 +15,7 @@ from doa_ros.core.geometry import unit_vector, wrap_angle
 from doa_ros.simulation.acoustics import Room
 
 from ..sections import SimulateConfig
+from .corpus import Corpus
 
 EGO_NOISES = ('fan', 'motor')
 # Least distance of a source from the walls [m].
@@ -35,6 +36,9 @@ Trajectory = tuple[tuple[float, float], ...]
 A source goes from one to the next at a constant rate, and stays where it is before and after.
 """
 
+Sound = Callable[[np.random.Generator, Corpus, int], np.ndarray]
+"""Makes a number of samples at the rate of the recordings, shape (samples,)."""
+
 
 @dataclass(frozen=True)
 class Place:
@@ -46,6 +50,7 @@ class Place:
         kind: of `clips.SOURCE_KINDS`.
         level_db: power beside the other sources [dB].
         trajectory: where it is instead of at the azimuth; empty where it stays.
+        sound: makes what it sounds like; None for what its kind sounds like.
     """
 
     azimuth: float
@@ -54,6 +59,7 @@ class Place:
     kind: str = 'speech'
     level_db: float = 0.0
     trajectory: Trajectory = ()
+    sound: Sound | None = None
 
     @property
     def direction(self) -> np.ndarray:
@@ -96,6 +102,10 @@ class Scene:
         peak_dbfs: highest level of the clip [dB of full scale].
         speech: 'natural': recordings as they are, one after the other; 'turns': with longer
             pauses; 'steady': without the longer ones of the recordings.
+        diffuse: makes the diffuse noise; None for recordings and coloured noise.
+        noises: from directions of their own. Their `level_db` is over the power of all sources,
+            or of the diffuse noise where no source is heard.
+        label_band: the levels in this band tell when sources are heard [Hz]; None for all levels.
     """
 
     room: Room
@@ -110,6 +120,9 @@ class Scene:
     sensor_db: float = -15.0
     peak_dbfs: float = -30.0
     speech: str = 'natural'
+    diffuse: Sound | None = None
+    noises: tuple[Place, ...] = ()
+    label_band: tuple[float, float] | None = None
 
     @property
     def turn(self) -> np.ndarray:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 import math
 
 import numpy as np
-from scipy import fft
+from scipy import fft, signal
 
 from doa_ros.core.ambiguity import ambiguity_of
 from doa_ros.core.errors import ConfigError
@@ -95,8 +95,13 @@ class Simulator:
         active, audible = np.zeros(blocks, dtype=bool), np.zeros(blocks, dtype=bool)
         sources = []
         for place in scene.sources:
-            voice = self._voice(rng, scene, place.kind)
-            direct = direct_sound(voice, place.distance, self._rate, self._array.speed_of_sound)
+            voice = self._voice(rng, scene, place)
+            direct = direct_sound(
+                self._labelled(scene, voice),
+                place.distance,
+                self._rate,
+                self._array.speed_of_sound,
+            )
             own = active_blocks(direct, block)
             sound = self._through_room(rng, scene, place, specimen, microphones, voice)
             power = _power(sound, own, block)
@@ -125,6 +130,10 @@ class Simulator:
         power = _power(heard, active, block)
         # A source that says nothing in this clip leaves the noise as it is.
         scale = gain_to_level(total, -scene.snr, power) if power > 0 else 1.0
+        for place in scene.noises:
+            heard += self._directional_noise(
+                rng, scene, place, specimen, microphones, power or total
+            )
         audio = self._through_specimen(specimen, heard + np.float32(scale) * noise)
         audio += np.float32(scale) * sensor
         audio *= np.float32(gain_to_peak(audio, scene.peak_dbfs))
@@ -139,16 +148,51 @@ class Simulator:
             ego_noise=bool(scene.ego),
         )
 
-    def _voice(self, rng: np.random.Generator, scene: Scene, kind: str) -> np.ndarray:
+    def _labelled(self, scene: Scene, voice: np.ndarray) -> np.ndarray:
+        """Return what of a source tells when it is heard, shape (samples,)."""
+        if scene.label_band is None:
+            return voice
+        band = signal.butter(4, scene.label_band, 'band', fs=self._rate, output='sos')
+        return signal.sosfilt(band, voice).astype(np.float32)
+
+    def _directional_noise(
+        self,
+        rng: np.random.Generator,
+        scene: Scene,
+        place: Place,
+        specimen: Specimen,
+        microphones: np.ndarray,
+        reference: float,
+    ) -> np.ndarray:
+        """Return what is heard of one of the noises, shape (microphones, samples).
+
+        Args:
+            rng, scene, place, specimen, microphones: of `_through_room`.
+            reference: the power that its level is relative to.
+        """
+        block = round(self._hop * self._rate)
+        if place.sound is None:
+            sound = self._recorded_noise(rng, 1)[0]
+        else:
+            sound = place.sound(rng, self.corpus, self._count).astype(np.float32)
+        heard = self._through_room(rng, scene, place, specimen, microphones, sound)
+        power = _power(heard, active_blocks(sound, block), block)
+        return heard * np.float32(gain_to_level(power, place.level_db, reference))
+
+    def _voice(self, rng: np.random.Generator, scene: Scene, place: Place) -> np.ndarray:
         """Return what a source sounds like by itself between lead and tail, shape (samples,).
 
         Short sounds, and all where there are several sources, begin some time after the lead.
         """
+        kind = place.kind
         voice = np.zeros(self._count, dtype=np.float32)
         start = round(self._config.lead * self._rate)
         end = self._count - round(self._config.tail * self._rate)
         if len(scene.sources) > 1 or kind != 'speech':
             start += round(rng.uniform(0, min(0.5, self._config.length / 4)) * self._rate)
+        if place.sound is not None:
+            voice[start:end] = place.sound(rng, self.corpus, end - start)
+            return voice
         if kind == 'speech':
             pause = _LONG_PAUSE if scene.speech == 'turns' else _PAUSE
         else:
@@ -249,7 +293,12 @@ class Simulator:
         sensor *= np.float32(10 ** (scene.sensor_db / 20))
         if scene.quiet:
             return np.zeros(shape, dtype=np.float32), sensor
-        noise = self._field.mix(self._independent_noises(rng, shape))
+        if scene.diffuse is None:
+            independent = self._independent_noises(rng, shape)
+        else:
+            alike = [scene.diffuse(rng, self.corpus, self._count) for _ in microphones]
+            independent = np.array(alike, dtype=np.float32)
+        noise = self._field.mix(independent)
         if scene.gusty:
             noise *= gusts(rng, self._count, self._rate)
         noise = _scaled(noise, 0.0)
