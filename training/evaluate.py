@@ -14,6 +14,9 @@ same numbers.
   --bench tracks                talkers who walk around the array, past another who stays, or past
                                 each other, and 10 minutes of noise alone: tracks are compared
                                 with the talkers, and so are the estimates that tracks are made of
+  --bench world                 scenes of many kinds that training draws seldom or never: noise
+                                from one direction, reflections taken for talkers, and others;
+                                all estimates and all tracks are compared with the talkers
   --scenes N --settings NAME    N random scenes of the settings, none of which simulate draws
   --recordings FOLDER           labelled recordings, see training/data/recordings.py
 
@@ -53,12 +56,14 @@ from .splits import TEST
 
 _MODELS = (benchmarks.SHIPPED, 'uma8_reference_int8')
 # Where several talk, or one walks.
+_MULTI_SOURCE = ('talkers', 'tracks', 'world')
 _MULTI_SOURCE_MODELS = ('uma8_several_int8', benchmarks.SHIPPED)
 # Benchmarks of random scenes that need no settings.
 _RANDOM = {
     'rooms': benchmarks.rooms,
     'talkers': benchmarks.conversations,
     'tracks': benchmarks.trajectories,
+    'world': benchmarks.world,
 }
 
 
@@ -83,7 +88,7 @@ def evaluate(
     Args:
         array: name or path.
         models: names or paths; without any the shipped ones that suit the benchmark.
-        bench: 'fixed', 'rooms', 'talkers' or 'tracks'.
+        bench: 'fixed', 'rooms', 'talkers', 'tracks' or 'world'.
         scenes: how many random scenes of each kind; needs `settings` or such a `bench`.
         settings: name or path of training settings that random scenes are drawn from.
         engine: of SimulateConfig, instead of that of the benchmark or the settings.
@@ -113,7 +118,7 @@ def evaluate(
     if not 0 <= dead <= most:
         raise ConfigError(f'--dead must lie in 0..{most}: an array needs two microphones')
     flat = ambiguity_of(microphones).horizontal
-    shipped = _MULTI_SOURCE_MODELS if bench in ('talkers', 'tracks') else _MODELS
+    shipped = _MULTI_SOURCE_MODELS if bench in _MULTI_SOURCE else _MODELS
     setup = benchmarks.Setup(
         microphones,
         [find_resource('models', str(name)) for name in models or (shipped if flat else ())],

@@ -1,6 +1,7 @@
 # Copyright 2026 doa_ros contributors
 # SPDX-License-Identifier: Apache-2.0
 import csv
+from dataclasses import replace
 from functools import partial
 import math
 from pathlib import Path
@@ -30,6 +31,7 @@ from training.evaluation.report.single_source import single_source_report
 from training.evaluation.scenes import trajectories
 from training.evaluation.scenes.conditions import CONDITIONS, DIFFICULTIES
 from training.evaluation.scenes.rooms import demo_corpus, fixed_clips
+from training.evaluation.scenes.world import FAMILIES
 
 MODELS = ['uma8_reference_int8', 'uma8_reference_float32']
 # Three of the directions keep the test short; the verb takes all of them.
@@ -239,6 +241,22 @@ def test_the_benchmark_of_tracks_stands_beside_its_goals(run_verb, tmp_path, mon
     plots = re.findall(r'\]\((.*\.png)\)', markdown)
     assert len(plots) == len(DIFFICULTIES) + 1
     assert all((tmp_path / plot).stat().st_size > 5000 for plot in plots)
+
+
+def test_the_benchmark_of_the_world_has_a_table_per_family(run_verb, tmp_path, monkeypatch):
+    noise, talkers = (replace(f, situations=f.situations[:1]) for f in FAMILIES[:2])
+    monkeypatch.setattr(benchmarks, 'FAMILIES', (noise, talkers))
+    run_verb('evaluate', '--bench', 'world', '--scenes', 1, '--model', 'uma8_several_int8',
+             '--report', tmp_path)  # fmt: skip
+    markdown = (tmp_path / 'report.md').read_text(encoding='utf-8')
+    for family, told in ((noise, ', told 2'), (talkers, '')):
+        assert family.title in markdown
+        (situation,) = family.situations
+        methods = ('uma8_several_int8', 'uma8_several_int8, tracks', 'SRP-PHAT on our features')
+        for method in (*methods, f'NormMUSIC (pyroomacoustics{told})', 'goal'):
+            assert f'| {situation.name} | {method} |' in markdown
+    plots = re.findall(r'\]\((.*\.png)\)', markdown)
+    assert len(plots) == 2 and all((tmp_path / p).stat().st_size > 5000 for p in plots)
 
 
 @pytest.mark.parametrize(

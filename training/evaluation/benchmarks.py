@@ -7,8 +7,11 @@ from dataclasses import asdict, dataclass, replace
 from itertools import chain
 from pathlib import Path
 
-from doa_ros.core.geometry import MicArray
+from pandas import DataFrame, concat
+
+from doa_ros.core.geometry import MicArray, load_array
 from doa_ros.core.localization.compatibility import adapted_array, default_features
+from doa_ros.resources import find_resource
 
 from ..data.clips import Clip
 from ..data.recordings import load_recordings
@@ -25,6 +28,7 @@ from .methods.inputs import BASELINE_RATE
 from .methods.localizer import (
     DEFAULT_SENSITIVITY,
     LocalizerTracks,
+    TracksAsEstimates,
     UntrackedEstimates,
     localizer_methods,
 )
@@ -33,11 +37,13 @@ from .metrics.multi_source import collect_matches
 from .metrics.short_sounds import collect_short_sounds, short_sound_notes
 from .metrics.single_source.answers import collect_answers
 from .metrics.tracking import collect_tracks
+from .metrics.world import collect_world
 from .report.figure_tables import Goals
 from .report.multi_source import multi_source_report
 from .report.report import Report
 from .report.single_source import single_source_report
 from .report.tracking import tracking_report
+from .report.world import world_report
 from .scenes.conditions import CONDITIONS, DIFFICULTIES
 from .scenes.conversations import conversation_clips
 from .scenes.rooms import (
@@ -48,6 +54,9 @@ from .scenes.rooms import (
     with_dead_microphones,
 )
 from .scenes.trajectories import noise_clips, tracking_goals, trajectory_clips
+from .scenes.world import FAMILIES
+from .scenes.world.clips import situation_clips
+from .scenes.world.situation import Situation
 
 # What the goal of the fixed directions is for.
 SHIPPED = 'uma8_rooms_int8'
@@ -170,6 +179,37 @@ def trajectories(setup: Setup) -> Report:
     )
     matches, traces = collect_tracks(array, methods, with_dead_microphones(clips, setup.dead))
     return tracking_report(matches, traces, goals=tracking_goals(), notes=notes)
+
+
+def world(setup: Setup) -> Report:
+    """Compare methods in scenes of many kinds; all estimates and the tracks count."""
+    notes: dict[str, None] = {}
+    situations = [situation for family in FAMILIES for situation in family.situations]
+    matches = [_compare_in_situation(setup, situation, notes) for situation in situations]
+    return world_report(concat(matches, ignore_index=True), FAMILIES, notes=list(notes))
+
+
+def _compare_in_situation(setup: Setup, situation: Situation, notes: dict[str, None]) -> DataFrame:
+    """Return what is found in a situation; what readers should know becomes a key of the notes."""
+    array, models = setup.array, setup.models
+    if situation.array:
+        array, models = load_array(find_resource('arrays', situation.array)).unmounted(), ()
+    # Nothing of what is heard lies above half of this rate.
+    array = replace(array, sampling_frequency=BASELINE_RATE)
+    others, left_out = (
+        multi_source_baselines(array, situation.directions) if setup.baselines else ([], [])
+    )
+    ours = localizer_methods(array, models, DEFAULT_SENSITIVITY)
+    array, corpus, split, count, engine = setup.drawn_from(array, 'fast')
+    clips = situation_clips(array, situation, corpus, split, count, engine)
+    found = collect_world(
+        array,
+        [*ours, *map(TracksAsEstimates, ours), *others],
+        with_dead_microphones(clips, setup.dead),
+        situation.noise_begin,
+    )
+    notes.update(dict.fromkeys([*left_out, *_failures(others)]))
+    return found
 
 
 def _compare_directions(

@@ -15,6 +15,7 @@ from doa_ros.core.localization.localizer import Localizer, LocalizerConfig
 from doa_ros.core.localization.model_card import load_card
 from doa_ros.core.localization.source_filter import Localization
 from doa_ros.core.tracking.config import TrackerConfig
+from doa_ros.core.tracking.track import Track
 from doa_ros.core.tracking.tracker import Tracker
 
 from ..scenes.blocks import HOP
@@ -22,6 +23,8 @@ from .inputs import MethodInput
 from .method import DirectionMethod, TrackingMethod, Tracks
 
 DEFAULT_SENSITIVITY = LocalizerConfig().sensitivity
+# The attribute of estimates that are made of tracks.
+PREDICTED = 'predicted'
 # Every guess is given; whether a node would have held it back is seen by its confidence.
 _ALL = 1.0
 
@@ -54,6 +57,8 @@ class LocalizerMethod(DirectionMethod):
         self._features = features
         config = LocalizerConfig(method, sensitivity=sensitivity)
         self._localizer = Localizer(array, features, config, model)
+        # What was found in the last clip: tracks and estimates are made of the same.
+        self._located: tuple[MethodInput, dict[int, Localization]] | None = None
         if model is not None:
             self.azimuth_classes = load_card(model).grid.azimuth_count
 
@@ -67,19 +72,22 @@ class LocalizerMethod(DirectionMethod):
 
     def localizations(self, clip: MethodInput) -> dict[int, Localization]:
         """Return what is found in every window, by the block that it ends with."""
-        self._localizer.reset()
-        windows = clip.features(self._features, self._array)
-        return {block: self._localizer.locate(window) for block, window in windows.items()}
+        if self._located is None or self._located[0] is not clip:
+            self._localizer.reset()
+            windows = clip.features(self._features, self._array)
+            found = {block: self._localizer.locate(window) for block, window in windows.items()}
+            self._located = clip, found
+        return self._located[1]
 
-    def tracks(self, clip: MethodInput, config: TrackerConfig) -> list[Tracks]:
+    def confirmed_tracks(self, clip: MethodInput, config: TrackerConfig) -> list[Sequence[Track]]:
         """Return the confirmed tracks at the end of every block of a clip."""
         tracker = Tracker(config, HOP, ambiguity_of(clip.array))
-        tracks: list[Tracks] = [()] * clip.block_count
+        tracks: list[Sequence[Track]] = [()] * clip.block_count
         windows = clip.features(self._features, self._array)
         for block, found in self.localizations(clip).items():
             stamp, window = round(block * HOP * 1e9), windows[block]
             updated = tracker.update(stamp, found.detections, bool(window.gap), window.sound_age)
-            tracks[block] = [(track.id, track.azimuth) for track in updated if track.confirmed]
+            tracks[block] = [track for track in updated if track.confirmed]
         return tracks
 
 
@@ -92,7 +100,21 @@ class LocalizerTracks(TrackingMethod):
 
     def tracks(self, clip: MethodInput) -> list[Tracks]:
         """See TrackingMethod."""
-        return self._method.tracks(clip, TrackerConfig())
+        tracks = self._method.confirmed_tracks(clip, TrackerConfig())
+        return [[(track.id, track.azimuth) for track in here] for here in tracks]
+
+
+class TracksAsEstimates(DirectionMethod):
+    """The confirmed tracks, compared as estimates are; the most confident one is the best."""
+
+    def __init__(self, method: LocalizerMethod):
+        self.name = f'{method.name}, tracks'
+        self._method = method
+
+    def estimates(self, clip: MethodInput) -> list[Sequence[Estimate]]:
+        """See DirectionMethod. The attribute `predicted` of an estimate is 1 or 0."""
+        tracks = self._method.confirmed_tracks(clip, TrackerConfig())
+        return [[_as_estimate(track) for track in tracks[block]] for block in clip.blocks]
 
 
 class UntrackedEstimates(TrackingMethod):
@@ -113,6 +135,17 @@ class UntrackedEstimates(TrackingMethod):
             else ()
             for block in range(clip.block_count)
         ]
+
+
+def _as_estimate(track: Track) -> Estimate:
+    return Estimate(
+        track.azimuth,
+        track.elevation,
+        track.azimuth_stddev,
+        track.elevation_stddev,
+        track.confidence,
+        {PREDICTED: float(track.predicted)},
+    )
 
 
 def localizer_methods(

@@ -28,7 +28,7 @@ _ROOMS = replace(
 )
 # Of a real array: highest level of a clip [dBFS], and how far the microphones' own noise is below
 # the speech [dB].
-_SPEECH_PEAK, _SENSOR_BELOW_SPEECH = -30.0, 35.0
+_SPEECH_PEAK, SENSOR_BELOW_SPEECH = -30.0, 35.0
 
 
 @dataclass(frozen=True)
@@ -117,4 +117,4 @@ def rooms_of(difficulty: Difficulty, array: MicArray, engine: str) -> SimulateCo
 
 def at_levels_of(difficulty: Difficulty, scene: Scene) -> Scene:
     """Return a scene with the levels of a difficulty."""
-    return replace(scene, sensor_db=difficulty.snr - _SENSOR_BELOW_SPEECH, peak_dbfs=_SPEECH_PEAK)
+    return replace(scene, sensor_db=difficulty.snr - SENSOR_BELOW_SPEECH, peak_dbfs=_SPEECH_PEAK)

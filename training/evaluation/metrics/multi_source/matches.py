@@ -34,6 +34,7 @@ class MatchedBlock:
     Attributes:
         block: number of the block.
         estimates: in the order of the method.
+        talkers: all of them.
         voiced: talkers who speak.
         uncertain: talkers who are neither voiced nor clearly silent.
         pairs: indices of matched estimates and voiced talkers.
@@ -41,6 +42,7 @@ class MatchedBlock:
 
     block: int
     estimates: Sequence[Estimate]
+    talkers: Sequence[Source]
     voiced: Sequence[Source]
     uncertain: Sequence[Source]
     pairs: Sequence[tuple[int, int]]
@@ -92,4 +94,4 @@ def _matched(talkers: Sequence[Source], block: int, estimates: Sequence[Estimate
     uncertain = [t for t in talkers if not (t.voiced[block] or t.is_silent(block))]
     azimuths = np.array([estimate.azimuth for estimate in estimates])
     pairs = match(azimuths, np.array([talker.azimuth[block] for talker in voiced]), NEAR)
-    return MatchedBlock(block, estimates, voiced, uncertain, pairs)
+    return MatchedBlock(block, estimates, talkers, voiced, uncertain, pairs)
