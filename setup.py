@@ -11,7 +11,7 @@ _ROOT = Path(__file__).resolve().parent
 
 
 _EXTRAS = ('display', 'training', 'cluster', 'openvino', 'bags')
-_NEEDS_ROS = ['doa_ros.nodes*']
+_NEEDS_ROS = ['doa_ros.conversions*', 'doa_ros.nodes*']
 
 
 def _requirements(group: str) -> list[str]:

@@ -12,7 +12,7 @@ import numpy as np
 from std_msgs.msg import ColorRGBA, Header
 from visualization_msgs.msg import Marker
 
-from doa_ros.conversions import pose_towards, shown_elevation
+from doa_ros.conversions.directions import pose_towards, shown_elevation
 from doa_ros.core.ambiguity import HORIZONTAL, Ambiguity, NoAmbiguity
 from doa_ros.core.geometry import unit_vector
 from doa_ros.core.localization.decoding import Estimate

@@ -19,7 +19,7 @@ from doa_ros.cli.demo_report import (
 from doa_ros.cli.node_process import NodeProcess, listen
 from doa_ros.cli.plot_file import PlotFile
 from doa_ros.cli.session import Session, session
-from doa_ros.conversions import directions_of, tracks_of
+from doa_ros.conversions.directions import directions_of, tracks_of
 from doa_ros.core.ambiguity import ambiguity_in_frame
 from doa_ros.core.geometry import load_array
 from doa_ros.core.localization.model_card import load_card

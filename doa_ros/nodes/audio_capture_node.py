@@ -15,12 +15,9 @@ from doa_ros.audio.capture.status import CaptureStatus
 from doa_ros.audio.file_source import FileSource
 from doa_ros.audio.scene_source import SceneSource, SimulatedBlock
 from doa_ros.audio.source import AudioBlock
-from doa_ros.conversions import (
-    array_info,
-    audio_frame_from_block,
-    estimate_array,
-    make_header,
-)
+from doa_ros.conversions.arrays import array_info
+from doa_ros.conversions.audio import audio_frame_from_block, make_header
+from doa_ros.conversions.directions import estimate_array
 from doa_ros.core.array_check.channel_health import ChannelHealth
 from doa_ros.core.errors import ConfigError
 from doa_ros.core.geometry import MicArray, load_array

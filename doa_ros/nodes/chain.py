@@ -10,7 +10,7 @@ from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile
 from std_msgs.msg import Header
 
-from doa_ros.conversions import array_from_info
+from doa_ros.conversions.arrays import array_from_info
 from doa_ros.core.errors import DoaError
 from doa_ros.core.features.config import FeatureConfig
 from doa_ros.core.geometry import MicArray

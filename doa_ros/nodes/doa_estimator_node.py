@@ -7,12 +7,8 @@ from collections.abc import Callable
 from std_msgs.msg import Header
 from std_srvs.srv import SetBool
 
-from doa_ros.conversions import (
-    estimate_array,
-    features_from_settings,
-    spectrum_message,
-    window_from_gcc_phat,
-)
+from doa_ros.conversions.directions import estimate_array, spectrum_message
+from doa_ros.conversions.features import features_from_settings, window_from_gcc_phat
 from doa_ros.core.ambiguity import ambiguity_in_frame
 from doa_ros.core.errors import ModelError
 from doa_ros.core.features.config import FeatureConfig

@@ -10,7 +10,7 @@ from typing import Any
 from std_msgs.msg import Header
 from visualization_msgs.msg import Marker, MarkerArray
 
-from doa_ros.conversions import directions_of, tracks_of
+from doa_ros.conversions.directions import directions_of, tracks_of
 from doa_ros.core.ambiguity import Ambiguity, ambiguity_in_frame
 from doa_ros.core.geometry import MicArray
 from doa_ros.core.localization.decoding import Estimate

@@ -8,7 +8,7 @@ import secrets
 from geometry_msgs.msg import PoseStamped, Vector3Stamped
 from std_msgs.msg import Header
 
-from doa_ros.conversions import directions_of, target_pose, target_vector, track_array
+from doa_ros.conversions.directions import directions_of, target_pose, target_vector, track_array
 from doa_ros.core.ambiguity import Ambiguity, ambiguity_in_frame
 from doa_ros.core.geometry import MicArray
 from doa_ros.core.localization.window_directions import WindowDirections

@@ -8,7 +8,8 @@ from std_msgs.msg import Header
 
 from doa_ros.audio.audio_frame import block_from_audio_frame
 from doa_ros.audio.source import AudioBlock
-from doa_ros.conversions import gcc_phat_from_window, window_header
+from doa_ros.conversions.audio import window_header
+from doa_ros.conversions.features import gcc_phat_from_window
 from doa_ros.core.features.config import FeatureConfig
 from doa_ros.core.features.extractor import FeatureExtractor, WindowFeatures
 from doa_ros.core.geometry import MicArray

@@ -38,7 +38,8 @@ else:
     from rclpy.parameter_client import AsyncParameterClient
     from rclpy.qos import DurabilityPolicy, QoSProfile
 
-    from doa_ros.conversions import array_info, make_header
+    from doa_ros.conversions.arrays import array_info
+    from doa_ros.conversions.audio import make_header
     from doa_ros.msg import MicArrayInfo
     from doa_ros.nodes.configs import ModelConfig
 

@@ -14,7 +14,7 @@ import rclpy
 from rclpy.qos import ReliabilityPolicy
 
 from doa_ros.audio.playback import Playback
-from doa_ros.conversions import make_header
+from doa_ros.conversions.audio import make_header
 from doa_ros.core.config import setting
 from doa_ros.core.geometry import wrap_angle
 from doa_ros.core.monitoring import Level, Status

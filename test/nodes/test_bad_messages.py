@@ -12,7 +12,8 @@ from std_msgs.msg import Header
 from visualization_msgs.msg import MarkerArray
 
 from doa_ros.audio.source import AudioBlock
-from doa_ros.conversions import audio_frame_from_block, gcc_phat_from_window, make_header
+from doa_ros.conversions.audio import audio_frame_from_block, make_header
+from doa_ros.conversions.features import gcc_phat_from_window
 from doa_ros.core.features.config import FeatureConfig
 from doa_ros.core.features.extractor import FeatureExtractor
 from doa_ros.headers import stamp_of

@@ -12,7 +12,7 @@ import rclpy
 from rclpy.qos import DurabilityPolicy, QoSProfile
 from rosgraph_msgs.msg import Clock
 
-from doa_ros.conversions import make_header
+from doa_ros.conversions.audio import make_header
 from doa_ros.core.geometry import wrap_angle
 from doa_ros.core.units import NANOSECONDS
 from doa_ros.headers import stamp_of

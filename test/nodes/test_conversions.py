@@ -14,9 +14,24 @@ import pytest
 from rclpy.serialization import deserialize_message, serialize_message
 from std_msgs.msg import Header
 
-from doa_ros import conversions
 from doa_ros.audio.audio_frame import FORMATS, block_from_audio_frame
 from doa_ros.audio.source import AudioBlock
+from doa_ros.conversions.arrays import array_from_info, array_info
+from doa_ros.conversions.audio import audio_frame_from_block, make_header, window_header
+from doa_ros.conversions.directions import (
+    directions_of,
+    estimate_array,
+    spectrum_message,
+    target_pose,
+    target_vector,
+    track_array,
+    tracks_of,
+)
+from doa_ros.conversions.features import (
+    features_from_settings,
+    gcc_phat_from_window,
+    window_from_gcc_phat,
+)
 from doa_ros.core.directions import DirectionGrid
 from doa_ros.core.errors import MessageError
 from doa_ros.core.features.config import FeatureConfig
@@ -26,6 +41,7 @@ from doa_ros.core.geometry import MicArray, load_array, unit_vector
 from doa_ros.core.localization.decoding import Estimate
 from doa_ros.core.localization.spectrum import SingleSourceSpectrum
 from doa_ros.core.localization.window_directions import WindowDirections
+from doa_ros.headers import stamp_of
 from doa_ros.msg import (
     AudioFrame,
     DoaEstimateArray,
@@ -39,7 +55,7 @@ from doa_ros.resources import find_resource
 ARRAY = load_array(find_resource('arrays', 'uma8'))
 FEATURES = FeatureConfig()
 STAMP = 1_700_000_000_123_456_789
-HEADER = conversions.make_header(STAMP, 'mic_array')
+HEADER = make_header(STAMP, 'mic_array')
 
 
 def _over_the_wire(message):
@@ -49,7 +65,7 @@ def _over_the_wire(message):
 def _audio_frame(**changes):
     samples = np.arange(8 * 20, dtype=np.int16).reshape(20, 8)
     block = AudioBlock(samples, ARRAY.sampling_frequency, 960, STAMP)
-    message = conversions.audio_frame_from_block(HEADER, block)
+    message = audio_frame_from_block(HEADER, block)
     for name, value in changes.items():
         setattr(message, name, value)
     return message
@@ -66,7 +82,7 @@ RESIDUAL = replace(FEATURES, residual=True)
 
 def _gcc_phat(rest=None, microphones=ARRAY, **changes):
     window = replace(_gcc_window(), residual=rest)
-    message = conversions.gcc_phat_from_window(HEADER, window, microphones, FEATURES)
+    message = gcc_phat_from_window(HEADER, window, microphones, FEATURES)
     for name, value in changes.items():
         setattr(message, name, value)
     return message
@@ -74,8 +90,8 @@ def _gcc_phat(rest=None, microphones=ARRAY, **changes):
 
 @pytest.mark.parametrize('stamp', [0, 1, 999_999_999, 1_000_000_000, STAMP, -1])
 def test_stamps_survive_to_the_nanosecond(stamp):
-    header = _over_the_wire(conversions.make_header(stamp, 'a'))
-    assert conversions.stamp_of(header) == stamp
+    header = _over_the_wire(make_header(stamp, 'a'))
+    assert stamp_of(header) == stamp
     assert header.frame_id == 'a'
 
 
@@ -94,7 +110,7 @@ def test_audio_survives_bit_by_bit(dtype, channels):
         limits = np.iinfo(dtype)
         samples = rng.integers(limits.min, limits.max, (480, channels), dtype, endpoint=True)
     block = AudioBlock(samples, ARRAY.sampling_frequency, 2**40, STAMP)
-    message = _over_the_wire(conversions.audio_frame_from_block(HEADER, block))
+    message = _over_the_wire(audio_frame_from_block(HEADER, block))
     received = block_from_audio_frame(message, ARRAY)
     assert received.samples.dtype == dtype
     assert np.array_equal(received.samples, samples)
@@ -106,7 +122,7 @@ def test_audio_survives_bit_by_bit(dtype, channels):
 def test_audio_that_is_not_contiguous():
     samples = np.arange(160, dtype=np.int32).reshape(8, 20).T
     block = AudioBlock(samples, ARRAY.sampling_frequency, 0, STAMP)
-    message = conversions.audio_frame_from_block(HEADER, block)
+    message = audio_frame_from_block(HEADER, block)
     received = block_from_audio_frame(message, ARRAY)
     assert np.array_equal(received.samples, samples)
 
@@ -137,7 +153,7 @@ def test_audio_with_values_that_are_no_samples(value):
     samples = np.zeros((20, 8), dtype=np.float32)
     samples[7, 3] = value
     block = AudioBlock(samples, ARRAY.sampling_frequency, 0, STAMP)
-    message = conversions.audio_frame_from_block(HEADER, block)
+    message = audio_frame_from_block(HEADER, block)
     with pytest.raises(MessageError, match='NaN'):
         block_from_audio_frame(message, ARRAY)
 
@@ -171,14 +187,14 @@ def test_any_audio_frame_is_a_block_or_a_message_error(message):
 
 def test_window_header_is_that_of_the_block_where_they_begin_together():
     block = AudioBlock(np.zeros((2400, 8), np.int16), 48000, 4800, STAMP)
-    assert conversions.window_header(HEADER, block, 4800) is HEADER
+    assert window_header(HEADER, block, 4800) is HEADER
 
 
 @pytest.mark.parametrize('offset', [-4800, -1, 1, 2399])
 def test_window_header_is_shifted_to_the_first_new_sample(offset):
     block = AudioBlock(np.zeros((2400, 8), np.int16), 48000, 4800, STAMP)
-    header = conversions.window_header(HEADER, block, 4800 + offset)
-    assert conversions.stamp_of(header) - STAMP == pytest.approx(offset / 48000 * 1e9, abs=1)
+    header = window_header(HEADER, block, 4800 + offset)
+    assert stamp_of(header) - STAMP == pytest.approx(offset / 48000 * 1e9, abs=1)
     assert header.frame_id == HEADER.frame_id
 
 
@@ -186,7 +202,7 @@ def test_features_survive():
     window = _gcc_window()
     message = _over_the_wire(_gcc_phat())
     assert message.data == array.array('f', window.features.tobytes())
-    received = conversions.window_from_gcc_phat(message, ARRAY, FEATURES)
+    received = window_from_gcc_phat(message, ARRAY, FEATURES)
     assert np.array_equal(received.features, window.features)
     assert received.features.dtype == np.float32
     assert received.activity == window.activity
@@ -201,11 +217,11 @@ def test_the_residual_survives(azimuth, face_down):
     # In the frame of the header, like all directions.
     in_frame = mounted.frame_azimuth(azimuth)
     assert message.residual_azimuth == pytest.approx(in_frame, nan_ok=True)
-    received = conversions.window_from_gcc_phat(message, mounted, RESIDUAL).residual
+    received = window_from_gcc_phat(message, mounted, RESIDUAL).residual
     assert np.array_equal(received.features, residual.features)
     assert received.azimuth == pytest.approx(azimuth, nan_ok=True)
     # Who does not want it does not look at it.
-    assert conversions.window_from_gcc_phat(message, mounted, FEATURES).residual is None
+    assert window_from_gcc_phat(message, mounted, FEATURES).residual is None
 
 
 @pytest.mark.parametrize(
@@ -221,7 +237,7 @@ def test_the_residual_survives(azimuth, face_down):
 def test_residuals_that_do_not_fit(changes, words):
     message = _gcc_phat(Residual(_gcc_window().features, 1.0), **changes)
     with pytest.raises(MessageError, match=words):
-        conversions.window_from_gcc_phat(message, ARRAY, RESIDUAL)
+        window_from_gcc_phat(message, ARRAY, RESIDUAL)
 
 
 @pytest.mark.parametrize(
@@ -232,7 +248,7 @@ def test_features_after_a_gap_say_so(previous, gap):
     """The hop is 2400 samples; the index of a stream that starts again goes back."""
     message = _gcc_phat()
     message.first_sample_index = 4800
-    received = conversions.window_from_gcc_phat(message, ARRAY, FEATURES, previous)
+    received = window_from_gcc_phat(message, ARRAY, FEATURES, previous)
     assert (received.hop_index, received.gap) == (4800, gap)
 
 
@@ -255,7 +271,7 @@ def test_features_after_a_gap_say_so(previous, gap):
 )
 def test_features_that_do_not_fit(changes, words):
     with pytest.raises(MessageError, match=words):
-        conversions.window_from_gcc_phat(_gcc_phat(**changes), ARRAY, FEATURES)
+        window_from_gcc_phat(_gcc_phat(**changes), ARRAY, FEATURES)
 
 
 _numbers = st.floats(allow_nan=True, allow_infinity=True)
@@ -278,7 +294,7 @@ _changes = st.fixed_dictionaries(
 def test_any_gcc_phat_is_a_window_or_a_message_error(changes, features):
     message = _gcc_phat(Residual(_gcc_window().features, 1.0), **changes)
     try:
-        window = conversions.window_from_gcc_phat(message, ARRAY, features)
+        window = window_from_gcc_phat(message, ARRAY, features)
     except MessageError:
         return
     assert window.features.shape == (15, 13)
@@ -293,16 +309,16 @@ def test_numpy_scalars_do_not_abort_the_process():
     estimate = Estimate(*np.array([0.1, 0.2, 0.3, 0.4, 0.5], dtype=np.float32))
     _over_the_wire(_estimates([estimate]))
     window = replace(_gcc_window(), activity=np.float32(0.25))
-    message = conversions.gcc_phat_from_window(HEADER, window, ARRAY, FEATURES)
+    message = gcc_phat_from_window(HEADER, window, ARRAY, FEATURES)
     assert _over_the_wire(message).activity == 0.25
     for dtype in (np.float32, np.float64):
         spectrum = SingleSourceSpectrum(
             np.ones(36, dtype=dtype) / 36, np.ones(10, dtype=dtype) / 10
         )
         grid = DirectionGrid(36, 10)
-        _over_the_wire(conversions.spectrum_message(HEADER, 0.1, spectrum, grid))
+        _over_the_wire(spectrum_message(HEADER, 0.1, spectrum, grid))
     scaled = replace(ARRAY, positions=ARRAY.positions.astype(np.float32))
-    _over_the_wire(conversions.array_info(HEADER, scaled))
+    _over_the_wire(array_info(HEADER, scaled))
 
 
 def test_estimates_survive():
@@ -314,7 +330,7 @@ def test_estimates_survive():
     assert isinstance(message, DoaEstimateArray)
     assert message.header == HEADER
     assert message.window_duration == 0.1
-    received = conversions.directions_of(message).estimates
+    received = directions_of(message).estimates
     assert received[0] == estimates[0]
     assert math.isnan(received[1].elevation) and math.isnan(received[1].elevation_stddev)
 
@@ -323,7 +339,7 @@ def test_spectrum_sums_to_one_whatever_the_rounding():
     values = np.round(np.random.default_rng(3).uniform(0, 255, 36)).astype(np.float32) / 256
     spectrum = SingleSourceSpectrum(values, np.full(10, 0.11, dtype=np.float32))
     grid = DirectionGrid(36, 10)
-    message = _over_the_wire(conversions.spectrum_message(HEADER, 0.1, spectrum, grid))
+    message = _over_the_wire(spectrum_message(HEADER, 0.1, spectrum, grid))
     assert isinstance(message, DoaSpectrum)
     assert sum(message.azimuth_probability) == pytest.approx(1, abs=1e-6)
     assert sum(message.elevation_probability) == pytest.approx(1, abs=1e-6)
@@ -336,20 +352,20 @@ def test_spectrum_sums_to_one_whatever_the_rounding():
 def test_spectrum_without_elevation(elevation_count):
     grid = DirectionGrid(36, elevation_count)
     spectrum = SingleSourceSpectrum(np.full(36, 1 / 36))
-    message = conversions.spectrum_message(HEADER, 0.1, spectrum, grid)
+    message = spectrum_message(HEADER, 0.1, spectrum, grid)
     assert len(message.elevation_probability) == 0
     assert message.elevation_step == 0
 
 
 def test_spectrum_of_nothing_is_finite():
     spectrum = SingleSourceSpectrum(np.zeros(36, dtype=np.float32), np.zeros(10, dtype=np.float32))
-    message = conversions.spectrum_message(HEADER, 0.1, spectrum, DirectionGrid(36, 10))
+    message = spectrum_message(HEADER, 0.1, spectrum, DirectionGrid(36, 10))
     assert np.isfinite(message.azimuth_probability).all()
 
 
 def test_array_info_is_in_the_mounted_frame():
-    face_up = _over_the_wire(conversions.array_info(HEADER, ARRAY))
-    face_down = conversions.array_info(HEADER, replace(ARRAY, face_down=True))
+    face_up = _over_the_wire(array_info(HEADER, ARRAY))
+    face_down = array_info(HEADER, replace(ARRAY, face_down=True))
     assert isinstance(face_up, MicArrayInfo)
     assert [-p.y for p in face_up.positions] == [p.y for p in face_down.positions]
     assert list(face_up.channel_indices) == list(ARRAY.channels)
@@ -368,7 +384,7 @@ def test_array_info_says_what_the_array_cannot_tell(make_array, tetrahedron):
         (make_array(_UPRIGHT, rotation=turned), MicArrayInfo.AMBIGUITY_PLANE, (0, 1, 0)),
         (make_array(_LINE, rotation=turned), MicArrayInfo.AMBIGUITY_LINE, (1, 0, 0)),
     ):
-        message = _over_the_wire(conversions.array_info(HEADER, microphones))
+        message = _over_the_wire(array_info(HEADER, microphones))
         assert message.ambiguity == kind
         found = message.ambiguity_axis
         assert np.abs((found.x, found.y, found.z)) == pytest.approx(axis)
@@ -377,14 +393,14 @@ def test_array_info_says_what_the_array_cannot_tell(make_array, tetrahedron):
 def test_spectrum_says_where_its_elevations_begin():
     grid = DirectionGrid(36, 19, -math.pi / 2)
     spectrum = SingleSourceSpectrum(np.full(36, 1 / 36), np.full(19, 1 / 19))
-    message = _over_the_wire(conversions.spectrum_message(HEADER, 0.1, spectrum, grid))
+    message = _over_the_wire(spectrum_message(HEADER, 0.1, spectrum, grid))
     assert message.elevation_min == -math.pi / 2
     assert message.elevation_min + 18 * message.elevation_step == pytest.approx(math.pi / 2)
 
 
 def _estimates(estimates, sound_age=0.0):
     directions = WindowDirections(tuple(estimates), 0.1, 0.05, sound_age)
-    return conversions.estimate_array(HEADER, directions)
+    return estimate_array(HEADER, directions)
 
 
 def test_gcc_phat_message_describes_its_data():
@@ -403,7 +419,7 @@ def test_every_setting_of_the_features_is_in_the_message():
     assert list(FeatureSettings.get_fields_and_field_types()) == names
     changed = FeatureConfig(lag_rate=47123.4, hop=0.0123, averaging_time=0.1, residual=True)
     message = FeatureSettings(**changed.to_mapping())
-    assert conversions.features_from_settings(_over_the_wire(message)) == changed
+    assert features_from_settings(_over_the_wire(message)) == changed
 
 
 @pytest.mark.parametrize(
@@ -413,7 +429,7 @@ def test_settings_that_are_none(name, value):
     message = FeatureSettings(**FeatureConfig().to_mapping())
     setattr(message, name, value)
     with pytest.raises(MessageError, match=name):
-        conversions.features_from_settings(message)
+        features_from_settings(message)
 
 
 _RING = [[0.043 * math.cos(a), 0.043 * math.sin(a), 0.0] for a in np.radians([0, 60, 120.1, 199])]
@@ -424,8 +440,8 @@ _RING = [[0.043 * math.cos(a), 0.043 * math.sin(a), 0.0] for a in np.radians([0,
 def test_an_array_survives_to_the_bit(make_array, face_down, rotation):
     own = {'face_down': face_down, 'rotation': rotation}
     for microphones in (replace(ARRAY, **own), make_array(np.round(_RING, 5), **own)):
-        message = _over_the_wire(conversions.array_info(HEADER, microphones))
-        received = conversions.array_from_info(message)
+        message = _over_the_wire(array_info(HEADER, microphones))
+        received = array_from_info(message)
         assert np.array_equal(received.positions, microphones.positions)
         # What only audio_capture needs to know is not in it.
         rest = ('positions', 'device', 'silent_channels', 'factory_channels', 'factory_advice')
@@ -452,26 +468,26 @@ def test_an_array_survives_to_the_bit(make_array, face_down, rotation):
     ],
 )
 def test_arrays_that_are_none(name, value, words):
-    message = conversions.array_info(HEADER, ARRAY)
+    message = array_info(HEADER, ARRAY)
     setattr(message, name, value)
     with pytest.raises(MessageError, match=words):
-        conversions.array_from_info(message)
+        array_from_info(message)
 
 
 def test_tracks_survive(make_track):
     tracks = make_track(3), make_track(1, predicted=True, azimuth=1.0)
-    message = _over_the_wire(conversions.track_array(HEADER, tracks))
+    message = _over_the_wire(track_array(HEADER, tracks))
     assert message.header == HEADER
-    assert conversions.tracks_of(message) == tracks
+    assert tracks_of(message) == tracks
     # As they come out of computations; the generated C code wants plain floats.
-    _over_the_wire(conversions.track_array(HEADER, [make_track(azimuth=np.float32(0.5))]))
+    _over_the_wire(track_array(HEADER, [make_track(azimuth=np.float32(0.5))]))
 
 
 def test_tracks_without_elevation_survive(make_track):
     names = 'elevation', 'elevation_rate', 'elevation_stddev', 'elevation_rate_stddev'
     track = make_track(**dict.fromkeys(names, math.nan))
-    message = _over_the_wire(conversions.track_array(HEADER, [track]))
-    (received,) = conversions.tracks_of(message)
+    message = _over_the_wire(track_array(HEADER, [track]))
+    (received,) = tracks_of(message)
     assert all(math.isnan(getattr(received, name)) for name in names)
     assert received.azimuth == track.azimuth
 
@@ -492,19 +508,19 @@ def test_tracks_without_elevation_survive(make_track):
     ],
 )
 def test_tracks_that_are_not_usable(make_track, change, words):
-    message = conversions.track_array(HEADER, [make_track(1), make_track(2)])
-    message.header = conversions.make_header(STAMP, 'mic_array')
+    message = track_array(HEADER, [make_track(1), make_track(2)])
+    message.header = make_header(STAMP, 'mic_array')
     change(message)
     with pytest.raises(MessageError, match=words):
-        conversions.tracks_of(message)
+        tracks_of(message)
 
 
 @pytest.mark.parametrize('age', [math.nan, math.inf, -0.1])
 def test_sound_of_no_age(age):
     with pytest.raises(MessageError, match='old'):
-        conversions.directions_of(_estimates([], sound_age=age))
+        directions_of(_estimates([], sound_age=age))
     with pytest.raises(MessageError, match='old'):
-        conversions.window_from_gcc_phat(_gcc_phat(sound_age=age), ARRAY, FEATURES)
+        window_from_gcc_phat(_gcc_phat(sound_age=age), ARRAY, FEATURES)
 
 
 @pytest.mark.parametrize('hop', [math.nan, math.inf, 0.0, -0.1])
@@ -512,13 +528,13 @@ def test_directions_that_come_too_often_or_never(hop):
     message = _estimates([])
     message.hop = hop
     with pytest.raises(MessageError, match='cannot come every'):
-        conversions.directions_of(message)
+        directions_of(message)
 
 
 def test_the_age_of_sound_survives():
     window = replace(_gcc_window(), sound_age=0.25)
-    message = _over_the_wire(conversions.gcc_phat_from_window(HEADER, window, ARRAY, FEATURES))
-    assert conversions.window_from_gcc_phat(message, ARRAY, FEATURES).sound_age == 0.25
+    message = _over_the_wire(gcc_phat_from_window(HEADER, window, ARRAY, FEATURES))
+    assert window_from_gcc_phat(message, ARRAY, FEATURES).sound_age == 0.25
     assert _over_the_wire(_estimates([], sound_age=0.25)).sound_age == 0.25
 
 
@@ -529,8 +545,8 @@ def test_the_age_of_sound_survives():
 def test_targets_point_at_the_track(points_at, make_track, azimuth, elevation):
     track = make_track(azimuth=azimuth, elevation=elevation)
     towards = unit_vector(azimuth, 0.0 if math.isnan(elevation) else elevation)
-    pose = conversions.target_pose(HEADER, track)
-    vector = conversions.target_vector(HEADER, track)
+    pose = target_pose(HEADER, track)
+    vector = target_vector(HEADER, track)
     assert pose.header == vector.header == HEADER
     assert points_at(pose.pose) == pytest.approx(towards, abs=1e-9)
     assert [vector.vector.x, vector.vector.y, vector.vector.z] == pytest.approx(towards, abs=1e-9)

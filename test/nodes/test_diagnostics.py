@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from doa_ros.conversions import make_header
+from doa_ros.conversions.audio import make_header
 from doa_ros.headers import stamp_of
 from doa_ros.msg import AudioFrame, GccPhat
 from doa_ros.nodes.configs import settings

@@ -18,14 +18,10 @@ from rclpy.serialization import serialize_message
 from std_msgs.msg import Header
 
 from doa_ros.audio.source import AudioBlock
-from doa_ros.conversions import (
-    array_info,
-    audio_frame_from_block,
-    estimate_array,
-    gcc_phat_from_window,
-    make_header,
-    track_array,
-)
+from doa_ros.conversions.arrays import array_info
+from doa_ros.conversions.audio import audio_frame_from_block, make_header
+from doa_ros.conversions.directions import estimate_array, track_array
+from doa_ros.conversions.features import gcc_phat_from_window
 from doa_ros.core.features.extractor import WindowFeatures
 from doa_ros.core.geometry import load_array
 from doa_ros.core.localization.compatibility import default_features

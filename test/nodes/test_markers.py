@@ -12,7 +12,7 @@ import pytest
 from rclpy.serialization import deserialize_message, serialize_message
 from visualization_msgs.msg import Marker, MarkerArray
 
-from doa_ros.conversions import make_header
+from doa_ros.conversions.audio import make_header
 from doa_ros.core.ambiguity import ambiguity_in_frame
 from doa_ros.core.geometry import load_array, unit_vector
 from doa_ros.core.localization.decoding import Estimate

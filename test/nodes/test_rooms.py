@@ -11,7 +11,8 @@ from rclpy.serialization import deserialize_message, serialize_message
 import soundfile
 
 from doa_ros.cli import locate
-from doa_ros.conversions import gcc_phat_from_window, make_header, window_from_gcc_phat
+from doa_ros.conversions.audio import make_header
+from doa_ros.conversions.features import gcc_phat_from_window, window_from_gcc_phat
 from doa_ros.core.features.extractor import FeatureExtractor
 from doa_ros.core.geometry import wrap_angle
 from doa_ros.core.localization.localizer import Localizer, LocalizerConfig

@@ -12,13 +12,8 @@ import pytest
 from rclpy.serialization import deserialize_message, serialize_message
 from visualization_msgs.msg import Marker, MarkerArray
 
-from doa_ros.conversions import (
-    directions_of,
-    estimate_array,
-    make_header,
-    track_array,
-    tracks_of,
-)
+from doa_ros.conversions.audio import make_header
+from doa_ros.conversions.directions import directions_of, estimate_array, track_array, tracks_of
 from doa_ros.core.geometry import unit_vector, wrap_angle
 from doa_ros.core.localization.decoding import Estimate
 from doa_ros.core.localization.window_directions import WindowDirections
