@@ -23,6 +23,7 @@ from doa_ros.resources import find_resource
 from .calibrate import calibrate
 from .evaluate import evaluate
 from .quantize import quantize
+from .runs import is_finished
 from .sections import SimulateConfig, TrainConfig
 from .settings import Settings
 from .simulate import simulate
@@ -75,8 +76,7 @@ def make_model(
             write_sounds(partial, _SOUNDS_SEED)
             partial.rename(sounds)
     simulate(settings, sounds=sounds, out=data)
-    # The curves are the last thing that training leaves.
-    if not (trained / 'curves.png').exists():
+    if not is_finished(trained):
         train(settings, data=data, out=trained)
     quantize(trained, data=data, name=array.name, out=models)
     model = models / f'{array.name}_int8.tflite'

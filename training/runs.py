@@ -16,6 +16,12 @@ from doa_ros.core.errors import ConfigError
 from .settings import Settings, load_settings
 
 
+def is_finished(folder: Path) -> bool:
+    """Return whether a folder holds a run whose fit has come to its end."""
+    # The last thing that a fit leaves.
+    return (folder / 'curves.png').exists()
+
+
 def load_run(folder: Path) -> tuple[keras.Model, Settings]:
     """Return the network of a run and its settings.
 

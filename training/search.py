@@ -18,16 +18,14 @@ and OUT/run, the network trained. Run again after an interruption, it goes on.
 import argparse
 from pathlib import Path
 
-import keras
-
 from doa_ros.core.errors import ConfigError
 
-from .fitting.batches import both_splits
-from .fitting.loop import fit
-from .models.architectures import find_architecture
+from .models.architectures import describe_architecture
+from .runs import is_finished
 from .search_methods import darts, optuna_trials
 from .sections import TrainConfig
 from .settings import Settings, find_settings, load_settings
+from .train import train
 
 _METHODS = {'optuna': optuna_trials.search, 'darts': darts.search}
 
@@ -57,14 +55,9 @@ def search(settings: Settings, *, method: str, data: Path, out: Path) -> None:
         _METHODS[method](settings, data, out)
     settings = settings.with_architecture(str(found))
     settings.save(stored)
-    keras.utils.set_random_seed(settings.train.seed)
-    architecture = find_architecture(str(found))
-    model = architecture(settings.load_array(), settings.features, settings.train)
-    print(f'{found}: {model.name}, {model.count_params():,} parameters')
-    folder = out / 'run'
-    # The curves are the last thing that fit leaves.
-    if not (folder / 'curves.png').exists():
-        fit(model, settings, *both_splits(data, settings), folder)
+    print(f'{found}: {describe_architecture(str(found))}')
+    if not is_finished(out / 'run'):
+        train(settings, data=data, out=out / 'run')
 
 
 def join(out: Path, *, data: Path) -> None:
