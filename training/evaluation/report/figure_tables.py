@@ -68,15 +68,3 @@ def goal_table(results: DataFrame, metrics: Sequence[Metric], goals: Goals) -> T
     chosen = [metric for metric in metrics if metric.name in names]
     title = 'Beside the goals, with 95 % intervals'
     return figure_table(title, results, chosen, intervals=True, goals=goals)
-
-
-def tables_beside_goals(
-    results: DataFrame, metrics: Sequence[Metric], goals: Goals
-) -> tuple[list[Table], list[Table]]:
-    """Return the tables for the console and those for files, where all intervals are wanted."""
-    beside = goal_table(results, metrics, goals)
-    short, long = (
-        figure_table('All figures', results, metrics, intervals=intervals, goals=goals)
-        for intervals in (False, True)
-    )
-    return [beside, short], [beside, long]

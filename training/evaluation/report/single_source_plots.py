@@ -17,6 +17,7 @@ from ..metrics.single_source.answers import is_guessed
 from ..metrics.single_source.binning import BINNINGS, Binning
 from ..metrics.single_source.calibration import reliability
 from ..metrics.single_source.trade_off import SHOWN_SENSITIVITIES, trade_off
+from .error_bars import error_bars
 from .report import Plots
 
 _AZIMUTH = Binning('azimuth', 'azimuth [deg]', tuple(range(-180, 181, 30)), math.pi / 180)
@@ -46,8 +47,8 @@ def draw_all(answers: DataFrame, results: DataFrame) -> Plots:
             draw_reliability(answers),
         ),
         'sensitivity': (
-            'What the gate trades: false answers, in silence or more than 10 degrees off, against '
-            'unanswered voices; the dots are settings of the sensitivity',
+            'What the sensitivity trades: false answers, in silence or more than 10 degrees off, '
+            'against unanswered voices; the dots are some of its settings',
             draw_trade_off(answers),
         ),
     }
@@ -67,13 +68,11 @@ def draw_errors(results: DataFrame) -> Plot:
     ):
         for k, condition in enumerate(conditions):
             mine = whole[whole['condition'] == condition]
-            value, low, high = (mine[f'{metric}{end}'] for end in ('', '_low', '_high'))
-            around = np.nan_to_num([value - low, high - value])
             axes.barh(
                 [methods.index(method) + height * k for method in mine['method']],
-                value,
+                mine[metric],
                 height=0.95 * height,
-                xerr=np.maximum(around, 0),
+                xerr=error_bars(mine, metric),
                 error_kw={'elinewidth': 0.8, 'capsize': 2},
                 label=condition,
             )
@@ -121,7 +120,7 @@ def draw_trade_off(answers: DataFrame) -> Plot:
             )
     if axes.get_legend_handles_labels()[0]:
         axes.legend()
-    # Most of it happens below a hundredth, where a gate is set.
+    # Most of it happens below a hundredth, where sensitivities are set.
     axes.set_yscale('symlog', linthresh=1e-3)
     axes.set_ylim(0, 1)
     axes.grid(alpha=0.3)

@@ -3,18 +3,17 @@
 """The report of methods that track talkers, with plots of true and found azimuths over time."""
 
 from collections.abc import Sequence
-from functools import partial
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Plot
 import numpy as np
 from pandas import DataFrame
 
-from ..metrics.metric import results_by_condition
 from ..metrics.tracking import METRICS
 from ..metrics.tracking.matches import Trace
 from ..scenes.blocks import HOP
-from .figure_tables import Goals, tables_beside_goals
+from .figure_tables import Goals
+from .goal_report import goal_report
 from .report import Plots, Report
 
 _COLOURS = 10
@@ -30,10 +29,7 @@ def tracking_report(
         goals: by condition.
         notes: sentences for the reader.
     """
-    results = results_by_condition(matches, METRICS)
-    short, long = tables_beside_goals(results, METRICS, goals)
-    draw = partial(_draw, traces)
-    return Report(matches, results, short, long, notes, draw)
+    return goal_report(matches, METRICS, lambda _: _draw(traces), goals=goals, notes=notes)
 
 
 def _draw(traces: Sequence[Trace]) -> Plots:
