@@ -15,8 +15,8 @@ same numbers.
                                 each other, and 10 minutes of noise alone: tracks are compared
                                 with the talkers, and so are the estimates that tracks are made of
   --bench world                 scenes of many kinds that training draws seldom or never: noise
-                                from one direction, reflections taken for talkers, and others;
-                                all estimates and all tracks are compared with the talkers
+                                from one direction, reflections taken for talkers, music, halls
+                                and others; all estimates and all tracks are compared
   --scenes N --settings NAME    N random scenes of the settings, none of which simulate draws
   --recordings FOLDER           labelled recordings, see training/data/recordings.py
 

@@ -94,6 +94,14 @@ def test_a_wrong_elevation_makes_no_phantom(figures):
     assert figures(estimate(5, elevation_deg=0))['elevation_bias_deg'] == pytest.approx(-10)
 
 
+def test_elevations_within_the_stated_deviation(figures):
+    # The deviation is 2.9 degrees, and somebody is at 10.
+    assert figures(estimate(0, elevation_deg=12))['elevation_covered'] == 1
+    assert figures(estimate(0, elevation_deg=14))['elevation_covered'] == 0
+    unstated = Estimate(0.0, 0.2, math.nan, math.nan, 0.9)
+    assert math.isnan(figures(unstated)['elevation_covered'])
+
+
 def test_without_elevation_the_azimuth_counts(figures):
     found = figures(estimate(30, elevation_deg=math.nan))
     assert found['phantoms'] == 1 and math.isnan(found['strongest_great_circle_deg'])

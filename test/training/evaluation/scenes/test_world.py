@@ -11,15 +11,24 @@ import pytest
 from doa_ros.core.geometry import wrap_angle
 from doa_ros.simulation.labels import active_blocks
 from training.evaluation.metrics.world import METRICS
+from training.evaluation.scenes.blocks import FIRST_BLOCK
 from training.evaluation.scenes.rooms import demo_corpus
 from training.evaluation.scenes.world import FAMILIES
 from training.evaluation.scenes.world import clips as drawing
 from training.evaluation.scenes.world.clips import situation_clips
 from training.evaluation.scenes.world.sounds import (
+    babble,
     beginning,
+    chords,
+    claps,
+    door_slam,
+    hum,
     machine,
     pink_noise,
+    rain,
     room_fan,
+    rumble,
+    uneven_words,
     vacuum_cleaner,
 )
 from training.sections import SimulateConfig
@@ -140,6 +149,48 @@ def test_noises_are_steady_and_others_each_time(corpus, sound):
     for noise in made:
         seconds = np.std(noise.reshape(4, RATE), axis=1)
         assert seconds.max() < 1.5 * seconds.min()
+
+
+@pytest.mark.parametrize('sound', [babble, chords, claps, door_slam, rain, uneven_words])
+def test_sounds_are_as_long_as_they_should_be(corpus, sound):
+    for seed in range(3):
+        made = sound(np.random.default_rng(seed), corpus, 4 * RATE)
+        assert made.shape == (4 * RATE,) and np.isfinite(made).all() and made.any()
+
+
+@pytest.mark.parametrize('sound', [hum, rumble])
+def test_what_is_below_speech_stays_there(corpus, sound):
+    made = sound(np.random.default_rng(1), corpus, 4 * RATE)
+    power = np.square(np.abs(np.fft.rfft(made * np.hanning(len(made)))))
+    assert power[np.fft.rfftfreq(len(made), 1 / RATE) > 200].sum() < 1e-3 * power.sum()
+
+
+def test_a_door_slams_once_and_hands_clap_several_times(corpus):
+    for sound, few, many in ((door_slam, 1, 1), (claps, 3, 8)):
+        made = sound(np.random.default_rng(2), corpus, 5 * RATE)
+        active = active_blocks(made, RATE // 20)
+        assert few <= np.count_nonzero(active[1:] & ~active[:-1]) <= many
+
+
+def test_words_are_15_db_apart(corpus):
+    made = uneven_words(np.random.default_rng(1), corpus, 6 * RATE)
+    parts = np.std(made.reshape(10, -1), axis=1)
+    apart = 20 * np.log10(np.median(parts[::2]) / np.median(parts[1::2]))
+    assert 9 < abs(apart) < 21
+
+
+def test_another_array_listens_and_an_array_may_be_larger_than_it_says(scenes, clips):
+    assert SITUATIONS['4 microphones, 3 talkers 45 degrees apart'].array
+    larger, usual = clips('array 2.3 % larger'), clips('array 2.3 % larger', array_scale=1.0)
+    assert np.any(larger[0].audio != usual[0].audio)
+    assert larger[0].sources[0].azimuth[0] == usual[0].sources[0].azimuth[0]
+
+
+def test_nobody_but_the_talker_who_fell_silent_is_silent(clips):
+    (clip,) = clips('talker falls silent')
+    scored = clip.silent[FIRST_BLOCK:]
+    first = int(np.argmax(clip.sources[0].voiced))
+    assert not scored[:first].any() and scored[-40:].all()
 
 
 def test_a_noise_begins(corpus):

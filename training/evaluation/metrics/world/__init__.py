@@ -16,6 +16,7 @@ from ..multi_source.recall import RECALL, count_found
 from ..multi_source.source_count import SILENCE_ANSWERED, count_sources
 from ..multi_source.spurious import SPURIOUS_IN_SPEECH, count_spurious
 from .elevation_bias import ELEVATION_BIAS, sum_bias
+from .elevation_covered import ELEVATION_COVERED, count_covered
 from .phantoms import CONFIDENT_PHANTOMS, PHANTOMS, count_phantoms
 from .predicted import PREDICTED_IN_SILENCE, count_predicted
 from .recovery import RECOVERY
@@ -32,6 +33,7 @@ METRICS = (
     STRONGEST_AZIMUTH_MAE,
     ELEVATION_MAE,
     ELEVATION_BIAS,
+    ELEVATION_COVERED,
     STRONGEST_GREAT_CIRCLE,
     UNANSWERED,
     SILENCE_ANSWERED,
@@ -47,6 +49,7 @@ _COUNTERS = (
     count_wrong,
     sum_strongest,
     sum_bias,
+    count_covered,
     count_predicted,
 )
 
