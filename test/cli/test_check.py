@@ -1,6 +1,6 @@
 # Copyright 2026 doa_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""doa-check on recordings of simulated steps, as a process of its own."""
+"""doa-check on recordings of simulated steps."""
 
 import io
 from pathlib import Path
@@ -57,20 +57,26 @@ def steps(uma8):
 
 
 @pytest.fixture
-def check(uma8, tmp_path):
-    """Return a function that runs the tool on three recordings; it returns what it did."""
+def write(uma8, tmp_path):
+    """Return a function that writes the recordings of the steps and returns their paths."""
 
-    def run(audio, *arguments):
+    def run(audio):
         files = []
         for number, samples in enumerate(audio):
             files.append(tmp_path / f'{number}.wav')
             soundfile.write(files[-1], samples, uma8.sampling_frequency, subtype='PCM_32')
-        return call('--file', *files, *arguments)
+        return files
 
     return run
 
 
-def call(*arguments):
+@pytest.fixture
+def check(call, write):
+    """Return a function that runs the tool on three recordings; it returns what it did."""
+    return lambda audio, *arguments: call('check', '--file', *write(audio), *arguments)
+
+
+def in_a_process(*arguments):
     command = [sys.executable, '-m', 'doa_ros.cli.check', *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
@@ -93,7 +99,7 @@ def assert_right(path, uma8, heard):
 
 
 @pytest.mark.parametrize('position', [[0.0, 0.0, 0.05], [0.0, 0.05, 0.0]])
-def test_array_whose_orientation_voices_do_not_tell(tmp_path, position):
+def test_array_whose_orientation_voices_do_not_tell(call, tmp_path, position):
     content = {
         'name': 'other',
         'sampling_frequency': 48000,
@@ -107,14 +113,14 @@ def test_array_whose_orientation_voices_do_not_tell(tmp_path, position):
     content['channel_count'] = len(content['microphones'])
     path = tmp_path / 'other.yaml'
     path.write_text(yaml.safe_dump(content), encoding='utf-8')
-    done = call('--array', path, '--file', tmp_path / 'none.wav')
+    done = call('check', '--array', path, '--file', tmp_path / 'none.wav')
     assert done.returncode == 1
     assert 'is not flat and horizontal: voices do not tell how it lies' in done.stderr
     assert 'Traceback' not in done.stderr
 
 
-def test_an_array_as_described(check, steps, uma8, tmp_path):
-    done = check(steps, '--out', tmp_path / 'own.yaml')
+def test_an_array_as_described(write, steps, uma8, tmp_path):
+    done = in_a_process('--file', *write(steps), '--out', tmp_path / 'own.yaml')
     assert (done.returncode, done.stderr) == (0, '')
     assert 'no channel has a fault' in done.stdout
     assert 'as described' in done.stdout and 'none: mounting face_up' in done.stdout
@@ -148,15 +154,17 @@ def test_nothing_is_written_unless_asked_for(check, steps, uma8, tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ['0.wav', '1.wav', '2.wav']
 
 
-def test_one_recording_with_times(steps, uma8, tmp_path):
+def test_one_recording_with_times(call, steps, uma8, tmp_path):
     path = tmp_path / 'all.wav'
     soundfile.write(path, np.concatenate(steps), uma8.sampling_frequency, subtype='PCM_32')
-    done = call('--file', path, '--times', '0-12,12-17,17-22', '--out', tmp_path / 'own.yaml')
+    done = call(
+        'check', '--file', path, '--times', '0-12,12-17,17-22', '--out', tmp_path / 'own.yaml'
+    )
     assert done.returncode == 0, done.stderr
     assert_right(tmp_path / 'own.yaml', uma8, range(6))
 
 
-def test_recordings_are_read_to_the_end_of_what_is_there(steps, uma8, tmp_path):
+def test_recordings_are_read_to_the_end_of_what_is_there(call, steps, uma8, tmp_path):
     files = [tmp_path / name for name in ('quiet.wav', 'front.flac', 'right.wav')]
     for file, samples in zip(files, steps, strict=True):
         soundfile.write(file, samples, uma8.sampling_frequency, subtype='PCM_24')
@@ -170,7 +178,7 @@ def test_recordings_are_read_to_the_end_of_what_is_there(steps, uma8, tmp_path):
     files[1].write_bytes(content)
     content = files[2].read_bytes()
     files[2].write_bytes(content[: len(content) * 4 // 5])
-    done = call('--file', *files, '--out', tmp_path / 'own.yaml')
+    done = call('check', '--file', *files, '--out', tmp_path / 'own.yaml')
     assert done.returncode == 0, done.stderr
     quiet, right = done.stderr.splitlines()
     assert quiet.startswith(f'doa-check: {files[0]}: its header says 0.000 s, but 12.000 s of')
@@ -178,20 +186,20 @@ def test_recordings_are_read_to_the_end_of_what_is_there(steps, uma8, tmp_path):
     assert_right(tmp_path / 'own.yaml', uma8, range(6))
 
 
-def test_times_after_the_end(steps, uma8, tmp_path):
+def test_times_after_the_end(call, steps, uma8, tmp_path):
     path = tmp_path / 'all.wav'
     soundfile.write(path, np.concatenate(steps), uma8.sampling_frequency, subtype='PCM_32')
-    done = call('--file', path, '--times', '100-112,112-117,117-122')
+    done = call('check', '--file', path, '--times', '100-112,112-117,117-122')
     assert done.returncode == 1
     assert done.stderr.startswith(f'doa-check: {path}: 0.0 s are too short; needed are 10 s')
 
 
-def test_a_recording_at_another_rate(steps, uma8, tmp_path):
+def test_a_recording_at_another_rate(call, steps, uma8, tmp_path):
     path = tmp_path / 'all.wav'
     audio = resample(as_float(np.concatenate(steps)), uma8.sampling_frequency, 44100)
     soundfile.write(path, audio, 44100, subtype='PCM_24')
     times = ['--times', '0-12,12-17,17-22']
-    done = call('--file', path, *times, '--out', tmp_path / 'own.yaml')
+    done = call('check', '--file', path, *times, '--out', tmp_path / 'own.yaml')
     assert done.returncode == 0, done.stderr
     # Once, although it is opened for each step.
     (sentence,) = done.stderr.splitlines()
@@ -231,8 +239,8 @@ def test_only_the_steps_of_a_long_recording_are_kept(steps, uma8, tmp_path):
     ('name', 'reason'),
     [('a' * 300, 'file name too long'), ('/dev/zero', 'not a regular'), ('b', 'no such file')],
 )
-def test_a_path_that_cannot_be_read(name, reason):
-    done = call('--file', name, name, name)
+def test_a_path_that_cannot_be_read(call, name, reason):
+    done = call('check', '--file', name, name, name)
     assert done.returncode == 1
     assert done.stderr.startswith(f'doa-check: {name}: cannot be read as audio ({reason}')
     assert done.stderr.count('\n') == 1
@@ -295,7 +303,7 @@ def test_a_device_is_found_and_heard_from_now_on(virtual_uma8, uma8, steps, tmp_
     path = tmp_path / 'uma8.raw'
     np.concatenate(steps).tofile(path)
     with virtual_uma8(path):
-        listed = call('--list-devices')
+        listed = in_a_process('--list-devices')
         device = DeviceRecorder(uma8, '')
         try:
             first, second = (device.record(Step('Be quiet.', 0.5, 0.0)) for _ in range(2))
@@ -339,8 +347,8 @@ def _find(whole, part):
     return row
 
 
-def test_no_device():
-    done = call('--device', 'no such device')
+def test_no_device(call):
+    done = call('check', '--device', 'no such device')
     assert done.returncode == 1
     assert done.stderr.startswith("doa-check: no input device whose name contains 'no such")
     # What a person at a terminal can do, and nothing about parameters of nodes.
@@ -391,9 +399,9 @@ def test_ctrl_d_instead_of_enter(uma8, monkeypatch, capsys):
 
 
 @pytest.mark.parametrize('arguments', [['--file', '0.wav', '1.wav', '2.wav'], []])
-def test_where_nothing_can_be_written_is_found_out_first(tmp_path, arguments):
+def test_where_nothing_can_be_written_is_found_out_first(call, tmp_path, arguments):
     # Neither the recordings nor the device are there, either.
-    done = call(*arguments, '--out', tmp_path / 'missing' / 'own.yaml')
+    done = call('check', *arguments, '--out', tmp_path / 'missing' / 'own.yaml')
     assert (done.returncode, done.stdout) == (1, '')
     assert done.stderr == (
         f'doa-check: {tmp_path}/missing/own.yaml: cannot be written (there is no folder '
@@ -423,8 +431,8 @@ def test_a_disk_that_is_full_in_the_end(check, steps):
         (['--array', 'none'], "no array named 'none'"),
     ],
 )
-def test_arguments_that_do_not_fit(arguments, message):
-    done = call(*arguments)
+def test_arguments_that_do_not_fit(call, arguments, message):
+    done = call('check', *arguments)
     assert done.returncode == 1
     assert done.stderr.startswith('doa-check: ') and message in done.stderr
     assert done.stderr.count('\n') == 1

@@ -1,9 +1,10 @@
 # Copyright 2026 doa_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""doa-locate on a recording of the demo scene, as a process of its own."""
+"""doa-locate on a recording of the demo scene."""
 
 import csv
 from dataclasses import replace
+from functools import cache, partial
 import io
 import json
 import math
@@ -48,14 +49,9 @@ def recording(audio, tmp_path_factory):
 
 
 @pytest.fixture(scope='module')
-def locate():
-    """Return a function that runs the tool."""
-
-    def run(*arguments):
-        command = [sys.executable, '-m', 'doa_ros.cli.locate', *map(str, arguments)]
-        return subprocess.run(command, capture_output=True, text=True, check=False)
-
-    return run
+def locate(call):
+    """Return a function that runs the tool; what it says of a file, it says again."""
+    return cache(partial(call, 'locate'))
 
 
 def lines(done):
@@ -386,22 +382,26 @@ def test_one_of_several_that_does_not_fit(locate, several, audio, tmp_path):
 
 
 @pytest.mark.parametrize('name', [b'caf\xe9.wav', 'caf\u00e9.wav'.encode(), b'two\nlines.wav'])
-def test_names_of_any_bytes(several, name):
+def test_names_of_any_bytes(call, several, name):
     settings = {'LC_ALL': 'C', 'PYTHONIOENCODING': 'ascii'}
     path = os.fsencode(several[0].parent) + b'/' + name
     os.rename(several[0], path)
-    command = [sys.executable, '-m', 'doa_ros.cli.locate', '--method', 'srp_phat']
-    for form in ('table', 'jsonl', 'csv'):
-        done = subprocess.run(
-            [*command, '--format', form, path, several[2]],
-            capture_output=True,
-            check=False,
-            env=os.environ | settings,
-        )
-        assert (done.returncode, done.stderr) == (0, b'')
-        if form == 'jsonl':
-            rows = [json.loads(line)['file'] for line in done.stdout.splitlines()]
-            assert os.fsencode(rows[0]) == path
+    arguments = ['--method', 'srp_phat', '--format']
+    command = [sys.executable, '-m', 'doa_ros.cli.locate', *arguments[:2]]
+    done = subprocess.run(
+        [*command, '--format', 'jsonl', path, several[2]],
+        capture_output=True,
+        check=False,
+        env=os.environ | settings,
+    )
+    assert (done.returncode, done.stderr) == (0, b'')
+    rows = [json.loads(line)['file'] for line in done.stdout.splitlines()]
+    assert os.fsencode(rows[0]) == path
+    for form in ('table', 'csv'):
+        files = os.fsdecode(path), several[2]
+        done = call('locate', *arguments, form, *files, encoding='ascii')
+        assert (done.returncode, done.stderr) == (0, '')
+        assert done.stdout.isascii()
     done = subprocess.run(
         [*command, path + b'x', '--array', b'./' + name + b'.yaml'],
         capture_output=True,
@@ -495,9 +495,9 @@ def test_a_recording_shorter_than_a_window_is_refused(locate, audio, tmp_path):
     assert 'less than one analysis window' in done.stderr
 
 
-@pytest.fixture
-def long(audio, tmp_path):
-    path = tmp_path / 'long.wav'
+@pytest.fixture(scope='module')
+def long(audio, tmp_path_factory):
+    path = tmp_path_factory.mktemp('long') / 'long.wav'
     soundfile.write(path, np.tile(audio, (40, 1)), 48000, subtype='PCM_32')
     return path
 
