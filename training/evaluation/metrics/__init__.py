@@ -2,6 +2,5 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is measured: tables of answers, and the metrics that are made of them.
 
-Each of `single_source`, `multi_source` and `tracking` has a function that collects a table, and a
-tuple METRICS.
+Each folder of metrics has a function that collects a table, and a tuple METRICS.
 """

@@ -19,14 +19,13 @@ from ....simulation.corpus import Corpus
 from ....simulation.scenes import Place, Scene, free_distance
 from ....simulation.simulator import Simulator
 from ....simulation.trajectories import fitted
-from ....splits import SPLITS, TEST
+from ....splits import ALL_SPLITS
 from ..blocks import HOP
 from ..conditions import ARRAY_ERRORS, SENSOR_BELOW_SPEECH
 from .situation import Situation
 from .sounds import beginning
 
 _SEED = 23
-_SPLITS = (*SPLITS, TEST)
 # Somebody speaks where the level in this band says so [Hz]: hum is no speech.
 _SPEECH_BAND = 300.0, 6000.0
 # Least azimuth from a noise or a door to anything else [rad].
@@ -60,7 +59,7 @@ def situation_clips(
     simulator = Simulator(built, config, corpus, HOP)
     for number in tqdm(range(count), desc=situation.name, unit='clip'):
         rng = np.random.default_rng(
-            [_SEED, _SPLITS.index(split), crc32(situation.name.encode()), number]
+            [_SEED, ALL_SPLITS.index(split), crc32(situation.name.encode()), number]
         )
         scene = _draw(rng, situation, config, number)
         clip = simulator.clip(rng, scene, f'{situation.name}, scene {number}')
