@@ -20,6 +20,15 @@ def test_its_files_and_folders_exist():
     assert [path for path in paths if not path.exists()] == []
 
 
+def test_the_package_knows_no_array_by_name_but_that_of_its_default():
+    names = {path.stem for path in (_ROOT / 'config' / 'arrays').glob('*.yaml')} - {'uma8'}
+    assert len(names) > 3
+    files = [*(_ROOT / 'doa_ros').rglob('*.py'), *(_ROOT / 'launch').glob('*.py')]
+    files += [_ROOT / 'CMakeLists.txt', _ROOT / 'setup.py']
+    texts = {path: path.read_text(encoding='utf-8') for path in files}
+    assert [(path, name) for path, text in texts.items() for name in names if name in text] == []
+
+
 def test_its_targets_of_make_exist():
     makefile = (_ROOT / 'Makefile').read_text(encoding='utf-8')
     targets = set(re.findall(r'^([a-z-]+):', makefile, re.MULTILINE))

@@ -1,18 +1,32 @@
 # Copyright 2026 doa_ros contributors
 # SPDX-License-Identifier: Apache-2.0
+"""The verbs of the command line, and that the README says what they take."""
+
+import argparse
+import ast
 import errno
+from importlib import import_module
+import inspect
 import os
+import re
+import shlex
 import signal
 import subprocess
 import sys
-from types import ModuleType
+from typing import get_type_hints
 
 import pytest
 
 from doa_ros.core.errors import DoaError
 from doa_ros.resources import config_directory
+import training
 from training.__main__ import main
 from training.verbs import VERBS, run_verb
+
+TRAINING = config_directory().parent / 'training'
+README = (TRAINING / 'README.md').read_text(encoding='utf-8')
+# Lines may be continued.
+COMMANDS = re.findall(r'^python -m training (.*)$', README.replace('\\\n', ''), re.MULTILINE)
 
 
 @pytest.mark.parametrize('verb', VERBS)
@@ -23,18 +37,77 @@ def test_every_verb_explains_itself(verb, capsys):
     assert f'doa-train {verb}' in capsys.readouterr().out
 
 
-def test_a_new_verb_is_a_module_and_a_line(monkeypatch, capsys):
-    verb = ModuleType('training.greet', 'Greet somebody.')
-    verb.add_arguments = lambda parser: parser.add_argument('--name', required=True)
-    verb.run = lambda args: print(f'hello {args.name}')
-    monkeypatch.setitem(sys.modules, 'training.greet', verb)
+def _verb(name):
+    """Return the module of a verb, and its function."""
+    module = import_module(f'training.{VERBS[name]}')
+    return module, getattr(module, {'all': 'make_model'}.get(name, name))
+
+
+@pytest.mark.parametrize('name', VERBS)
+def test_every_verb_is_a_typed_function_that_knows_nothing_of_command_lines(name):
+    module, function = _verb(name)
+    assert function.__module__ == module.__name__ and function.__doc__
+    types = get_type_hints(function)
+    assert types.keys() == {*inspect.signature(function).parameters, 'return'}
+    assert argparse.Namespace not in types.values()
+
+
+def test_argparse_stays_at_the_edge():
+    def takes(node, kind):
+        arguments = [*node.args.args, *node.args.kwonlyargs]
+        return any(kind in ast.dump(a.annotation) for a in arguments if a.annotation)
+
+    for path in TRAINING.rglob('*.py'):
+        tree = ast.parse(path.read_text(encoding='utf-8'))
+        functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
+        for kind, name in (('Namespace', 'run'), ('ArgumentParser', 'add_arguments')):
+            assert {f.name for f in functions if takes(f, kind)} <= {name}, path
+
+
+def test_the_readme_lists_every_verb():
+    table = README.partition('## The verbs')[2].partition('\n\nVerbs that')[0]
+    first_cells = re.findall(r'^\| (`.*?`) \| ', table, re.MULTILINE)
+    named = [name for cell in first_cells for name in re.findall(r'`(\w+)`', cell)]
+    assert sorted(named) == sorted(VERBS)
+
+
+@pytest.mark.parametrize('command', COMMANDS)
+def test_commands_of_the_readme_are_understood(command):
+    name, *arguments = [word.strip('[]') for word in shlex.split(command, comments=True)]
+    module, _ = _verb(name)
+    parser = argparse.ArgumentParser(exit_on_error=False)
+    module.add_arguments(parser)
+    parser.parse_args(arguments)
+
+
+def test_a_new_verb_is_a_module_and_a_line(monkeypatch, capsys, tmp_path):
+    (tmp_path / 'greet.py').write_text(
+        """\"\"\"Greet somebody.\"\"\"
+from .tables import show_table
+
+
+def greet(name: str) -> None:
+    show_table([{'greeting': f'hello {name}'}], 'Greetings')
+
+
+def add_arguments(parser):
+    parser.add_argument('--name', required=True)
+
+
+def run(args):
+    greet(args.name)
+""",
+        encoding='utf-8',
+    )
+    monkeypatch.setattr(training, '__path__', [*training.__path__, str(tmp_path)])
     monkeypatch.setitem(VERBS, 'greet', 'greet')
     monkeypatch.setattr(sys, 'argv', ['doa-train', 'greet', '--name', 'you'])
     assert not main()
-    assert capsys.readouterr().out == 'hello you\n'
+    assert 'hello you' in capsys.readouterr().out
     with pytest.raises(SystemExit):
         run_verb('greet', ['--help'])
     assert 'Greet somebody.' in capsys.readouterr().out
+    del sys.modules['training.greet']
 
 
 def test_a_verb_that_has_another_name_now_is_refused_with_it(monkeypatch, capsys):
