@@ -49,6 +49,8 @@ class Place:
         distance: [m].
         kind: of `clips.SOURCE_KINDS`.
         level_db: power beside the other sources [dB].
+        direct_db: level of the direct sound beside one that radiates alike in all directions [dB]:
+            less than 0 for a talker who is turned away.
         trajectory: where it is instead of at the azimuth; empty where it stays.
         sound: makes what it sounds like; None for what its kind sounds like.
     """
@@ -60,6 +62,7 @@ class Place:
     level_db: float = 0.0
     trajectory: Trajectory = ()
     sound: Sound | None = None
+    direct_db: float = 0.0
 
     @property
     def direction(self) -> np.ndarray:

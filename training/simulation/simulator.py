@@ -11,7 +11,7 @@ from scipy import fft, signal
 from doa_ros.core.ambiguity import ambiguity_of
 from doa_ros.core.errors import ConfigError
 from doa_ros.core.geometry import MicArray
-from doa_ros.simulation.acoustics import DiffuseField, impulse_responses
+from doa_ros.simulation.acoustics import DiffuseField, Room, impulse_responses
 from doa_ros.simulation.labels import active_blocks, brief_blocks, silent_blocks, voiced_blocks
 from doa_ros.simulation.rendering import (
     convolve,
@@ -243,6 +243,11 @@ class Simulator:
         def hear(part: np.ndarray, stop: Place, rng: np.random.Generator) -> np.ndarray:
             source = scene.position(stop)
             responses = self._engine.responses(rng, scene.room, source, microphones)
+            if stop.direct_db:
+                anechoic = Room(scene.room.size, 0.0)
+                direct = self._engine.responses(rng, anechoic, source, microphones)
+                share = np.float32(1 - 10 ** (stop.direct_db / 20))
+                responses[:, : direct.shape[1]] -= share * direct[:, : responses.shape[1]]
 
             def shading(size: int) -> np.ndarray | None:
                 frequencies = fft.rfftfreq(size, 1 / self._rate)

@@ -125,6 +125,29 @@ def test_two_talkers_have_labels_of_their_own(make_clip):
     assert not np.array_equal(first.voiced, second.voiced)
 
 
+@pytest.mark.parametrize('engine', ['fast', 'pyroomacoustics'])
+def test_the_direct_sound_of_who_is_turned_away_is_weaker(make_clip, engine):
+    def click(rng, corpus, samples):
+        return np.eye(1, samples)[0]
+
+    def direct_over_late(direct_db):
+        place = replace(SPEAKER, sound=click, direct_db=direct_db)
+        audio = make_clip(scene(place, snr=90.0, sensor_db=-90.0), engine=engine).audio[:, 0]
+        begin = round((CONFIG.lead + 1.5 / 343) * CONFIG.sampling_frequency)
+        power = np.square(audio, dtype=float)
+        return 10 * np.log10(power[begin - 20 : begin + 20].sum() / power[begin + 400 :].sum())
+
+    assert direct_over_late(-12.0) - direct_over_late(0.0) == pytest.approx(-12, abs=0.5)
+
+
+def test_noises_without_a_sound_are_recordings(make_clip):
+    noise = replace(SPEAKER, azimuth=-2.0, level_db=20.0)
+    quiet, loud = (make_clip(scene(SPEAKER, noises=n)) for n in ((), (noise,)))
+    lead = slice(0, round(0.9 * CONFIG.sampling_frequency))
+    assert np.std(loud.audio[lead]) > 5 * np.std(quiet.audio[lead])
+    np.testing.assert_array_equal(loud.sources[0].voiced, quiet.sources[0].voiced)
+
+
 @pytest.mark.parametrize('changes', [{}, {'quiet': True}, {'ego': 'fan'}, {'ego': 'motor'},
                                      {'directional': SPEAKER}])  # fmt: skip
 def test_noise_alone_is_silent_throughout(make_clip, changes):
