@@ -122,7 +122,14 @@ def _place(
     if farthest < nearest:
         return None
     distance = rng.uniform(nearest, farthest)
-    return Place(azimuth, elevation, distance, situation.kind, sound=situation.voice)
+    return Place(
+        azimuth,
+        elevation,
+        distance,
+        situation.kind,
+        sound=situation.voice,
+        direct_db=situation.direct_db,
+    )
 
 
 def _walking(

@@ -42,6 +42,16 @@ PHANTOM_TALKERS = Family(
         ),
         *(
             Situation(
+                f'one talker, turned away: direct sound {level:g} dB',
+                {'phantoms': 0.02},
+                rt60=DIFFICULTIES[1].rt60,
+                snr=(DIFFICULTIES[1].snr, DIFFICULTIES[1].snr),
+                direct_db=level,
+            )
+            for level in (-6.0, -12.0)
+        ),
+        *(
+            Situation(
                 f'two talkers, {difficulty.name}',
                 {'recall': found, 'spurious_in_speech': _SPURIOUS},
                 rt60=difficulty.rt60,
