@@ -8,6 +8,9 @@ import stat
 
 from doa_ros.core.errors import ConfigError
 
+DEFAULT_ARRAY, DEFAULT_MODEL = 'uma8', 'uma8_rooms_int8'
+"""The names of the array and of the model that are taken where none is given."""
+
 _SUFFIXES = {
     'architectures': '.yaml',
     'arrays': '.yaml',

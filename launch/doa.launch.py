@@ -29,6 +29,7 @@ from launch_ros.actions import Node
 from launch_ros.utilities import make_namespace_absolute, prefix_namespace
 
 from doa_ros.core.errors import ConfigError
+from doa_ros.core.localization.localizer import METHODS, MethodConfig
 from doa_ros.launch_arguments import (
     ParameterBlocks,
     is_named,
@@ -38,7 +39,8 @@ from doa_ros.launch_arguments import (
     without_node,
 )
 from doa_ros.nodes.configs import settings
-from doa_ros.resources import config_directory, shipped
+from doa_ros.nodes.parent import LAUNCH_PID
+from doa_ros.resources import DEFAULT_ARRAY, DEFAULT_MODEL, config_directory, shipped
 
 # A process that was killed comes back after this time [s].
 _RESPAWN_DELAY = 1.0
@@ -86,18 +88,18 @@ def generate_launch_description():
         ),
         DeclareLaunchArgument(
             'array',
-            default_value='uma8',
+            default_value=DEFAULT_ARRAY,
             description=f'Microphone array: a YAML path or one of {_names("arrays")}.',
         ),
         DeclareLaunchArgument(
             'model',
-            default_value='uma8_rooms_int8',
+            default_value=DEFAULT_MODEL,
             description=f'Network, where method is cnn: a path or one of {_names("models")}.',
         ),
         DeclareLaunchArgument(
             'method',
-            default_value='cnn',
-            choices=['cnn', 'srp_phat'],
+            default_value=MethodConfig.method,
+            choices=list(METHODS),
             description='How directions are estimated: the network, or steered response '
             'power, which needs no training.',
         ),
@@ -219,7 +221,7 @@ def _start(context, given, known):
             namespace=arguments['namespace'],
             parameters=files,
             ros_arguments=ros_arguments,
-            additional_env={'DOA_ROS_END_WITH': str(os.getpid())},
+            additional_env={LAUNCH_PID: str(os.getpid())},
             output='screen',
             on_exit=partial(_on_exit, required=value('required', False), alone=alone),
             respawn=True,

@@ -12,6 +12,7 @@ from doa_ros.cli.node_process import NodeProcess, listen
 from doa_ros.cli.session import Session, session
 from doa_ros.command import positive
 from doa_ros.core.errors import DoaError
+from doa_ros.core.localization.localizer import METHODS, MethodConfig
 from doa_ros.msg import DoaEstimateArray
 
 _EXECUTABLES = {
@@ -64,7 +65,7 @@ def main() -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog='doa-benchmark-cpu', description=__doc__)
     parser.add_argument('--seconds', type=positive, default=20.0, help='to measure (%(default)s)')
-    parser.add_argument('--method', choices=('cnn', 'srp_phat'), default='cnn')
+    parser.add_argument('--method', choices=METHODS, default=MethodConfig.method)
     parser.add_argument(
         '--mode',
         choices=tuple(_EXECUTABLES),

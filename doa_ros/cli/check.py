@@ -26,7 +26,7 @@ from doa_ros.cli.output_file import OutputFile
 from doa_ros.core.ambiguity import ambiguity_of
 from doa_ros.core.errors import ConfigError
 from doa_ros.core.geometry import MicArray, load_array
-from doa_ros.resources import find_resource
+from doa_ros.resources import DEFAULT_ARRAY, find_resource
 
 # How often a person is asked to speak.
 _ATTEMPTS = 3
@@ -57,7 +57,9 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog='doa-check', description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
-    parser.add_argument('--array', default='uma8', help='shipped name or YAML path (%(default)s)')
+    parser.add_argument(
+        '--array', default=DEFAULT_ARRAY, help='shipped name or YAML path (%(default)s)'
+    )
     parser.add_argument(
         '--device',
         default='',

@@ -22,11 +22,12 @@ from doa_ros.cli.session import Session, session
 from doa_ros.conversions.directions import directions_of, tracks_of
 from doa_ros.core.ambiguity import ambiguity_in_frame
 from doa_ros.core.geometry import load_array
+from doa_ros.core.localization.localizer import METHODS
 from doa_ros.core.localization.model_card import load_card
 from doa_ros.headers import stamp_of
 from doa_ros.msg import DoaEstimateArray, DoaTrackArray
 from doa_ros.nodes.configs import ModelConfig
-from doa_ros.resources import find_resource
+from doa_ros.resources import DEFAULT_ARRAY, DEFAULT_MODEL, find_resource
 
 # The namespace of doa.launch.py, so that RViz shows the demo, too.
 _NAMESPACE = 'doa'
@@ -55,14 +56,16 @@ def _parser() -> argparse.ArgumentParser:
         default='sim',
         help='sim: a scene of about 20 s; device: the array, until Ctrl-C (%(default)s)',
     )
-    parser.add_argument('--method', choices=('cnn', 'srp_phat'), default='cnn')
+    parser.add_argument('--method', choices=METHODS, default=ModelConfig.method)
     parser.add_argument(
         '--model',
-        default=ModelConfig.model,
+        default=DEFAULT_MODEL,
         help='network of method cnn: shipped name or .tflite path (%(default)s)',
     )
     parser.add_argument('--scene', default='demo', help='shipped name or YAML path (%(default)s)')
-    parser.add_argument('--array', default='uma8', help='shipped name or YAML path (%(default)s)')
+    parser.add_argument(
+        '--array', default=DEFAULT_ARRAY, help='shipped name or YAML path (%(default)s)'
+    )
     parser.add_argument('--device', default='', help="part of the device's name, or its USB port")
     parser.add_argument(
         '--plot', type=Path, default=Path('doa_demo.png'), help='picture to write (%(default)s)'

@@ -26,8 +26,8 @@ from doa_ros.core.errors import AudioError, ConfigError
 from doa_ros.core.features.config import FeatureConfig
 from doa_ros.core.geometry import MicArray, load_array
 from doa_ros.core.localization.compatibility import adapted_array, default_features
-from doa_ros.core.localization.localizer import Localizer, LocalizerConfig
-from doa_ros.resources import find_resource
+from doa_ros.core.localization.localizer import METHODS, Localizer, LocalizerConfig
+from doa_ros.resources import DEFAULT_ARRAY, DEFAULT_MODEL, find_resource
 
 _BLOCK = 0.5
 
@@ -60,16 +60,18 @@ def _parser() -> argparse.ArgumentParser:
         help='WAV or FLAC file; - is standard input, which may be a pipe. It is resampled where '
         'its sampling frequency is not that of the array',
     )
-    parser.add_argument('--array', default='uma8', help='shipped name or YAML path (%(default)s)')
+    parser.add_argument(
+        '--array', default=DEFAULT_ARRAY, help='shipped name or YAML path (%(default)s)'
+    )
     parser.add_argument(
         '--model',
-        default='uma8_rooms_int8',
+        default=DEFAULT_MODEL,
         help='shipped name or .tflite path (%(default)s)',
     )
     parser.add_argument(
         '--method',
-        choices=('cnn', 'srp_phat'),
-        default='cnn',
+        choices=METHODS,
+        default=LocalizerConfig.method,
         help='cnn: the model; srp_phat: steered response power, for any array (%(default)s)',
     )
     parser.add_argument(

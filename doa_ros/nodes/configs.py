@@ -13,7 +13,7 @@ from doa_ros.core.features.config import FeatureConfig
 from doa_ros.core.localization.localizer import LocalizerConfig, MethodConfig
 from doa_ros.core.tracking.config import TrackerConfig
 from doa_ros.parameters import parameter_name
-from doa_ros.resources import find_resource
+from doa_ros.resources import DEFAULT_ARRAY, DEFAULT_MODEL, find_resource
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class PaceConfig(Config):
 class CaptureConfig(PaceConfig):
     """What is captured, and how it is passed on."""
 
-    array: str = setting('uma8', 'Microphone array: a shipped name or a YAML path.')
+    array: str = setting(DEFAULT_ARRAY, 'Microphone array: a shipped name or a YAML path.')
     frame_id: str = setting('mic_array', 'TF frame of the array.')
     source: str = setting(
         'device',
@@ -85,7 +85,7 @@ class ModelConfig(MethodConfig):
     """
 
     model: str = setting(
-        'uma8_rooms_int8',
+        DEFAULT_MODEL,
         'Network of method cnn: a shipped name or a .tflite path. Its card gives the '
         'defaults of the parameters features.*.',
     )

@@ -7,8 +7,9 @@ import os
 import signal
 import sys
 
-# The process id of the launch; doa.launch.py sets it.
-VARIABLE = 'DOA_ROS_END_WITH'
+LAUNCH_PID = 'DOA_ROS_END_WITH'
+"""The environment variable in which doa.launch.py gives its process id."""
+
 _PR_SET_PDEATHSIG = 1
 
 
@@ -18,7 +19,7 @@ def end_with_launch() -> None:
     A process that was started in any other way goes on without its parent. So does one that a
     launch started by way of a debugger or a terminal (`--launch-prefix`).
     """
-    launch = int(os.environ.pop(VARIABLE, 0))
+    launch = int(os.environ.pop(LAUNCH_PID, 0))
     if not launch or not sys.platform.startswith('linux'):
         return
     if os.getppid() == launch:

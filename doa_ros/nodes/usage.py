@@ -15,9 +15,9 @@ from doa_ros.core.config import suggestion
 from doa_ros.core.errors import ConfigError
 from doa_ros.core.geometry import load_array
 from doa_ros.core.localization.compatibility import default_features
-from doa_ros.nodes.configs import FEATURES, NODES, CaptureConfig, ModelConfig, renamed, settings
+from doa_ros.nodes.configs import FEATURES, NODES, renamed, settings
 from doa_ros.parameters import given, parameter_name
-from doa_ros.resources import find_resource
+from doa_ros.resources import DEFAULT_ARRAY, DEFAULT_MODEL, find_resource
 
 # What rclpy itself declares or reads.
 _OF_ROS = ('start_type_description_service', 'use_sim_time')
@@ -95,8 +95,8 @@ def _parameters(executable: str) -> str:
 def _defaults() -> dict[str, Any]:
     """Return the defaults that are those of the default model."""
     try:
-        array = load_array(find_resource('arrays', CaptureConfig.array))
-        model = find_resource('models', ModelConfig.model)
+        array = load_array(find_resource('arrays', DEFAULT_ARRAY))
+        model = find_resource('models', DEFAULT_MODEL)
         features = default_features(array, model).to_mapping()
         return {parameter_name(FEATURES, name): value for name, value in features.items()}
     except ConfigError:

@@ -10,7 +10,7 @@ import threading
 
 import pytest
 
-from doa_ros.nodes.parent import VARIABLE
+from doa_ros.nodes.parent import LAUNCH_PID
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith('linux'), reason='needs prctl(2)')
 
@@ -18,14 +18,14 @@ _NODE = f"""
 import os, sys, time
 from doa_ros.nodes.parent import end_with_launch
 end_with_launch()
-print(os.getpid(), '{VARIABLE}' in os.environ, flush=True)
+print(os.getpid(), '{LAUNCH_PID}' in os.environ, flush=True)
 time.sleep(60)
 """
 # Starts the node as a launch does, with the process id that it is told.
 _LAUNCH = f"""
 import os, subprocess, sys
 launch = sys.argv[1] or str(os.getpid())
-os.environ['{VARIABLE}'] = launch
+os.environ['{LAUNCH_PID}'] = launch
 sys.exit(subprocess.call([sys.executable, '-c', sys.argv[2]]))
 """
 
@@ -67,6 +67,6 @@ def test_ends_where_its_launch_has_gone_before():
     gone = subprocess.Popen(['true'])
     gone.wait()
     process = subprocess.run(
-        [sys.executable, '-c', _NODE], env=os.environ | {VARIABLE: str(gone.pid)}, timeout=30
+        [sys.executable, '-c', _NODE], env=os.environ | {LAUNCH_PID: str(gone.pid)}, timeout=30
     )
     assert process.returncode == -signal.SIGTERM

@@ -26,6 +26,9 @@ _LEAST_DETECTION = 0.15
 # settings change a few answers in noisy rooms, and no setting changes all of them.
 _SENSITIVITY_POWER = 1.5
 
+METHODS = ('cnn', 'srp_phat')
+"""How directions can be found: by a trained network, or by the steered response power."""
+
 
 @dataclass(frozen=True)
 class MethodConfig(Config):
@@ -34,7 +37,7 @@ class MethodConfig(Config):
     method: str = setting(
         'cnn',
         'cnn: the trained network; srp_phat: steered response power, which needs no training.',
-        choices=('cnn', 'srp_phat'),
+        choices=METHODS,
     )
 
 
