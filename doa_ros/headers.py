@@ -1,6 +1,6 @@
 # Copyright 2026 doa_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What the header of a message holds, whoever read the message: a node or a reader of bags."""
+"""What the header of a message holds, whether a node or a reader of bags has read it."""
 
 from typing import Protocol
 

@@ -1,6 +1,6 @@
 # Copyright 2026 doa_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The audio in a doa_ros/AudioFrame, whoever read the message: a node or a reader of bags."""
+"""The audio in a doa_ros/AudioFrame, whether a node or a reader of bags has read it."""
 
 from typing import Protocol
 

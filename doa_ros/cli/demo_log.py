@@ -76,7 +76,7 @@ class DemoLog:
         voiced, silent = voiced_blocks(active), silent_blocks(active, FeatureConfig.hop)
         latest = Estimate(math.nan, math.nan, math.nan, math.nan, 0.0)
         for k, stamp in enumerate(stamps):
-            # In a short pause, the talker stays where it spoke last.
+            # In a short pause, talkers stay where they spoke last.
             latest = self.truth[stamp][0] if active[k] else latest
             if stamp in self.estimates:
                 scorer.add(

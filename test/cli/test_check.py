@@ -330,7 +330,7 @@ def test_a_signal_ends_it_and_releases_the_device(virtual_uma8, steps, tmp_path,
                 pass
             children = Path(f'/proc/{process.pid}/task/{process.pid}/children').read_text().split()
             process.send_signal(number)
-            # Who still holds its streams is waited for.
+            # This waits for all processes that still hold its streams.
             _, errors = process.communicate(timeout=20)
         assert (process.returncode, errors) == (-number, '')
         assert children

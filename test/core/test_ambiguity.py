@@ -130,7 +130,7 @@ def test_microphones_above_each_other_tell_no_azimuth(make_array, line):
         (_line(1, 0, 0), (-150, 0), (150, math.nan)),
         (_line(0, 1, 0), (150, 0), (30, math.nan)),
         (_line(0, 1, 0), (0, 60), (0, math.nan)),
-        # A slanted line: who is at its height, before it, is where they are.
+        # A slanted line: a source at its height, before it, is where it is.
         (_line(0, 1, 1), (35, 0), (35, math.nan)),
         # Farther up than the line is slanted: its own azimuth.
         (_line(0, 1, 1), (90, 45), (90, math.nan)),

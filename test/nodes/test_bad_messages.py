@@ -64,7 +64,7 @@ def test_gcc_phat_survives_bad_audio(start, listener, samples, uma8):
         publisher.publish(_audio(samples, 0, **changes))
         listener.spin(0.05)
     process.wait_for('dropped: ')
-    # Features are published once the node knows of who listens, which may take it a while.
+    # Features are published once the node knows its subscriber, which may take a while.
     for last in range(100):
         publisher.publish(_audio(samples, last))
         listener.spin(0.2)
@@ -151,7 +151,7 @@ def test_markers_survive_bad_estimates(start, listener, uma8):
         return DoaEstimateArray(header=make_header(7, 'mic_array'), hop=0.05, estimates=estimates)
 
     first = message(DoaEstimate(azimuth=1.0, confidence=0.7))
-    # Markers are published once the node knows of who listens, which may take it a while.
+    # Markers are published once the node knows its subscriber, which may take a while.
     listener.publish_until(lambda: markers, publisher, first, 'a first arrow')
     for bad in (
         DoaEstimate(azimuth=math.nan),

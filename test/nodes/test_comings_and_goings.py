@@ -19,7 +19,7 @@ COUNT = 6
 BLOCK = 0.05
 
 # Subscribes to all topics of a namespace, hears something and leaves without a goodbye, as what
-# is killed does: that is when DDS holds up who publishes.
+# is killed does: that is when DDS holds up publishers.
 _VISITOR = """
 import os, sys, time
 import rclpy

@@ -25,7 +25,7 @@ def warnings():
 
 @pytest.fixture
 def system(monkeypatch, namespace, listener, warnings):
-    """A node that publishes, and what it says of who else does."""
+    """A node that publishes, and what it says of other publishers."""
     monkeypatch.setattr(diagnostics, '_LINGERING', LINGERING)
     context = rclpy.Context()
     context.init()

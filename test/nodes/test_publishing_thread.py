@@ -1,6 +1,6 @@
 # Copyright 2026 doa_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Publishing waits for DDS; who computes does not, unless nothing is to be lost."""
+"""The publishing thread waits for DDS; computing does not, unless nothing is to be lost."""
 
 from contextlib import closing
 import signal

@@ -1,6 +1,6 @@
 # Copyright 2026 doa_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Recordings that are played as fast as possible: who was there before gets all of them."""
+"""Recordings that are played as fast as possible: earlier subscribers get all of them."""
 
 import signal
 import subprocess

@@ -1,6 +1,6 @@
 # Copyright 2026 doa_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What is rendered: the way of the talker and the sound that comes straight from them."""
+"""What is rendered: the way of the talker, and the direct sound."""
 
 import math
 

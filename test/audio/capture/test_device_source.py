@@ -380,7 +380,7 @@ _TWIN = ['micArray RAW SPK: USB Audio (hw:2,0)', 8, 'ALSA']
 def test_of_two_alike_the_first_is_taken_with_a_warning(fake, record):
     fake(devices=[_UMA8, _TWIN])
     recorder = record()
-    # Who asks for a device hears it at once, and who only reads the log, too.
+    # The state has the warning at once, and so has the log.
     warning = recorder.source.state.warning
     assert warning.startswith("2 devices match 'micArray', and another one may be taken the next")
     recorder.wait_for_blocks(1)

@@ -1,6 +1,6 @@
 # Copyright 2026 doa_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Dead microphones: who is one, and what is left without them."""
+"""Dead microphones: which are, and what is left without them."""
 
 import math
 
