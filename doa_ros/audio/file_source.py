@@ -29,7 +29,7 @@ class FileSource:
 
     Attributes:
         name: what messages call the recording.
-        duration: length of the recording [s]; None where only reading tells.
+        duration: length of the recording [s]; None where it is known only at the end.
 
     Raises:
         AudioError: the recording cannot be read or does not fit the array.

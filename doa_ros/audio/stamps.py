@@ -12,8 +12,8 @@ from doa_ros.core.units import NANOSECONDS
 # busy computer gets so many chances.
 _SIMULTANEOUS = 50e-6
 _ATTEMPTS = 5
-# A simulation may run this much faster than time passes [1], and a computer that is busy may be
-# told of its clock this much later [s]. A clock that goes ahead by more was set.
+# A simulation may run this much faster than time passes [1], and a busy computer may receive its
+# clock this much later [s]. A clock that goes ahead by more was set.
 _FASTEST = 10
 _LATE = 0.5
 # A clock that shows the same for this time stands still [s]; some go on in coarse steps.

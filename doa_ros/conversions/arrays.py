@@ -28,7 +28,7 @@ def array_info(header: Header, microphones: MicArray) -> MicArrayInfo:
     """Return the description of an array in its mounted frame.
 
     Raises:
-        ConfigError: the array tells no azimuth.
+        ConfigError: the array resolves no azimuth.
     """
     ambiguity = ambiguity_in_frame(microphones)
     x, y, z = ambiguity.axis.tolist()

@@ -69,7 +69,7 @@ def window_from_gcc_phat(
         message: the features.
         microphones: the array they must be of.
         features: their settings, as `features_from_settings` returns them.
-        previous: index in the message before it, which tells whether anything was lost.
+        previous: index in the message before it, which shows whether anything was lost.
 
     Raises:
         MessageError: of another array, or values that are not usable.

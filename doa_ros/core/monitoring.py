@@ -68,7 +68,7 @@ class Events:
     def __init__(self, name: str, advice: str, clock: Callable[[], float] = time.monotonic):
         self._name, self._advice, self._clock = name, advice, clock
         self.total = 0
-        self._told: deque[tuple[float, int]] = deque()
+        self._history: deque[tuple[float, int]] = deque()
 
     def add(self, count: int = 1) -> None:
         """Count events."""
@@ -76,7 +76,7 @@ class Events:
 
     def status(self) -> Status:
         """Return a warning while there were events in the last seconds."""
-        before = _before(self._told, self._clock(), self.total, counted_from=0)
+        before = _before(self._history, self._clock(), self.total, counted_from=0)
         recent = self.total - before[1]
         values = {self._name: str(self.total)}
         if not recent:
@@ -97,7 +97,7 @@ class Rate:
     def __init__(self, name: str, missing: str, clock: Callable[[], float] = time.monotonic):
         self._name, self._missing, self._clock = name, missing, clock
         self._total = 0
-        self._told: deque[tuple[float, int]] = deque([(clock(), 0)])
+        self._history: deque[tuple[float, int]] = deque([(clock(), 0)])
 
     def add(self, count: int = 1) -> None:
         """Count what has happened."""
@@ -106,7 +106,7 @@ class Rate:
     def status(self) -> Status:
         """Return the rate of the last seconds; a warning where it is 0."""
         now, total = self._clock(), self._total
-        start, counted = _before(self._told, now, total, counted_from=None)
+        start, counted = _before(self._history, now, total, counted_from=None)
         passed = now - start
         rate = (total - counted) / passed if passed > 0 else 0.0
         values = {self._name: f'{rate:.1f}'}
@@ -115,14 +115,21 @@ class Rate:
         return Status(Level.OK, '', values)
 
 
-def _before(told: deque, now: float, total: int, counted_from: int | None) -> tuple[float, int]:
-    """Note a total and return the newest one that is at least RECENT old, or the oldest."""
-    if counted_from is not None and not told:
-        told.append((now, counted_from))
-    told.append((now, total))
-    while len(told) > 1 and told[1][0] <= now - RECENT:
-        told.popleft()
-    return told[0]
+def _before(history: deque, now: float, total: int, counted_from: int | None) -> tuple[float, int]:
+    """Add a total to the history; return the newest entry at least RECENT old, or the oldest.
+
+    Args:
+        history: time [s] and total of earlier calls.
+        now: the time [s].
+        total: at this time.
+        counted_from: the total with which an empty history begins; None where it never is empty.
+    """
+    if counted_from is not None and not history:
+        history.append((now, counted_from))
+    history.append((now, total))
+    while len(history) > 1 and history[1][0] <= now - RECENT:
+        history.popleft()
+    return history[0]
 
 
 class Durations:

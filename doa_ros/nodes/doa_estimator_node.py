@@ -82,7 +82,7 @@ class DoaEstimatorNode(ArrayNode):
         """Work for an array from now on, as soon as `take_features` is called for it.
 
         Raises:
-            DoaError: it tells no azimuth.
+            DoaError: it resolves no azimuth.
         """
         self._settings = self._localizer = None
         self._array, difference = adapted_array(array, self._network)

@@ -84,7 +84,7 @@ class DoaMarkersNode(ArrayNode):
         """Show what an array hears from now on.
 
         Raises:
-            DoaError: it tells no azimuth.
+            DoaError: it resolves no azimuth.
         """
         self._ambiguity = ambiguity_in_frame(array)
 

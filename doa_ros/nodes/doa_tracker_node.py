@@ -66,7 +66,7 @@ class DoaTrackerNode(ArrayNode):
         """Track what an array hears from now on.
 
         Raises:
-            DoaError: it tells no azimuth.
+            DoaError: it resolves no azimuth.
         """
         self._tracker = None
         self._ambiguity = ambiguity_in_frame(array)

@@ -28,11 +28,11 @@ _DEVICE_ADVICE = (
 
 @dataclass(frozen=True)
 class SourceListener:
-    """Who is told about a source while it is open.
+    """What a source calls while it is open.
 
     Attributes:
-        on_change: is told when a device is away, and when it is there.
-        warn: is told what is not as it should be with a recording.
+        on_change: takes the state of a device when it is away and when it is back.
+        warn: takes a sentence on what is wrong with a recording.
     """
 
     on_change: Callable[[CaptureState], None]

@@ -27,9 +27,9 @@ class Wanted:
         name: an index in PortAudio's list, a USB port (usb:1-1.4), an ALSA name
             (hw:CARD=SPK,DEV=0), an ALSA id (SPK) or a part of a name, in any case.
         channels: input channels that are needed.
-        own_name: part of the name of the array's own device, about which the rest tells;
-            empty where nothing is known.
-        factory_channels: what that one delivers at most as it is sold, if those are too few.
+        own_name: part of the name of the array's own device; empty where that is not known.
+        factory_channels: how many channels that device delivers at most as it is sold, where they
+            are too few; else 0.
         factory_advice: what to do about that.
     """
 
@@ -45,7 +45,7 @@ class Device:
     """A device as PortAudio lists it.
 
     Attributes:
-        index: its number in the list; another one after a replug.
+        index: its number in the list, which may change when it is connected again.
         name: as PortAudio gives it.
         host: name of PortAudio's host API, as ALSA.
         inputs: input channels; 0 where it only plays.
@@ -82,12 +82,12 @@ class Selection:
 
 
 def select(devices: Sequence[Device], wanted: Wanted, cards: Cards) -> Selection:
-    """Return what is meant.
+    """Return the devices that are meant.
 
     Args:
-        devices: all that there are.
+        devices: all that PortAudio lists.
         wanted: which one.
-        cards: what else is known about them.
+        cards: the sound cards behind them.
 
     Raises:
         AudioError: there is none that fits.

@@ -20,9 +20,8 @@ from doa_ros.audio.stamps import Stamps
 from doa_ros.core.errors import AudioError, ConfigError
 from doa_ros.core.geometry import MicArray
 
-# A block that was complete longer ago than this, an analysis window, is dropped where newer ones
-# wait [s]; and then all but the newest are, for one long gap leaves more to work with than many
-# short ones.
+# A block is dropped if it was complete longer ago than an analysis window [s] and newer ones wait.
+# Then all but the newest are dropped: one long gap leaves more to work with than many short ones.
 _MAX_DELAY = 0.1
 # Processes take their turn at this interval at least [s]; the longer nothing comes, the longer.
 _RESTART_INTERVAL, _MAX_RESTART_INTERVAL = 0.5, 30.0
@@ -31,7 +30,7 @@ _STANDBY_INTERVAL = 2.0
 # PortAudio leaks a little whenever it looks for devices [12 KiB]: after so many times without
 # success it is the turn of a fresh process.
 _ATTEMPTS = 200
-# While the device is away, another reason is told at this interval at least [s].
+# While the device is away, a changed reason is reported after this interval at least [s].
 _TELL_INTERVAL = 5.0
 
 
@@ -40,11 +39,10 @@ class CaptureState:
     """How a capture is doing.
 
     Attributes:
-        capturing: whether the device delivers, or nothing is known yet that keeps it from that.
-        message: what has happened last, or why the device is away, a sentence; empty before the
-            first fault.
-        warning: where others are like the device, that they are and how one is chosen; empty
-            otherwise.
+        capturing: whether the device delivers; at the start, true until something is wrong.
+        message: a sentence on what has happened last, or on why the device is away; empty before
+            the first fault.
+        warning: a sentence on other devices that match, and how to choose one; empty without any.
         measured_rate: [Hz]; nan before it is known.
         queue_depth: blocks that wait for the consumer.
         lost_samples: samples missing in the stream, whatever the reason.
@@ -80,9 +78,9 @@ class DeviceSource:
         block_duration: length of a block [s].
         required: whether it is an error, raised here or by `blocks`, where the device is missing
             or not usable at the start; otherwise it is waited for, whatever is wrong.
-        advice: what else than mending the device its user can do; follows what is wrong with it.
-        on_change: is told when the device is away, when it is so for another reason, when it is
-            there again, and of a warning, by the thread that iterates over `blocks`.
+        advice: what a user can do instead of mending the device; is added to what is wrong.
+        on_change: is called when the device is away, when the reason changes, when the device is
+            back, and with a warning, by the thread that iterates over `blocks`.
 
     Raises:
         ConfigError: neither `array` nor `name` says which device.

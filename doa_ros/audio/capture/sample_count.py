@@ -11,7 +11,7 @@ class SampleCount:
     """Counts the samples of a stream that processes capture one after the other.
 
     Each process counts its samples from 0, those that the driver lost among them (see
-    `SampleClock`). How many are missing between two processes, the time tells.
+    `SampleClock`). The times of the blocks show how many are missing between two processes.
 
     Args:
         rate: sampling frequency [Hz].

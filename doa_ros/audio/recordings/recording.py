@@ -46,7 +46,7 @@ class Recording:
         name: what messages call it.
         sampling_frequency: [Hz].
         channel_count: channels.
-        sample_count: length of each channel; None where only reading tells.
+        sample_count: length of each channel; None where it is known only at the end.
 
     Raises:
         AudioError: it cannot be read.
@@ -101,7 +101,7 @@ class Recording:
 
     @property
     def duration(self) -> float | None:
-        """How long it is [s]; None where only reading tells."""
+        """How long it is [s]; None where it is known only at the end."""
         return None if self.sample_count is None else self.sample_count / self.sampling_frequency
 
     def read(self, count: int) -> np.ndarray:
@@ -196,7 +196,7 @@ class Recording:
         self._file.seekable = lambda: False
 
     def _count(self) -> int | None:
-        """Return how many samples there are, None where only reading tells."""
+        """Return how many samples there are, None where it is known only at the end."""
         if isinstance(self._bytes, Pipe):
             return None
         if self._file.format != 'FLAC' or self._stated is None:

@@ -84,7 +84,7 @@ class ChannelHealth:
     """Watches the channels of a stream.
 
     Args:
-        array: tells which channels are microphones and which are silent.
+        array: says which channels are microphones and which are silent.
         config: the limits.
 
     Attributes:

@@ -79,8 +79,8 @@ def spoken_azimuth(array: MicArray, quiet: np.ndarray, speech: np.ndarray) -> fl
 
     Args:
         array: the microphones.
-        quiet: the noise of the room from which the voice is told, float32, all channels of the
-            device or one per microphone, shape (samples, channels).
+        quiet: the noise of the room alone, above which a voice is found: all channels of the
+            device or one per microphone, shape (samples, channels), float32.
         speech: the voice amid the noise, in the same form.
 
     Raises:

@@ -49,7 +49,7 @@ class SteeredResponse:
         azimuth_count: how many azimuths are looked at.
 
     Raises:
-        ConfigError: the array tells no azimuth.
+        ConfigError: the array resolves no azimuth.
     """
 
     # Of a horizontal array.

@@ -89,7 +89,7 @@ class Localizer:
         model: the .tflite file of method cnn.
 
     Raises:
-        ConfigError: method cnn without a model, or an array that tells no azimuth.
+        ConfigError: method cnn without a model, or an array that resolves no azimuth.
         ModelError: the model is not usable or does not fit.
     """
 

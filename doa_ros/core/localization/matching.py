@@ -87,7 +87,7 @@ def match(array: MicArray, positions: np.ndarray) -> Match | None:
         positions: of the microphones that a network knows [m], shape (microphones, 3).
 
     Raises:
-        ConfigError: the array tells no azimuth.
+        ConfigError: the array resolves no azimuth.
     """
     if positions.shape != array.positions.shape:
         return None

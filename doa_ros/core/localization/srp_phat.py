@@ -36,7 +36,7 @@ class SrpPhat(SteeredResponse):
         azimuth_count: how many azimuths are looked at.
 
     Raises:
-        ConfigError: the array tells no azimuth.
+        ConfigError: the array resolves no azimuth.
     """
 
     def __init__(

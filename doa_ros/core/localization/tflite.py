@@ -62,7 +62,7 @@ def _open(network: Path | bytes, delegate: str):
 
 
 def _source(network: Path | bytes) -> dict[str, bytes]:
-    """Return the arguments by which an interpreter is told its network."""
+    """Return the arguments that give an interpreter its network."""
     if isinstance(network, bytes):
         return {'model_content': network}
     # The name as bytes, as it may hold any.
