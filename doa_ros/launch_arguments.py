@@ -101,7 +101,13 @@ def unknown_arguments(argv: Iterable[str], known: Collection[str]) -> list[str]:
 
 
 def is_named(file: Path, argv: Sequence[str], package: str = 'doa_ros') -> bool:
-    """Return whether a launch file is itself on a command line, not included by what is there."""
+    """Return whether a command line names a launch file itself, and not one that includes it.
+
+    Args:
+        file: the launch file.
+        argv: the command line.
+        package: the one that installs the file.
+    """
     return (package, file.name) in pairwise(argv) or any(
         Path(argument).name == file.name and Path(argument).resolve() == file.resolve()
         for argument in argv

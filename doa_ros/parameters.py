@@ -68,7 +68,10 @@ def configured(
     prefix: str = '',
     defaults: ConfigType | None = None,
 ) -> ConfigType:
-    """Return the configuration that `declare` would return, and declare nothing."""
+    """Return the configuration that `declare` would return, and declare nothing.
+
+    Arguments and errors are those of `declare`.
+    """
     config = defaults or config_class()
     names = [field.name for field in dataclasses.fields(config)]
     values = given(node)

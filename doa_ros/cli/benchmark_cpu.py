@@ -81,6 +81,13 @@ def measure(
 ) -> PipelineCost | None:
     """Run the nodes on a recording, or on the simulated scene; return None when stopped.
 
+    Args:
+        ros: listens to the nodes.
+        seconds: how long to measure [s].
+        method: how directions are found, one of METHODS.
+        mode: `pipeline` or `nodes`: one process, or one per node.
+        file: the recording; empty for the scene.
+
     Raises:
         DoaError: a process ended, or no estimate came.
     """

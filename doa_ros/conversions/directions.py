@@ -27,7 +27,12 @@ _MOST_ESTIMATES = 360
 
 
 def estimate_array(header: Header, directions: WindowDirections) -> DoaEstimateArray:
-    """Return the message of the directions in a window, given its header."""
+    """Return the message of the directions in a window.
+
+    Args:
+        header: of the window.
+        directions: in the mounted frame, highest confidence first.
+    """
     return DoaEstimateArray(
         header=header,
         window_duration=float(directions.window),
@@ -178,7 +183,14 @@ def target_vector(header: Header, track: Track) -> Vector3Stamped:
 def spectrum_message(
     header: Header, window: float, spectrum: Spectrum, grid: DirectionGrid
 ) -> DoaSpectrum:
-    """Return the message of a spectrum in the mounted frame."""
+    """Return the message of a spectrum.
+
+    Args:
+        header: of the window.
+        window: its length [s].
+        spectrum: in the mounted frame.
+        grid: the directions that its classes stand for.
+    """
     message = DoaSpectrum(
         header=header,
         window_duration=window,

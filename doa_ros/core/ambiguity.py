@@ -48,14 +48,23 @@ class Ambiguity(ABC):
 
     @abstractmethod
     def fold(self, azimuth, elevation):
-        """Return the answer for sound from directions [rad]: azimuth and elevation.
+        """Return the answers for sound from directions: azimuth and elevation [rad].
 
-        An elevation that is not known, NaN, counts as 0 and stays unknown.
+        Args:
+            azimuth, elevation: of the directions [rad], numbers or arrays of any shape. An
+                elevation that is not known, NaN, counts as 0 and stays unknown.
         """
 
     @abstractmethod
     def alike(self, azimuth: float, elevation: float) -> np.ndarray:
-        """Return the other directions that sound like an answer, shape (directions, 3)."""
+        """Return the other directions that sound like an answer, for drawing.
+
+        Args:
+            azimuth, elevation: of the answer [rad].
+
+        Returns:
+            Unit vectors, shape (directions, 3).
+        """
 
     @abstractmethod
     def mounted(self, array: MicArray) -> 'Ambiguity':

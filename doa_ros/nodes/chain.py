@@ -54,11 +54,22 @@ class ChainNode(Node):
         self._publishing = publishing
 
     def diagnose(self, ok: str, parts: Sequence[Callable[[], Status]] = ()) -> None:
-        """Publish diagnostics, as `Diagnostics` says; to be called before `topic`."""
+        """Publish diagnostics from now on; to be called before `topic`.
+
+        Args:
+            ok, parts: as for `Diagnostics`.
+        """
         self._diagnostics = Diagnostics(self, self._publishing, ok, parts)
 
     def topic(self, message_type: type, name: str, qos: QoSProfile | int = _DEPTH) -> Topic:
-        """Return a topic to publish on."""
+        """Return a topic to publish on.
+
+        Args:
+            message_type, name, qos: of the topic; a number is the depth of the QoS.
+
+        Raises:
+            ConfigError: a parameter gives a QoS that ROS does not know.
+        """
         note = self._diagnostics.note_publishing
         return self._publishing.topic(self, message_type, name, qos, note)
 
@@ -124,7 +135,14 @@ class ArrayNode(ChainNode):
     def take_latest(
         self, message_type: type, topic: str, take: Callable[[Any], None], pace: PaceConfig
     ) -> None:
-        """Subscribe to a topic, as `LatestSubscription` says; messages wait for the array."""
+        """Subscribe to a topic; messages wait for the array.
+
+        Args:
+            message_type, topic, take, pace: as for `LatestSubscription`.
+
+        Raises:
+            ConfigError: a parameter gives a QoS that ROS does not know.
+        """
         self._inputs.append(
             LatestSubscription(
                 self, message_type, topic, take, self._diagnostics, self._publishing, pace
@@ -132,7 +150,11 @@ class ArrayNode(ChainNode):
         )
 
     def diagnose(self, ok: str, parts: Sequence[Callable[[], Status]] = ()) -> None:
-        """Publish diagnostics; while this node cannot work, they say why instead of the parts."""
+        """Publish diagnostics from now on; while this node cannot work, they say why.
+
+        Args:
+            ok, parts: as for `Diagnostics`; the parts are asked while this node works.
+        """
         super().diagnose(ok, [self._status, *(self._while_working(part) for part in parts)])
 
     def _while_working(self, part: Callable[[], Status]) -> Callable[[], Status]:

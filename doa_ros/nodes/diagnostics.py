@@ -72,8 +72,8 @@ class Diagnostics:
     Args:
         node: the node.
         publishing: the thread that publishes.
-        ok: the sentence where all is well.
-        parts: are asked for their status every time.
+        ok: the message of the status while all is well.
+        parts: return the status of a part of the node; called once a second.
     """
 
     def __init__(
@@ -113,7 +113,12 @@ class Diagnostics:
             self._node.get_logger().error(f'dropped: {error}', throttle_duration_sec=_LOG_PERIOD)
 
     def drop_late(self, count: int, needed: float) -> None:
-        """Count messages that are left out, as it would need a time [s] to take all."""
+        """Count messages that are left out, and log it, not too often.
+
+        Args:
+            count: of messages.
+            needed: the time that it would have taken to take all that waited [s].
+        """
         self._late.add(count)
         self._node.get_logger().warning(
             f'left out {count} messages: all that waited would take {needed:.2f} s; '
@@ -122,7 +127,13 @@ class Diagnostics:
         )
 
     def note_publishing(self, topic: str, took: float, lost: int) -> None:
-        """Tell where DDS took long to take a message [s], or messages were lost meanwhile."""
+        """Count messages that were lost, and log this and when DDS was slow, not too often.
+
+        Args:
+            topic: its name.
+            took: how long DDS took to take a message [s].
+            lost: messages that were lost meanwhile.
+        """
         self._lost.add(lost)
         if lost or took > _HELD_UP:
             number = f'{lost} messages were lost' if lost else 'nothing was lost'

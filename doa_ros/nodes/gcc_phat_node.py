@@ -84,7 +84,11 @@ class GccPhatNode(ArrayNode):
 
     @property
     def features(self) -> FeatureConfig:
-        """The settings of the features, which are known with the array."""
+        """The settings of the features.
+
+        Raises:
+            LookupError: they are not known before the array is.
+        """
         if self._features is None:
             raise LookupError('the array is not known')
         return self._features

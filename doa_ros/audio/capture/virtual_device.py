@@ -77,7 +77,11 @@ class VirtualUma8:
         self.start()
 
     def start(self) -> None:
-        """Start the daemon and plug the device in."""
+        """Start the daemon and plug the device in.
+
+        Raises:
+            AudioError: it does not start.
+        """
         self.daemon = subprocess.Popen(
             ['pulseaudio', '-n', '--daemonize=no', '--exit-idle-time=-1', '--use-pid-file=no',
              '--disable-shm=yes', '--load', 'module-native-protocol-unix auth-anonymous=1 '

@@ -72,7 +72,12 @@ class Chunks:
         return self.header.format[0]
 
     def at(self, file: ByteStream, position: int) -> tuple[bytes, int, int] | None:
-        """Return name, begin and size of a chunk; None where there is none."""
+        """Return name, begin and size of the content of a chunk; None where there is none.
+
+        Args:
+            file: holds it.
+            position: where its header begins [bytes].
+        """
         file.seek(position)
         head = file.read(self.header.size)
         if len(head) < self.header.size:
@@ -83,13 +88,22 @@ class Chunks:
         return name, position + self.header.size, max(0, size - self.overhead)
 
     def after(self, begin: int, size: int) -> int:
-        """Return where the next chunk begins."""
+        """Return where the next chunk begins [bytes].
+
+        Args:
+            begin, size: of the content of a chunk [bytes].
+        """
         return begin + math.ceil(size / self.alignment) * self.alignment
 
     def end_samples(self, file: ByteStream, end: int, size: int | None) -> bool:
         """Return whether nothing but chunks comes after `end`, so that the samples end there.
 
         In a pipe only the next chunk can be seen.
+
+        Args:
+            file: holds the samples.
+            end: where they may end [bytes].
+            size: of the file [bytes]; None for a pipe.
         """
         position = end
         while size is None or position + self.header.size <= size:
