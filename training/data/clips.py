@@ -67,6 +67,12 @@ class Clip:
     snr: float = np.nan
     ego_noise: bool = False
 
+    def without(self, microphones: np.ndarray) -> 'Clip':
+        """Return the clip as it is heard while these microphones are dead."""
+        audio = self.audio.copy()
+        audio[:, microphones] = 0
+        return replace(self, audio=audio)
+
 
 def clip_extractor(array: MicArray, config: FeatureConfig, clip: Clip) -> FeatureExtractor:
     """Return an extractor for the audio of a clip, whatever its rate.

@@ -7,13 +7,10 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-import numpy as np
-
 from doa_ros.core.geometry import MicArray
 from doa_ros.core.localization.classifier import Classifier
 from doa_ros.core.localization.model_card import ModelCard
 
-from ..data.clips import Clip
 from ..data.filter_examples import FilterExamples, filter_example
 from ..data.shards import Shard, ShardSpec, packed
 from ..sections import SimulateConfig
@@ -74,15 +71,8 @@ class ConversationJob(ShardJob):
             scene = walking_scene(rng, self.scenes, config.walking)
             clip = simulator.clip(rng, scene, f'{spec.split} {number}')
             if rng.random() < config.dead_microphones:
-                clip = _with_dead(rng, clip)
+                count = rng.integers(1, _MOST_DEAD + 1)
+                clip = clip.without(rng.choice(clip.audio.shape[1], count, replace=False))
             examples.append(filter_example(self.array, classifier, clip, number))
         content = packed(FilterExamples.concatenate(examples).columns())
         return Shard(spec, content, unusable=dict(simulator.corpus.unusable))
-
-
-def _with_dead(rng: np.random.Generator, clip: Clip) -> Clip:
-    """Return a clip in which one or two of the microphones are dead."""
-    audio = clip.audio.copy()
-    dead = rng.choice(audio.shape[1], rng.integers(1, _MOST_DEAD + 1), replace=False)
-    audio[:, dead] = 0
-    return replace(clip, audio=audio)
