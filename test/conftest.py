@@ -19,7 +19,7 @@ import pytest
 from doa_ros.audio.capture import virtual_device
 from doa_ros.core.features.config import FeatureConfig
 from doa_ros.core.features.extractor import FeatureExtractor
-from doa_ros.core.features.steered_response import steering_matrix
+from doa_ros.core.features.gcc_phat import GccPhat
 from doa_ros.core.geometry import MicArray, load_array, unit_vector
 from doa_ros.core.localization.compatibility import default_features
 from doa_ros.core.localization.localizer import Localizer, LocalizerConfig
@@ -215,11 +215,13 @@ def write_network():
         hmm=None,
     ):
         features = features or FeatureConfig()
-        steering = steering_matrix(
-            array,
-            features.lags,
-            unit_vector(grid.azimuths, grid.elevations[:, None]).reshape(-1, 3),
-        ).reshape(grid.elevation_count, grid.azimuth_count, len(array.pairs), features.lag_count)
+        steering = (
+            GccPhat(array, features)
+            .steering_matrix(unit_vector(grid.azimuths, grid.elevations[:, None]).reshape(-1, 3))
+            .reshape(
+                grid.elevation_count, grid.azimuth_count, len(array.pairs), features.lag_count
+            )
+        )
         means = {
             'azimuth': steering.mean(axis=0),
             'elevation': steering.mean(axis=1),

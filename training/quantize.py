@@ -150,7 +150,7 @@ def openvino_faults(file: Path, inputs: np.ndarray) -> list[str]:
 
     Args:
         file: the .tflite file, with its card beside it.
-        inputs: what both runtimes compute, shape (examples, lags, pairs).
+        inputs: what both runtimes compute, shape (examples, columns, channels).
     """
     try:
         agreement = openvino_check.compare(file, inputs).agreement

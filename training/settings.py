@@ -13,6 +13,7 @@ import yaml
 from doa_ros.core.ambiguity import require_elevations
 from doa_ros.core.config import Config, load_yaml, require_keys
 from doa_ros.core.errors import ConfigError
+from doa_ros.core.features import stored_columns
 from doa_ros.core.features.config import FeatureConfig
 from doa_ros.core.geometry import MicArray, load_array
 from doa_ros.resources import find_resource
@@ -55,18 +56,16 @@ class Settings:
     prune: PruneConfig = field(default_factory=PruneConfig)
     cluster: ClusterConfig = field(default_factory=ClusterConfig)
 
-    def lag_slice(self) -> slice:
-        """Return which of the data's lags are the model's.
+    def stored_columns(self) -> slice:
+        """Return which columns of the data's features are the model's.
 
         Raises:
-            ConfigError: the model's lag axis is not part of the data's.
+            ConfigError: the data's features do not hold the model's.
         """
-        step = self.data_features.lag_rate / self.features.lag_rate
-        reach = (self.features.lag_count // 2) * round(step)
-        middle = self.data_features.lag_count // 2
-        if abs(step - round(step)) > 1e-9 or step < 1 or reach > middle:
-            raise ConfigError('features: the lag axis must be part of that of data_features')
-        return slice(middle - reach, middle + reach + 1, round(step))
+        try:
+            return stored_columns(self.features, self.data_features)
+        except ConfigError as error:
+            raise ConfigError(f'features and data_features: {error}') from None
 
     def load_array(self) -> MicArray:
         """Return the array, read from its file.
@@ -118,7 +117,7 @@ def load_settings(path: Path) -> Settings:
     }
     settings = Settings(array=str(content['array']), **parsed)
     try:
-        settings.lag_slice()
+        settings.stored_columns()
     except ConfigError as error:
         raise ConfigError(f'{path}: {error}') from None
     if is_file(settings.train.architecture):

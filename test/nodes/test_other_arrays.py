@@ -15,8 +15,8 @@ import soundfile
 from visualization_msgs.msg import MarkerArray
 import yaml
 
+from doa_ros.conversions.features import features_from_settings
 from doa_ros.core.features.config import FeatureConfig
-from doa_ros.core.features.gcc_phat import lag_axis
 from doa_ros.core.geometry import load_array, unit_vector, wrap_angle
 from doa_ros.msg import DoaEstimateArray, DoaTrackArray, GccPhat, MicArrayInfo
 from doa_ros.resources import find_resource
@@ -230,7 +230,7 @@ def test_network_of_a_smaller_ring_that_is_numbered_otherwise(start, listener, p
     first, second = array.positions[pairs.T]
     expected = (second - first) @ unit_vector(AZIMUTH, ELEVATION) / array.speed_of_sound
     data = np.array(window.data).reshape(len(pairs), window.settings.lag_count)
-    lags = lag_axis(window.settings.lag_rate, window.settings.lag_count)
+    lags = features_from_settings(window.settings).lags
     np.testing.assert_allclose(lags[data.argmax(axis=1)], expected, atol=lags[1] - lags[0])
     said = ''.join(process.output for process in processes)
     assert said.count("has the shape of 'uma8', which the network was trained for") == 1

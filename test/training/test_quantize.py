@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from doa_ros.core.errors import ConfigError, ModelError
-from doa_ros.core.localization.classifier import Classifier, network_input
+from doa_ros.core.features.feature_type import network_input
+from doa_ros.core.localization.classifier import Classifier
 from doa_ros.core.localization.model_card import load_card
 from training import quantize
 from training.data.dataset import Shards

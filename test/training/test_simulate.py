@@ -18,6 +18,7 @@ import yaml
 
 from doa_ros.core.errors import AudioError, ConfigError, DoaError
 from doa_ros.core.features.config import FeatureConfig
+from doa_ros.core.features.gcc_phat import GccPhat
 from doa_ros.core.geometry import wrap_angle
 from doa_ros.core.localization.decoding import decode_azimuth
 from doa_ros.core.localization.srp_phat import SrpPhat
@@ -64,7 +65,7 @@ def columns(path):
 
 
 def test_labels_agree_with_features(data, uma8):
-    srp_phat = SrpPhat(uma8, FeatureConfig(lag_rate=48000.0, lag_count=39).lags)
+    srp_phat = SrpPhat(GccPhat(uma8, FeatureConfig(lag_rate=48000.0, lag_count=39)))
     shard = columns(data / 'train' / '00000.npz')
     assert set(shard) == set(Dataset.names())
     clear = shard['voiced'][:, 0] & (shard['snr'] > 5) & (shard['elevation'][:, 0] < 1)

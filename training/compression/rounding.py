@@ -29,7 +29,7 @@ def train_to_be_rounded(
         model: the trained network.
         settings: of the model; `quantize` says how.
         data: folder made by simulate.
-        representative: inputs, shape (examples, lags, pairs), that the ranges come from.
+        representative: inputs, shape (examples, columns, channels), that the ranges come from.
 
     Returns:
         The same layers with other weights, to be converted as the trained network is.
@@ -54,8 +54,8 @@ def rounded_network(model: keras.Model, representative: np.ndarray) -> keras.Mod
 
     Args:
         model: the network.
-        representative: inputs, shape (examples, lags, pairs), that the ranges of the activations
-            come from.
+        representative: inputs, shape (examples, columns, channels), that the ranges of the
+            activations come from.
     """
     rounded = keras.models.clone_model(
         model, clone_function=lambda layer: Rounded(layer) if layer.weights else _copy(layer)

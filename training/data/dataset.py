@@ -21,7 +21,7 @@ class Dataset(Rows):
     """Labelled features, a row for each window; a row has room for `clips.MAX_SOURCES` sources.
 
     Attributes:
-        features: of the window, shape (rows, pairs, lags), float16.
+        features: of the window, shape (rows, channels, columns), float16.
         activity: of the features, shape (rows,).
         silent: whether no estimate may come, shape (rows,).
         voiced: whether an estimate of the source is expected, shape (rows, sources).
@@ -88,7 +88,7 @@ class Shards:
             )
         if stored.get('array') != settings.array:
             raise ConfigError(f'{folder}: was simulated for array {stored.get("array")!r}')
-        self._lags = settings.lag_slice()
+        self._columns = settings.stored_columns()
 
     def __len__(self) -> int:
         return len(self._paths)
@@ -103,4 +103,4 @@ class Shards:
             ConfigError: it is damaged.
         """
         data = Dataset.load(self._paths[index], 'simulate')
-        return replace(data, features=data.features[:, :, self._lags])
+        return replace(data, features=data.features[:, :, self._columns])

@@ -12,7 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from doa_ros.core.errors import ModelError
-from doa_ros.core.localization.classifier import network_input
+from doa_ros.core.features.feature_type import network_input
 from doa_ros.core.localization.tflite import TFLiteModel
 
 from ..data.dataset import Dataset, Shards
@@ -25,10 +25,13 @@ _REPRESENTATIVE_SEED = 20211
 
 
 def representative_set(shards: Shards) -> np.ndarray:
-    """Return the pinned inputs that the int8 ranges are taken from, shape (examples, lags, pairs).
+    """Return the pinned inputs that the int8 ranges are taken from.
 
     Half of them are the examples with the clearest peaks: a range taken from random ones alone
     would clip the logits of a close talker in a dry room.
+
+    Returns:
+        Shape (examples, columns, channels), float32.
     """
     rng = np.random.default_rng(_REPRESENTATIVE_SEED)
     kept: list[Dataset] = []
@@ -50,7 +53,7 @@ def to_tflite(model: keras.Model, kind: str, representative: np.ndarray | None =
     Args:
         model: the trained network; for qat, by `train_to_be_rounded`.
         kind: one of KINDS.
-        representative: inputs, shape (examples, lags, pairs); the integer kinds need them.
+        representative: inputs, shape (examples, columns, channels); the integer kinds need them.
     """
     # With a batch of one, the file needs no operators that find out its size.
     inputs = keras.Input(batch_shape=(1, *model.input_shape[1:]))

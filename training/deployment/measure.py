@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass, field
 
 import numpy as np
 
+from doa_ros.core.features.feature_type import network_input
 from doa_ros.core.geometry import wrap_angle
-from doa_ros.core.localization.classifier import network_input
 from doa_ros.core.localization.decoding import decode_azimuth
 from doa_ros.core.localization.spectrum import spectrum_type
 from doa_ros.core.localization.tflite import TFLiteModel

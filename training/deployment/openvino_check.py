@@ -57,7 +57,7 @@ def compare(path: Path, inputs: np.ndarray) -> Comparison:
 
     Args:
         path: the .tflite file, with its card beside it.
-        inputs: at least one, shape (examples, lags, pairs), float.
+        inputs: at least one, shape (examples, columns, channels), float.
 
     Raises:
         ModelError: OpenVINO is not installed, there is no card, or one of the two cannot load or

@@ -15,8 +15,8 @@ import keras
 import numpy as np
 
 from doa_ros.core.errors import ConfigError
+from doa_ros.core.features.feature_type import network_input
 from doa_ros.core.geometry import MicArray
-from doa_ros.core.localization.classifier import network_input
 
 from ..data.clips import Clip, labelled_features
 from ..data.dataset import Dataset, Parts, Shards

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from doa_ros.core.ambiguity import ambiguity_of
+from doa_ros.core.features import feature_type_of
+from doa_ros.core.features.feature_type import network_input
 from doa_ros.core.geometry import MicArray
-from doa_ros.core.localization.classifier import network_input
 from doa_ros.core.symmetry import symmetries
 
 from ..data.dataset import Dataset, Parts, Shards
-from ..data.symmetry import gather_index
 from ..models.heads import head_targets
 from ..sections import TrainConfig
 from ..settings import Settings
@@ -56,13 +56,11 @@ class Batches:
         self._shuffle = shuffle
         self._passes = 0
         self.rows = sum(int(np.count_nonzero(usable_rows(s, self._config))) for s in shards)
-        lags = settings.features.lag_count
+        self._feature_type = feature_type_of(array, settings.features)
         found = symmetries(array)[: None if settings.train.symmetries else 1]
         self._symmetries = found
-        self._index = np.stack([gather_index(array, symmetry, lags) for symmetry in found])
+        self._index = np.stack([self._feature_type.turned_index(symmetry) for symmetry in found])
         self._ambiguity = ambiguity_of(array)
-        self._pairs = array.pairs
-        self._input_shape = (lags, len(array.pairs))
 
     def __len__(self) -> int:
         """Return the number of batches of a pass."""
@@ -103,17 +101,17 @@ class Batches:
             )
             data = replace(data, azimuth=azimuth, elevation=elevation)
         if self._shuffle and self._config.dead_microphones:
-            features *= self._living_pairs(len(features), rng)[:, :, None]
+            features *= ~self._feature_type.dead_values(self._dead_microphones(len(features), rng))
         return network_input(features), *head_targets(data, self._config)
 
-    def _living_pairs(self, rows: int, rng: np.random.Generator) -> np.ndarray:
-        """Return 0 for the pairs of microphones that are dead and 1 for the others."""
-        count = int(self._pairs.max()) + 1
+    def _dead_microphones(self, rows: int, rng: np.random.Generator) -> np.ndarray:
+        """Return which microphones are dead in some of the rows, shape (rows, microphones)."""
+        count = len(self._feature_type.array.positions)
         dead = np.zeros((rows, count), dtype=bool)
         some = rng.random(rows) < self._config.dead_microphones
         for _ in range(_MOST_DEAD):
             dead[np.arange(rows), rng.integers(count, size=rows)] |= some
-        return (~np.any(dead[:, self._pairs], axis=2)).astype(np.float32)
+        return dead
 
     def stream(self) -> 'tf.data.Dataset':
         """Return the batches as a `tf.data.Dataset`, made while the network computes."""
@@ -124,7 +122,7 @@ class Batches:
 
         shapes = self._config.heads.values()
         targets, weights = heads(*shapes), heads(*(shape[:-1] for shape in shapes))
-        signature = (*heads(self._input_shape), targets, weights)
+        signature = (*heads(self._feature_type.shape[::-1]), targets, weights)
         stream = tf.data.Dataset.from_generator(lambda: iter(self), output_signature=signature)
         return stream.apply(tf.data.experimental.assert_cardinality(len(self))).prefetch(4)
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Networks described by a file: an input, a chain of blocks and the output heads.
 
-    input: map      # taps: the delay taps as they are; map: the steered response over direction
+    input: map      # taps: the features as they are; map: the steered response over direction
     dense: 32       # units of the dense layer before the heads; of a map, before the elevation
     blocks:
       - {operation: conv, filters: 32, kernel: 5}
@@ -10,9 +10,10 @@
       - {operation: pool, kernel: 3, stride: 1}
       - {operation: dropout}
 
-A network is a pure function of array, features and settings. It takes GCC-PHAT of shape (lags,
-pairs) and gives the outputs of the settings (heads.py), in their order. Convolutions along one
-axis are 2-D ones of height 1, which every tool that quantises or prunes knows.
+A network is a pure function of array, features and settings. It takes features of shape (columns,
+channels), of GCC-PHAT (lags, pairs), and gives the outputs of the settings (heads.py), in their
+order. Convolutions along one axis are 2-D ones of height 1, which every tool that quantises or
+prunes knows.
 """
 
 from collections.abc import Mapping
@@ -27,8 +28,9 @@ import yaml
 
 from doa_ros.core.config import Config, load_yaml, setting
 from doa_ros.core.errors import ConfigError
+from doa_ros.core.features import feature_type_of
 from doa_ros.core.features.config import FeatureConfig
-from doa_ros.core.features.steered_response import steering_matrix
+from doa_ros.core.features.feature_type import FeatureType, network_input
 from doa_ros.core.geometry import MicArray, unit_vector
 
 from ..sections import TrainConfig
@@ -137,16 +139,17 @@ def build(
     Raises:
         ConfigError: its blocks need more taps than there are.
     """
+    feature_type = feature_type_of(array, features)
     if network.input == 'map':
         margin = sum(block.reach for block in network.blocks)
-        inputs, x = map_input(array, features, config, margin)
+        inputs, x = map_input(feature_type, config, margin)
     else:
-        inputs, x = taps_input(array, features)
+        inputs, x = taps_input(feature_type)
     for number, block in enumerate(network.blocks, 1):
         if 'kernel' in _USED[block.operation] and x.shape[2] < block.kernel:
             raise ConfigError(
                 f'block {number} ({block.operation}) is {block.kernel} wide, '
-                f'but only {x.shape[2]} of {features.lag_count} taps are left'
+                f'but only {x.shape[2]} of {inputs.shape[1]} taps are left'
             )
         for layer in block_layers(block, config):
             x = layer(x)
@@ -167,11 +170,11 @@ def block_layers(block: BlockConfig, config: TrainConfig) -> list[layers.Layer]:
     return [layers.Dropout(config.dropout)]
 
 
-def taps_input(array: MicArray, features: FeatureConfig) -> tuple:
-    """Return the input of a network and the taps as an image of shape (1, lags, pairs)."""
-    lags, pairs = features.lag_count, len(array.pairs)
-    inputs = keras.Input((lags, pairs), name='gcc_phat')
-    return inputs, layers.Reshape((1, lags, pairs))(inputs)
+def taps_input(feature_type: FeatureType) -> tuple:
+    """Return the input of a network and the same as an image of shape (1, columns, channels)."""
+    channels, columns = feature_type.shape
+    inputs = keras.Input((columns, channels), name=feature_type.name)
+    return inputs, layers.Reshape((1, columns, channels))(inputs)
 
 
 def taps_heads(x, config: TrainConfig, units: int) -> list:
@@ -180,24 +183,23 @@ def taps_heads(x, config: TrainConfig, units: int) -> list:
     return [head.from_features(x, config) for head in trained_heads(config)]
 
 
-def map_input(array: MicArray, features: FeatureConfig, config: TrainConfig, margin: int) -> tuple:
+def map_input(feature_type: FeatureType, config: TrainConfig, margin: int) -> tuple:
     """Return the input of a network and its map over direction.
 
-    A fixed matrix turns the taps into the steered response at each azimuth class and some
+    A fixed matrix turns the features into the steered response at each azimuth class and some
     elevations. The map reaches over the full circle by a margin to either side, so that blocks
     without padding end with exactly the circle.
 
     Args:
-        array: the microphones.
-        features: settings of the GCC-PHAT.
+        feature_type: of the features.
         config: its azimuth classes are the columns of the map.
         margin: what the blocks take from either side [columns].
 
     Returns:
         The input and an image of shape (1, columns, elevations).
     """
-    inputs = keras.Input((features.lag_count, len(array.pairs)), name='gcc_phat')
-    matrix = steering_map(array, features, config, margin)
+    inputs = keras.Input(feature_type.shape[::-1], name=feature_type.name)
+    matrix = steering_map(feature_type, config, margin)
     steering = layers.Dense(matrix.shape[1], use_bias=False, trainable=False, name='steering')
     x = steering(layers.Flatten()(inputs))
     steering.set_weights([matrix])
@@ -221,19 +223,16 @@ def map_heads(x, config: TrainConfig, units: int) -> list:
     ]
 
 
-def steering_map(
-    array: MicArray, features: FeatureConfig, config: TrainConfig, margin: int
-) -> np.ndarray:
+def steering_map(feature_type: FeatureType, config: TrainConfig, margin: int) -> np.ndarray:
     """Return the matrix from flattened network input to the steered response of a map.
 
     Args:
-        array: the microphones.
-        features: settings of the GCC-PHAT.
+        feature_type: of the features.
         config: its azimuth classes are the columns of the map.
         margin: columns that the map repeats before and after the circle.
 
     Returns:
-        Shape (lags * pairs, columns * elevations), float32.
+        Shape (input values, columns * elevations), float32.
     """
     grid = config.grid
     columns = np.arange(-margin, grid.azimuth_count + margin) * grid.azimuth_step
@@ -241,6 +240,5 @@ def steering_map(
     if config.elevation_min_deg < 0:
         elevations = np.concatenate([-elevations[:0:-1], elevations])
     directions = unit_vector(columns[:, None], elevations).reshape(-1, 3)
-    matrix = steering_matrix(array, features.lags, directions)
-    by_pair = matrix.reshape(len(directions), len(array.pairs), features.lag_count)
-    return by_pair.swapaxes(1, 2).reshape(len(directions), -1).T
+    matrix = feature_type.steering_matrix(directions).reshape(-1, *feature_type.shape)
+    return network_input(matrix).reshape(len(directions), -1).T

@@ -18,6 +18,7 @@ from keras import layers, ops
 import numpy as np
 import tensorflow as tf
 
+from doa_ros.core.features import feature_type_of
 from doa_ros.core.geometry import MicArray
 
 from ..data.dataset import Shards
@@ -137,7 +138,8 @@ def supernet(array: MicArray, settings: Settings, warm_up: int) -> Supernet:
     stem = _stem(config)
     reach = max(block.reach for block in blocks.values() if block)
     margin = stem.reach + config.cells * reach
-    inputs, x = map_input(array, settings.features, settings.train, margin)
+    feature_type = feature_type_of(array, settings.features)
+    inputs, x = map_input(feature_type, settings.train, margin)
     for layer in block_layers(stem, settings.train):
         x = layer(x)
     for number in range(config.cells):

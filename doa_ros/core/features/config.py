@@ -8,7 +8,6 @@ import numpy as np
 
 from doa_ros.core.config import Config, setting
 from doa_ros.core.errors import ConfigError
-from doa_ros.core.features.gcc_phat import lag_axis
 
 
 @dataclass(frozen=True)
@@ -76,4 +75,4 @@ class FeatureConfig(Config):
     @property
     def lags(self) -> np.ndarray:
         """The lag axis [s], shape (lag_count,)."""
-        return lag_axis(self.lag_rate, self.lag_count)
+        return (np.arange(self.lag_count) - self.lag_count // 2) / self.lag_rate

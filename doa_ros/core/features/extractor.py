@@ -1,9 +1,9 @@
 # Copyright 2026 doa_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""From audio to the GCC-PHAT features: the one path of runtime and training.
+"""From audio to the features of its windows.
 
-Each window's phase-transformed cross-spectra are weighted, bin by bin, by how far the power
-stands above the tracked noise floor, averaged recursively and transformed to lags.
+Each window's cross-spectra are weighted, bin by bin, by how far the power stands above the tracked
+noise floor, and averaged recursively; the type of the features says what is made of them.
 """
 
 from dataclasses import dataclass
@@ -11,12 +11,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from doa_ros.core.errors import ConfigError
+from doa_ros.core.features import feature_type_of
 from doa_ros.core.features.config import FeatureConfig
 from doa_ros.core.features.dead_microphones import DeadMicrophones
 from doa_ros.core.features.framing import Framer, Window
-from doa_ros.core.features.gcc_phat import GccPhat
 from doa_ros.core.features.noise_floor import NoiseFloor
 from doa_ros.core.features.source_cancellation import Residual, SourceCanceller
+from doa_ros.core.features.spectra import BandSpectra
 from doa_ros.core.geometry import MicArray
 
 # A bin counts fully only when it stands well above the floor: weight = 1 - 1.5 floor / power.
@@ -31,17 +32,13 @@ _STEADY = 0.02
 CLEAR_ACTIVITY = 0.2
 
 
-def lags_needed(array: MicArray, lag_rate: float) -> int:
-    """Return the smallest lag_count that reaches every delay of an array, at a lag_rate [Hz]."""
-    return 2 * int(np.ceil(array.max_delay * lag_rate)) + 1
-
-
 @dataclass(frozen=True)
 class WindowFeatures:
     """Features of one analysis window.
 
     Attributes:
-        features: averaged GCC-PHAT in -1..1, shape (pairs, lags), float32.
+        features: of the averaged sound, in -1..1, shape (channels, columns), float32; those of
+            GCC-PHAT are pairs and lags.
         activity: share of the averaged sound above the noise floor, 0..1; the mean over a dozen
             frequency bands.
         hop_index: index, since stream start, of the first sample that was new in this window.
@@ -50,8 +47,8 @@ class WindowFeatures:
         sound_age: mean age of the sound above the noise floor, relative to this window [s]. It
             grows in a pause, because the average still holds the earlier sound.
         residual: the same without the loudest direction, where it is computed.
-        steered_response: of the GCC-PHAT, where the residual needed it: as `SteeredResponse` of
-            the array and the lags gives it.
+        steered_response: of the features, as `SteeredResponse` gives it, where the residual needed
+            it.
     """
 
     features: np.ndarray
@@ -81,23 +78,13 @@ class FeatureExtractor:
                 f'band_max {config.band_max:g} Hz lies above half the sampling frequency of '
                 f'array {array.name!r} ({rate} Hz)'
             )
-        if config.lags[-1] < array.max_delay:
-            needed = lags_needed(array, config.lag_rate)
-            raise ConfigError(
-                f'the lags reach {config.lags[-1] * 1e6:.0f} us, but array {array.name!r} has '
-                f'delays up to {array.max_delay * 1e6:.0f} us: set lag_count to {needed} or more'
-            )
         self.config = config
         self._array = array
-        window, hop = round(config.window * rate), round(config.hop * rate)
-        self._framer = Framer(window, hop)
-        self._gcc_phat = GccPhat(
-            array.pairs, window, rate, (config.band_min, config.band_max), config.lags
-        )
-        self._canceller: SourceCanceller | None = None
-        if config.residual:
-            self._canceller = SourceCanceller(array, self._gcc_phat.frequencies, config.lags)
-        bins = len(self._gcc_phat.frequencies)
+        self._framer = Framer(round(config.window * rate), round(config.hop * rate))
+        self._spectra = BandSpectra(config, rate)
+        feature_type = feature_type_of(array, config)
+        self._canceller = SourceCanceller(feature_type) if config.residual else None
+        bins = len(self._spectra.frequencies)
         if bins == 0:
             raise ConfigError('no frequency bin lies between band_min and band_max')
         edges = np.geomspace(config.band_min, config.band_max, _BANDS + 1) - config.band_min
@@ -112,14 +99,15 @@ class FeatureExtractor:
 
     def _start_stream(self) -> None:
         """Begin another stream."""
+        self._feature_type = feature_type_of(self._array, self.config)
         hop, period = self.config.hop, self.config.noise_floor_time
         self._dead = DeadMicrophones(len(self._array.positions), hop)
-        self._noise_floor = NoiseFloor(len(self._gcc_phat.frequencies), hop, period)
+        self._noise_floor = NoiseFloor(len(self._spectra.frequencies), hop, period)
         self._band_floor = NoiseFloor(len(self._bands), hop, period, _BAND_BIAS)
         self._start_averages()
 
     def _start_averages(self) -> None:
-        shape = len(self._array.pairs), len(self._gcc_phat.frequencies)
+        shape = len(self._array.pairs), len(self._spectra.frequencies)
         self._sum = np.zeros(shape, dtype=np.complex64)
         self._weight_sum = 0.0
         self._present = 0.0
@@ -150,7 +138,7 @@ class FeatureExtractor:
             self._start_stream()
         elif window.gap:
             self._start_averages()
-        spectra = self._gcc_phat.spectra(window.samples)
+        spectra = self._spectra.of(window.samples)
         powers = spectra.real**2 + spectra.imag**2
         power = np.mean(powers, axis=0)
         # A spectrum of 0 has no phase, so that the pairs of a dead microphone do not count.
@@ -162,19 +150,19 @@ class FeatureExtractor:
         bands = np.add.reduceat(power, self._bands) / self._band_sizes
         present = _weights(bands, self._band_floor.update(bands))
         self._sum *= self._keep
-        self._sum += weight * self._gcc_phat.cross_spectra(spectra)
+        self._sum += self._feature_type.cross_spectra(spectra, weight)
         self._weight_sum = self._keep * self._weight_sum + float(weight.mean())
         self._average_present(float(present.mean()))
         self._aged_sound = self._keep * (self._aged_sound + self.config.hop * self._sound)
         self._sound = self._keep * self._sound + float(present.mean())
-        gcc = self._correlation(self._sum)
+        features = self._of_average(self._sum)
         response = residual = None
         if self._canceller is not None:
-            response = self._canceller.response(gcc)
+            response = self._canceller.response(features)
             rest, azimuth = self._canceller.cancel(self._sum, response)
-            residual = Residual(np.clip(self._correlation(rest), -1, 1), azimuth)
+            residual = Residual(np.clip(self._of_average(rest), -1, 1), azimuth)
         return WindowFeatures(
-            features=gcc,
+            features=features,
             # As precise as in the message: the same with and without it in between.
             activity=float(np.float32(self._present / self._count)),
             hop_index=window.hop_index,
@@ -184,10 +172,10 @@ class FeatureExtractor:
             steered_response=response,
         )
 
-    def _correlation(self, cross_spectra: np.ndarray) -> np.ndarray:
-        """Return the correlation, 1 at the lags of a plane wave, shape (pairs, lags), float32."""
-        total = max(self._weight_sum * cross_spectra.shape[1], 1e-9)
-        return self._gcc_phat.correlation(cross_spectra) / np.float32(total)
+    def _of_average(self, cross_spectra: np.ndarray) -> np.ndarray:
+        """Return the features of cross-spectra averaged up to now, shape (channels, columns)."""
+        weight = max(self._weight_sum * cross_spectra.shape[1], 1e-9)
+        return self._feature_type.features(cross_spectra, weight)
 
     def _average_present(self, present: float):
         """Average what stands above the floor: shortly after an onset, long in steady sound.

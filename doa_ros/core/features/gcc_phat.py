@@ -11,63 +11,106 @@ Sign: the lag of pair (i, j) is the arrival time at i minus the arrival time at 
 positive lag means that the sound reached j first.
 """
 
+from functools import cached_property
+
 import numpy as np
-from scipy import fft
+
+from doa_ros.core.errors import ConfigError
+from doa_ros.core.features.config import FeatureConfig
+from doa_ros.core.features.feature_type import FeatureType
+from doa_ros.core.geometry import MicArray
+from doa_ros.core.symmetry import Symmetry
 
 # Keeps the phase of a bin without signal at zero instead of NaN.
 _TINY = np.float32(1e-20)
 
 
-def lag_axis(lag_rate: float, lag_count: int) -> np.ndarray:
-    """Return `lag_count` (odd) lags [s] around zero, 1 / `lag_rate` apart."""
-    return (np.arange(lag_count) - lag_count // 2) / lag_rate
+def lags_needed(array: MicArray, lag_rate: float) -> int:
+    """Return the smallest lag_count that reaches every delay of an array, at a lag_rate [Hz]."""
+    return 2 * int(np.ceil(array.max_delay * lag_rate)) + 1
 
 
-class GccPhat:
-    """Cross-spectra of pairs and their transform to lags.
-
-    Attributes:
-        frequencies: of the bins in the band [Hz], shape (bins,).
+class GccPhat(FeatureType):
+    """GCC-PHAT of all pairs: channels are pairs, columns are lags.
 
     Args:
-        pairs: microphone indices (i, j), shape (pairs, 2).
-        window: window length [samples].
-        sampling_frequency: [Hz].
-        band: lowest and highest frequency used [Hz].
-        lags: lag axis [s], shape (lags,).
+        array: the microphones.
+        config: the settings.
+
+    Raises:
+        ConfigError: the lags do not reach the largest delay of the array.
     """
 
-    def __init__(self, pairs, window, sampling_frequency, band, lags):
-        frequencies = fft.rfftfreq(window, 1 / sampling_frequency)
-        low, high = np.searchsorted(frequencies, [band[0], np.nextafter(band[1], np.inf)])
-        self._bins = slice(low, high)
-        self._first, self._second = np.asarray(pairs).T
-        # Periodic Hann window: at half overlap the windows add up to one.
-        taper = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(window) / window)
-        self._taper = taper.astype(np.float32)
-        self.frequencies = frequencies[self._bins]
-        phase = 2 * np.pi * np.outer(self.frequencies, lags)
-        # The real part of cross-spectrum times exp(j phase), as one real product.
-        self._inverse = np.concatenate([np.cos(phase), -np.sin(phase)]).astype(np.float32)
+    name = 'gcc_phat'
 
-    def spectra(self, samples: np.ndarray) -> np.ndarray:
-        """Return the band's spectrum of each microphone, shape (microphones, bins), complex64.
+    def __init__(self, array: MicArray, config: FeatureConfig):
+        super().__init__(array, config)
+        if config.lags[-1] < array.max_delay:
+            needed = lags_needed(array, config.lag_rate)
+            raise ConfigError(
+                f'the lags reach {config.lags[-1] * 1e6:.0f} us, but array {array.name!r} has '
+                f'delays up to {array.max_delay * 1e6:.0f} us: set lag_count to {needed} or more'
+            )
+        self._first, self._second = array.pairs.T
 
-        Args:
-            samples: one window, shape (window, microphones), float32.
+    @cached_property
+    def _inverse(self) -> np.ndarray:
+        """The real part of cross-spectrum times exp(j phase), as one real product."""
+        phase = 2 * np.pi * np.outer(self.frequencies, self.config.lags)
+        return np.concatenate([np.cos(phase), -np.sin(phase)]).astype(np.float32)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Shape of the features of a window: (pairs, lags)."""
+        return len(self.array.pairs), self.config.lag_count
+
+    @classmethod
+    def stored_columns(cls, config: FeatureConfig, stored: FeatureConfig) -> slice:
+        """Return which lags of stored features are those of other settings.
+
+        Raises:
+            ConfigError: the lag axis asked for is not part of the stored one.
         """
-        tapered = samples.T * self._taper
-        return fft.rfft(tapered, axis=1)[:, self._bins]
+        step = stored.lag_rate / config.lag_rate
+        reach = (config.lag_count // 2) * round(step)
+        middle = stored.lag_count // 2
+        if abs(step - round(step)) > 1e-9 or step < 1 or reach > middle:
+            raise ConfigError('the lag axis must be part of the stored one')
+        return slice(middle - reach, middle + reach + 1, round(step))
 
-    def cross_spectra(self, spectra: np.ndarray) -> np.ndarray:
-        """Return the phase-transformed cross-spectrum of each pair, shape (pairs, bins)."""
+    def cross_spectra(self, spectra: np.ndarray, weight: np.ndarray) -> np.ndarray:
+        """Return the phase-transformed cross-spectrum of each pair, weighted."""
         phases = spectra / (np.abs(spectra) + _TINY)
-        return phases[self._first] * phases[self._second].conj()
+        return weight * (phases[self._first] * phases[self._second].conj())
 
-    def correlation(self, cross_spectra: np.ndarray) -> np.ndarray:
-        """Return the sum over the band at each lag, shape (pairs, lags), float32.
+    def features(self, cross_spectra: np.ndarray, weight: float) -> np.ndarray:
+        """Return the correlation, 1 at the lags of a plane wave, shape (pairs, lags), float32."""
+        parts = np.concatenate([cross_spectra.real, cross_spectra.imag], axis=1)
+        return parts @ self._inverse / np.float32(weight)
 
-        Args:
-            cross_spectra: shape (pairs, bins), complex64, weighted as wanted.
+    def steering_matrix(self, directions: np.ndarray) -> np.ndarray:
+        """Return the matrix that takes the mean over the pairs at the TDOAs of each direction.
+
+        Between the taps the band-limited GCC is interpolated by a Hann-windowed sinc over four
+        taps each way.
         """
-        return np.concatenate([cross_spectra.real, cross_spectra.imag], axis=1) @ self._inverse
+        lags = self.config.lags
+        distance = (self.array.tdoa(directions)[..., None] - lags) / (lags[1] - lags[0])
+        kernel = np.sinc(distance) * np.cos(np.pi * np.clip(distance / 8, -0.5, 0.5)) ** 2
+        return (kernel / len(self.array.pairs)).reshape(len(directions), -1).astype(np.float32)
+
+    def turned_index(self, symmetry: Symmetry) -> np.ndarray:
+        """Return the index that permutes pairs; one that is swapped has its lags reversed."""
+        number = {tuple(pair): k for k, pair in enumerate(self.array.pairs.tolist())}
+        lags = np.arange(self.config.lag_count)
+        index = np.empty(self.shape, dtype=np.int32)
+        for (i, j), source in number.items():
+            first, second = symmetry.permutation[i], symmetry.permutation[j]
+            swapped = first > second
+            target = number[(second, first) if swapped else (first, second)]
+            index[target] = source * len(lags) + (lags[::-1] if swapped else lags)
+        return index.ravel()
+
+    def dead_values(self, microphones: np.ndarray) -> np.ndarray:
+        """Return which pairs hold a dead microphone, shape (rows, pairs, 1)."""
+        return np.any(microphones[:, self.array.pairs], axis=2)[:, :, None]

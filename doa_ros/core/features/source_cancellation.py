@@ -14,8 +14,9 @@ import math
 import numpy as np
 
 from doa_ros.core.directions import PEAK_SEPARATION, DirectionGrid
+from doa_ros.core.features.feature_type import FeatureType
 from doa_ros.core.features.steered_response import SteeredResponse
-from doa_ros.core.geometry import MicArray, wrap_angle
+from doa_ros.core.geometry import wrap_angle
 
 # Beyond this elevation, up or down, the azimuth means little: its sine.
 _OVERHEAD = math.sin(math.radians(75))
@@ -29,8 +30,7 @@ class Residual:
     """The features of a window after source cancellation.
 
     Attributes:
-        features: averaged GCC-PHAT as loud as that of the whole, in -1..1, shape (pairs, lags),
-            float32.
+        features: as loud as those of the whole, in -1..1, shape (channels, columns), float32.
         azimuth: of the cancelled direction, on the board [rad]; NaN overhead, where all
             azimuths are near.
     """
@@ -43,27 +43,26 @@ class SourceCanceller:
     """Removes the loudest direction from cross-spectra.
 
     Args:
-        array: the microphones.
-        frequencies: of the bins [Hz], shape (bins,).
-        lags: of the GCC-PHAT [s], shape (lags,).
+        feature_type: of the features that tell which direction is the loudest.
     """
 
-    def __init__(self, array: MicArray, frequencies: np.ndarray, lags: np.ndarray):
-        self._steered = SteeredResponse(array, lags)
+    def __init__(self, feature_type: FeatureType):
+        array = feature_type.array
+        self._steered = SteeredResponse(feature_type)
         self._first, self._second = array.pairs.T
         delays = -self._steered.directions @ array.positions.T / array.speed_of_sound
         self._delays = delays.astype(np.float32)
-        self._angular = (2 * np.pi * frequencies).astype(np.float32)
+        self._angular = (2 * np.pi * feature_type.frequencies).astype(np.float32)
 
-    def response(self, gcc: np.ndarray) -> np.ndarray:
-        """Return the steered response of GCC-PHAT of shape (pairs, lags)."""
-        return self._steered.response(gcc)
+    def response(self, features: np.ndarray) -> np.ndarray:
+        """Return the steered response of features of shape (channels, columns)."""
+        return self._steered.response(features)
 
     def cancel(self, cross_spectra: np.ndarray, response: np.ndarray) -> tuple[np.ndarray, float]:
         """Return the cross-spectra without the loudest direction, and the azimuth of `Residual`.
 
         Args:
-            cross_spectra: phase-transformed and averaged, shape (pairs, bins), complex64.
+            cross_spectra: averaged, shape (pairs, bins), complex64.
             response: their steered response.
         """
         loudest = int(response.argmax())

@@ -1,10 +1,11 @@
 # Copyright 2026 doa_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The steered response: how well GCC-PHAT agrees with a plane wave from each direction.
+"""The steered response: how well features agree with a plane wave from each direction.
 
 J. DiBiase, "A high-accuracy, low-latency technique for talker localization in reverberant
 environments", PhD thesis, Brown University, 2000. The response of a direction is the mean of the
-pairs' GCC-PHAT at its TDOAs; on a lag axis that is one fixed matrix on the taps.
+pairs' GCC-PHAT at its TDOAs. On a lag axis, and for other types of features, that is one fixed
+matrix on the features.
 """
 
 import math
@@ -13,27 +14,7 @@ import numpy as np
 
 from doa_ros.core.ambiguity import ambiguity_of
 from doa_ros.core.directions import DirectionGrid
-from doa_ros.core.geometry import MicArray
-
-
-def steering_matrix(array: MicArray, lags: np.ndarray, directions: np.ndarray) -> np.ndarray:
-    """Return the matrix from flattened GCC-PHAT to the response of each direction.
-
-    Between the taps the band-limited GCC is interpolated by a Hann-windowed sinc over four taps
-    each way.
-
-    Args:
-        array: the microphones.
-        lags: uniform lag axis [s], shape (lags,).
-        directions: unit vectors, shape (directions, 3).
-
-    Returns:
-        Shape (directions, pairs * lags), float32.
-    """
-    step = lags[1] - lags[0]
-    distance = (array.tdoa(directions)[..., None] - lags) / step
-    kernel = np.sinc(distance) * np.cos(np.pi * np.clip(distance / 8, -0.5, 0.5)) ** 2
-    return (kernel / len(array.pairs)).reshape(len(directions), -1).astype(np.float32)
+from doa_ros.core.features.feature_type import FeatureType
 
 
 class SteeredResponse:
@@ -44,8 +25,7 @@ class SteeredResponse:
         directions: unit vectors of the look directions of `response`, shape (rows * azimuths, 3).
 
     Args:
-        array: the microphones.
-        lags: of the GCC-PHAT [s], shape (lags,).
+        feature_type: of the features.
         azimuth_count: how many azimuths are looked at.
 
     Raises:
@@ -55,13 +35,13 @@ class SteeredResponse:
     # Of a horizontal array.
     grid = DirectionGrid(azimuth_count=72, elevation_count=10)
 
-    def __init__(self, array: MicArray, lags: np.ndarray, azimuth_count: int = grid.azimuth_count):
-        ambiguity = ambiguity_of(array)
+    def __init__(self, feature_type: FeatureType, azimuth_count: int = grid.azimuth_count):
+        ambiguity = ambiguity_of(feature_type.array)
         self.grid = _grid(azimuth_count, ambiguity.elevation_min)
         directions, answers = ambiguity.look_directions(self.grid.azimuths, self.grid.elevations)
         self._outside = None if answers.all() else ~answers
         self.directions = directions.reshape(-1, 3)
-        self._matrix = steering_matrix(array, lags, self.directions)
+        self._matrix = feature_type.steering_matrix(self.directions)
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -69,13 +49,13 @@ class SteeredResponse:
         azimuths = self.grid.azimuth_count
         return len(self.directions) // azimuths, azimuths
 
-    def response(self, gcc: np.ndarray) -> np.ndarray:
-        """Return the response for GCC-PHAT of (pairs, lags), shape (rows, azimuths).
+    def response(self, features: np.ndarray) -> np.ndarray:
+        """Return the response for features of (channels, columns), shape (rows, azimuths).
 
         The rows are the elevations of the grid; where it has none, those of `directions`. What no
         answer looks like is -inf.
         """
-        response = (self._matrix @ gcc.ravel()).reshape(-1, self.grid.azimuth_count)
+        response = (self._matrix @ features.ravel()).reshape(-1, self.grid.azimuth_count)
         if self._outside is not None:
             response[self._outside] = -np.inf
         return response

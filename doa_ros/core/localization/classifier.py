@@ -12,8 +12,10 @@ from scipy import special
 
 from doa_ros.core.ambiguity import require_elevations
 from doa_ros.core.errors import ModelError
+from doa_ros.core.features import feature_type_of
 from doa_ros.core.features.config import FeatureConfig
 from doa_ros.core.features.extractor import WindowFeatures
+from doa_ros.core.features.feature_type import network_input
 from doa_ros.core.features.source_cancellation import uncancelled
 from doa_ros.core.geometry import MicArray
 from doa_ros.core.localization.calibration import Calibration
@@ -26,11 +28,6 @@ from doa_ros.core.localization.source_filter import NoFilter, SourceFilter
 from doa_ros.core.localization.spectrum import ResidualSpectrum, Spectrum, WindowSpectra
 from doa_ros.core.localization.srp_phat import SrpPhat
 from doa_ros.core.localization.tflite import TFLiteModel
-
-
-def network_input(gcc: np.ndarray) -> np.ndarray:
-    """Return GCC-PHAT of shape (..., pairs, lags) as the networks take it, (..., lags, pairs)."""
-    return np.swapaxes(gcc, -1, -2)
 
 
 class Classifier:
@@ -67,16 +64,17 @@ class Classifier:
         self.grid = card.grid
         self.features = card.features
         self.multi_source = card.multi_source
+        feature_type = feature_type_of(array, features)
         self._steering: SrpPhat | None = None
         if card.srp_weight:
-            self._steering = SrpPhat(array, features.lags, card.grid.azimuth_count)
+            self._steering = SrpPhat(feature_type, card.grid.azimuth_count)
         self._card = card
         self._network = TFLiteModel(network, delegate)
-        expected = (features.lag_count, len(array.pairs))
+        expected = feature_type.shape[::-1]
         if self._network.input_shape != expected:
             raise ModelError(
                 f'{network}: takes input of shape {self._network.input_shape}, but its card '
-                f'promises {expected} (lags, pairs)'
+                f'promises {expected} (columns, channels)'
             )
         sizes = tuple(math.prod(shape) for shape in card.shapes.values())
         if self._network.output_sizes != sizes:
@@ -118,20 +116,20 @@ class Classifier:
         whole = self.spectrum(window.features, window.steered_response)
         return WindowSpectra(whole, window.activity, window.sound_age, residual)
 
-    def spectrum(self, gcc: np.ndarray, response: np.ndarray | None = None) -> Spectrum:
-        """Return the class probabilities for GCC-PHAT of shape (pairs, lags).
+    def spectrum(self, features: np.ndarray, response: np.ndarray | None = None) -> Spectrum:
+        """Return the class probabilities for features of shape (channels, columns).
 
         Args:
-            gcc: the features.
+            features: of a window.
             response: their steered response, where it is known already.
         """
-        spectrum = self._card.spectrum(self._network(network_input(gcc)))
+        spectrum = self._card.spectrum(self._network(network_input(features)))
         if self._steering is None:
             return spectrum
         if response is None or response.shape != self._steering.shape:
-            response = self._steering.response(gcc)
+            response = self._steering.response(features)
         if self._card.multi_source:
-            srp_phat = self._steering.azimuth_probability(response, gcc)
+            srp_phat = self._steering.azimuth_probability(response, features)
             azimuth = self._mean_log_odds(spectrum.azimuth, srp_phat)
         else:
             azimuth = self._product(spectrum.azimuth, response.max(axis=0))

@@ -12,6 +12,7 @@ from doa_ros.core.ambiguity import ambiguity_of
 from doa_ros.core.config import Config, setting
 from doa_ros.core.directions import DirectionGrid
 from doa_ros.core.errors import ConfigError
+from doa_ros.core.features import feature_type_of
 from doa_ros.core.features.config import FeatureConfig
 from doa_ros.core.features.extractor import WindowFeatures
 from doa_ros.core.geometry import MicArray
@@ -105,7 +106,7 @@ class Localizer:
         self._ambiguity = ambiguity_of(array)
         self._estimator: SpectrumEstimator
         if config.method == 'srp_phat':
-            self._estimator = SrpPhat(array, features.lags)
+            self._estimator = SrpPhat(feature_type_of(array, features))
         elif model is None:
             raise ConfigError('method cnn needs a model')
         else:

@@ -10,8 +10,8 @@ from scipy.ndimage import maximum_filter1d
 
 from doa_ros.core.directions import PEAK_SEPARATION
 from doa_ros.core.features.extractor import WindowFeatures
+from doa_ros.core.features.feature_type import FeatureType
 from doa_ros.core.features.steered_response import SteeredResponse
-from doa_ros.core.geometry import MicArray
 from doa_ros.core.localization.source_filter import NoFilter
 from doa_ros.core.localization.spectrum import MultiSourceSpectrum, WindowSpectra
 
@@ -31,8 +31,7 @@ class SrpPhat(SteeredResponse):
     Directions that the array cannot tell apart from others have no probability.
 
     Args:
-        array: the microphones.
-        lags: of the GCC-PHAT [s], shape (lags,).
+        feature_type: of the features.
         azimuth_count: how many azimuths are looked at.
 
     Raises:
@@ -41,11 +40,10 @@ class SrpPhat(SteeredResponse):
 
     def __init__(
         self,
-        array: MicArray,
-        lags: np.ndarray,
+        feature_type: FeatureType,
         azimuth_count: int = SteeredResponse.grid.azimuth_count,
     ):
-        super().__init__(array, lags, azimuth_count)
+        super().__init__(feature_type, azimuth_count)
         self._reach = round(PEAK_SEPARATION / self.grid.azimuth_step)
 
     def spectra(self, window: WindowFeatures) -> WindowSpectra:
@@ -56,9 +54,9 @@ class SrpPhat(SteeredResponse):
         """Return what joins the windows of one stream: nothing does."""
         return NoFilter()
 
-    def spectrum(self, gcc: np.ndarray) -> MultiSourceSpectrum:
-        """Return the probabilities of directions for GCC-PHAT of shape (pairs, lags)."""
-        response = self._comparable(self.response(gcc), gcc)
+    def spectrum(self, features: np.ndarray) -> MultiSourceSpectrum:
+        """Return the probabilities of directions for features of shape (channels, columns)."""
+        response = self._comparable(self.response(features), features)
         return MultiSourceSpectrum(
             azimuth=self._probability(response),
             elevation=self._elevation(response) if self.grid.elevation_count else None,
@@ -73,16 +71,16 @@ class SrpPhat(SteeredResponse):
         elevation = np.exp(_SHARPNESS * (response - response.max(axis=0))).T
         return elevation / elevation.sum(axis=1, keepdims=True)
 
-    def azimuth_probability(self, response: np.ndarray, gcc: np.ndarray) -> np.ndarray:
-        """Return the azimuths of `spectrum` alone, from the response to `gcc`, (azimuths,)."""
-        return self._probability(self._comparable(response, gcc))
+    def azimuth_probability(self, response: np.ndarray, features: np.ndarray) -> np.ndarray:
+        """Return the azimuths of `spectrum` alone, from the response to features, (azimuths,)."""
+        return self._probability(self._comparable(response, features))
 
-    def _comparable(self, response: np.ndarray, gcc: np.ndarray) -> np.ndarray:
+    def _comparable(self, response: np.ndarray, features: np.ndarray) -> np.ndarray:
         """Return a response as it would be with all microphones alive."""
-        # The pairs of dead microphones are 0. With this factor the noise of the mean is as it is
-        # with all pairs; its peak is still lower, and so less certain.
-        living = int(np.count_nonzero(gcc.any(axis=1)))
-        return response * math.sqrt(len(gcc) / max(living, 1))
+        # The channels of dead microphones are 0. With this factor the noise of the mean is as it
+        # is with all channels; its peak is still lower, and so less certain.
+        living = int(np.count_nonzero(features.any(axis=1)))
+        return response * math.sqrt(len(features) / max(living, 1))
 
     def _probability(self, response: np.ndarray) -> np.ndarray:
         """Return for each azimuth class how probable a source there is, shape (azimuths,).

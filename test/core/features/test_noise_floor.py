@@ -7,8 +7,8 @@ import pytest
 
 from doa_ros.core.features import noise_floor
 from doa_ros.core.features.config import FeatureConfig
-from doa_ros.core.features.gcc_phat import GccPhat
 from doa_ros.core.features.noise_floor import NoiseFloor
+from doa_ros.core.features.spectra import BandSpectra
 from doa_ros.simulation.acoustics import DiffuseField
 
 _CONFIG = FeatureConfig()
@@ -21,10 +21,9 @@ def powers(uma8):
     rng = np.random.default_rng(1)
     noise = DiffuseField(uma8.positions, rate, 343.0).mix(rng.standard_normal((6, 20 * rate)))
     window, hop = round(_CONFIG.window * rate), round(_CONFIG.hop * rate)
-    transform = GccPhat(uma8.pairs, window, rate, (_CONFIG.band_min, _CONFIG.band_max),
-                        _CONFIG.lags)  # fmt: skip
+    transform = BandSpectra(_CONFIG, rate)
     windows = np.lib.stride_tricks.sliding_window_view(noise.astype(np.float32), window, axis=1)
-    spectra = (transform.spectra(windows[:, i * hop].T) for i in range(20 * 20 - 1))
+    spectra = (transform.of(windows[:, i * hop].T) for i in range(20 * 20 - 1))
     return np.stack([np.mean(np.abs(s) ** 2, axis=0) for s in spectra])
 
 

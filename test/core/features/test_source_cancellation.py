@@ -12,6 +12,7 @@ import pytest
 from doa_ros.core.directions import DirectionGrid
 from doa_ros.core.features.config import FeatureConfig
 from doa_ros.core.features.extractor import FeatureExtractor
+from doa_ros.core.features.gcc_phat import GccPhat
 from doa_ros.core.features.source_cancellation import Residual, uncancelled
 from doa_ros.core.geometry import wrap_angle
 from doa_ros.core.localization.srp_phat import SrpPhat
@@ -28,7 +29,7 @@ def noise():
 
 
 def _peak(array, gcc):
-    response = SrpPhat(array, _FEATURES.lags).response(gcc)
+    response = SrpPhat(GccPhat(array, _FEATURES)).response(gcc)
     return _GRID.azimuths[response.max(axis=0).argmax()]
 
 

@@ -17,7 +17,7 @@ from doa_ros.core.directions import DirectionGrid
 from doa_ros.core.errors import ConfigError, ModelError
 from doa_ros.core.features.config import FeatureConfig
 from doa_ros.core.geometry import wrap_angle
-from doa_ros.core.localization.classifier import Classifier, network_input
+from doa_ros.core.localization.classifier import Classifier
 from doa_ros.core.localization.compatibility import adapted_array, incompatibilities
 from doa_ros.core.localization.decoding import decode_azimuth, decode_azimuths
 from doa_ros.core.localization.model_card import filter_file, load_card, save_card
@@ -138,13 +138,6 @@ def test_network_must_know_the_elevations_that_the_array_gives(
     card.write_text(text, encoding='utf-8')
     with pytest.raises(ModelError, match='elevation_min_deg must lie in -90..0'):
         load_card(below)
-
-
-def test_network_input_is_lags_by_pairs():
-    gcc = np.arange(30.0).reshape(5, 6)
-    assert network_input(gcc).shape == (6, 5)
-    assert network_input(gcc)[4, 3] == gcc[3, 4]
-    assert network_input(np.zeros((7, 5, 6))).shape == (7, 6, 5)
 
 
 def test_card_round_trip(uma8, network):

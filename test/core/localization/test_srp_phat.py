@@ -14,7 +14,7 @@ from scipy.spatial.transform import Rotation
 
 from doa_ros.core.ambiguity import Line, MirrorPlane, NoAmbiguity, ambiguity_of
 from doa_ros.core.features.config import FeatureConfig
-from doa_ros.core.features.steered_response import steering_matrix
+from doa_ros.core.features.gcc_phat import GccPhat
 from doa_ros.core.geometry import direction_of, unit_vector, wrap_angle
 from doa_ros.core.localization.srp_phat import SrpPhat
 from doa_ros.simulation.acoustics import Room, image_sources, impulse_responses
@@ -75,7 +75,7 @@ def test_response_of_an_ideal_gcc_peaks_at_its_direction(uma8, azimuth, elevatio
     features = FeatureConfig()
     delays = uma8.tdoa(unit_vector(azimuth, elevation))
     gcc = np.sinc((features.lags - delays[:, None]) * 14000).astype(np.float32)
-    spectrum = SrpPhat(uma8, features.lags).spectrum(gcc)
+    spectrum = SrpPhat(GccPhat(uma8, features)).spectrum(gcc)
     assert 0.8 < spectrum.azimuth.max() <= 1
     np.testing.assert_allclose(spectrum.elevation.sum(axis=1), 1, atol=1e-4)
     nearest = SrpPhat.grid.azimuths[spectrum.azimuth.argmax()]
@@ -84,7 +84,8 @@ def test_response_of_an_ideal_gcc_peaks_at_its_direction(uma8, azimuth, elevatio
 
 
 def test_nothing_heard_is_every_direction_alike(uma8):
-    spectrum = SrpPhat(uma8, FeatureConfig().lags).spectrum(np.zeros((15, 13), dtype=np.float32))
+    silence = np.zeros((15, 13), dtype=np.float32)
+    spectrum = SrpPhat(GccPhat(uma8, FeatureConfig())).spectrum(silence)
     np.testing.assert_allclose(spectrum.azimuth, spectrum.azimuth[0])
     assert spectrum.azimuth[0] < 0.05
     np.testing.assert_allclose(spectrum.elevation, 1 / 10, rtol=1e-4)
@@ -93,7 +94,7 @@ def test_nothing_heard_is_every_direction_alike(uma8):
 def test_noise_is_as_uncertain_with_fewer_pairs(uma8):
     # Noise in the features leaves the response alike however many pairs there are.
     rng = np.random.default_rng(4)
-    srp = SrpPhat(uma8, FeatureConfig().lags)
+    srp = SrpPhat(GccPhat(uma8, FeatureConfig()))
     whole, part = [], []
     for _ in range(200):
         gcc = 0.05 * rng.standard_normal((15, 13)).astype(np.float32)
@@ -108,7 +109,7 @@ def test_steering_interpolates_between_taps(uma8):
     features = FeatureConfig(lag_count=25)
     azimuths = np.radians(np.arange(0, 360, 7))
     directions = unit_vector(azimuths, 0.1)
-    matrix = steering_matrix(uma8, features.lags, directions)
+    matrix = GccPhat(uma8, features).steering_matrix(directions)
     assert matrix.shape == (len(azimuths), 15 * 25)
     assert matrix.dtype == np.float32
     # Any sum of sounds within the band.
@@ -126,7 +127,7 @@ def test_steering_interpolates_between_taps(uma8):
 def test_works_on_the_fine_axis_too(uma8, extract, plane_wave):
     features = FeatureConfig(lag_rate=48000.0, lag_count=39)
     window = extract(uma8, plane_wave(uma8, -2.0), features)[-1]
-    spectrum = SrpPhat(uma8, features.lags).spectrum(window.features)
+    spectrum = SrpPhat(GccPhat(uma8, features)).spectrum(window.features)
     assert abs(wrap_angle(SrpPhat.grid.azimuths[spectrum.azimuth.argmax()] + 2)) < 0.05
 
 
@@ -180,7 +181,7 @@ def test_line(make_array, plane_wave, locate, positions, source, answer):
 def test_what_no_answer_looks_like_has_no_probability(make_array, plane_wave, extract):
     for positions in (_UPRIGHT, _ALONG):
         array = make_array(positions)
-        srp = SrpPhat(array, FeatureConfig().lags)
+        srp = SrpPhat(GccPhat(array, FeatureConfig()))
         spectrum = srp.spectrum(extract(array, plane_wave(array, 0.9, 0.1))[-1].features)
         inside = ambiguity_of(array).inside(srp.grid.azimuths, 0.0)
         assert inside.sum() == 37
@@ -193,7 +194,7 @@ def test_what_no_answer_looks_like_has_no_probability(make_array, plane_wave, ex
 
 def test_line_has_no_elevations(make_array, plane_wave, extract):
     array = make_array(_ALONG)
-    srp = SrpPhat(array, FeatureConfig().lags)
+    srp = SrpPhat(GccPhat(array, FeatureConfig()))
     assert srp.spectrum(extract(array, plane_wave(array, 0.9))[-1].features).elevation is None
     assert len(srp.grid.elevations) == 0
 

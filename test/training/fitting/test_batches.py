@@ -7,7 +7,7 @@ import pytest
 
 from doa_ros.core.ambiguity import ambiguity_of
 from doa_ros.core.features.config import FeatureConfig
-from doa_ros.core.features.steered_response import steering_matrix
+from doa_ros.core.features.gcc_phat import GccPhat
 from doa_ros.core.geometry import unit_vector, wrap_angle
 from doa_ros.core.localization.decoding import decode_azimuth
 from doa_ros.core.localization.srp_phat import SrpPhat
@@ -37,8 +37,8 @@ class FakeShards:
     def __getitem__(self, index) -> Dataset:
         rng = np.random.default_rng(index)
         azimuth, elevation = rng.uniform(-3, 3, self._rows), rng.uniform(0, 1, self._rows)
-        lags = FeatureConfig().lags
-        gcc = steering_matrix(self._array, lags, unit_vector(azimuth, elevation))
+        gcc_phat = GccPhat(self._array, FeatureConfig())
+        gcc = gcc_phat.steering_matrix(unit_vector(azimuth, elevation))
         azimuth, elevation = ambiguity_of(self._array).fold(azimuth, elevation)
         number = index * self._rows + np.arange(self._rows)
         known = np.ones((self._rows, 1))
@@ -96,7 +96,7 @@ def test_turned_examples_are_labelled_as_the_array_can_tell(make_array):
     assert len(symmetries(upright)) > 1
     train = TrainConfig(batch=16, elevation_classes=19, elevation_min_deg=-90.0)
     examples = Batches(FakeShards(upright), upright, replace(SETTINGS, train=train), shuffle=True)
-    srp_phat = SrpPhat(upright, FeatureConfig().lags)
+    srp_phat = SrpPhat(GccPhat(upright, FeatureConfig()))
     compared = 0
     for inputs, (azimuth, _), _ in examples:
         for features, target in zip(inputs, azimuth, strict=True):
@@ -112,7 +112,7 @@ def test_turned_examples_are_labelled_as_the_array_can_tell(make_array):
 
 
 def test_turned_examples_still_fit_their_targets(uma8):
-    srp_phat = SrpPhat(uma8, FeatureConfig().lags)
+    srp_phat = SrpPhat(GccPhat(uma8, FeatureConfig()))
     examples = Batches(FakeShards(uma8), uma8, SETTINGS, shuffle=True)
     turned, straight = (
         inputs_of(examples),

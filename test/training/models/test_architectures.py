@@ -8,9 +8,9 @@ import pytest
 
 from doa_ros.core.errors import ConfigError
 from doa_ros.core.features.config import FeatureConfig
-from doa_ros.core.features.steered_response import steering_matrix
+from doa_ros.core.features.feature_type import network_input
+from doa_ros.core.features.gcc_phat import GccPhat
 from doa_ros.core.geometry import unit_vector
-from doa_ros.core.localization.classifier import network_input
 from doa_ros.core.localization.srp_phat import SrpPhat
 from training.models.architectures import ARCHITECTURES, circular, find_architecture, reference
 from training.sections import TrainConfig
@@ -44,7 +44,7 @@ def test_the_circular_network_turns_with_the_source(uma8):
     keras.utils.set_random_seed(1)
     model = circular(uma8, FINE, CONFIG)
     azimuths = np.radians([20.0, 80.0, 200.0])  # a hexagon's own steps apart
-    gcc = steering_matrix(uma8, FINE.lags, unit_vector(azimuths, 0.4)).reshape(3, 15, 39) * 15
+    gcc = GccPhat(uma8, FINE).steering_matrix(unit_vector(azimuths, 0.4)).reshape(3, 15, 39) * 15
     azimuth, elevation = (np.asarray(head) for head in model(network_input(gcc)))
     np.testing.assert_allclose(np.roll(azimuth[0], 6), azimuth[1], atol=1e-3)
     np.testing.assert_allclose(np.roll(azimuth[0], 18), azimuth[2], atol=1e-3)
@@ -57,7 +57,7 @@ def test_the_map_of_the_circular_network_is_the_steered_response(uma8):
     gcc = np.random.default_rng(0).normal(0, 0.2, (15, 39)).astype(np.float32)
     columns = np.asarray(response(network_input(gcc)[None])).reshape(72 + 12, 5)
     # SRP-PHAT has 10 elevations, every second of them is one of the map's.
-    srp_phat = SrpPhat(uma8, FINE.lags)._matrix @ gcc.ravel()
+    srp_phat = SrpPhat(GccPhat(uma8, FINE))._matrix @ gcc.ravel()
     np.testing.assert_allclose(columns[6:-6].T, srp_phat.reshape(10, 72)[::2], atol=1e-5)
     np.testing.assert_allclose(columns[:6], columns[-12:-6], atol=1e-6)
 

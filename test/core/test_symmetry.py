@@ -5,11 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from doa_ros.core.features.config import FeatureConfig
 from doa_ros.core.geometry import load_array
 from doa_ros.core.symmetry import symmetries
 from doa_ros.resources import find_resource
-from training.data.symmetry import gather_index
 
 
 def test_a_hexagon_has_twelve_and_an_odd_shape_one(uma8):
@@ -43,17 +41,3 @@ def test_shipped_arrays(name, count):
     assert len(found) == count
     # Each is a permutation: no microphone lands where another does.
     assert all(sorted(s.permutation) == list(range(len(array.positions))) for s in found)
-
-
-def test_permuted_features_are_those_of_the_turned_source(uma8, plane_wave, extract):
-    config = FeatureConfig(lag_rate=48000.0, lag_count=39, weight_min=1.0)
-
-    def features(azimuth):
-        return extract(uma8, plane_wave(uma8, azimuth, 0.4), config)[-1].features
-
-    source = features(0.7)
-    for symmetry in symmetries(uma8):
-        index = gather_index(uma8, symmetry, config.lag_count)
-        turned = source.ravel()[index].reshape(source.shape)
-        # The ring of the array file is rounded to 0.1 mm.
-        np.testing.assert_allclose(turned, features(symmetry.azimuth(0.7)), atol=0.05)

@@ -1,0 +1,132 @@
+# Copyright 2026 doa_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""What a type of features has to say about itself.
+
+Features of all types are images of channels and columns; those of GCC-PHAT are pairs and lags. A
+new type is a class in this folder, named in FEATURE_TYPE of its __init__.py.
+"""
+
+from abc import ABC, abstractmethod
+from functools import cached_property
+from typing import ClassVar
+
+import numpy as np
+
+from doa_ros.core.errors import ConfigError
+from doa_ros.core.features.config import FeatureConfig
+from doa_ros.core.features.spectra import BandSpectra
+from doa_ros.core.geometry import MicArray
+from doa_ros.core.symmetry import Symmetry
+
+
+def network_input(features: np.ndarray) -> np.ndarray:
+    """Return features of shape (..., channels, columns) as networks take them.
+
+    Returns:
+        Shape (..., columns, channels).
+    """
+    return np.swapaxes(features, -1, -2)
+
+
+class FeatureType(ABC):
+    """One type of features of one array.
+
+    What an object learns of the sound, it learns of one stream: the next stream has another.
+
+    Attributes:
+        name: that of the input of networks that take such features.
+        array, config: as given.
+
+    Args:
+        array: the microphones.
+        config: the settings.
+
+    Raises:
+        ConfigError: the settings do not fit the array.
+    """
+
+    name: ClassVar[str]
+
+    def __init__(self, array: MicArray, config: FeatureConfig):
+        self.array, self.config = array, config
+
+    @cached_property
+    def frequencies(self) -> np.ndarray:
+        """Those of the bins of all spectra [Hz], shape (bins,)."""
+        return BandSpectra(self.config, self.array.sampling_frequency).frequencies
+
+    @property
+    @abstractmethod
+    def shape(self) -> tuple[int, int]:
+        """Shape of the features of a window: (channels, columns)."""
+
+    @classmethod
+    def stored_columns(cls, config: FeatureConfig, stored: FeatureConfig) -> slice:
+        """Return which columns of stored features are those of other settings.
+
+        Args:
+            config: the settings asked for.
+            stored: those of the stored features.
+
+        Raises:
+            ConfigError: the stored features do not hold them.
+        """
+        if config != stored:
+            raise ConfigError(f'{cls.name} has to be stored with the settings it is used with')
+        return slice(None)
+
+    @abstractmethod
+    def cross_spectra(self, spectra: np.ndarray, weight: np.ndarray) -> np.ndarray:
+        """Return the weighted cross-spectra of a window, which are then averaged.
+
+        Args:
+            spectra: of the microphones, 0 of dead ones, shape (microphones, bins), complex64.
+            weight: of the bins, the smaller the nearer their power is to the noise floor, 0..1,
+                shape (bins,), float32.
+
+        Returns:
+            Shape (pairs, bins), complex64.
+        """
+
+    @abstractmethod
+    def features(self, cross_spectra: np.ndarray, weight: float) -> np.ndarray:
+        """Return the features of averaged cross-spectra, shape (channels, columns), float32.
+
+        Args:
+            cross_spectra: sums of what the method of that name returns.
+            weight: the sum of the weights of all bins in them.
+
+        Returns:
+            Values in -1..1, but for rounding.
+        """
+
+    @abstractmethod
+    def steering_matrix(self, directions: np.ndarray) -> np.ndarray:
+        """Return the matrix from flattened features to the steered response.
+
+        Args:
+            directions: unit vectors, shape (directions, 3).
+
+        Returns:
+            Shape (directions, channels * columns), float32.
+        """
+
+    @abstractmethod
+    def turned_index(self, symmetry: Symmetry) -> np.ndarray:
+        """Return the index that turns flattened features as a symmetry turns the array.
+
+        Returns:
+            Shape (channels * columns,), int: `features.ravel()[index]` are those of the turned
+            source.
+        """
+
+    @abstractmethod
+    def dead_values(self, microphones: np.ndarray) -> np.ndarray:
+        """Return which features are 0 because microphones are dead.
+
+        Args:
+            microphones: which are, shape (rows, microphones), bool.
+
+        Returns:
+            Shape (rows, channels, columns), bool; an axis may be 1 where all are alike.
+        """
