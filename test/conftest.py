@@ -11,6 +11,10 @@ from pathlib import Path
 import random
 import signal
 
+# Before NumPy is imported: tests run side by side, and threads that share the product of small
+# matrices would wait for each other for longer than that takes.
+os.environ.setdefault('OPENBLAS_NUM_THREADS', '1')
+
 import hypothesis
 from hypothesis import strategies as st
 import numpy as np
