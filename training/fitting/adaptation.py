@@ -26,8 +26,7 @@ from ..sections import TrainConfig
 from ..settings import Settings
 from ..tables import Row
 from .batches import Batches, usable_rows
-from .history import draw_curves, earlier_losses
-from .loop import backup, check_finite, compile_heads
+from .loop import compile_heads, fit_compiled
 
 # How far the weights go from the old network to the new one.
 _STEPS = (1.0, 0.8, 0.6, 0.4, 0.2, 0.0)
@@ -162,31 +161,12 @@ def finetune(
     for layer in frozen:
         layer.trainable = False
     compile_heads(model, config.learning_rate, settings.train)
-    earlier = earlier_losses(out)
-    best = out / 'best.weights.h5'
-    model.fit(
-        train,
-        steps_per_epoch=config.steps,
-        epochs=config.epochs,
-        validation_data=judge,
-        shuffle=False,
-        callbacks=[
-            keras.callbacks.LambdaCallback(on_epoch_end=check_finite),
-            # Of the rounds, the one that does best on what was held out.
-            keras.callbacks.ModelCheckpoint(
-                best,
-                save_best_only=True,
-                save_weights_only=True,
-                initial_value_threshold=min(earlier, default=None),
-            ),
-            keras.callbacks.CSVLogger(out / 'history.csv', append=bool(earlier)),
-            backup(out / 'backup'),
-        ],
-    )
+    # Of the rounds, the one that does best on what was held out.
+    best = out / 'best.keras'
+    fit_compiled(model, train, judge, best, config.epochs, steps=config.steps)
     model.load_weights(best)
     for layer, learns in zip(frozen, trainable, strict=True):
         layer.trainable = learns
-    draw_curves(out / 'history.csv', out / 'curves.png')
     step, after = _choose(
         model,
         old,

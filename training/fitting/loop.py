@@ -82,6 +82,8 @@ def fit_compiled(
     file: Path,
     epochs: int,
     callbacks: tuple[keras.callbacks.Callback, ...] = (),
+    *,
+    steps: int | None = None,
 ) -> None:
     """Fit a compiled network; go on where an earlier fit was interrupted.
 
@@ -91,6 +93,7 @@ def fit_compiled(
         file: of the best epoch; history.csv and curves.png come beside it.
         epochs: most passes over the data.
         callbacks: further ones.
+        steps: batches of a pass; None for as many as there are.
 
     Raises:
         DivergedError: a loss is not finite.
@@ -108,6 +111,7 @@ def fit_compiled(
 
     model.fit(
         train,
+        steps_per_epoch=steps,
         validation_data=val,
         epochs=epochs,
         shuffle=False,

@@ -83,7 +83,7 @@ def test_an_interrupted_one_goes_on(adapt, tmp_path, interrupted):
     # The epoch in which it was interrupted is done again.
     assert [line.split(',')[0] for line in lines] == ['epoch', '0', '1', '1', '2']
     assert result.step > 0
-    assert not (tmp_path / 'best.weights.h5').exists()
+    assert not (tmp_path / 'best.keras').exists()
 
 
 def test_what_is_held_out_is_of_other_rooms(features):
