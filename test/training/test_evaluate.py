@@ -133,7 +133,7 @@ def test_all_methods_answer_at_the_same_blocks(report):
         assert_frame_equal(other, first)
 
 
-def test_the_report(report, tmp_path):
+def test_a_report_holds_tables_plots_figures_and_answers(report, tmp_path):
     write_report(tmp_path, report)
     markdown = (tmp_path / 'report.md').read_text(encoding='utf-8')
     page = (tmp_path / 'report.html').read_text(encoding='utf-8')
@@ -165,8 +165,7 @@ def test_the_report(report, tmp_path):
         assert len(stored['method']) == len(report.answers)
 
 
-def test_recordings(run_verb, clips, tmp_path):
-    """What was simulated, written as a recording, gives the same figures."""
+def test_recordings_give_the_figures_of_what_was_simulated(run_verb, clips, tmp_path):
     clip = clips[0][1]
     folder = tmp_path / 'recordings'
     folder.mkdir()
@@ -188,8 +187,9 @@ def test_recordings(run_verb, clips, tmp_path):
     assert first['azimuth_mae_deg_low'] == 'nan'
 
 
-def test_random_scenes(run_verb, settings_path, sounds, write_network, uma8,
-                                             tmp_path):  # fmt: skip
+def test_random_scenes_are_those_of_the_settings(
+    run_verb, settings_path, sounds, write_network, uma8, tmp_path
+):
     network = write_network(tmp_path / 'own.tflite', uma8)
     run_verb('evaluate', '--scenes', 2, '--settings', settings_path, '--sounds', sounds,
              '--engine', 'pyroomacoustics', '--no-baselines', '--model', network,
@@ -274,12 +274,12 @@ def test_the_benchmark_of_the_world_has_a_table_per_family(run_verb, tmp_path, m
         (['--no-peers'], 'is called --no-baselines now'),
     ],
 )
-def test_options_that_do_not_go_together(run_verb, arguments, message):
+def test_options_that_do_not_go_together_are_refused(run_verb, arguments, message):
     with pytest.raises(ConfigError, match=message):
         run_verb('evaluate', *arguments)
 
 
-def test_models_of_the_same_name(uma8, tmp_path):
+def test_models_of_the_same_name_are_refused(uma8, tmp_path):
     path = find_resource('models', MODELS[0])
     for suffix in ('.tflite', '.yaml'):
         shutil.copy(path.with_suffix(suffix), tmp_path)
@@ -287,7 +287,7 @@ def test_models_of_the_same_name(uma8, tmp_path):
         localizer_methods(uma8, [path, tmp_path / path.name])
 
 
-def test_seeds_repeat(uma8, clips):
+def test_fixed_clips_are_the_same_every_time(uma8, clips):
     corpus = demo_corpus(uma8.sampling_frequency)
     again = list(fixed_clips(uma8, corpus, NUMBERS[:1]))
     np.testing.assert_array_equal(again[0][1].audio, clips[0][1].audio)

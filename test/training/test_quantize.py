@@ -93,7 +93,7 @@ def test_a_model_that_fails_a_check_is_written_and_said(
     assert not (tmp_path / 'x_float32.tflite').exists()
 
 
-def test_openvino_agrees(models):
+def test_models_agree_with_openvino(models):
     pytest.importorskip('openvino')
     inputs = np.load(models / 'tiny_representative.npy')[:40]
     for kind in ('float32', 'int8'):

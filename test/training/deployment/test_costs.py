@@ -20,7 +20,7 @@ def test_a_card_without_parameters(write_network, square, tmp_path):
     assert measure_cost(write_network(tmp_path / 'a.tflite', square)).parameters is None
 
 
-def test_cost_of_features(uma8):
+def test_features_of_more_windows_cost_more(uma8):
     # Ten times as many windows cost more.
     seldom, often = (feature_cost(uma8, FeatureConfig(hop=hop)) for hop in (0.1, 0.01))
     assert 1e-4 < seldom < often / 3 < 1

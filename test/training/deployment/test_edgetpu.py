@@ -80,7 +80,7 @@ def test_shipped_float32_model_is_not():
 
 
 @pytest.mark.parametrize('content', [b'', b'TFL3', b'\x20\0\0\0TFL3' + bytes(50), bytes(1000)])
-def test_no_model(tmp_path, content):
+def test_what_is_no_model_is_refused(tmp_path, content):
     path = tmp_path / 'garbage.tflite'
     path.write_bytes(content)
     with pytest.raises(ModelError, match=f'{path}: not a TFLite model'):
@@ -101,21 +101,21 @@ def test_names_are_short_and_numbered(model):
     assert problem == 'tensor 0 (b/t1) is not quantised: it has no scale'
 
 
-def test_float(model):
+def test_a_float_tensor_is_not_taken(model):
     _one(
         model.problems('RELU', [model.tensor(5, kind=_FLOAT)], model.tensor(5)),
         'tensor 0 (b/t1) is FLOAT32 and not an 8-bit integer',
     )
 
 
-def test_open_size(model):
+def test_a_size_that_is_open_is_not_taken(model):
     _one(
         model.problems('RELU', [model.tensor(1, 5)], model.tensor(1, 5, signature=[-1, 5])),
         'tensor 1 (b/t2) has a size that is not fixed',
     )
 
 
-def test_fourth_dimension(model):
+def test_a_fourth_dimension_is_not_taken(model):
     big, fine = model.tensor(2, 3, 4, 5), model.tensor(1, 3, 4, 5)
     _one(model.problems('RELU', [big], fine), 'tensor 0 (b/t4) of shape (2, 3, 4, 5) is larger')
 
@@ -144,7 +144,7 @@ def _convolution(model, weights=1, bias=1, **options):
     )
 
 
-def test_convolution(model):
+def test_a_convolution_of_one_dilation_is_taken(model):
     # Weights have four dimensions by nature.
     assert _convolution(model, dilationWFactor=2, dilationHFactor=2) == []
 
@@ -173,7 +173,9 @@ def test_pooling_with_an_activation(model):
     ('rows', 'weights_format', 'words'),
     [(1, 0, None), (3, 0, 'it must be one-dimensional'), (1, 1, 'another format')],
 )
-def test_dense(model, rows, weights_format, words):
+def test_a_dense_layer_gives_a_vector_from_weights_in_the_default_format(
+    model, rows, weights_format, words
+):
     found = model.problems(
         'FULLY_CONNECTED',
         [model.tensor(rows, 4), model.tensor(2, 4, values=np.ones(8)), -1],
@@ -192,7 +194,7 @@ def test_dense(model, rows, weights_format, words):
         ((2, 36), 'it must be one-dimensional'),
     ],
 )
-def test_softmax(model, shape, words):
+def test_a_softmax_is_along_one_dimension(model, shape, words):
     found = model.problems('SOFTMAX', [model.tensor(*shape)], model.tensor(*shape))
     assert found == [] if words is None else words in found[0]
 
@@ -207,7 +209,7 @@ def test_softmax(model, shape, words):
         ([-3], 8, 'works along the batch dimension'),
     ],
 )
-def test_mean(model, axes, depth, words):
+def test_a_mean_leaves_the_batch_and_takes_channels_by_fours(model, axes, depth, words):
     inputs = [model.tensor(1, 9, depth), model.indices(axes)]
     found = model.problems('MEAN', inputs, model.tensor(1, depth))
     assert found == [] if words is None else words in found[0]
@@ -219,7 +221,7 @@ def test_axes_that_are_not_constant(model):
 
 
 @pytest.mark.parametrize(('axis', 'fine'), [(1, True), (2, True), (-2, True), (0, False)])
-def test_split(model, axis, fine):
+def test_a_split_leaves_the_batch(model, axis, fine):
     found = model.problems('SPLIT', [model.indices(axis), model.tensor(1, 4, 4)],
                            model.tensor(1, 2, 4))  # fmt: skip
     assert fine == (found == [])
@@ -232,7 +234,7 @@ def test_split(model, axis, fine):
         ('PAD', [1, 0, 0, 0, 0, 0], False),
     ],
 )
-def test_pad(model, name, argument, fine):
+def test_padding_leaves_the_batch(model, name, argument, fine):
     found = model.problems(name, [model.tensor(1, 9, 4), model.indices(argument)],
                            model.tensor(1, 11, 4))  # fmt: skip
     assert fine == (found == [])
@@ -258,7 +260,7 @@ def test_concatenation_with_a_constant(model, values, constants, fine):
         ([1, 1], {'ellipsisMask': 1}, False),
     ],
 )
-def test_strided_slice(model, strides, options, fine):
+def test_a_slice_has_strides_of_1_and_no_masks(model, strides, options, fine):
     inputs = [model.tensor(1, 8), *(model.indices(v) for v in ([0, 0], [1, 4], strides))]
     found = model.problems('STRIDED_SLICE', inputs, model.tensor(1, 4),
                            kind='StridedSliceOptions', **options)  # fmt: skip
@@ -266,14 +268,14 @@ def test_strided_slice(model, strides, options, fine):
 
 
 @pytest.mark.parametrize(('axis', 'fine'), [(1, True), (0, False), (-3, False)])
-def test_pack(model, axis, fine):
+def test_packing_leaves_the_batch(model, axis, fine):
     found = model.problems('PACK', [model.tensor(1, 4), model.tensor(1, 4)],
                            model.tensor(1, 2, 4), kind='PackOptions', axis=axis)  # fmt: skip
     assert fine == (found == [])
 
 
 @pytest.mark.parametrize(('shape', 'fine'), [((1, 1, 4), True), ((1, 9, 4), False)])
-def test_prelu(model, shape, fine):
+def test_prelu_has_an_alpha_per_channel(model, shape, fine):
     alpha = model.tensor(*shape, values=np.ones(shape))
     found = model.problems('PRELU', [model.tensor(1, 9, 4), alpha], model.tensor(1, 9, 4))
     assert fine == (found == [])

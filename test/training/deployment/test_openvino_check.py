@@ -109,7 +109,9 @@ def test_damaged_int8_network_disagrees(layer, damage, inputs, monkeypatch, tmp_
     assert 'OpenVINO finds the same directions in' in fault
 
 
-def test_activity_counts(uma8, inputs, monkeypatch, tmp_path, write_network):
+def test_an_activity_that_is_lost_is_a_disagreement(
+    uma8, inputs, monkeypatch, tmp_path, write_network
+):
     # Its activity is always 1: somebody is there.
     outputs = ('azimuth', 'elevation', 'activity')
     model = write_network(tmp_path / 'small.tflite', uma8, outputs=outputs)
@@ -139,7 +141,7 @@ def test_a_difference_is_seen(inputs, monkeypatch):
     assert comparison.agreement < 0.5
 
 
-def test_without_openvino(monkeypatch, inputs):
+def test_without_openvino_the_extra_is_named(monkeypatch, inputs):
     monkeypatch.setitem(sys.modules, 'openvino', None)
     with pytest.raises(
         ModelError, match=r"openvino is not installed; try: pip install 'doa_ros\[openvino\]'"

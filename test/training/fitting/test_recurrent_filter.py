@@ -72,7 +72,7 @@ def test_only_what_counts_is_lost():
     assert (np.asarray(recurrent_filter_loss(wanted, odds)) == 0).all()
 
 
-def test_it_learns(tmp_path):
+def test_the_filter_learns_and_leaves_its_history(tmp_path):
     file = tmp_path / 'filter.keras'
     fit_recurrent_filter(CONFIG, clips(16), clips(4, seed=3), file)
     model = keras.models.load_model(file, compile=False)

@@ -27,7 +27,7 @@ def names(folder, split, kind='speech'):
     return {str(path.relative_to(folder)) for path in files}
 
 
-def test_split_folders(tmp_path):
+def test_folders_of_splits_are_read_at_any_depth(tmp_path):
     for split in SPLITS:
         for kind in ('speech', 'noise'):
             write(tmp_path / split / kind / 'deep' / 'a.flac')
@@ -36,7 +36,7 @@ def test_split_folders(tmp_path):
     assert names(tmp_path, 'val', 'impulse') == set()
 
 
-def test_manifest(tmp_path):
+def test_a_manifest_lists_files_by_kind_and_split(tmp_path):
     rows = [
         {'file': f'{split}_{kind}.wav', 'kind': kind, 'split': split}
         for split in SPLITS
@@ -47,7 +47,7 @@ def test_manifest(tmp_path):
 
 
 @pytest.mark.parametrize('content', ['[', '{}', '{"files": [{"file": "a"}]}', '[1]'])
-def test_broken_manifest(tmp_path, content):
+def test_a_broken_manifest_is_refused(tmp_path, content):
     (tmp_path / 'manifest.json').write_text(content)
     with pytest.raises(AudioError, match='manifest.json: not a usable manifest'):
         load_corpus(tmp_path, 'train', RATE)

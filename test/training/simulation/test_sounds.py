@@ -31,7 +31,7 @@ def test_short_sounds_are_short(seed):
 
 @pytest.mark.parametrize('make', [fan, motor])
 @pytest.mark.parametrize('seed', range(5))
-def test_machines_hum(make, seed):
+def test_machines_hum_above_their_noise(make, seed):
     sound = make(np.random.default_rng(seed), 4 * RATE, RATE)
     assert sound.shape == (4 * RATE,)
     assert np.isfinite(sound).all()

@@ -53,7 +53,7 @@ def test_one_walks_past_another_who_stays(clips):
         assert 140 <= np.ptp(moving) <= 220
 
 
-def test_two_cross(clips):
+def test_two_who_cross_walk_in_opposite_directions(clips):
     for clip in clips['crossing']:
         first, second = paths_deg(clip)
         assert np.ptp(first) > 69 and np.ptp(second) > 69

@@ -28,7 +28,7 @@ def _circle(count, radius=0.05, shift=(0, 0, 0), start=0.3):
 @pytest.mark.parametrize('count', [6, 7, 8])
 @pytest.mark.parametrize('elevation_deg', [25, 45, 70])
 @pytest.mark.parametrize('azimuth_deg', [-140, 0, 33, 180])
-def test_plane_waves(plane_wave, count, azimuth_deg, elevation_deg):
+def test_plane_waves_are_found_whatever_the_circle(plane_wave, count, azimuth_deg, elevation_deg):
     # Neither the order of the microphones nor where the middle lies matters.
     array = _circle(count, shift=(0.1, -0.05, 0.02))
     azimuth, elevation = math.radians(azimuth_deg), math.radians(elevation_deg)
@@ -37,7 +37,7 @@ def test_plane_waves(plane_wave, count, azimuth_deg, elevation_deg):
     assert math.degrees(found.elevation) == pytest.approx(elevation_deg, abs=4)
 
 
-def test_noise_of_the_microphones(uma8, plane_wave):
+def test_noise_of_the_microphones_hardly_matters(uma8, plane_wave):
     array = replace(uma8, sampling_frequency=BASELINE_RATE)
     audio = plane_wave(array, 1.0, 0.7, duration=0.5)
     audio += 0.01 * np.random.default_rng(0).standard_normal(audio.shape).astype(np.float32)

@@ -10,7 +10,7 @@ from training.evaluation.methods.inputs import BASELINE_RATE
 
 
 @pytest.mark.parametrize('title', ALGORITHMS)
-def test_plane_waves(uma8, plane_wave, title):
+def test_plane_waves_are_found_by_every_algorithm(uma8, plane_wave, title):
     array = replace(uma8, sampling_frequency=BASELINE_RATE)
     audio = plane_wave(array, math.radians(-100), math.radians(30), duration=0.5)
     (found,) = Pyroom(title, array).locate(audio)
@@ -20,7 +20,7 @@ def test_plane_waves(uma8, plane_wave, title):
 
 
 @pytest.mark.parametrize('title', ['SRP-PHAT', 'NormMUSIC'])
-def test_two_sources_when_told_so(uma8, plane_wave, title):
+def test_two_sources_are_found_when_told_so(uma8, plane_wave, title):
     array = replace(uma8, sampling_frequency=BASELINE_RATE)
     audio = sum(
         plane_wave(array, math.radians(azimuth), math.radians(20), duration=0.5, seed=azimuth + 90)

@@ -44,7 +44,7 @@ def make_answers(errors_deg, **columns) -> DataFrame:
     return DataFrame({name: np.broadcast_to(value, count) for name, value in values.items()})
 
 
-def test_metrics_by_hand():
+def test_metrics_are_those_worked_out_by_hand():
     answers = make_answers(
         [0, -2, 8, 12, np.nan, 90],
         heard=[True, True, False, True, False, True],
@@ -122,7 +122,7 @@ def test_one_room_has_no_interval():
     assert math.isnan(figures['azimuth_mae_deg_low'])
 
 
-def test_groups_by_method_condition_and_bins():
+def test_figures_are_grouped_by_method_condition_and_bins():
     answers = make_answers(
         [1, 2, 3, 4],
         method=['a', 'a', 'b', 'b'],
@@ -150,7 +150,7 @@ def test_the_lower_edge_belongs_to_a_bin_despite_rounding():
     ]  # fmt: skip
 
 
-def test_reliability():
+def test_reliability_is_the_share_that_is_right_in_each_bin():
     answers = make_answers([0, 0, 50, 0], confidence=[0.52, 0.58, 0.55, 1.0])
     confidence, right, number = reliability(answers)
     assert number.tolist() == [0, 0, 0, 0, 0, 3, 0, 0, 0, 1]
@@ -161,7 +161,7 @@ def test_reliability():
     assert error == pytest.approx((3 * abs(0.55 - 2 / 3)) / 4)
 
 
-def test_trade_off():
+def test_more_sensitivity_answers_more_and_is_wrong_more_often():
     answers = make_answers(
         [0, 50, 0, 0],
         confidence=[0.9, 0.7, 0.3, 0.6],
