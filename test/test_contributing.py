@@ -29,6 +29,14 @@ def test_the_package_knows_no_array_by_name_but_that_of_its_default():
     assert [(path, name) for path, text in texts.items() for name in names if name in text] == []
 
 
+def test_the_tests_it_names_as_examples_exist():
+    named = re.findall(r'`(\w+)`\s+in\s+`(test/[\w./-]+)`', _TEXT)
+    assert len(named) >= 7
+    for name, path in named:
+        text = (_ROOT / path).read_text(encoding='utf-8')
+        assert re.search(rf'^(def|class) {name}\b', text, re.MULTILINE), name
+
+
 def test_its_targets_of_make_exist():
     makefile = (_ROOT / 'Makefile').read_text(encoding='utf-8')
     targets = set(re.findall(r'^([a-z-]+):', makefile, re.MULTILINE))
