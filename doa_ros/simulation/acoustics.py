@@ -47,6 +47,18 @@ class Room:
         volume, surface = float(np.prod(self.size)), 2 * (x * y + x * z + y * z)
         return math.exp(-12 * math.log(10) * volume / (speed_of_sound * surface * self.rt60))
 
+    def mirrored(self, source: np.ndarray, listener: np.ndarray) -> np.ndarray:
+        """Return the image of a source in the upright wall that is nearest to a listener.
+
+        Args:
+            source, listener: positions [m], shape (3,).
+        """
+        axis = int(np.argmin(np.minimum(listener[:2], self.size[:2] - listener[:2])))
+        wall = 0.0 if listener[axis] < self.size[axis] / 2 else self.size[axis]
+        image = np.array(source, dtype=float)
+        image[axis] = 2 * wall - image[axis]
+        return image
+
     def contains(self, positions: np.ndarray) -> bool:
         """Return whether positions [m], shape (..., 3), are all within the walls."""
         return bool((positions > 0).all() and (positions < self.size).all())

@@ -125,3 +125,15 @@ def test_diffuse_noise_of_an_odd_length(uma8):
     noise = DiffuseField(uma8.positions, _RATE, _SPEED).mix(independent)
     assert noise.shape == (6, 5001)
     assert np.isfinite(noise).all()
+
+
+def test_the_image_is_behind_the_nearest_upright_wall():
+    room = Room(np.array([6.0, 5.0, 2.4]), 0.3)
+    source = np.array([3.0, 2.0, 1.0])
+    for listener, image in (
+        ([1.0, 2.0, 0.1], [-3.0, 2.0, 1.0]),
+        ([5.5, 2.0, 1.0], [9.0, 2.0, 1.0]),
+        ([3.0, 0.9, 1.0], [3.0, -2.0, 1.0]),
+        ([3.0, 4.5, 1.0], [3.0, 8.0, 1.0]),
+    ):
+        assert room.mirrored(source, np.array(listener)) == pytest.approx(image)

@@ -108,6 +108,8 @@ class Scene:
         diffuse: makes the diffuse noise; None for recordings and coloured noise.
         noises: from directions of their own. Their `level_db` is over the power of all sources,
             or of the diffuse noise where no source is heard.
+        hard_wall: amplitude of the first reflection at the wall that is nearest to the array,
+            0..1; 0 for a wall like the others.
         label_band: the levels in this band tell when sources are heard [Hz]; None for all levels.
     """
 
@@ -125,6 +127,7 @@ class Scene:
     speech: str = 'natural'
     diffuse: Sound | None = None
     noises: tuple[Place, ...] = ()
+    hard_wall: float = 0.0
     label_band: tuple[float, float] | None = None
 
     @property

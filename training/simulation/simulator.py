@@ -11,7 +11,7 @@ from scipy import fft, signal
 from doa_ros.core.ambiguity import ambiguity_of
 from doa_ros.core.errors import ConfigError
 from doa_ros.core.geometry import MicArray
-from doa_ros.simulation.acoustics import DiffuseField, Room, impulse_responses
+from doa_ros.simulation.acoustics import DiffuseField, impulse_responses
 from doa_ros.simulation.labels import active_blocks, brief_blocks, silent_blocks, voiced_blocks
 from doa_ros.simulation.rendering import (
     convolve,
@@ -242,12 +242,7 @@ class Simulator:
 
         def hear(part: np.ndarray, stop: Place, rng: np.random.Generator) -> np.ndarray:
             source = scene.position(stop)
-            responses = self._engine.responses(rng, scene.room, source, microphones)
-            if stop.direct_db:
-                anechoic = Room(scene.room.size, 0.0)
-                direct = self._engine.responses(rng, anechoic, source, microphones)
-                share = np.float32(1 - 10 ** (stop.direct_db / 20))
-                responses[:, : direct.shape[1]] -= share * direct[:, : responses.shape[1]]
+            responses = self._responses(rng, scene, stop, source, microphones)
 
             def shading(size: int) -> np.ndarray | None:
                 frequencies = fft.rfftfreq(size, 1 / self._rate)
@@ -265,6 +260,30 @@ class Simulator:
             lambda part, stop: hear(part, stop, np.random.default_rng(seed)),
             len(microphones),
         )
+
+    def _responses(
+        self,
+        rng: np.random.Generator,
+        scene: Scene,
+        place: Place,
+        source: np.ndarray,
+        microphones: np.ndarray,
+    ) -> np.ndarray:
+        """Return the responses from a place, whose position is `source`: see `Engine`."""
+        responses = self._engine.responses(rng, scene.room, source, microphones)
+        speed = self._array.speed_of_sound
+        changes = []
+        if place.direct_db:
+            changes.append((source, 10 ** (place.direct_db / 20) - 1))
+        more = scene.hard_wall - scene.room.reflection(speed)
+        if scene.hard_wall and more > 0:
+            changes.append((scene.room.mirrored(source, microphones.mean(axis=0)), more))
+        if changes:
+            positions, gains = (np.array(column) for column in zip(*changes, strict=True))
+            responses += impulse_responses(
+                positions, gains, microphones, self._rate, responses.shape[1], speed
+            )
+        return responses
 
     def _stops(self, place: Place) -> Iterator[tuple[int, np.ndarray, Place]]:
         """Yield the stops of `render_moving`: what sounds between two is shared out linearly."""

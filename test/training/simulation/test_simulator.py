@@ -126,6 +126,20 @@ def test_two_talkers_have_labels_of_their_own(make_clip):
 
 
 @pytest.mark.parametrize('engine', ['fast', 'pyroomacoustics'])
+def test_a_hard_wall_reflects_more(uma8, locate, make_clip, engine):
+    """What is heard of a talker whose direct sound is gone comes from that wall."""
+    room = Room(np.array([6.0, 5.0, 3.0]), 0.15)
+    place = replace(SPEAKER, azimuth=0.3, elevation=0.1, distance=1.0, direct_db=-40.0)
+    where = scene(place, room=room, centre=np.array([2.0, 1.0, 1.2]), heading=0.0)
+    clip = make_clip(replace(where, hard_wall=0.95), engine=engine)
+    # The wall at y = 0 is the nearest one.
+    image = where.position(place) * [1, -1, 1] - where.centre
+    heard = direction(uma8, locate, clip)
+    apart = math.atan2(heard[1], heard[0]) - math.atan2(image[1], image[0])
+    assert abs(wrap_angle(apart)) < math.radians(8)
+
+
+@pytest.mark.parametrize('engine', ['fast', 'pyroomacoustics'])
 def test_the_direct_sound_of_who_is_turned_away_is_weaker(make_clip, engine):
     def click(rng, corpus, samples):
         return np.eye(1, samples)[0]
