@@ -95,6 +95,7 @@ def _draw(
         sensor_db=empty.snr - SENSOR_BELOW_SPEECH,
         peak_dbfs=situation.peak_dbfs,
         speech=situation.speech,
+        hard_wall=situation.hard_wall,
         label_band=_SPEECH_BAND,
     )
 

@@ -50,6 +50,14 @@ PHANTOM_TALKERS = Family(
             )
             for level in (-6.0, -12.0)
         ),
+        Situation(
+            'one talker, turned away to a hard wall',
+            {'phantoms': 0.02},
+            rt60=DIFFICULTIES[1].rt60,
+            snr=(DIFFICULTIES[1].snr, DIFFICULTIES[1].snr),
+            direct_db=-10.0,
+            hard_wall=0.95,
+        ),
         *(
             Situation(
                 f'two talkers, {difficulty.name}',

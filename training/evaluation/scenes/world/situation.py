@@ -43,6 +43,7 @@ class Situation:
         apart_deg: azimuth from one talker to the next [deg].
         distance: of talkers and noises [m].
         elevation_deg: of talkers and noises [deg].
+        hard_wall: of `Scene`.
         direct_db: of `Place`: less than 0 for talkers who are turned away.
         speed_deg: angular velocity of the talker [deg/s].
         speech: of `Scene`.
@@ -69,6 +70,7 @@ class Situation:
     apart_deg: tuple[float, float] = (45.0, 120.0)
     distance: tuple[float, float] = (0.8, 3.0)
     elevation_deg: tuple[float, float] = (0.0, 45.0)
+    hard_wall: float = 0.0
     direct_db: float = 0.0
     speed_deg: float = 0.0
     speech: str = 'steady'
