@@ -21,10 +21,11 @@ import numpy as np
 import pytest
 
 from doa_ros.audio.capture import virtual_device
+from doa_ros.core.array_file import load_array
 from doa_ros.core.features.config import FeatureConfig
 from doa_ros.core.features.extractor import FeatureExtractor
 from doa_ros.core.features.gcc_phat import GccPhat
-from doa_ros.core.geometry import MicArray, load_array, unit_vector
+from doa_ros.core.geometry import MicArray, unit_vector
 from doa_ros.core.localization.compatibility import default_features
 from doa_ros.core.localization.localizer import Localizer, LocalizerConfig
 from doa_ros.core.localization.model_card import ModelCard, save_card

@@ -20,9 +20,10 @@ from pathlib import Path
 
 import numpy as np
 
+from doa_ros.core.array_file import load_array
 from doa_ros.core.errors import ConfigError
 from doa_ros.core.features.extractor import WindowFeatures
-from doa_ros.core.geometry import MicArray, load_array
+from doa_ros.core.geometry import MicArray
 from doa_ros.core.localization.classifier import Classifier
 from doa_ros.core.localization.model_card import ModelCard, load_card, save_card
 from doa_ros.core.localization.source_filter import SourceFilter

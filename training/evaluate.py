@@ -45,8 +45,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from doa_ros.core.ambiguity import ambiguity_of
+from doa_ros.core.array_file import load_array
 from doa_ros.core.errors import ConfigError
-from doa_ros.core.geometry import MicArray, load_array
+from doa_ros.core.geometry import MicArray
 from doa_ros.resources import find_resource
 
 from .evaluation import benchmarks

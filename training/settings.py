@@ -11,11 +11,12 @@ from typing import get_type_hints
 import yaml
 
 from doa_ros.core.ambiguity import require_elevations
+from doa_ros.core.array_file import load_array
 from doa_ros.core.config import Config, load_yaml, require_keys
 from doa_ros.core.errors import ConfigError
 from doa_ros.core.features import stored_columns
 from doa_ros.core.features.config import FeatureConfig
-from doa_ros.core.geometry import MicArray, load_array
+from doa_ros.core.geometry import MicArray
 from doa_ros.resources import find_resource
 
 from .sections import (

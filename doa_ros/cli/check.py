@@ -24,8 +24,9 @@ from doa_ros.cli.check_sound import DeviceRecorder, FileRecorder
 from doa_ros.cli.check_steps import CheckResult, check
 from doa_ros.cli.output_file import OutputFile
 from doa_ros.core.ambiguity import ambiguity_of
+from doa_ros.core.array_file import load_array
 from doa_ros.core.errors import ConfigError
-from doa_ros.core.geometry import MicArray, load_array
+from doa_ros.core.geometry import MicArray
 from doa_ros.resources import DEFAULT_ARRAY, find_resource
 
 # How often a person is asked to speak.

@@ -21,7 +21,7 @@ from doa_ros.cli.plot_file import PlotFile
 from doa_ros.cli.session import Session, session
 from doa_ros.conversions.directions import directions_of, tracks_of
 from doa_ros.core.ambiguity import ambiguity_in_frame
-from doa_ros.core.geometry import load_array
+from doa_ros.core.array_file import load_array
 from doa_ros.core.localization.localizer import METHODS
 from doa_ros.core.localization.model_card import load_card
 from doa_ros.headers import stamp_of

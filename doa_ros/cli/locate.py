@@ -22,9 +22,10 @@ from doa_ros.audio.recordings.recording import Recording
 from doa_ros.audio.source import AudioBlock
 from doa_ros.cli.locate_formats import FORMATS, Format, make_format
 from doa_ros.cli.offline_pipeline import OfflinePipeline
+from doa_ros.core.array_file import load_array
 from doa_ros.core.errors import AudioError, ConfigError
 from doa_ros.core.features.config import FeatureConfig
-from doa_ros.core.geometry import MicArray, load_array
+from doa_ros.core.geometry import MicArray
 from doa_ros.core.localization.compatibility import adapted_array, default_features
 from doa_ros.core.localization.localizer import METHODS, Localizer, LocalizerConfig
 from doa_ros.resources import DEFAULT_ARRAY, DEFAULT_MODEL, find_resource

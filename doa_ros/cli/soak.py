@@ -24,7 +24,7 @@ from doa_ros.cli.soak_faults import Soak
 from doa_ros.cli.soak_log import SoakLog
 from doa_ros.cli.soak_report import draw, report
 from doa_ros.command import positive
-from doa_ros.core.geometry import load_array
+from doa_ros.core.array_file import load_array
 from doa_ros.resources import find_resource
 
 _BLOCK = 0.05

@@ -19,8 +19,9 @@ from doa_ros.conversions.arrays import array_info
 from doa_ros.conversions.audio import audio_frame_from_block, make_header
 from doa_ros.conversions.directions import estimate_array
 from doa_ros.core.array_check.channel_health import ChannelHealth
+from doa_ros.core.array_file import load_array
 from doa_ros.core.errors import ConfigError
-from doa_ros.core.geometry import MicArray, load_array
+from doa_ros.core.geometry import MicArray
 from doa_ros.core.localization.window_directions import WindowDirections
 from doa_ros.core.monitoring import Rate
 from doa_ros.core.units import NANOSECONDS

@@ -11,9 +11,9 @@ from typing import Any
 from rclpy.node import Node
 
 from doa_ros import command
+from doa_ros.core.array_file import load_array
 from doa_ros.core.config import suggestion
 from doa_ros.core.errors import ConfigError
-from doa_ros.core.geometry import load_array
 from doa_ros.core.localization.compatibility import default_features
 from doa_ros.nodes.configs import FEATURES, NODES, renamed, settings
 from doa_ros.parameters import given, parameter_name

@@ -23,8 +23,8 @@ from doa_ros.cli.check_sound import DeviceRecorder
 from doa_ros.cli.check_steps import QUIET as QUIET_STEP
 from doa_ros.cli.check_steps import Step
 from doa_ros.cli.check_steps import check as check_array
+from doa_ros.core.array_file import load_array
 from doa_ros.core.errors import AudioError, DoaError
-from doa_ros.core.geometry import load_array
 from doa_ros.core.samples import as_float
 from doa_ros.core.symmetry import symmetries
 from doa_ros.resources import find_resource

@@ -21,8 +21,8 @@ import yaml
 
 from doa_ros.audio.recordings.resampling import resample
 from doa_ros.audio.scene_source import SceneSource
+from doa_ros.core.array_file import load_array
 from doa_ros.core.features.extractor import FeatureExtractor
-from doa_ros.core.geometry import load_array
 from doa_ros.core.localization.compatibility import default_features
 from doa_ros.core.localization.localizer import Localizer, LocalizerConfig
 from doa_ros.core.samples import as_float

@@ -18,8 +18,9 @@ from doa_ros.core.ambiguity import (
     ambiguity_in_frame,
     ambiguity_of,
 )
+from doa_ros.core.array_file import load_array
 from doa_ros.core.errors import ConfigError
-from doa_ros.core.geometry import direction_of, load_array, unit_vector, wrap_angle
+from doa_ros.core.geometry import direction_of, unit_vector, wrap_angle
 from doa_ros.resources import config_directory
 
 _SQUARE = np.array([[0.03, 0.03, 0], [-0.03, 0.03, 0], [-0.03, -0.03, 0], [0.03, -0.03, 0]])

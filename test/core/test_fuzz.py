@@ -16,9 +16,9 @@ import numpy as np
 import pytest
 import yaml
 
+from doa_ros.core.array_file import load_array
 from doa_ros.core.config import load_yaml
 from doa_ros.core.errors import DoaError
-from doa_ros.core.geometry import load_array
 from doa_ros.core.localization.classifier import Classifier
 from doa_ros.core.localization.compatibility import default_features
 from doa_ros.core.localization.model_card import load_card

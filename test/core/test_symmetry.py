@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from doa_ros.core.geometry import load_array
+from doa_ros.core.array_file import load_array
 from doa_ros.core.symmetry import symmetries
 from doa_ros.resources import find_resource
 

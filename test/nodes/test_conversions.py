@@ -32,12 +32,13 @@ from doa_ros.conversions.features import (
     gcc_phat_from_window,
     window_from_gcc_phat,
 )
+from doa_ros.core.array_file import load_array
 from doa_ros.core.directions import DirectionGrid
 from doa_ros.core.errors import MessageError
 from doa_ros.core.features.config import FeatureConfig
 from doa_ros.core.features.extractor import WindowFeatures
 from doa_ros.core.features.source_cancellation import Residual
-from doa_ros.core.geometry import MicArray, load_array, unit_vector
+from doa_ros.core.geometry import MicArray, unit_vector
 from doa_ros.core.localization.decoding import Estimate
 from doa_ros.core.localization.spectrum import SingleSourceSpectrum
 from doa_ros.core.localization.window_directions import WindowDirections

@@ -22,8 +22,8 @@ from doa_ros.conversions.arrays import array_info
 from doa_ros.conversions.audio import audio_frame_from_block, make_header
 from doa_ros.conversions.directions import estimate_array, track_array
 from doa_ros.conversions.features import gcc_phat_from_window
+from doa_ros.core.array_file import load_array
 from doa_ros.core.features.extractor import WindowFeatures
-from doa_ros.core.geometry import load_array
 from doa_ros.core.localization.compatibility import default_features
 from doa_ros.core.localization.decoding import Estimate
 from doa_ros.core.localization.window_directions import WindowDirections

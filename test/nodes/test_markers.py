@@ -14,7 +14,8 @@ from visualization_msgs.msg import Marker, MarkerArray
 
 from doa_ros.conversions.audio import make_header
 from doa_ros.core.ambiguity import ambiguity_in_frame
-from doa_ros.core.geometry import load_array, unit_vector
+from doa_ros.core.array_file import load_array
+from doa_ros.core.geometry import unit_vector
 from doa_ros.core.localization.decoding import Estimate
 from doa_ros.markers import estimate_markers, track_markers
 from doa_ros.resources import find_resource

@@ -16,8 +16,9 @@ from visualization_msgs.msg import MarkerArray
 import yaml
 
 from doa_ros.conversions.features import features_from_settings
+from doa_ros.core.array_file import load_array
 from doa_ros.core.features.config import FeatureConfig
-from doa_ros.core.geometry import load_array, unit_vector, wrap_angle
+from doa_ros.core.geometry import unit_vector, wrap_angle
 from doa_ros.msg import DoaEstimateArray, DoaTrackArray, GccPhat, MicArrayInfo
 from doa_ros.resources import find_resource
 

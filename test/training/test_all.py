@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import yaml
 
+from doa_ros.core.array_file import load_array
 from doa_ros.core.errors import ConfigError
-from doa_ros.core.geometry import load_array
 from doa_ros.core.localization.classifier import Classifier
 from doa_ros.core.localization.model_card import load_card
 from training import all as all_in_one

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from pandas import DataFrame, concat
 
-from doa_ros.core.geometry import MicArray, load_array
+from doa_ros.core.array_file import load_array
+from doa_ros.core.geometry import MicArray
 from doa_ros.core.localization.compatibility import adapted_array, default_features
 from doa_ros.resources import find_resource
 

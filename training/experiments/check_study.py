@@ -24,8 +24,9 @@ from tqdm import tqdm
 
 from doa_ros.cli.array_file import array_file
 from doa_ros.cli.check_steps import FRONT, QUIET, RIGHT, Recorder, Step, check
+from doa_ros.core.array_file import load_array
 from doa_ros.core.errors import AudioError
-from doa_ros.core.geometry import MicArray, load_array
+from doa_ros.core.geometry import MicArray
 from doa_ros.core.symmetry import symmetries
 from doa_ros.resources import find_resource
 

@@ -13,7 +13,7 @@ from doa_ros.core.array_check.channel_order import (
     pair_distances,
     reordered,
 )
-from doa_ros.core.geometry import load_array
+from doa_ros.core.array_file import load_array
 from doa_ros.core.symmetry import symmetries
 from doa_ros.resources import find_resource
 from doa_ros.simulation.acoustics import DiffuseField

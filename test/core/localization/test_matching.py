@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 import numpy as np
 import pytest
 
+from doa_ros.core.array_file import load_array
 from doa_ros.core.errors import ConfigError
 from doa_ros.core.features.extractor import FeatureExtractor
-from doa_ros.core.geometry import MicArray, load_array, unit_vector, wrap_angle
+from doa_ros.core.geometry import MicArray, unit_vector, wrap_angle
 from doa_ros.core.localization.classifier import Classifier
 from doa_ros.core.localization.compatibility import adapted_array, default_features
 from doa_ros.core.localization.localizer import Localizer, LocalizerConfig
