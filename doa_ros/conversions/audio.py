@@ -27,6 +27,11 @@ def window_header(header: Header, block: AudioBlock, hop_index: int) -> Header:
 
     It is the block's own where the window's new samples begin with the block, as they do while
     block and hop have the same length; otherwise its stamp is shifted to where they begin.
+
+    Args:
+        header: of the block.
+        block: that completed the window.
+        hop_index: index of the first sample that is new in the window, since stream start.
     """
     offset = hop_index - block.first_sample_index
     if offset == 0:
@@ -36,7 +41,12 @@ def window_header(header: Header, block: AudioBlock, hop_index: int) -> Header:
 
 
 def audio_frame_from_block(header: Header, block: AudioBlock) -> AudioFrame:
-    """Return the message of a block."""
+    """Return the message of a block.
+
+    Args:
+        header: with the stamp of the block.
+        block: int16, int32 or float32.
+    """
     dtype = block.samples.dtype.newbyteorder('<')
     message = AudioFrame(
         header=header,

@@ -24,7 +24,14 @@ _SAME = 'give gcc_phat and doa_estimator the same model and method'
 def gcc_phat_from_window(
     header: Header, window: WindowFeatures, microphones: MicArray, features: FeatureConfig
 ) -> GccPhat:
-    """Return the message of the features of one window."""
+    """Return the message of the features of one window.
+
+    Args:
+        header: of the window.
+        window: its features.
+        microphones: the array that they are of.
+        features: their settings.
+    """
     first, second = microphones.pairs.T
     message = GccPhat(
         header=header,

@@ -175,7 +175,12 @@ def order_of_noise(array: MicArray, noise: np.ndarray) -> ChannelOrder:
 
 
 def reordered(array: MicArray, order: ChannelOrder) -> MicArray:
-    """Return the array with the channels on which its microphones are really heard."""
+    """Return the array with the channels on which its microphones are really heard.
+
+    Args:
+        array: as its file describes it.
+        order: that was found.
+    """
     channels = list(array.channels)
     for described, heard in enumerate(order.microphones):
         channels[heard] = array.channels[described]

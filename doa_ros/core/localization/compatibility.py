@@ -71,7 +71,15 @@ def adapted_array(array: MicArray, model: Path | None) -> tuple[MicArray, str]:
 
 
 def network_match(card: ModelCard, array: MicArray) -> Match | None:
-    """Return how the network's microphones lie on an array; None where it does not fit."""
+    """Return how the network's microphones lie on an array; None where it does not fit.
+
+    Args:
+        card: of the network.
+        array: may be numbered, turned or mirrored otherwise, and 0.9 to 1.1 times as large.
+
+    Raises:
+        ConfigError: the array resolves no azimuth.
+    """
     found = match(array, card.positions)
     # Positions in files are rounded.
     fits = found is not None and SCALE_MIN <= round(found.scale, 3) <= SCALE_MAX
@@ -79,7 +87,12 @@ def network_match(card: ModelCard, array: MicArray) -> Match | None:
 
 
 def features_for(card: ModelCard, array: MicArray) -> FeatureConfig:
-    """Return the settings with which an array's features are those of the network's array."""
+    """Return the settings with which an array's features are those of the network's array.
+
+    Args:
+        card: of the network.
+        array: one that fits; for any other, the settings are those of the card.
+    """
     found = network_match(card, array)
     if found is None or found.scale == 1:
         return card.features
@@ -90,7 +103,10 @@ def features_for(card: ModelCard, array: MicArray) -> FeatureConfig:
 def incompatibilities(card: ModelCard, array: MicArray, features: FeatureConfig) -> list[str]:
     """Return, in words, what of the array or the features the network does not fit.
 
-    The array must be the one that `adapted_array` returns.
+    Args:
+        card: of the network.
+        array: as `adapted_array` returns it.
+        features: the configured settings.
     """
     found = []
     matched = network_match(card, array)
@@ -132,7 +148,12 @@ def _other_shape(card: ModelCard, array: MicArray) -> str:
 
 
 def tolerated_differences(card: ModelCard, array: MicArray) -> str:
-    """Return a sentence about how an array that fits differs from that of training, or ''."""
+    """Return a sentence about how an array that fits differs from that of training, or ''.
+
+    Args:
+        card: of the network.
+        array: as configured, not as `adapted_array` returns it.
+    """
     found = network_match(card, array)
     parts = [] if found is None else found.differences(array)
     if card.sampling_frequency != array.sampling_frequency:
