@@ -303,6 +303,21 @@ def recording(samples, uma8, tmp_path_factory):
 
 
 @pytest.fixture
+def play_again_and_again(start, recording):
+    """Start the pipeline, or its nodes and others, on a recording in a loop; return processes."""
+
+    def play(mode, *others):
+        source = {'source': 'file', 'file': str(recording), 'loop': True, 'publish_audio': True}
+        if mode == 'pipeline':
+            return [start('doa_pipeline', method='srp_phat', **source)]
+        processes = [start(name, method='srp_phat') for name in ('gcc_phat', 'doa_estimator')]
+        processes += [start(name) for name in others]
+        return [*processes, start('audio_capture', **source)]
+
+    return play
+
+
+@pytest.fixture
 def playing(virtual_uma8, samples, tmp_path):
     """A UMA-8 that hears the sound of `samples` again and again."""
     path = tmp_path / 'uma8.raw'

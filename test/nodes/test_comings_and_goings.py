@@ -39,14 +39,9 @@ os._exit(0)
 
 
 @pytest.mark.parametrize('mode', ['pipeline', pytest.param('nodes', marks=pytest.mark.nightly)])
-def test_visitors_cost_nothing(start, listener, namespace, recording, mode):
+def test_visitors_cost_nothing(play_again_and_again, listener, namespace, mode):
     estimates = listener.collect(DoaEstimateArray, 'estimates')
-    source = {'source': 'file', 'file': str(recording), 'loop': True, 'publish_audio': True}
-    if mode == 'pipeline':
-        processes = [start('doa_pipeline', method='srp_phat', **source)]
-    else:
-        processes = [start(name, method='srp_phat') for name in ('gcc_phat', 'doa_estimator')]
-        processes.append(start('audio_capture', **source))
+    processes = play_again_and_again(mode)
     listener.spin_until(lambda: len(estimates) > 20, 'estimates')
     del estimates[:]
 

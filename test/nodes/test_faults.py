@@ -123,13 +123,10 @@ while True:
 
 @pytest.mark.alone
 @pytest.mark.parametrize('mode', [pytest.param('pipeline', marks=pytest.mark.nightly), 'nodes'])
-def test_a_stopped_subscriber_of_audio_delays_nobody(start, listener, recording, namespace, mode):
-    source = {'source': 'file', 'file': str(recording), 'loop': True, 'publish_audio': True}
-    if mode == 'pipeline':
-        processes = [start('doa_pipeline', method='srp_phat', **source)]
-    else:
-        processes = [start(name, method='srp_phat') for name in ('gcc_phat', 'doa_estimator')]
-        processes.append(start('audio_capture', **source))
+def test_a_stopped_subscriber_of_audio_delays_nobody(
+    play_again_and_again, listener, namespace, mode
+):
+    processes = play_again_and_again(mode)
     audio = listener.collect(AudioFrame, 'audio')
     estimates = listener.collect(DoaEstimateArray, 'estimates')
     listener.spin_until(lambda: len(estimates) > 10 and audio, 'estimates')

@@ -274,16 +274,9 @@ def test_markers_of_a_window_come_in_one_message(start, listener, recording):
 
 
 @pytest.mark.parametrize('mode', ['pipeline', 'nodes'])
-def test_a_recording_gets_a_track(start, listener, recording, mode):
+def test_a_recording_gets_a_track(play_again_and_again, listener, mode):
     tracks = listener.collect(DoaTrackArray, 'tracks')
-    source = {'source': 'file', 'file': str(recording), 'loop': True}
-    if mode == 'pipeline':
-        start('doa_pipeline', method='srp_phat', **source)
-    else:
-        for name in ('gcc_phat', 'doa_estimator'):
-            start(name, method='srp_phat')
-        start('doa_tracker')
-        start('audio_capture', publish_audio=True, **source)
+    play_again_and_again(mode, 'doa_tracker')
     listener.spin_until(lambda: sum(bool(m.tracks) for m in tracks) > 20, 'tracks')
     azimuths = [t.estimate.azimuth for m in tracks for t in m.tracks if not t.predicted]
     # Where the recording comes from.
