@@ -7,7 +7,7 @@ import math
 
 import numpy as np
 
-from doa_ros.cli.scoring import Score, Scorer
+from doa_ros.cli.demo_score import Score, Scorer
 from doa_ros.core.features.config import FeatureConfig
 from doa_ros.core.localization.decoding import Estimate
 from doa_ros.core.tracking.track import Track

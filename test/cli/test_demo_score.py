@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from doa_ros.cli.scoring import Scorer
+from doa_ros.cli.demo_score import Scorer
 from doa_ros.core.localization.decoding import Estimate
 
 
