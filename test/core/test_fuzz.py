@@ -10,7 +10,7 @@ import shutil
 import signal
 import tempfile
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 import numpy as np
 import pytest
@@ -185,6 +185,8 @@ def _run(path) -> str:
     return sentence if status == 0 else signal.Signals(-status).name
 
 
+# Each costs a process.
+@settings(max_examples=settings.default.max_examples // 3)
 @pytest.mark.parametrize('name', ['uma8_rooms_int8', 'uma8_reference_float32'])
 @given(data=st.data())
 def test_any_network_without_a_card(folder, damaged, name, data):

@@ -46,7 +46,9 @@ def _check_end(process):
     assert 'Exception' not in process.output
 
 
-@pytest.mark.parametrize('sequence', list(_SEQUENCES))
+@pytest.mark.parametrize(
+    'sequence', ['SIGINT twice', 'SIGTERM', pytest.param('SIGINT', marks=pytest.mark.nightly)]
+)
 def test_signal_to_running_nodes(start, recording, sequence):
     running = [start(name, **_parameters(name, recording)) for name in EXECUTABLES]
     for process in running:

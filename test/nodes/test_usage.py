@@ -27,8 +27,10 @@ def say(start, tmp_path):
     return run
 
 
-@pytest.mark.parametrize('option', ['-h', '--help'])
-@pytest.mark.parametrize('executable', EXECUTABLES)
+@pytest.mark.parametrize(
+    ('executable', 'option'),
+    [('doa_pipeline', '-h'), *((executable, '--help') for executable in EXECUTABLES)],
+)
 def test_help_names_every_parameter_and_starts_nothing(say, executable, option):
     status, text = say(executable, option)
     assert status == 0

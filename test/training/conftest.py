@@ -4,9 +4,12 @@
 
 from argparse import ArgumentParser
 from contextlib import contextmanager
+import fcntl
 from importlib import import_module
 from importlib.util import find_spec
+import os
 from pathlib import Path
+import shutil
 
 import numpy as np
 import pytest
@@ -86,26 +89,47 @@ def settings_path(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope='session')
-def data(run_verb, sounds, settings_path, tmp_path_factory) -> Path:
-    folder = tmp_path_factory.mktemp('data')
-    run_verb(
-        'simulate', '--settings', settings_path, '--sounds', sounds, '--out', folder, '--jobs', 1
-    )
-    return folder
+def make_once(tmp_path_factory):
+    """Return a function that fills a folder once for all processes that test side by side.
+
+    Tests read what is in it, and leave it as it is.
+    """
+    root = tmp_path_factory.getbasetemp()
+    if 'PYTEST_XDIST_WORKER' in os.environ:
+        # Each of them has a folder of its own in that of all.
+        root = root.parent
+
+    def make(name, fill) -> Path:
+        folder, made = root / name, root / f'{name}_is_made'
+        with (root / f'{name}.lock').open('w') as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not made.exists():
+                # It may be half full, of one that failed.
+                shutil.rmtree(folder, ignore_errors=True)
+                folder.mkdir()
+                fill(folder)
+                made.touch()
+        return folder
+
+    return make
 
 
 @pytest.fixture(scope='session')
-def trained(run_verb, data, settings_path, tmp_path_factory) -> Path:
-    folder = tmp_path_factory.mktemp('run')
-    run_verb('train', '--settings', settings_path, '--data', data, '--out', folder)
-    return folder
+def data(run_verb, sounds, settings_path, make_once) -> Path:
+    arguments = ('--settings', settings_path, '--sounds', sounds, '--jobs', 1)
+    return make_once('data', lambda out: run_verb('simulate', *arguments, '--out', out))
 
 
 @pytest.fixture(scope='session')
-def models(run_verb, data, trained, tmp_path_factory) -> Path:
-    folder = tmp_path_factory.mktemp('models')
-    run_verb('quantize', '--run', trained, '--data', data, '--name', 'tiny', '--out', folder)
-    return folder
+def trained(run_verb, data, settings_path, make_once) -> Path:
+    arguments = ('--settings', settings_path, '--data', data)
+    return make_once('trained', lambda out: run_verb('train', *arguments, '--out', out))
+
+
+@pytest.fixture(scope='session')
+def models(run_verb, data, trained, make_once) -> Path:
+    arguments = ('--run', trained, '--data', data, '--name', 'tiny')
+    return make_once('models', lambda out: run_verb('quantize', *arguments, '--out', out))
 
 
 @pytest.fixture(scope='session')
