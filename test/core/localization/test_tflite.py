@@ -313,17 +313,16 @@ def test_delegate_that_does_not_take_the_graph(network, build_delegate):
         tflite.TFLiteModel(network, library)
 
 
-def test_model_that_was_compiled_for_the_edge_tpu(network, tmp_path):
-    flatbuffers = pytest.importorskip('flatbuffers')
+def test_model_that_was_compiled_for_the_edge_tpu(network, changed_network, tmp_path):
     schema = pytest.importorskip('ai_edge_litert.schema_py_generated')
-    content = schema.ModelT.InitFromPackedBuf(network.read_bytes(), 0)
-    code = content.operatorCodes[0]
-    code.builtinCode = code.deprecatedBuiltinCode = schema.BuiltinOperator.CUSTOM
-    code.customCode = b'edgetpu-custom-op'
-    builder = flatbuffers.Builder(1 << 16)
-    builder.Finish(content.Pack(builder), b'TFL3')
+
+    def compile_it(model):
+        code = model.operatorCodes[0]
+        code.builtinCode = code.deprecatedBuiltinCode = schema.BuiltinOperator.CUSTOM
+        code.customCode = b'edgetpu-custom-op'
+
     compiled = tmp_path / 'compiled.tflite'
-    compiled.write_bytes(bytes(builder.Output()))
+    compiled.write_bytes(changed_network(network, compile_it))
     with pytest.raises(ModelError, match='compiled for the Edge TPU: set the delegate libedgetpu'):
         tflite.TFLiteModel(compiled)
 

@@ -75,17 +75,15 @@ def test_logits_that_are_a_step_off_are_no_disagreement(inputs, monkeypatch):
     assert comparison.agreement >= 0.95
 
 
-def _damaged(model, buffer, values) -> bytes:
-    """Return a .tflite file with other weights in the layer whose weights have a shape."""
-    flatbuffers = pytest.importorskip('flatbuffers')
-    schema = pytest.importorskip('ai_edge_litert.schema_py_generated')
-    content = schema.ModelT.InitFromPackedBuf(model.read_bytes(), 0)
-    (number,) = [t.buffer for t in content.subgraphs[0].tensors if tuple(t.shape) == buffer]
-    weights = np.array(content.buffers[number].data, dtype=np.uint8).reshape(buffer)
-    content.buffers[number].data = values(weights).ravel().tolist()
-    builder = flatbuffers.Builder(1 << 16)
-    builder.Finish(content.Pack(builder), b'TFL3')
-    return bytes(builder.Output())
+def _weights_changed(shape, values):
+    """Return a change to the weights of the layer whose weights have a shape."""
+
+    def change(model):
+        (number,) = [t.buffer for t in model.subgraphs[0].tensors if tuple(t.shape) == shape]
+        weights = np.array(model.buffers[number].data, dtype=np.uint8).reshape(shape)
+        model.buffers[number].data = values(weights).ravel().tolist()
+
+    return change
 
 
 @pytest.mark.parametrize(
@@ -100,10 +98,12 @@ def _damaged(model, buffer, values) -> bytes:
     ],
     ids=['pairs', 'taps', 'azimuths', 'elevations', 'half of a layer'],
 )
-def test_damaged_int8_network_disagrees(layer, damage, inputs, monkeypatch, tmp_path):
+def test_damaged_int8_network_disagrees(
+    layer, damage, inputs, monkeypatch, tmp_path, changed_network
+):
     model = find_resource('models', 'uma8_reference_int8')
     damaged = tmp_path / 'damaged.tflite'
-    damaged.write_bytes(_damaged(model, layer, damage))
+    damaged.write_bytes(changed_network(model, _weights_changed(layer, damage)))
     monkeypatch.setattr(openvino_check, '_load', _loader_of(damaged))
     (fault,) = openvino_faults(model, inputs)
     assert 'OpenVINO finds the same directions in' in fault
