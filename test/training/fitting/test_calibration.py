@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from doa_ros.core.directions import DirectionGrid
+from doa_ros.core.errors import ConfigError
 from doa_ros.core.geometry import wrap_angle
 from doa_ros.core.localization.calibration import Calibration
 from doa_ros.core.localization.hmm_filter import HmmFilter, HmmFilterConfig
@@ -183,5 +184,11 @@ def test_movement_is_that_of_outputs_and_truth(labelled):
 
 def test_settings_stay_within_their_bounds():
     for name in ('direction_share', 'offset', 'drift_deg'):
-        replace(HmmFilterConfig(), **{name: within_bounds(HmmFilterConfig, name, 1e9)})
-        replace(HmmFilterConfig(), **{name: within_bounds(HmmFilterConfig, name, 1e-9)})
+        usual = getattr(HmmFilterConfig(), name)
+        low, high = (within_bounds(HmmFilterConfig, name, value) for value in (-1e9, 1e9))
+        assert low < usual < high
+        assert within_bounds(HmmFilterConfig, name, usual) == usual
+        for bound, beyond in ((low, -1e9), (high, 1e9)):
+            replace(HmmFilterConfig(), **{name: bound})
+            with pytest.raises(ConfigError, match=name):
+                replace(HmmFilterConfig(), **{name: beyond})

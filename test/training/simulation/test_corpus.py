@@ -116,8 +116,8 @@ def test_unusable_recordings_are_left_out(with_broken):
 def test_the_draw_does_not_depend_on_what_is_known_already(with_broken):
     """A worker that has met a broken file goes on as one that has not."""
     fresh, used = (load_corpus(with_broken, 'train', RATE) for _ in range(2))
-    for _ in range(20):
-        used.draw('speech', np.random.default_rng())
+    for seed in range(20):
+        used.draw('speech', np.random.default_rng(seed))
     one, other = np.random.default_rng(5), np.random.default_rng(5)
     for _ in range(10):
         fresh.draw('speech', one)
