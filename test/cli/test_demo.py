@@ -178,9 +178,9 @@ def test_who_has_no_elevation_gets_none():
     ],
 )
 @pytest.mark.parametrize('command', ['doa-demo', 'doa-soak'])
-def test_a_plot_that_cannot_be_written_is_said_first(tmp_path, command, plot, reason):
+def test_a_plot_that_cannot_be_written_is_said_first(call, tmp_path, command, plot, reason):
     path = tmp_path / plot
-    done = subprocess.run([command, '--plot', path], capture_output=True, text=True, timeout=20)
+    done = call(command.removeprefix('doa-'), '--plot', path)
     assert (done.returncode, done.stdout) == (1, '')
     assert re.fullmatch(f'{command}: {re.escape(str(path))}: {reason}.*\n', done.stderr)
 
@@ -193,8 +193,8 @@ def test_a_plot_that_cannot_be_written_is_said_first(tmp_path, command, plot, re
         (['--model', 'nonesuch'], "no model named 'nonesuch'"),
     ],
 )
-def test_arguments_that_are_no_good_are_said_first(tmp_path, arguments, reason):
-    done = run_demo(*arguments, '--plot', tmp_path / 'plot.png')
+def test_arguments_that_are_no_good_are_said_first(call, tmp_path, arguments, reason):
+    done = call('demo', *arguments, '--plot', tmp_path / 'plot.png')
     assert (done.returncode, done.stdout) == (1, '')
     assert done.stderr.startswith(f'doa-demo: {reason}') and done.stderr.count('\n') == 1
 
