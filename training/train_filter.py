@@ -77,7 +77,7 @@ def train_filter(
     store_provenance(out, _made_of(job), 'train_filter')
     config = settings.train_filter
     clips = {'train': config.train_clips, 'val': config.val_clips}
-    make_shards(job, missing_shards(job, out, clips), out, title='listen', jobs=jobs)
+    make_shards(job, missing_shards(job, out, clips), out, title='simulate', jobs=jobs)
     train, val = (load_filter_examples(out, split, clips[split]) for split in SPLITS)
     network = out / 'filter.keras'
     fit_recurrent_filter(config, train, val, network)
