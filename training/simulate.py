@@ -20,7 +20,7 @@ import argparse
 from pathlib import Path
 import time
 
-from doa_ros.core.errors import ConfigError, DoaError
+from doa_ros.core.errors import ConfigError
 
 from .data.audio_files import sort_labels
 from .data.provenance import store_provenance
@@ -56,7 +56,8 @@ def simulate(
 
     Raises:
         ConfigError: the folder holds data of other settings.
-        DoaError: a file cannot be written, the sounds cannot be used, or no worker is there.
+        DoaError: the sounds cannot be used, or no worker is there.
+        OSError: a file cannot be written.
     """
     if jobs < 1:
         raise ConfigError(f'--jobs must be at least 1, not {jobs}')
@@ -68,20 +69,14 @@ def simulate(
     clips = {'train': config.train_clips, 'val': config.val_clips}
     missing = missing_shards(job, out, clips)
     begin = time.perf_counter()
-    try:
-        if audio:
-            for split in SPLITS:
-                redone = {n for spec in missing if spec.split == split for n in spec.clips}
-                sort_labels(out, split, without=redone)
-        left_out = make_shards(job, missing, out, title='simulate', jobs=jobs, scheduler=scheduler)
-        if audio:
-            for split in SPLITS:
-                sort_labels(out, split)
-    except OSError as error:
-        raise DoaError(
-            f'{out}: cannot be written ({error.strerror or error}); what is finished stays, run '
-            'simulate again to go on'
-        ) from None
+    if audio:
+        for split in SPLITS:
+            redone = {n for spec in missing if spec.split == split for n in spec.clips}
+            sort_labels(out, split, without=redone)
+    left_out = make_shards(job, missing, out, title='simulate', jobs=jobs, scheduler=scheduler)
+    if audio:
+        for split in SPLITS:
+            sort_labels(out, split)
     seconds = time.perf_counter() - begin
     count = sum(len(spec.clips) for spec in missing)
     print(

@@ -2,10 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A tiny data set and network, made once by the real verbs."""
 
-from argparse import ArgumentParser
 from contextlib import contextmanager
 import fcntl
-from importlib import import_module
 from importlib.util import find_spec
 import os
 from pathlib import Path
@@ -16,7 +14,7 @@ import pytest
 import soundfile
 import yaml
 
-from training.verbs import VERBS
+from training import verbs
 
 if find_spec('tensorflow') is None:
     collect_ignore_glob = ['test_*.py']
@@ -38,13 +36,7 @@ SETTINGS = {
 def run_verb():
     """Return a function that runs a verb with command line arguments."""
 
-    def run(verb: str, *arguments):
-        module = import_module(f'training.{VERBS[verb]}')
-        parser = ArgumentParser()
-        module.add_arguments(parser)
-        module.run(parser.parse_args([str(argument) for argument in arguments]))
-
-    return run
+    return lambda verb, *arguments: verbs.run_verb(verb, [str(value) for value in arguments])
 
 
 @pytest.fixture
