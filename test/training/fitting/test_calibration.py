@@ -60,7 +60,7 @@ def labelled() -> LabelledOutputs:
 
 
 @pytest.fixture(scope='module')
-def several() -> LabelledOutputs:
+def two_talkers() -> LabelledOutputs:
     """Return clips of two talkers who take turns and overlap; windows stand for 0.5 s each."""
     rng = np.random.default_rng(2)
     azimuth = rng.uniform(-np.pi, np.pi, (CLIPS, 1, 1)) + np.array([0.0, 1.5])
@@ -89,20 +89,20 @@ def several() -> LabelledOutputs:
     )
 
 
-def test_estimates_of_several_sources_are_calibrated(several):
-    config = fit_calibration(several)
+def test_estimates_of_several_sources_are_calibrated(two_talkers):
+    config = fit_calibration(two_talkers)
     confidence, hit, covered, rises = [], [], [], []
     for clip, k in np.ndindex(CLIPS, WINDOWS):
         spectrum = MultiSourceSpectrum(
             *(
-                getattr(several.outputs, name)[clip, k]
+                getattr(two_talkers.outputs, name)[clip, k]
                 for name in ('azimuth', 'elevation', 'activity')
             ),
-            coherence=several.outputs.coherence[clip, k],
+            coherence=two_talkers.outputs.coherence[clip, k],
         )
-        voiced = several.voiced[clip, k]
+        voiced = two_talkers.voiced[clip, k]
         azimuth, elevation = (
-            angles[clip, k, voiced] for angles in (several.azimuth, several.elevation)
+            angles[clip, k, voiced] for angles in (two_talkers.azimuth, two_talkers.elevation)
         )
         for estimate in config.estimates(spectrum):
             errors = np.abs(wrap_angle(azimuth - estimate.azimuth))
