@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """From audio to features: the one path of runtime and training.
 
-This module alone says of which type the features are; all others ask it.
+This module alone names the feature type; all others ask it.
 """
 
 from doa_ros.core.features.config import FeatureConfig
@@ -14,7 +14,7 @@ FEATURE_TYPE: type[FeatureType] = GccPhat
 
 
 def feature_type_of(array: MicArray, config: FeatureConfig) -> FeatureType:
-    """Return the type of the features, for one array and one stream.
+    """Return the feature type for one array and one stream.
 
     Raises:
         ConfigError: the settings do not fit the array.

@@ -3,7 +3,7 @@
 """From audio to the features of its windows.
 
 Each window's cross-spectra are weighted, bin by bin, by how far the power stands above the tracked
-noise floor, and averaged recursively; the type of the features says what is made of them.
+noise floor, and averaged recursively; the feature type says what is made of them.
 """
 
 from dataclasses import dataclass

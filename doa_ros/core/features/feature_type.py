@@ -1,9 +1,21 @@
 # Copyright 2026 doa_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What a type of features has to say about itself.
+"""What a feature type says of itself.
 
-Features of all types are images of channels and columns; those of GCC-PHAT are pairs and lags. A
-new type is a class in this folder, named in FEATURE_TYPE of its __init__.py.
+The features of every type are an image of channels and columns; those of GCC-PHAT are pairs and
+lags. A new type is a class in this folder, named in its __init__.py. Here louder frequencies count
+more:
+
+    class WeightedGccPhat(GccPhat):
+        name = 'weighted_gcc_phat'
+
+        def cross_spectra(self, spectra, weight):
+            level = np.abs(spectra).mean(axis=0)
+            return super().cross_spectra(spectra, weight * level / max(level.max(), 1e-9))
+
+    FEATURE_TYPE = WeightedGccPhat
+
+Training data, networks and estimates are then made of such features.
 """
 
 from abc import ABC, abstractmethod
@@ -29,9 +41,9 @@ def network_input(features: np.ndarray) -> np.ndarray:
 
 
 class FeatureType(ABC):
-    """One type of features of one array.
+    """A feature type, for one array and one stream.
 
-    What an object learns of the sound, it learns of one stream: the next stream has another.
+    An object may learn from the sound of its stream; the next stream has another object.
 
     Attributes:
         name: that of the input of networks that take such features.

@@ -41,7 +41,8 @@ class Classifier:
         delegate: library that runs the network, see `TFLiteModel`.
 
     Raises:
-        ConfigError: the array gives other elevations than the network.
+        ConfigError: the array gives other elevations than the network, or the features do not fit
+            the array.
         ModelError: a file is missing or broken, or the network does not fit; the message says
             in what.
     """

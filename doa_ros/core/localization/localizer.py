@@ -90,7 +90,8 @@ class Localizer:
         model: the .tflite file of method cnn.
 
     Raises:
-        ConfigError: method cnn without a model, or an array that resolves no azimuth.
+        ConfigError: method cnn without a model, an array that resolves no azimuth, or features
+            that do not fit the array.
         ModelError: the model is not usable or does not fit.
     """
 
