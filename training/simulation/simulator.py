@@ -26,8 +26,9 @@ from ..sections import SimulateConfig
 from .corpus import Corpus
 from .engines import ENGINES
 from .imperfections import Specimen, draw_specimen
+from .pauses import shorten_pauses
 from .scenes import Place, Scene, draw_scene
-from .sounds import burst, clap, coloured_noise, fan, gusts, motor, shorten_pauses
+from .sounds import burst, clap, coloured_noise, fan, gusts, motor
 
 # Recordings hold some background of their own; it comes from the source's place, so that only
 # what is further below the sound than this counts as silence [dB].

@@ -2,18 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Sounds that are made up rather than recorded: noises, bursts, claps, fans and motors.
 
-All functions but the last take a random generator, a number of samples and the rate [Hz], and
-return float32 of shape (samples,).
+Each function takes a random generator first, and returns float32 with time as the last axis.
 """
 
 import numpy as np
 from scipy import fft, interpolate, signal
-
-from doa_ros.simulation.labels import active_blocks
-
-# What lies so far below the loudest block of a recording is a pause [dB]; that much is left of a
-# longer one [s].
-_PAUSE_DB, _LONGEST_PAUSE, _BLOCK = 25.0, 0.3, 0.02
 
 
 def coloured_noise(rng: np.random.Generator, shape, slope: float) -> np.ndarray:
@@ -103,18 +96,3 @@ def _mixed(noise: np.ndarray, tone: np.ndarray, tone_db: float) -> np.ndarray:
     """Return both, the tone that far above the noise."""
     tone = tone * (np.std(noise) / np.std(tone) * 10 ** (tone_db / 20))
     return (noise + tone).astype(np.float32)
-
-
-def shorten_pauses(recording: np.ndarray, rate: int) -> np.ndarray:
-    """Return a recording of speech from the first word to the last, its pauses at most 0.3 s."""
-    block = round(_BLOCK * rate)
-    active = active_blocks(recording, block, _PAUSE_DB)
-    words = np.flatnonzero(active)
-    if not len(words):
-        return recording
-    pause, kept = 0, []
-    for number in range(words[0], words[-1] + 1):
-        pause = 0 if active[number] else pause + 1
-        if pause * _BLOCK <= _LONGEST_PAUSE:
-            kept.append(recording[number * block : (number + 1) * block])
-    return np.concatenate(kept)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import signal
 
-from training.simulation.sounds import burst, clap, coloured_noise, fan, motor, shorten_pauses
+from training.simulation.sounds import burst, clap, coloured_noise, fan, motor
 
 RATE = 16000
 
@@ -40,15 +40,3 @@ def test_machines_hum_above_their_noise(make, seed):
     band = frequencies < 2500
     smooth = signal.medfilt(power, 101)
     assert np.max(power[band] / smooth[band]) > 3
-
-
-def test_pauses_of_speech_are_shortened():
-    rng = np.random.default_rng(0)
-    word, pause = rng.standard_normal(8000), 1e-4 * rng.standard_normal(16000)
-    speech = np.concatenate([word, pause[:3200], word, pause, word])
-    shortened = shorten_pauses(np.concatenate([pause, speech, pause, [0.0] * 7]), 16000)
-    # Of the long pause of 1 s, 0.3 s are left, and nothing before and after the words.
-    assert len(shortened) == len(speech) - 11200
-    np.testing.assert_array_equal(shortened[: 19200 + 4800], speech[: 19200 + 4800])
-    np.testing.assert_array_equal(shortened[-8000:], word)
-    np.testing.assert_array_equal(shorten_pauses(np.zeros(5000), 16000), np.zeros(5000))

@@ -10,8 +10,8 @@ import numpy as np
 from scipy import fft, signal
 
 from ....simulation.corpus import Corpus
+from ....simulation.pauses import shorten_pauses
 from ....simulation.scenes import Sound
-from ....simulation.sounds import shorten_pauses
 
 
 def beginning(sound: Sound, begin: float) -> Sound:
