@@ -16,8 +16,7 @@ from pathlib import Path
 
 from doa_ros.core.ambiguity import ambiguity_of, require_elevations
 from doa_ros.core.array_file import load_array
-from doa_ros.core.features.config import FeatureConfig
-from doa_ros.core.features.gcc_phat import lags_needed
+from doa_ros.core.features.config import FeatureConfig, lags_needed
 from doa_ros.core.geometry import MicArray
 from doa_ros.resources import find_resource
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from doa_ros.core.config import Config, setting
 from doa_ros.core.errors import ConfigError
+from doa_ros.core.geometry import MicArray
 
 
 @dataclass(frozen=True)
@@ -76,3 +77,8 @@ class FeatureConfig(Config):
     def lags(self) -> np.ndarray:
         """The lag axis [s], shape (lag_count,)."""
         return (np.arange(self.lag_count) - self.lag_count // 2) / self.lag_rate
+
+
+def lags_needed(array: MicArray, lag_rate: float) -> int:
+    """Return the smallest lag_count that reaches every delay of an array, at a lag_rate [Hz]."""
+    return 2 * int(np.ceil(array.max_delay * lag_rate)) + 1

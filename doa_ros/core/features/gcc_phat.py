@@ -16,18 +16,13 @@ from functools import cached_property
 import numpy as np
 
 from doa_ros.core.errors import ConfigError
-from doa_ros.core.features.config import FeatureConfig
+from doa_ros.core.features.config import FeatureConfig, lags_needed
 from doa_ros.core.features.feature_type import FeatureType
 from doa_ros.core.geometry import MicArray
 from doa_ros.core.symmetry import Symmetry
 
 # Keeps the phase of a bin without signal at zero instead of NaN.
 _TINY = np.float32(1e-20)
-
-
-def lags_needed(array: MicArray, lag_rate: float) -> int:
-    """Return the smallest lag_count that reaches every delay of an array, at a lag_rate [Hz]."""
-    return 2 * int(np.ceil(array.max_delay * lag_rate)) + 1
 
 
 class GccPhat(FeatureType):

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from doa_ros.core.features.config import FeatureConfig
-from doa_ros.core.features.gcc_phat import lags_needed
+from doa_ros.core.features.config import FeatureConfig, lags_needed
 from doa_ros.core.geometry import MicArray
 from doa_ros.core.localization.matching import SCALE_MAX, SCALE_MIN, Match, match
 from doa_ros.core.localization.model_card import ModelCard, load_card

@@ -9,9 +9,8 @@ import numpy as np
 import pytest
 
 from doa_ros.core.array_file import load_array
-from doa_ros.core.features.config import FeatureConfig
+from doa_ros.core.features.config import FeatureConfig, lags_needed
 from doa_ros.core.features.extractor import CLEAR_ACTIVITY
-from doa_ros.core.features.gcc_phat import lags_needed
 from doa_ros.core.geometry import wrap_angle
 from doa_ros.core.localization.compatibility import default_features
 from doa_ros.resources import config_directory, find_resource
