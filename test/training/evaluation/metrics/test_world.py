@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The figures of `evaluate --bench world`, of estimates that are known."""
 
+from dataclasses import replace
 import math
 
 import numpy as np
@@ -72,6 +73,20 @@ def test_a_second_estimate_far_away_is_a_phantom(figures):
     assert found['confident_phantoms'] == pytest.approx(1 / 4)
     assert found['wrong_and_confident'] == 1
     assert figures(estimate(0), estimate(60, 0.7))['wrong_and_confident'] == 0
+
+
+def test_phantoms_count_in_pauses_but_not_in_silence(uma8):
+    heard = clip()
+    (talker,) = heard.sources
+    blocks = np.arange(BLOCKS)
+    # Somebody pauses in the second before they are voiced, and is silent before.
+    pausing = replace(talker, silent=blocks < 20)
+    method = Says(estimate(0), estimate(90), in_silence=True)
+    clips = [('here', replace(heard, sources=(pausing,)))]
+    matches = collect_world(uma8, [method], clips, math.nan)
+    windows = [block for block in range(9, BLOCKS, 5) if block >= 20]
+    assert matches['beside_talkers'].sum() == 2 * len(windows)
+    assert matches['phantoms'].sum() == len(windows)
 
 
 def test_who_says_nothing_leaves_all_unanswered(figures):
