@@ -28,7 +28,7 @@ from doa_ros.core.localization.classifier import Classifier
 from doa_ros.core.localization.model_card import ModelCard, load_card, save_card
 from doa_ros.core.localization.source_filter import SourceFilter
 from doa_ros.core.localization.spectrum import Spectrum
-from doa_ros.resources import find_resource
+from doa_ros.resources import DEFAULT_ARRAY, find_resource
 
 from .data.clips import Clip, Source
 from .evaluation.methods.inputs import MethodInput
@@ -90,7 +90,7 @@ def calibrate(
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command line."""
     parser.add_argument('--model', required=True, help='path of the .tflite file')
-    parser.add_argument('--array', default='uma8', help='name or path')
+    parser.add_argument('--array', default=DEFAULT_ARRAY, help='name or path')
     parser.add_argument('--sounds', type=Path, required=True, help='folder of speech and noise')
     parser.add_argument('--scenes', type=int, default=60, help='rooms of each difficulty')
     parser.add_argument(

@@ -48,17 +48,17 @@ from doa_ros.core.ambiguity import ambiguity_of
 from doa_ros.core.array_file import load_array
 from doa_ros.core.errors import ConfigError
 from doa_ros.core.geometry import MicArray
-from doa_ros.resources import find_resource
+from doa_ros.resources import DEFAULT_ARRAY, DEFAULT_MODEL, find_resource
 
 from .evaluation import benchmarks
 from .evaluation.report.report import Report, print_report, write_report
 from .settings import load_settings
 from .splits import TEST
 
-_MODELS = (benchmarks.SHIPPED, 'uma8_reference_int8')
+_MODELS = (DEFAULT_MODEL, 'uma8_reference_int8')
 # Where several talk, or one walks.
 _MULTI_SOURCE = ('talkers', 'tracks', 'world')
-_MULTI_SOURCE_MODELS = ('uma8_several_int8', benchmarks.SHIPPED)
+_MULTI_SOURCE_MODELS = ('uma8_several_int8', DEFAULT_MODEL)
 # Benchmarks of random scenes that need no settings.
 _RANDOM = {
     'rooms': benchmarks.rooms,
@@ -69,7 +69,7 @@ _RANDOM = {
 
 
 def evaluate(
-    array: str = 'uma8',
+    array: str = DEFAULT_ARRAY,
     *,
     models: Sequence[str | Path] = (),
     bench: str = 'fixed',
@@ -150,7 +150,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--model', action='append', help='name or path of a model; may be given several times'
     )
-    parser.add_argument('--array', default='uma8', help='name or path')
+    parser.add_argument('--array', default=DEFAULT_ARRAY, help='name or path')
     parser.add_argument('--bench', choices=('fixed', *_RANDOM), default='fixed')
     parser.add_argument('--sounds', type=Path, help='folder of speech and noise')
     parser.add_argument('--split', choices=('val', TEST), default='val', help='of the sounds')

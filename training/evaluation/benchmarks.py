@@ -12,7 +12,7 @@ from pandas import DataFrame, concat
 from doa_ros.core.array_file import load_array
 from doa_ros.core.geometry import MicArray
 from doa_ros.core.localization.compatibility import adapted_array, default_features
-from doa_ros.resources import find_resource
+from doa_ros.resources import DEFAULT_MODEL, find_resource
 
 from ..data.clips import Clip
 from ..data.recordings import load_recordings
@@ -59,8 +59,6 @@ from .scenes.world import FAMILIES
 from .scenes.world.clips import situation_clips
 from .scenes.world.situation import Situation
 
-# What the goal of the fixed directions is for.
-SHIPPED = 'uma8_rooms_int8'
 _ROOMS = 40
 _TALKERS = 2
 _NOISE_MINUTES = 10.0
@@ -114,7 +112,7 @@ def fixed_directions(setup: Setup) -> Report:
     """Compare methods in one room: 20 directions, anechoic and reverberant."""
     clips = fixed_clips(setup.array, setup.corpus(setup.array.sampling_frequency))
     goals = '; '.join(f'{c.name}: {c.goal_mae_deg:g} deg' for c in CONDITIONS)
-    shipped = any(path.stem == SHIPPED for path in setup.models)
+    shipped = any(path.stem == DEFAULT_MODEL for path in setup.models)
     note = f'Goal for the azimuth MAE of the shipped int8 model: {goals}.'
     return _compare_directions(setup, clips, notes=[note] if shipped else [])
 

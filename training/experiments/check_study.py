@@ -28,7 +28,7 @@ from doa_ros.core.array_file import load_array
 from doa_ros.core.errors import AudioError
 from doa_ros.core.geometry import MicArray
 from doa_ros.core.symmetry import symmetries
-from doa_ros.resources import find_resource
+from doa_ros.resources import DEFAULT_ARRAY, find_resource
 
 from ..evaluation.scenes.blocks import HOP
 from ..evaluation.scenes.rooms import demo_corpus
@@ -119,7 +119,7 @@ def check_study(path: Path, *, rooms: int) -> None:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command line."""
-    parser.add_argument('--array', default='uma8', help='name or path')
+    parser.add_argument('--array', default=DEFAULT_ARRAY, help='name or path')
     parser.add_argument('--rooms', type=int, default=10, help='for each case (%(default)s)')
 
 
