@@ -140,11 +140,11 @@ def _walking(
     scene: Scene,
     place: Place,
 ) -> Place:
-    """Return a talker who walks around the array while they speak."""
+    """Return a talker who walks around the array from the first word to the end of the clip."""
     speed = math.radians(situation.speed_deg) * rng.choice([-1, 1])
-    end = place.azimuth + situation.talk * speed
-    times = config.lead, config.lead + situation.talk
-    return fitted(scene, replace(place, trajectory=((times[0], place.azimuth), (times[1], end))))
+    end = place.azimuth + (config.length - config.lead) * speed
+    trajectory = (config.lead, place.azimuth), (config.length, end)
+    return fitted(scene, replace(place, trajectory=trajectory))
 
 
 def _noises(situation: Situation, places: list[Place], number: int) -> tuple[Place, ...]:
