@@ -12,20 +12,14 @@ import numpy as np
 
 from doa_ros.core.errors import ConfigError
 from doa_ros.core.features import feature_type_of
+from doa_ros.core.features.averaging import PhaseTransformAverage
 from doa_ros.core.features.config import FeatureConfig
 from doa_ros.core.features.dead_microphones import DeadMicrophones
 from doa_ros.core.features.framing import Framer, Window
-from doa_ros.core.features.noise_floor import NoiseFloor
 from doa_ros.core.features.source_cancellation import Residual, SourceCanceller
 from doa_ros.core.features.spectra import BandSpectra
 from doa_ros.core.geometry import MicArray
 
-# A bin counts fully only when it stands well above the floor: weight = 1 - 1.5 floor / power.
-_OVERSUBTRACTION = np.float32(1.5)
-# The activity is counted in bands: the power of a single bin, of a steady sound too, swings so
-# much that half of the time it stands above its floor.
-_BANDS = 12
-_BAND_BIAS = 2.0
 # An activity this much higher than before is an onset; noise alone swings less.
 _STEADY = 0.02
 # From this activity on a sound stands out clearly; a median of speech at 5 dB has more.
@@ -84,32 +78,19 @@ class FeatureExtractor:
         self._spectra = BandSpectra(config, rate)
         feature_type = feature_type_of(array, config)
         self._canceller = SourceCanceller(feature_type) if config.residual else None
-        bins = len(self._spectra.frequencies)
-        if bins == 0:
+        if len(self._spectra.frequencies) == 0:
             raise ConfigError('no frequency bin lies between band_min and band_max')
-        edges = np.geomspace(config.band_min, config.band_max, _BANDS + 1) - config.band_min
-        spread = config.band_max - config.band_min
-        self._bands = np.unique((edges[:-1] / spread * bins).astype(int))
-        self._band_sizes = np.diff(self._bands, append=bins)
-        self._weight_min = np.float32(config.weight_min)
-        # An exponential average weighs like a box of (1 + keep) / (1 - keep) hops.
-        length = config.averaging_time / config.hop
-        self._keep = (length - 1) / (length + 1)
         self._start_stream()
 
     def _start_stream(self) -> None:
         """Begin another stream."""
         self._feature_type = feature_type_of(self._array, self.config)
-        hop, period = self.config.hop, self.config.noise_floor_time
-        self._dead = DeadMicrophones(len(self._array.positions), hop)
-        self._noise_floor = NoiseFloor(len(self._spectra.frequencies), hop, period)
-        self._band_floor = NoiseFloor(len(self._bands), hop, period, _BAND_BIAS)
+        self._dead = DeadMicrophones(len(self._array.positions), self.config.hop)
+        self._average = PhaseTransformAverage(self._feature_type)
         self._start_averages()
 
     def _start_averages(self) -> None:
-        shape = len(self._array.pairs), len(self._spectra.frequencies)
-        self._sum = np.zeros(shape, dtype=np.complex64)
-        self._weight_sum = 0.0
+        self._average.start()
         self._present = 0.0
         self._count = 0.0
         self._sound = self._aged_sound = 0.0
@@ -143,24 +124,18 @@ class FeatureExtractor:
         power = np.mean(powers, axis=0)
         # A spectrum of 0 has no phase, so that the pairs of a dead microphone do not count.
         spectra[~self._dead.update(powers.mean(axis=1))] = 0
-        floor = self._noise_floor.update(power)
-        weight = np.where(
-            power > 0, np.maximum(_weights(power, floor), self._weight_min), np.float32(0)
-        )
-        bands = np.add.reduceat(power, self._bands) / self._band_sizes
-        present = _weights(bands, self._band_floor.update(bands))
-        self._sum *= self._keep
-        self._sum += self._feature_type.cross_spectra(spectra, weight)
-        self._weight_sum = self._keep * self._weight_sum + float(weight.mean())
-        self._average_present(float(present.mean()))
-        self._aged_sound = self._keep * (self._aged_sound + self.config.hop * self._sound)
-        self._sound = self._keep * self._sound + float(present.mean())
-        features = self._of_average(self._sum)
+        present = self._average.add(spectra, power)
+        self._average_present(present)
+        self._aged_sound = self._average.keep * (self._aged_sound + self.config.hop * self._sound)
+        self._sound = self._average.keep * self._sound + present
+        cross_spectra, weight = self._average.average()
+        features = self._feature_type.features(cross_spectra, weight)
         response = residual = None
         if self._canceller is not None:
             response = self._canceller.response(features)
-            rest, azimuth = self._canceller.cancel(self._sum, response)
-            residual = Residual(np.clip(self._of_average(rest), -1, 1), azimuth)
+            rest, azimuth = self._canceller.cancel(cross_spectra, response)
+            rest_features = self._feature_type.features(rest, weight)
+            residual = Residual(np.clip(rest_features, -1, 1), azimuth)
         return WindowFeatures(
             features=features,
             # As precise as in the message: the same with and without it in between.
@@ -172,11 +147,6 @@ class FeatureExtractor:
             steered_response=response,
         )
 
-    def _of_average(self, cross_spectra: np.ndarray) -> np.ndarray:
-        """Return the features of cross-spectra averaged up to now, shape (channels, columns)."""
-        weight = max(self._weight_sum * cross_spectra.shape[1], 1e-9)
-        return self._feature_type.features(cross_spectra, weight)
-
     def _average_present(self, present: float):
         """Average what stands above the floor: shortly after an onset, long in steady sound.
 
@@ -184,13 +154,6 @@ class FeatureExtractor:
         need no such care: their weights are already small for the noise before an onset.
         """
         before = self._present / max(self._count, 1e-9)
-        keep = self._keep * min(1.0, (before + _STEADY) / (present + _STEADY))
+        keep = self._average.keep * min(1.0, (before + _STEADY) / (present + _STEADY))
         self._present = keep * self._present + present
         self._count = keep * self._count + 1
-
-
-def _weights(power: np.ndarray, floor: np.ndarray) -> np.ndarray:
-    """Return how far each power stands above its floor, 0..1; digital silence does not."""
-    with np.errstate(divide='ignore', invalid='ignore'):
-        weight = 1 - _OVERSUBTRACTION * floor / power
-    return np.where(power > 0, np.clip(weight, 0, 1), np.float32(0))

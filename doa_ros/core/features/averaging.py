@@ -1,0 +1,129 @@
+# Copyright 2026 doa_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The recursive average of cross-spectra, and how much of them is sound above the noise."""
+
+from abc import ABC, abstractmethod
+
+import numpy as np
+
+from doa_ros.core.features.feature_type import FeatureType
+from doa_ros.core.features.noise_floor import NoiseFloor
+
+# A bin counts fully only when it stands well above the floor: weight = 1 - 1.5 floor / power.
+_OVERSUBTRACTION = np.float32(1.5)
+# The activity is counted in bands: the power of a single bin, of a steady sound too, swings so
+# much that half of the time it stands above its floor.
+_BANDS = 12
+_BAND_BIAS = 2.0
+
+
+def averaging_keep(averaging_time: float, hop: float) -> float:
+    """Return how much of a recursive average is kept from one window to the next, 0..1.
+
+    Args:
+        averaging_time: effective length of the average [s].
+        hop: time between windows [s].
+    """
+    # An exponential average weighs like a box of (1 + keep) / (1 - keep) hops.
+    length = averaging_time / hop
+    return (length - 1) / (length + 1)
+
+
+def above_floor(power: np.ndarray, floor: np.ndarray) -> np.ndarray:
+    """Return how far each power stands above its floor, 0..1; digital silence does not."""
+    with np.errstate(divide='ignore', invalid='ignore'):
+        weight = 1 - _OVERSUBTRACTION * floor / power
+    return np.where(power > 0, np.clip(weight, 0, 1), np.float32(0))
+
+
+class CrossSpectrumAverage(ABC):
+    """The average of one stream's cross-spectra.
+
+    Attributes:
+        feature_type: whose features they are for.
+        keep: how much of the average is kept from one window to the next, 0..1.
+
+    Args:
+        feature_type: of the stream.
+    """
+
+    def __init__(self, feature_type: FeatureType):
+        config = feature_type.config
+        self.feature_type = feature_type
+        self.keep = averaging_keep(config.averaging_time, config.hop)
+        bins = len(feature_type.frequencies)
+        edges = np.geomspace(config.band_min, config.band_max, _BANDS + 1) - config.band_min
+        spread = config.band_max - config.band_min
+        self._bands = np.unique((edges[:-1] / spread * bins).astype(int))
+        self._band_sizes = np.diff(self._bands, append=bins)
+
+    def _band_floor(self, bias: float) -> NoiseFloor:
+        """Return what tracks the floor of the powers of the bands."""
+        config = self.feature_type.config
+        return NoiseFloor(len(self._bands), config.hop, config.noise_floor_time, bias)
+
+    def _band_powers(self, power: np.ndarray) -> np.ndarray:
+        """Return the mean power of the bins of each band."""
+        return np.add.reduceat(power, self._bands) / self._band_sizes
+
+    @abstractmethod
+    def start(self) -> None:
+        """Begin to average anew, as after a gap; what is known of the noise stays."""
+
+    @abstractmethod
+    def add(self, spectra: np.ndarray, power: np.ndarray) -> float:
+        """Take a window.
+
+        Args:
+            spectra: of the microphones, 0 of dead ones, shape (microphones, bins), complex64.
+            power: mean of that of all microphones, shape (bins,), float32.
+
+        Returns:
+            Share of its sound above the noise, 0..1; the mean over the bands.
+        """
+
+    @abstractmethod
+    def average(self) -> tuple[np.ndarray, float]:
+        """Return cross-spectra and their weight, as `FeatureType.features` takes them.
+
+        Returns:
+            Shape (pairs, bins), complex64, and a number above 0.
+        """
+
+
+class PhaseTransformAverage(CrossSpectrumAverage):
+    """Bins count the more, the further their power stands above the tracked noise floor.
+
+    Args:
+        feature_type: of the stream; it gives the cross-spectra of a window.
+    """
+
+    def __init__(self, feature_type: FeatureType):
+        super().__init__(feature_type)
+        config, bins = feature_type.config, len(feature_type.frequencies)
+        self._noise_floor = NoiseFloor(bins, config.hop, config.noise_floor_time)
+        self._floor = self._band_floor(_BAND_BIAS)
+        self._weight_min = np.float32(config.weight_min)
+        self.start()
+
+    def start(self) -> None:
+        """Begin to average anew."""
+        shape = len(self.feature_type.array.pairs), len(self.feature_type.frequencies)
+        self._sum = np.zeros(shape, dtype=np.complex64)
+        self._weight_sum = 0.0
+
+    def add(self, spectra: np.ndarray, power: np.ndarray) -> float:
+        """Take a window."""
+        floor = self._noise_floor.update(power)
+        weight = np.where(
+            power > 0, np.maximum(above_floor(power, floor), self._weight_min), np.float32(0)
+        )
+        bands = self._band_powers(power)
+        self._sum *= self.keep
+        self._sum += self.feature_type.cross_spectra(spectra, weight)
+        self._weight_sum = self.keep * self._weight_sum + float(weight.mean())
+        return float(above_floor(bands, self._floor.update(bands)).mean())
+
+    def average(self) -> tuple[np.ndarray, float]:
+        """Return the sum of all cross-spectra, and of the weights of all bins in them."""
+        return self._sum, max(self._weight_sum * self._sum.shape[1], 1e-9)
