@@ -61,6 +61,11 @@ class FeatureConfig(Config):
         'Whether the features after source cancellation are computed, too: they show a source '
         'that a louder one masks.',
     )
+    whitening: bool = setting(
+        False,
+        'Whether steady noise from any direction is suppressed by its spatial covariance, which '
+        'is learnt; it is not reported then, not even with report_stationary.',
+    )
 
     def __post_init__(self):
         super().__post_init__()

@@ -12,12 +12,13 @@ import numpy as np
 
 from doa_ros.core.errors import ConfigError
 from doa_ros.core.features import feature_type_of
-from doa_ros.core.features.averaging import PhaseTransformAverage
+from doa_ros.core.features.averaging import CrossSpectrumAverage, PhaseTransformAverage
 from doa_ros.core.features.config import FeatureConfig
 from doa_ros.core.features.dead_microphones import DeadMicrophones
 from doa_ros.core.features.framing import Framer, Window
 from doa_ros.core.features.source_cancellation import Residual, SourceCanceller
 from doa_ros.core.features.spectra import BandSpectra
+from doa_ros.core.features.whitening import WhitenedAverage
 from doa_ros.core.geometry import MicArray
 
 # An activity this much higher than before is an onset; noise alone swings less.
@@ -78,6 +79,9 @@ class FeatureExtractor:
         self._spectra = BandSpectra(config, rate)
         feature_type = feature_type_of(array, config)
         self._canceller = SourceCanceller(feature_type) if config.residual else None
+        self._average_type: type[CrossSpectrumAverage] = (
+            WhitenedAverage if config.whitening else PhaseTransformAverage
+        )
         if len(self._spectra.frequencies) == 0:
             raise ConfigError('no frequency bin lies between band_min and band_max')
         self._start_stream()
@@ -86,7 +90,7 @@ class FeatureExtractor:
         """Begin another stream."""
         self._feature_type = feature_type_of(self._array, self.config)
         self._dead = DeadMicrophones(len(self._array.positions), self.config.hop)
-        self._average = PhaseTransformAverage(self._feature_type)
+        self._average = self._average_type(self._feature_type)
         self._start_averages()
 
     def _start_averages(self) -> None:

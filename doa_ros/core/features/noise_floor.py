@@ -51,3 +51,9 @@ class NoiseFloor:
             np.minimum(self._minima[oldest], self._smoothed, out=self._minima[oldest])
         self._updates += 1
         return self._bias * self._minima.min(axis=0)
+
+    def scale(self, bins: slice, factor: np.ndarray) -> None:
+        """Scale the past powers of some bins, where powers are now measured in another unit."""
+        self._minima[:, bins] *= factor
+        if self._smoothed is not None:
+            self._smoothed[bins] *= factor

@@ -47,6 +47,8 @@ _OPTIONAL = {
     'calibration',
     'training',
 }
+# Settings of the features that came later and are off where a card does not name them.
+_LATER_SETTINGS = {'whitening'}
 # Keys of format 1 by those of today.
 _RENAMED = {
     'multilabel': 'multi_source',
@@ -200,7 +202,8 @@ def parse_card(content: Mapping[str, Any], where: str) -> ModelCard:
         require_keys(
             content['features'],
             f'{where}: features',
-            required=settings,
+            required=settings - _LATER_SETTINGS,
+            optional=_LATER_SETTINGS,
             renamed=FeatureConfig.RENAMED,
         )
         if type(content.get('multi_source', False)) is not bool:

@@ -1,0 +1,84 @@
+# Copyright 2026 doa_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Cross-spectra in which steady noise from any direction is suppressed.
+
+With the covariance Q of the noise at a frequency and x the spectra of the microphones, y = Q^-1 x
+is what the noise does not mask. A plane wave with the phases a then has, among all directions, the
+highest share |a* y|^2 / (a* Q^-1 a) of the whitened power x* Q^-1 x: this is the likelihood of a
+direction amid known noise (J. Capon, "High-resolution frequency-wavenumber spectrum analysis",
+Proc. IEEE 57(8), 1969; H. Cox, R. Zeskind and M. Owen, "Robust adaptive beamforming", IEEE Trans.
+Acoustics, Speech and Signal Processing 35(10), 1987). A quotient is no sum over pairs of
+microphones; |a* y|^2 / s - (m + 1 / s) a* Q^-1 a is one. Here s is the whitened power of the sound
+and m a constant. Numerators alone would shun the direction of the noise, where Q^-1 is small; what
+is subtracted balances this, and it removes what the noise leaves in the mean.
+"""
+
+import numpy as np
+
+from doa_ros.core.features.averaging import CrossSpectrumAverage, above_floor
+from doa_ros.core.features.feature_type import FeatureType
+from doa_ros.core.features.noise_covariance import NoiseCovariance
+
+# How much of the inverse is subtracted where the sound is strong.
+_BALANCE = np.float32(0.3)
+# A bin counts a quarter of what it can where the whitened power of the sound, summed over the
+# microphones, is this.
+_HALF = np.float32(6.0)
+
+
+class WhitenedAverage(CrossSpectrumAverage):
+    """Bins count the more, the louder their sound is after whitening.
+
+    Attributes:
+        noise: what is known of the noise.
+
+    Args:
+        feature_type: of the stream.
+    """
+
+    def __init__(self, feature_type: FeatureType):
+        super().__init__(feature_type)
+        array, config = feature_type.array, feature_type.config
+        self._first, self._second = array.pairs.T
+        bins = len(feature_type.frequencies)
+        self.noise = NoiseCovariance(len(array.positions), bins, config.hop)
+        # The power of the noise is 1 by definition: the smallest one is no biased measure of it.
+        self._floor = self._band_floor(bias=1.0)
+        self._weight_min = np.float32(config.weight_min)
+        self.start()
+
+    def start(self) -> None:
+        """Begin to average anew."""
+        bins = len(self.feature_type.frequencies)
+        self._sum = np.zeros((len(self._first), bins), dtype=np.complex64)
+        self._power_sum = np.zeros(bins, dtype=np.float32)
+        self._count = 0.0
+
+    def add(self, spectra: np.ndarray, power: np.ndarray) -> float:
+        """Take a window."""
+        whitened, power = self.noise.whiten(spectra)
+        # In the unit of the power, whatever the noise was then.
+        whitened /= np.sqrt(self.noise.inverse_scale)
+        self._sum *= self.keep
+        self._sum += whitened[self._first] * whitened[self._second].conj()
+        self._power_sum *= self.keep
+        self._power_sum += power
+        self._count = self.keep * self._count + 1
+        bands = self._band_powers(power)
+        # A noise that has begun, but is not learnt, is louder than 1.
+        return float(above_floor(bands, np.maximum(self._floor.update(bands), 1)).mean())
+
+    def average(self) -> tuple[np.ndarray, float]:
+        """Return the balanced average of the whitened cross-spectra, and the sum of weights."""
+        microphones = np.float32(np.count_nonzero(self.noise.alive))
+        count = np.float32(max(self._count, 1))
+        sound = np.maximum(self._power_sum / count - 1, 0) * microphones
+        presence = sound / (sound + _HALF)
+        # The inverse is the mean of the cross-spectra of the noise alone.
+        inverse = self.noise.inverse[self._first, self._second] / self.noise.inverse_scale
+        balanced = self._sum / count - (1 + _BALANCE * sound) * inverse
+        # The weight over the power of the sound, without a division by 0.
+        balanced *= microphones * presence / (sound + _HALF)
+        weight = np.maximum(presence**2, self._weight_min).sum()
+        # The features of no pair exceed 1.
+        return balanced, float(max(weight, np.abs(balanced).sum(axis=1).max()))
