@@ -36,6 +36,12 @@ def method(request):
     return request.param
 
 
+# Both leave the same kinds of files, of which a run is made by the same code.
+one_method = pytest.mark.parametrize(
+    'method', ['optuna', pytest.param('darts', marks=pytest.mark.nightly)], indirect=True
+)
+
+
 @pytest.fixture(scope='module')
 def found(run_verb, method, data, search_settings, tmp_path_factory):
     out = tmp_path_factory.mktemp(method)
@@ -61,6 +67,7 @@ def test_what_was_found_is_trained_in_a_run_that_can_be_moved(found, tmp_path):
     assert load_network(moved / 'architecture.yaml').name == model.name
 
 
+@one_method
 def test_what_was_found_is_quantised_for_the_runtime(run_verb, found, data, tmp_path, uma8):
     run_verb(
         'quantize', '--run', found / 'run', '--data', data, '--name', 'found', '--out', tmp_path,
@@ -75,6 +82,7 @@ def test_what_was_found_is_quantised_for_the_runtime(run_verb, found, data, tmp_
     assert card.training['architecture'] == card.training['train']['architecture'] == name
 
 
+@one_method
 def test_train_takes_what_was_found_by_its_settings(run_verb, found, data, tmp_path):
     settings = found / 'settings.yaml'
     run_verb('train', '--settings', settings, '--data', data, '--out', tmp_path)
