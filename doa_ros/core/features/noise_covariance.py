@@ -49,6 +49,9 @@ class NoiseCovariance:
             that of the spectra; rows and columns of dead microphones are 0.
         inverse: of that with some loading, at most a few windows old, of the same shape.
         inverse_scale: mean of its diagonal, without dead microphones, shape (bins,), float32.
+        spread: logarithm to base 10 of the mean of the eigenvalues of the covariance over their
+            harmonic mean, shape (bins,), float32. It is 0 for noise that is unrelated between
+            microphones, and high for noise from few directions.
 
     Args:
         microphones: how many there are.
@@ -72,6 +75,7 @@ class NoiseCovariance:
         shape = len(self.alive), len(self.alive), bins
         self.covariance, self.inverse = np.zeros((2, *shape), dtype=np.complex64)
         self.inverse_scale = np.ones(bins, dtype=np.float32)
+        self.spread = np.zeros(bins, dtype=np.float32)
         self._count = np.zeros(bins, dtype=np.float32)
         self._learnt = self._turn = 0
         self._begun = False
@@ -166,4 +170,6 @@ class NoiseCovariance:
         matrices[:, diagonal, diagonal] += (_LOADING * power + _TINY)[:, None]
         inverse = np.linalg.inv(matrices).transpose(1, 2, 0)
         self.inverse[..., part] = inverse
-        self.inverse_scale[part] = inverse[diagonal, diagonal].real[self.alive].mean(axis=0)
+        scale = inverse[diagonal, diagonal].real[self.alive].mean(axis=0)
+        self.inverse_scale[part] = scale
+        self.spread[part] = np.log10(np.maximum(power * scale, 1))

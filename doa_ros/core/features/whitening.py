@@ -15,7 +15,11 @@ is subtracted balances this, and it removes what the noise leaves in the mean.
 
 import numpy as np
 
-from doa_ros.core.features.averaging import CrossSpectrumAverage, above_floor
+from doa_ros.core.features.averaging import (
+    CrossSpectrumAverage,
+    PhaseTransformAverage,
+    above_floor,
+)
 from doa_ros.core.features.feature_type import FeatureType
 from doa_ros.core.features.noise_covariance import NoiseCovariance
 
@@ -26,8 +30,16 @@ _BALANCE = np.float32(0.3)
 _HALF = np.float32(6.0)
 
 
+# The noise comes from all around where its mean spread is less than the first of these, and from
+# few directions where it is more than the second: between what simulated rooms without directional
+# noise have, and rooms with one 10 dB below the talker (UMA-8).
+_ALL_AROUND, _FEW_DIRECTIONS = 0.5, 0.8
+
+
 class WhitenedAverage(CrossSpectrumAverage):
     """Bins count the more, the louder their sound is after whitening.
+
+    Where the noise comes from all around, it is the average of the phase transform.
 
     Attributes:
         noise: what is known of the noise.
@@ -42,6 +54,10 @@ class WhitenedAverage(CrossSpectrumAverage):
         self._first, self._second = array.pairs.T
         bins = len(feature_type.frequencies)
         self.noise = NoiseCovariance(len(array.positions), bins, config.hop)
+        self._phase_transform = PhaseTransformAverage(feature_type)
+        # Lower frequencies are much alike at all microphones, whatever the noise.
+        frequencies = feature_type.frequencies
+        self._telling = frequencies >= min(1 / (4 * array.max_delay), frequencies.mean())
         # The power of the noise is 1 by definition: the smallest one is no biased measure of it.
         self._floor = self._band_floor(bias=1.0)
         self._weight_min = np.float32(config.weight_min)
@@ -49,6 +65,7 @@ class WhitenedAverage(CrossSpectrumAverage):
 
     def start(self) -> None:
         """Begin to average anew."""
+        self._phase_transform.start()
         bins = len(self.feature_type.frequencies)
         self._sum = np.zeros((len(self._first), bins), dtype=np.complex64)
         self._power_sum = np.zeros(bins, dtype=np.float32)
@@ -56,6 +73,7 @@ class WhitenedAverage(CrossSpectrumAverage):
 
     def add(self, spectra: np.ndarray, power: np.ndarray) -> float:
         """Take a window."""
+        self._phase_transform.add(spectra, power)
         whitened, power = self.noise.whiten(spectra)
         # In the unit of the power, whatever the noise was then.
         whitened /= np.sqrt(self.noise.inverse_scale)
@@ -69,6 +87,20 @@ class WhitenedAverage(CrossSpectrumAverage):
         return float(above_floor(bands, np.maximum(self._floor.update(bands), 1)).mean())
 
     def average(self) -> tuple[np.ndarray, float]:
+        """Return the mean of both averages, as far as the noise comes from few directions."""
+        spread = float(self.noise.spread[self._telling].mean())
+        share = np.clip((spread - _ALL_AROUND) / (_FEW_DIRECTIONS - _ALL_AROUND), 0, 1)
+        if share == 0:
+            return self._phase_transform.average()
+        whitened, weight = self._whitened()
+        if share == 1:
+            return whitened, weight
+        phases, phase_weight = self._phase_transform.average()
+        return np.float32(share / weight) * whitened + np.float32(
+            (1 - share) / phase_weight
+        ) * phases, 1.0
+
+    def _whitened(self) -> tuple[np.ndarray, float]:
         """Return the balanced average of the whitened cross-spectra, and the sum of weights."""
         microphones = np.float32(np.count_nonzero(self.noise.alive))
         count = np.float32(max(self._count, 1))
