@@ -7,12 +7,12 @@ import time
 
 import pytest
 
-EXECUTABLES = ['audio_capture', 'gcc_phat', 'doa_estimator', 'doa_markers', 'doa_pipeline']
 # The last sentence that each writes while it starts.
 _STARTED = {
     'audio_capture': 'the sound comes from',
-    'gcc_phat': 'waiting for',
+    'gcc_phat': 'features of',
     'doa_estimator': 'directions by',
+    'doa_tracker': 'tracks of talkers',
     'doa_markers': 'arrows and trails',
     'doa_pipeline': 'the sound comes from',
 }
@@ -50,7 +50,7 @@ def _check_end(process):
     'sequence', ['SIGINT twice', 'SIGTERM', pytest.param('SIGINT', marks=pytest.mark.nightly)]
 )
 def test_signal_to_running_nodes(start, recording, sequence):
-    running = [start(name, **_parameters(name, recording)) for name in EXECUTABLES]
+    running = [start(name, **_parameters(name, recording)) for name in _STARTED]
     for process in running:
         process.wait_for(_STARTED[process.executable])
     time.sleep(0.5)
@@ -73,7 +73,7 @@ def test_signal_to_running_nodes(start, recording, sequence):
 )
 def test_signal_while_nodes_start(start, recording, sequence, delay):
     starting = []
-    for name in EXECUTABLES:
+    for name in _STARTED:
         process = start(name, **_parameters(name, recording))
         # Before, Python itself has not started yet.
         process.wait_until_it_catches(signal.SIGTERM)

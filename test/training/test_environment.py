@@ -75,17 +75,6 @@ def test_unusable_file_asks_for_nothing(account, content):
     assert environment.prepare() == []
 
 
-def test_sums_do_not_depend_on_the_number_of_cores():
-    # With some processors, OpenBLAS rounds otherwise when more threads share a sum.
-    variables = {k: v for k, v in os.environ.items() if k != 'OPENBLAS_NUM_THREADS'}
-    script = 'import os, training; print(os.environ["OPENBLAS_NUM_THREADS"])'
-    done = subprocess.run(
-        [sys.executable, '-c', script], cwd=config_directory().parent, env=variables,
-        capture_output=True, text=True, check=True,
-    )  # fmt: skip
-    assert done.stdout == '1\n'
-
-
 def _train(data, settings_path, out, **variables):
     """Run the verb as users do; return the process that has ended."""
     return subprocess.run(
