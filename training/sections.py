@@ -60,7 +60,26 @@ class SimulateConfig(Config):
         0.15, 'Share of the sources that are bursts or impulses.', minimum=0.0, maximum=1.0
     )
     directional_noise: float = setting(
-        0.3, 'Share of the clips with noise from one direction.', minimum=0.0, maximum=1.0
+        0.3,
+        'Share of the clips with noise from one direction, weaker than the diffuse noise.',
+        minimum=0.0,
+        maximum=1.0,
+    )
+    loud_noise: float = setting(
+        0.0,
+        'Share of the clips with noises from directions of their own, at levels of their own.',
+        minimum=0.0,
+        maximum=1.0,
+    )
+    loud_noises_max: int = setting(3, 'Most of these noises at a time.', minimum=1, maximum=3)
+    loud_noise_min: float = setting(
+        -10.0, 'Their power together over the sources, lowest [dB].', minimum=-40.0, maximum=40.0
+    )
+    loud_noise_max: float = setting(
+        20.0, 'Their power together over the sources, highest [dB].', minimum=-40.0, maximum=40.0
+    )
+    loud_noise_changes: float = setting(
+        0.3, 'Share of them that begin or end within the clip.', minimum=0.0, maximum=1.0
     )
     gusty_noise: float = setting(
         0.0, 'Share of the clips whose noise swells and ebbs.', minimum=0.0, maximum=1.0
@@ -86,7 +105,7 @@ class SimulateConfig(Config):
 
     def __post_init__(self):
         super().__post_init__()
-        for name in ('rt60', 'snr', 'distance'):
+        for name in ('rt60', 'snr', 'distance', 'loud_noise'):
             low, high = getattr(self, f'{name}_min'), getattr(self, f'{name}_max')
             if low > high:
                 raise ConfigError(f'{name}_min ({low:g}) must not exceed {name}_max ({high:g})')

@@ -16,6 +16,7 @@ from doa_ros.simulation.acoustics import Room
 
 from ..sections import SimulateConfig
 from .corpus import Corpus
+from .noises import changing_noise, noise
 
 EGO_NOISES = ('fan', 'motor')
 # Least distance of a source from the walls [m].
@@ -28,6 +29,8 @@ _LEVEL, _NOISE_LEVEL, _QUIET_LEVEL = (-40.0, -20.0), (-60.0, -30.0), (-90.0, -70
 _SENSOR_DB = (-25.0, -5.0)
 # A source that moves is heard from places so far apart in azimuth, one fading into the next [rad].
 _STEP = math.radians(2)
+# Beside loud noise somebody speaks where the level in this band says so [Hz].
+_SPEECH_BAND = 300.0, 6000.0
 _ATTEMPTS = 2000
 
 Trajectory = tuple[tuple[float, float], ...]
@@ -175,7 +178,7 @@ def draw_scene(
     quiet = noise_only and rng.random() < _QUIET
     directional = not quiet and rng.random() < config.directional_noise
     ego = not quiet and rng.random() < config.ego_noise
-    return Scene(
+    scene = Scene(
         room=Room(size, rng.uniform(config.rt60_min, config.rt60_max)),
         centre=centre,
         heading=heading,
@@ -187,6 +190,37 @@ def draw_scene(
         gusty=rng.random() < config.gusty_noise,
         sensor_db=rng.uniform(*_SENSOR_DB),
         peak_dbfs=rng.uniform(*(_LEVEL if count else _QUIET_LEVEL if quiet else _NOISE_LEVEL)),
+    )
+    # Drawn last: what is above is the same with such noise and without it.
+    if config.loud_noise and not quiet and rng.random() < config.loud_noise:
+        scene = _with_loud_noises(rng, config, ambiguity, scene)
+    return scene
+
+
+def _with_loud_noises(
+    rng: np.random.Generator, config: SimulateConfig, ambiguity: Ambiguity, scene: Scene
+) -> Scene:
+    """Return a scene with noises from directions of their own."""
+    count = rng.integers(1, config.loud_noises_max + 1)
+    places: list[Place] = []
+    while len(places) < count:
+        place = _draw_place(rng, config, ambiguity, scene.room.size, scene.centre, scene.heading)
+        if place is not None:
+            places.append(place)
+    # Together they have the level that is drawn.
+    level = rng.uniform(config.loud_noise_min, config.loud_noise_max)
+    level -= 10 * math.log10(sum(10 ** (place.level_db / 10) for place in places))
+    return replace(
+        scene,
+        noises=tuple(
+            replace(
+                place,
+                level_db=place.level_db + level,
+                sound=changing_noise if rng.random() < config.loud_noise_changes else noise,
+            )
+            for place in places
+        ),
+        label_band=(_SPEECH_BAND[0], min(_SPEECH_BAND[1], 0.45 * config.sampling_frequency)),
     )
 
 

@@ -26,6 +26,7 @@ from ..sections import SimulateConfig
 from .corpus import Corpus
 from .engines import ENGINES
 from .imperfections import Specimen, draw_specimen
+from .noises import recorded_noise
 from .pauses import shorten_pauses
 from .scenes import Place, Scene, draw_scene
 from .sounds import burst, clap, coloured_noise, fan, gusts, motor
@@ -173,7 +174,7 @@ class Simulator:
         """
         block = round(self._hop * self._rate)
         if place.sound is None:
-            sound = self._recorded_noise(rng, 1)[0]
+            sound = recorded_noise(rng, self.corpus, self._count, 1)[0]
         else:
             sound = place.sound(rng, self.corpus, self._count).astype(np.float32)
         heard = self._through_room(rng, scene, place, specimen, microphones, sound)
@@ -328,7 +329,7 @@ class Simulator:
             noise *= gusts(rng, self._count, self._rate)
         noise = _scaled(noise, 0.0)
         if scene.directional is not None:
-            sound = self._recorded_noise(rng, 1)[0]
+            sound = recorded_noise(rng, self.corpus, self._count, 1)[0]
             sound = self._through_room(rng, scene, scene.directional, specimen, microphones, sound)
             noise += _scaled(sound, rng.uniform(*_DIRECTIONAL_DB))
         if scene.ego:
@@ -350,18 +351,7 @@ class Simulator:
         """Return unrelated noises of one kind: pieces of a recording, or coloured noise."""
         if rng.random() < 0.25:
             return coloured_noise(rng, shape, rng.uniform(0, 2))
-        return self._recorded_noise(rng, shape[0])
-
-    def _recorded_noise(self, rng: np.random.Generator, count: int) -> np.ndarray:
-        """Return pieces of one recording, shape (count, samples)."""
-        recording = self.corpus.draw('noise', rng)
-        if len(recording) < 2 * self._count:
-            recording = np.resize(recording, 2 * self._count)
-        starts = rng.integers(len(recording) - self._count, size=count)
-        noises = np.stack([recording[start : start + self._count] for start in starts])
-        # Recordings with long silences would leave nothing to scale.
-        noises += np.float32(1e-3) * rng.standard_normal(noises.shape, dtype=np.float32)
-        return noises
+        return recorded_noise(rng, self.corpus, shape[1], shape[0])
 
 
 def _power(sound: np.ndarray, active: np.ndarray, block: int) -> float:
