@@ -8,16 +8,24 @@ J. Acoustical Society of America 65(4), 1979. Noise: E. Habets, I. Cohen and S. 
 Society of America 124(5), 2008.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 import math
 
 import numpy as np
 from scipy import fft
 
+from .materials import BANDS, Material, band_weights
+
 # Half the length of the windowed sinc that places a reflection between samples.
 _HALF_SINC = 40
 _PHASES = 16
+# Images below this amplitude are left out.
+_WEAKEST = 1e-4
+# The band that a reverberation time is of.
+_MIDDLE = BANDS.index(1000.0)
+# Samples that a response in bands may ring.
+_RINGING = 512
 _RAYS = 256
 # The mixing of diffuse noise is known at this many frequencies.
 _FIELD_FREQUENCIES = 513
@@ -30,10 +38,43 @@ class Room:
     Attributes:
         size: lengths of the sides [m], shape (3,).
         rt60: reverberation time after Eyring [s]; 0 is an anechoic room.
+        walls: what they are made of: those at x = 0 and opposite, at y = 0 and opposite, floor and
+            ceiling. Empty for walls that all reflect alike, as the reverberation time asks for.
+        scattering: share of what walls of materials reflect that goes in all directions, 0..1.
     """
 
     size: np.ndarray
     rt60: float
+    walls: tuple[Material, ...] = ()
+    scattering: float = 0.0
+
+    @classmethod
+    def of_materials(
+        cls, size: np.ndarray, walls: tuple[Material, ...], scattering: float = 0.1
+    ) -> 'Room':
+        """Return a room with walls of materials; its reverberation time is that at 1 kHz.
+
+        Args:
+            size, walls, scattering: of the room. A tenth is scattered by walls that are nearly
+                smooth.
+        """
+        room = cls(size, 0.0, walls, scattering)
+        # 343 m/s: another speed changes it by less than the formula is off.
+        return replace(room, rt60=float(6 * math.log(10) / room.damping(343.0)[_MIDDLE]))
+
+    def damping(self, speed_of_sound: float) -> np.ndarray:
+        """Return how fast sound from all directions decays between walls of materials.
+
+        Args:
+            speed_of_sound: [m/s].
+
+        Returns:
+            After Eyring, for the power in BANDS [1/s], shape (bands,).
+        """
+        areas = np.repeat(np.prod(self.size) / self.size, 2)
+        kept = np.array([wall.reflection**2 for wall in self.walls])
+        mean = areas @ kept / areas.sum()
+        return -speed_of_sound * areas.sum() / (4 * np.prod(self.size)) * np.log(mean)
 
     def reflection(self, speed_of_sound: float) -> float:
         """Return the amplitude reflection of all walls that gives the RT60, 0..1.
@@ -64,6 +105,36 @@ class Room:
         return bool((positions > 0).all() and (positions < self.size).all())
 
 
+@dataclass(frozen=True)
+class Reflector:
+    """A flat disc that reflects, such as a table top or the side of a cupboard.
+
+    Attributes:
+        centre: [m], shape (3,).
+        normal: unit vector, shape (3,); both sides reflect.
+        radius: [m].
+        reflection: amplitude of what is reflected, 0..1.
+    """
+
+    centre: np.ndarray
+    normal: np.ndarray
+    radius: float
+    reflection: float
+
+    def mirrored(self, source: np.ndarray, listener: np.ndarray) -> np.ndarray | None:
+        """Return the image of a source; None where a listener does not see it in the disc.
+
+        Args:
+            source, listener: positions [m], shape (3,).
+        """
+        before, behind = (float((p - self.centre) @ self.normal) for p in (source, listener))
+        if before * behind <= 0:
+            return None
+        image = source - 2 * before * self.normal
+        hit = listener + behind / (before + behind) * (image - listener)
+        return image if np.linalg.norm(hit - self.centre) < self.radius else None
+
+
 def image_sources(room, source, reflection, listener, reach) -> tuple[np.ndarray, np.ndarray]:
     """Return the mirror images of a source in a shoebox room.
 
@@ -78,23 +149,57 @@ def image_sources(room, source, reflection, listener, reach) -> tuple[np.ndarray
         Positions [m], shape (images, 3), the source itself among them, and their amplitudes
         before distance, shape (images,).
     """
+    positions, inside, crossed = _images(room, source, listener, reach)
+    # Of either wall.
+    orders = [counts.sum(axis=0) for counts in crossed]
+    amplitudes = float(reflection) ** sum(o[i] for o, i in zip(orders, inside, strict=True))
+    keep = amplitudes > _WEAKEST
+    return positions[keep], amplitudes[keep]
+
+
+def image_sources_of_walls(room: Room, source, listener, reach) -> tuple[np.ndarray, np.ndarray]:
+    """Return the mirror images of a source in a room whose walls are of materials.
+
+    Args:
+        room: where.
+        source, listener, reach: of `image_sources`.
+
+    Returns:
+        Positions [m], shape (images, 3), and their amplitudes before distance in BANDS, shape
+        (bands, images).
+    """
+    positions, inside, crossed = _images(room.size, source, listener, reach)
+    amplitudes = np.ones((len(BANDS), len(positions)))
+    mirror = math.sqrt(1 - room.scattering)
+    for axis, (counts, chosen) in enumerate(zip(crossed, inside, strict=True)):
+        pair = room.walls[2 * axis : 2 * axis + 2]
+        low, high = (mirror * wall.reflection[:, None] for wall in pair)
+        amplitudes *= (low ** counts[0] * high ** counts[1])[:, chosen]
+    keep = amplitudes.max(axis=0) > _WEAKEST
+    return positions[keep], amplitudes[:, keep]
+
+
+def _images(room, source, listener, reach) -> tuple[np.ndarray, tuple, list[np.ndarray]]:
+    """Return the images within reach: see `image_sources`.
+
+    Returns:
+        Positions, for each axis the index of every image among the places along that axis, and
+        how often the walls at 0 and opposite are crossed on the way there, shape (2, places).
+    """
     # Whatever is just as far away counts, however its distance was rounded.
     reach *= 1 + 1e-9
-    places, orders = [], []
+    places, crossed = [], []
     for length, position, ear in zip(room, source, listener, strict=True):
         span = math.ceil((reach + length) / (2 * length))
         n, mirrored = np.meshgrid(np.arange(-span, span + 1), [0, 1], indexing='ij')
         place = (2 * n * length + np.where(mirrored, -position, position)).ravel()
         near = np.abs(place - ear) <= reach
         places.append(place[near])
-        # |2n - mirrored| walls are crossed on the way.
-        orders.append(np.abs(2 * n - mirrored).ravel()[near])
+        crossed.append(np.stack([np.abs(n - mirrored).ravel()[near], np.abs(n).ravel()[near]]))
     squares = [(p - ear) ** 2 for p, ear in zip(places, listener, strict=True)]
     inside = np.nonzero(_outer_sum(squares) <= reach**2)
     positions = np.stack([place[i] for place, i in zip(places, inside, strict=True)], axis=1)
-    amplitudes = float(reflection) ** sum(o[i] for o, i in zip(orders, inside, strict=True))
-    keep = amplitudes > 1e-4
-    return positions[keep], amplitudes[keep]
+    return positions, inside, crossed
 
 
 def _outer_sum(terms) -> np.ndarray:
@@ -138,6 +243,27 @@ def impulse_responses(images, amplitudes, microphones, rate, length, speed_of_so
     return fft.irfft(spectra.sum(axis=1), size, axis=1)[:, :length]
 
 
+def impulse_responses_in_bands(
+    images, amplitudes, microphones, rate, length, speed_of_sound
+) -> np.ndarray:
+    """Return the responses from image sources whose amplitudes depend on frequency.
+
+    Args:
+        amplitudes: in BANDS, shape (bands, images).
+        images, microphones, rate, length, speed_of_sound: of `impulse_responses`.
+
+    Returns:
+        Shape (microphones, length), float32, 1 at 1 m distance.
+    """
+    size = fft.next_fast_len(length + _RINGING, real=True)
+    weights = band_weights(fft.rfftfreq(size, 1 / rate)).astype(np.float32)
+    spectra = np.zeros((len(microphones), size // 2 + 1), dtype=np.complex64)
+    for weight, band in zip(weights, amplitudes, strict=True):
+        heard = impulse_responses(images, band, microphones, rate, length, speed_of_sound)
+        spectra += weight * fft.rfft(heard, size)
+    return fft.irfft(spectra, size)[:, :length]
+
+
 @lru_cache(maxsize=8)
 def _phase_spectra(size: int) -> np.ndarray:
     """Return the filters of delays by a part of a sample, shape (phases, frequencies)."""
@@ -170,15 +296,52 @@ def reverberant_decay(
         Power and sum of their pulses, which is heard below the room's lowest resonances alone,
         both of shape (times,), for a pulse of 1 at 1 m distance.
     """
-    # Directions spread evenly over an eighth of the sphere.
+    radius = speed_of_sound * np.asarray(times)
+    kept = float(reflection) ** (radius[:, None] * (_rays() / room).sum(axis=1))
+    density = 4 * math.pi * speed_of_sound / float(np.prod(room))
+    return density * np.mean(kept**2, axis=1), density * radius * kept.mean(axis=1)
+
+
+def reverberant_decay_in_bands(
+    room: Room, times: np.ndarray, speed_of_sound: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return what walls of materials bring on average per second of a response.
+
+    A ray meets the two walls of an axis in turn: see `reverberant_decay`. What they scatter on the
+    way is a field from all directions from then on, and decays after Eyring.
+
+    Args:
+        room: where.
+        times: since the sound was made [s], evenly spaced from 0 on, shape (times,).
+        speed_of_sound: [m/s].
+
+    Returns:
+        Power of the images and of what is scattered, both of shape (bands, times), for a pulse of
+        1 at 1 m distance.
+    """
+    kept = np.array([(1 - room.scattering) * wall.reflection**2 for wall in room.walls])
+    # Along an axis, every other wall is of one kind.
+    losses = np.log(kept).reshape(3, 2, len(BANDS)).mean(axis=1)
+    crossings = speed_of_sound * _rays() / room.size
+    images = np.exp(times[:, None, None] * (crossings @ losses))
+    lost = -math.log(1 - room.scattering) * crossings.sum(axis=1)
+    gained = np.mean(lost[:, None] * images, axis=1)
+    step = times[1] - times[0]
+    fading = np.exp(-step * room.damping(speed_of_sound))
+    scattered = np.zeros_like(gained)
+    for k in range(1, len(times)):
+        before = scattered[k - 1] + step / 2 * gained[k - 1]
+        scattered[k] = fading * before + step / 2 * gained[k]
+    density = 4 * math.pi * speed_of_sound / float(np.prod(room.size))
+    return density * images.mean(axis=1).T, density * scattered.T
+
+
+def _rays() -> np.ndarray:
+    """Return directions spread evenly over an eighth of the sphere, shape (rays, 3)."""
     z = (np.arange(_RAYS) + 0.5) / _RAYS
     azimuth = np.pi / 2 * np.modf(np.arange(_RAYS) * (math.sqrt(5) - 1) / 2)[0]
     horizontal = np.sqrt(1 - z**2)
-    rays = np.stack([horizontal * np.cos(azimuth), horizontal * np.sin(azimuth), z], axis=1)
-    radius = speed_of_sound * np.asarray(times)
-    kept = float(reflection) ** (radius[:, None] * (rays / room).sum(axis=1))
-    density = 4 * math.pi * speed_of_sound / float(np.prod(room))
-    return density * np.mean(kept**2, axis=1), density * radius * kept.mean(axis=1)
+    return np.stack([horizontal * np.cos(azimuth), horizontal * np.sin(azimuth), z], axis=1)
 
 
 class DiffuseField:

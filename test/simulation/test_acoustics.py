@@ -10,10 +10,15 @@ from scipy import signal
 
 from doa_ros.simulation.acoustics import (
     DiffuseField,
+    Reflector,
     Room,
     image_sources,
+    image_sources_of_walls,
     impulse_responses,
+    impulse_responses_in_bands,
+    reverberant_decay_in_bands,
 )
+from doa_ros.simulation.materials import BANDS, CARPET, CEILING_TILES, GLASS, Material
 
 _ROOM = np.array([6.0, 4.5, 2.8])
 _SOURCE = np.array([2.0, 1.0, 1.5])
@@ -137,3 +142,76 @@ def test_the_image_is_behind_the_nearest_upright_wall():
         ([3.0, 4.5, 1.0], [3.0, 8.0, 1.0]),
     ):
         assert room.mirrored(source, np.array(listener)) == pytest.approx(image)
+
+
+def uniform(absorption: float) -> tuple[Material, ...]:
+    return (Material((absorption,) * len(BANDS)),) * 6
+
+
+def test_walls_of_one_material_are_like_walls_that_reflect_alike():
+    room = Room.of_materials(_ROOM, uniform(0.3), scattering=0.0)
+    assert Room(_ROOM, room.rt60).reflection(_SPEED) == pytest.approx(math.sqrt(0.7))
+    expected = image_sources(_ROOM, _SOURCE, math.sqrt(0.7), _MICROPHONE[0], 30.0)
+    images, amplitudes = image_sources_of_walls(room, _SOURCE, _MICROPHONE[0], 30.0)
+    np.testing.assert_array_equal(images, expected[0])
+    np.testing.assert_allclose(amplitudes, np.tile(expected[1], (len(BANDS), 1)))
+    arguments = _MICROPHONE, _RATE, 1200, _SPEED
+    np.testing.assert_allclose(
+        impulse_responses_in_bands(images, amplitudes, *arguments),
+        impulse_responses(*expected, *arguments),
+        atol=1e-5,
+    )
+
+
+def test_every_wall_has_a_reflection_of_its_own():
+    walls = tuple(Material((k / 10, k / 20, 0.01)) for k in range(1, 7))
+    room = Room.of_materials(_ROOM, walls, scattering=0.2)
+    images, amplitudes = image_sources_of_walls(room, _SOURCE, _MICROPHONE[0], 9.0)
+    for number, wall in enumerate(walls):
+        image = _SOURCE.copy()
+        axis = number // 2
+        image[axis] = (2 * _ROOM[axis] if number % 2 else 0) - image[axis]
+        (found,) = np.nonzero(np.linalg.norm(images - image, axis=1) < 1e-6)
+        expected = math.sqrt(0.8) * wall.reflection[:, None]
+        np.testing.assert_allclose(amplitudes[:, found], expected)
+
+
+def test_bands_are_reflected_as_their_material_says():
+    amplitudes = np.sqrt(1 - np.array(CARPET.absorption))[:, None]
+    response = impulse_responses_in_bands(
+        np.zeros((1, 3)), amplitudes, np.array([[1.0, 0, 0]]), _RATE, 2048, _SPEED
+    )[0]
+    spectrum = np.abs(np.fft.rfft(response))
+    at_bands = np.interp(BANDS, np.fft.rfftfreq(2048, 1 / _RATE), spectrum)
+    np.testing.assert_allclose(at_bands, CARPET.reflection, rtol=0.05)
+
+
+def test_what_is_scattered_decays_after_eyring():
+    room = Room.of_materials(_ROOM, uniform(0.2), scattering=0.9)
+    times = np.linspace(0, 1, 1001)
+    mirrored, scattered = reverberant_decay_in_bands(room, times, _SPEED)
+    level = 10 * np.log10(mirrored + scattered)[1]
+    slope = (level[600] - level[100]) / (times[600] - times[100])
+    assert -60 / slope == pytest.approx(room.rt60, rel=0.02)
+    # Nothing is gained or lost by scattering itself.
+    assert scattered[1, 100] == pytest.approx(mirrored[1, 0] * 10 ** (-0.6 / room.rt60), rel=0.1)
+
+
+def test_between_hard_walls_sound_outlives_the_formula():
+    walls = (GLASS, GLASS, CARPET, CARPET, CARPET, CEILING_TILES)
+    times = np.linspace(0, 1, 201)
+    found = []
+    for scattering in (0.02, 0.5):
+        room = Room.of_materials(_ROOM, walls, scattering)
+        power = np.sum(reverberant_decay_in_bands(room, times, _SPEED), axis=0)[1]
+        found.append(3 * (times[power < power[0] * 1e-2][0]))
+    assert found[0] > found[1] > room.rt60
+
+
+def test_a_table_top_mirrors_what_is_seen_in_it():
+    table = Reflector(np.array([2.0, 2.0, 0.7]), np.array([0.0, 0.0, 1.0]), 0.5, 0.9)
+    listener = np.array([2.0, 2.0, 0.75])
+    assert table.mirrored(np.array([3.0, 2.0, 1.5]), listener) == pytest.approx([3.0, 2.0, -0.1])
+    # Too low: the reflection would be beyond the edge.
+    assert table.mirrored(np.array([5.0, 2.0, 0.71]), np.array([2.4, 2.0, 0.9])) is None
+    assert table.mirrored(np.array([3.0, 2.0, 0.5]), listener) is None

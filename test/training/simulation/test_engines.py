@@ -7,6 +7,14 @@ import pytest
 from scipy import signal
 
 from doa_ros.simulation.acoustics import Room
+from doa_ros.simulation.materials import (
+    BRICKWORK,
+    CARPET,
+    CEILING_TILES,
+    CURTAINS,
+    GLASS,
+    WOODEN_LINING,
+)
 from training.simulation.engine_check import compare_engines
 from training.simulation.engines import ENGINES
 
@@ -67,3 +75,31 @@ def test_the_tail_depends_on_the_seed_and_on_nothing_else(uma8):
     first, again, other = (responses('fast', uma8, 0.3, seed) for seed in (1, 1, 2))
     np.testing.assert_array_equal(first, again)
     assert not np.array_equal(first, other)
+
+
+WALLS = GLASS, CURTAINS, BRICKWORK, WOODEN_LINING, CARPET, CEILING_TILES
+
+
+def test_both_engines_hear_the_same_walls(uma8):
+    """The engines interpolate between bands each in their own way: they are alike, not equal."""
+    room = Room.of_materials(SIZE, WALLS, scattering=0.0)
+    microphones = CENTRE + uma8.positions
+    rng = np.random.default_rng(1)
+    found = [
+        ENGINES[name](uma8, RATE).responses(rng, room, SOURCE, microphones)[:, :1400]
+        for name in ENGINES
+    ]
+    assert np.corrcoef(*(response.ravel() for response in found))[0, 1] > 0.99
+    energies = [np.sum(response**2) for response in found]
+    assert energies[0] == pytest.approx(energies[1], rel=0.1)
+
+
+def test_a_tail_between_walls_of_materials_goes_on_as_it_began(uma8):
+    """Its level does not jump where images give way to what is diffuse."""
+    room = Room.of_materials(np.array([6.0, 5.0, 3.0]), (BRICKWORK,) * 6, scattering=0.1)
+    engine = ENGINES['fast'](uma8, RATE)
+    microphones = CENTRE + uma8.positions
+    found = engine.responses(np.random.default_rng(1), room, SOURCE, microphones)
+    power = np.mean(np.square(found), axis=0)[800:]
+    blocks = 10 * np.log10(power[: len(power) // 800 * 800].reshape(-1, 800).mean(axis=1))
+    assert np.abs(np.diff(blocks[:20])).max() < 4
