@@ -11,6 +11,7 @@ but steady: there a noise has begun.
 """
 
 import numpy as np
+from scipy.ndimage import uniform_filter1d
 
 from doa_ros.core.features.noise_floor import NoiseFloor
 
@@ -40,6 +41,29 @@ _LOUDER = 1.4
 _TINY = np.float32(1e-20)
 
 
+def inverted(matrices: np.ndarray) -> np.ndarray:
+    """Return the inverses of Hermitian positive definite matrices, by Gauss-Jordan elimination.
+
+    Such matrices need no pivoting, so that a step is one product for all bins.
+
+    Args:
+        matrices: they are overwritten; shape (n, n, bins).
+
+    Returns:
+        Of the same shape.
+    """
+    for k in range(len(matrices)):
+        pivot = 1 / matrices[k, k].real
+        row = matrices[k] * pivot
+        row[k] = pivot
+        column = matrices[:, k].copy()
+        column[k] = 0
+        matrices[:, k] = 0
+        matrices[k] = row
+        matrices -= column[:, None] * row
+    return matrices
+
+
 class NoiseCovariance:
     """The spatial covariance of the noise, and its inverse.
 
@@ -49,6 +73,7 @@ class NoiseCovariance:
             that of the spectra; rows and columns of dead microphones are 0.
         inverse: of that with some loading, at most a few windows old, of the same shape.
         inverse_scale: mean of its diagonal, without dead microphones, shape (bins,), float32.
+        begun: where a noise has begun and is being learnt, shape (bins,), bool.
         spread: logarithm to base 10 of the mean of the eigenvalues of the covariance over their
             harmonic mean, shape (bins,), float32. It is 0 for noise that is unrelated between
             microphones, and high for noise from few directions.
@@ -65,8 +90,6 @@ class NoiseCovariance:
             np.float32(np.exp(-hop / time)) for time in (_LENGTH, _SMOOTHING, _MEAN)
         )
         self._edges = np.linspace(0, bins, _TURNS + 1).astype(int)
-        first, last = np.arange(bins) - _NEIGHBOURS, np.arange(bins) + _NEIGHBOURS + 1
-        self._first, self._last = np.maximum(first, 0), np.minimum(last, bins)
         self.alive: np.ndarray = np.ones(microphones, dtype=bool)
         self._restart(bins)
 
@@ -78,7 +101,8 @@ class NoiseCovariance:
         self.spread = np.zeros(bins, dtype=np.float32)
         self._count = np.zeros(bins, dtype=np.float32)
         self._learnt = self._turn = 0
-        self._begun = False
+        self._learning_anew = False
+        self.begun = np.zeros(bins, dtype=bool)
 
     def _start_powers(self, power: np.ndarray) -> None:
         """Begin to compare whitened powers with this one."""
@@ -102,28 +126,26 @@ class NoiseCovariance:
         if (alive != self.alive).any():
             self.alive = alive
             self._restart(spectra.shape[1])
-        products = spectra[:, None] * spectra.conj()
+        conjugate = spectra.conj()
         if self._learnt < _FIRST:
             self._learnt += 1
-            self._learn(products, np.ones(spectra.shape[1], dtype=bool))
+            self._learn(spectra, np.ones(spectra.shape[1], dtype=bool))
             self._invert(slice(None))
         whitened = (self.inverse * spectra).sum(axis=1)
-        power = np.maximum((spectra.conj() * whitened).real.sum(axis=0), 0)
-        power /= np.float32(alive.sum())
+        conjugate *= whitened
+        power = np.maximum(conjugate.sum(axis=0).real, 0) / np.float32(alive.sum())
         if self._learnt == _FIRST:
             # From now on powers are comparable.
             self._learnt += 1
             self._start_powers(self._pooled(power))
         elif self._learnt > _FIRST:
-            self._learn(products, self._is_noise(self._pooled(power)))
+            self._learn(spectra, self._is_noise(self._pooled(power)))
             self._invert_next()
         return whitened, power
 
     def _pooled(self, power: np.ndarray) -> np.ndarray:
         """Return the mean over neighbouring bins."""
-        total = np.concatenate([[0.0], np.cumsum(power, dtype=float)])
-        mean = (total[self._last] - total[self._first]) / (self._last - self._first)
-        return mean.astype(np.float32)
+        return uniform_filter1d(power, 2 * _NEIGHBOURS + 1, mode='nearest')
 
     def _is_noise(self, power: np.ndarray) -> np.ndarray:
         """Return in which bins a whitened power is that of noise, and forget what is obsolete."""
@@ -134,19 +156,23 @@ class NoiseCovariance:
         near = smooth < _NEAR * self._floor.update(power)
         high = short_floor > _HIGH
         steady = high & (mean < _STEADY * short_floor)
-        self._begun = steady.mean() > (_LAST_SHARE if self._begun else _SHARE)
-        noise: np.ndarray = near
-        if self._begun:
-            noise = near | (high & (smooth < _NEAR * short_floor))
+        begun = steady.mean() > (_LAST_SHARE if self._learning_anew else _SHARE)
+        self._learning_anew = begun
+        self.begun = high & (smooth < _NEAR * short_floor) & begun
+        noise: np.ndarray = near | self.begun
         other = (smooth > _OBSOLETE) | (smooth < 1 / _OBSOLETE)
         obsolete = noise & other & (self._count > _NEEDED)
         self._count[obsolete] = _KEPT
         return noise
 
-    def _learn(self, products: np.ndarray, noise: np.ndarray) -> None:
+    def _learn(self, spectra: np.ndarray, noise: np.ndarray) -> None:
+        """Average the products of spectra in the bins where they are those of noise."""
         count = np.where(noise, self._keep * self._count + 1, self._count)
         share = np.where(noise, 1 / np.maximum(count, 1), 0).astype(np.float32)
-        self.covariance += share * (products - self.covariance)
+        products = spectra[:, None] * spectra.conj()
+        products -= self.covariance
+        products *= share
+        self.covariance += products
         self._count = count
 
     def _invert_next(self) -> None:
@@ -164,11 +190,11 @@ class NoiseCovariance:
 
     def _invert(self, part: slice) -> None:
         """Invert in a part of the band."""
-        matrices = self.covariance[..., part].transpose(2, 0, 1).copy()
-        power = np.trace(matrices, axis1=1, axis2=2).real / np.float32(self.alive.sum())
+        matrices = self.covariance[..., part].copy()
         diagonal = np.arange(len(self.alive))
-        matrices[:, diagonal, diagonal] += (_LOADING * power + _TINY)[:, None]
-        inverse = np.linalg.inv(matrices).transpose(1, 2, 0)
+        power = matrices[diagonal, diagonal].real.sum(axis=0) / np.float32(self.alive.sum())
+        matrices[diagonal, diagonal] += _LOADING * power + _TINY
+        inverse = inverted(matrices)
         self.inverse[..., part] = inverse
         scale = inverse[diagonal, diagonal].real[self.alive].mean(axis=0)
         self.inverse_scale[part] = scale

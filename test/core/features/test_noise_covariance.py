@@ -5,7 +5,7 @@
 import numpy as np
 import pytest
 
-from doa_ros.core.features.noise_covariance import NoiseCovariance
+from doa_ros.core.features.noise_covariance import NoiseCovariance, inverted
 
 _BINS, _HOP = 60, 0.05
 
@@ -42,6 +42,13 @@ def known(rng):
     return noise, phases
 
 
+def test_matrices_are_inverted_by_elimination(rng):
+    factors = _normal(rng, 6, 6, _BINS)
+    matrices = np.einsum('ikf,jkf->ijf', factors, factors.conj()) + 0.1 * np.eye(6)[..., None]
+    expected = np.linalg.inv(matrices.transpose(2, 0, 1)).transpose(1, 2, 0)
+    assert inverted(matrices) == pytest.approx(expected)
+
+
 def test_covariance_and_inverse_are_those_of_the_noise(rng, known):
     noise, phases = known
     expected = 100 * phases[:, None] * phases.conj() + np.eye(6)[..., None]
@@ -70,6 +77,25 @@ def test_a_sound_that_pauses_is_not_learnt(rng, known):
         _powers(noise, _windows(rng, phases, 100, 6))
     windows = _windows(rng, phases, 100, 10) + _windows(rng, other, 300, 10)
     assert _powers(noise, windows).mean() > 20
+
+
+def test_it_says_where_a_noise_has_begun_until_it_is_known(rng, known):
+    noise, _ = known
+    phases = _phases(rng)
+    assert not noise.begun.any()
+    _powers(noise, _windows(rng, phases, 1000, 8))
+    assert not noise.begun.any()
+    _powers(noise, _windows(rng, phases, 1000, 7))
+    assert noise.begun.mean() > 0.5
+    _powers(noise, _windows(rng, phases, 1000, 60))
+    assert noise.begun.mean() < 0.05
+
+
+@pytest.mark.parametrize('scale', [1e-9, 1e-4, 1e4])
+def test_level_does_not_matter(rng, scale):
+    windows = np.float32(scale) * _windows(rng, _phases(rng), 100, 60)
+    powers = _powers(NoiseCovariance(6, _BINS, _HOP), windows)
+    assert powers[20:].mean() == pytest.approx(1, abs=0.35)
 
 
 @pytest.mark.parametrize('power', [3, 3000])
