@@ -28,8 +28,8 @@ _BALANCE = np.float32(0.3)
 # A bin counts a quarter of what it can where the whitened power of the sound, summed over the
 # microphones, is this.
 _HALF = np.float32(6.0)
-
-
+# A louder bin counts no more for the activity: the tone of a motor that wavers is in few bins.
+_LOUD = np.float32(8.0)
 # The noise comes from all around where its mean spread is less than the first of these, and from
 # few directions where it is more than the second: between what simulated rooms without directional
 # noise have, and rooms with one 10 dB below the talker (UMA-8).
@@ -66,15 +66,30 @@ class WhitenedAverage(CrossSpectrumAverage):
     def start(self) -> None:
         """Begin to average anew."""
         self._phase_transform.start()
+        self._start_whitened()
+
+    def _start_whitened(self) -> None:
         bins = len(self.feature_type.frequencies)
         self._sum = np.zeros((len(self._first), bins), dtype=np.complex64)
         self._power_sum = np.zeros(bins, dtype=np.float32)
         self._count = 0.0
 
+    def _share(self) -> float:
+        """Return how far the noise comes from few directions, 0..1."""
+        spread = float(self.noise.spread[self._telling].mean())
+        return min(max((spread - _ALL_AROUND) / (_FEW_DIRECTIONS - _ALL_AROUND), 0.0), 1.0)
+
     def add(self, spectra: np.ndarray, power: np.ndarray) -> float:
         """Take a window."""
-        self._phase_transform.add(spectra, power)
+        active = self._phase_transform.add(spectra, power)
         whitened, power = self.noise.whiten(spectra)
+        bands = self._band_powers(np.minimum(power, np.where(self.noise.begun, 1, _LOUD)))
+        # A noise that has begun, but is not learnt, is louder than 1.
+        floor = np.maximum(self._floor.update(bands), 1)
+        share = self._share()
+        if share == 0:
+            self._start_whitened()
+            return active
         # In the unit of the power, whatever the noise was then.
         whitened /= np.sqrt(self.noise.inverse_scale)
         self._sum *= self.keep
@@ -82,23 +97,20 @@ class WhitenedAverage(CrossSpectrumAverage):
         self._power_sum *= self.keep
         self._power_sum += power
         self._count = self.keep * self._count + 1
-        bands = self._band_powers(power)
-        # A noise that has begun, but is not learnt, is louder than 1.
-        return float(above_floor(bands, np.maximum(self._floor.update(bands), 1)).mean())
+        return share * float(above_floor(bands, floor).mean()) + (1 - share) * active
 
     def average(self) -> tuple[np.ndarray, float]:
         """Return the mean of both averages, as far as the noise comes from few directions."""
-        spread = float(self.noise.spread[self._telling].mean())
-        share = np.clip((spread - _ALL_AROUND) / (_FEW_DIRECTIONS - _ALL_AROUND), 0, 1)
+        share = self._share()
         if share == 0:
             return self._phase_transform.average()
         whitened, weight = self._whitened()
         if share == 1:
             return whitened, weight
         phases, phase_weight = self._phase_transform.average()
-        return np.float32(share / weight) * whitened + np.float32(
-            (1 - share) / phase_weight
-        ) * phases, 1.0
+        whitened *= np.float32(share / weight)
+        whitened += np.float32((1 - share) / phase_weight) * phases
+        return whitened, 1.0
 
     def _whitened(self) -> tuple[np.ndarray, float]:
         """Return the balanced average of the whitened cross-spectra, and the sum of weights."""
@@ -106,11 +118,13 @@ class WhitenedAverage(CrossSpectrumAverage):
         count = np.float32(max(self._count, 1))
         sound = np.maximum(self._power_sum / count - 1, 0) * microphones
         presence = sound / (sound + _HALF)
-        # The inverse is the mean of the cross-spectra of the noise alone.
-        inverse = self.noise.inverse[self._first, self._second] / self.noise.inverse_scale
-        balanced = self._sum / count - (1 + _BALANCE * sound) * inverse
         # The weight over the power of the sound, without a division by 0.
-        balanced *= microphones * presence / (sound + _HALF)
+        gain = microphones * presence / (sound + _HALF)
+        balanced = self._sum * (gain / count)
+        # The inverse is the mean of the cross-spectra of the noise alone.
+        inverse = self.noise.inverse[self._first, self._second]
+        inverse *= gain * (1 + _BALANCE * sound) / self.noise.inverse_scale
+        balanced -= inverse
         weight = np.maximum(presence**2, self._weight_min).sum()
         # The features of no pair exceed 1.
         return balanced, float(max(weight, np.abs(balanced).sum(axis=1).max()))

@@ -58,6 +58,21 @@ def test_activity_is_that_of_the_sound_above_the_noise(uma8, extract, noise, bur
     assert max(w.activity for w in extract(uma8, noise, _WHITENED)[40:]) < 0.02
 
 
+def test_a_noise_that_has_begun_is_no_sound(uma8, extract, plane_wave, noise):
+    other = 3 * plane_wave(uma8, -_SOUND, 0.3, duration=5.0, seed=6)
+    other[: 3 * uma8.sampling_frequency] = 0
+    activity = [w.activity for w in extract(uma8, noise + other, _WHITENED)]
+    assert max(activity[62:70]) > 0.2
+    assert max(activity[90:]) < 0.05
+
+
+def test_a_tone_beside_noise_does_not_make_its_band_active(uma8, extract, noise):
+    time = np.arange(len(noise)) / uma8.sampling_frequency
+    tone = noise.std() * np.sin(2 * np.pi * 1000 * time) * np.sin(np.pi * time) ** 2 * (time > 3)
+    activity = [w.activity for w in extract(uma8, noise + tone[:, None], _WHITENED)]
+    assert max(activity[45:]) < 0.04
+
+
 def test_where_noise_comes_from_all_around_the_features_are_the_same(uma8, extract, plane_wave):
     sound = np.zeros((115_200, 6), dtype=np.float32)
     sound[96_000:] = plane_wave(uma8, _SOUND, 0.4, duration=0.4)
@@ -65,6 +80,7 @@ def test_where_noise_comes_from_all_around_the_features_are_the_same(uma8, extra
     plain, whitened = (extract(uma8, sound + own, c)[36:] for c in (_PLAIN, _WHITENED))
     for one, other in zip(plain, whitened, strict=True):
         assert (one.features == other.features).all()
+        assert one.activity == pytest.approx(other.activity, abs=1e-4)
     assert _apart(_directions(uma8, whitened[8:], _WHITENED), _SOUND).max() < 4
 
 
