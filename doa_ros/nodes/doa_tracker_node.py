@@ -59,7 +59,8 @@ class DoaTrackerNode(ArrayNode):
             self._order = StampOrder()
             self.take_latest(DoaEstimateArray, 'detections', self._on_detections, pace)
         self.get_logger().info(
-            f'tracks of talkers, for {self._config.track_timeout:g} s after they were heard'
+            f'tracks of talkers, for {self._config.prediction_time:g} s after the last was heard; '
+            f'who is heard again within {self._config.track_timeout:g} s gets the same track'
         )
 
     def take_array(self, array: MicArray) -> None:

@@ -156,6 +156,27 @@ def test_the_target_points_to_the_strongest_track(listener, tracker):
         np.testing.assert_allclose([v.x, v.y, v.z], towards, atol=1e-9)
 
 
+def test_who_falls_silent_is_left_out_and_comes_back_with_the_same_id(listener, tracker):
+    """A talker speaks for 1 s, pauses for 1.5 s and goes on."""
+    _, topics, publisher = tracker
+    talker = Estimate(1.0, 0.3, 0.05, 0.05, 0.9)
+    messages = [
+        estimate_array(
+            make_header(START + k * HOP_NS, 'head'),
+            WindowDirections((talker,) if k < 20 or k >= 50 else (), 0.1, 0.05, AGE),
+        )
+        for k in range(60)
+    ]
+    found = _play(listener, topics['tracks'], publisher, messages)
+    # Heard last in window 19; 10 windows are predicted.
+    predicted = [[t.predicted for t in m.tracks] for m in found]
+    assert predicted[10:] == [[False]] * 10 + [[True]] * 10 + [[]] * 20 + [[False]] * 10
+    assert len(_ids(found)) == 1
+    wanted = [stamp_of(m.header) for m in found if m.tracks]
+    listener.spin_until(lambda: len(topics['target']) >= len(wanted), 'all targets')
+    assert [stamp_of(m.header) for m in topics['target']] == wanted
+
+
 def test_a_replay_gives_the_same(listener, tracker):
     process, topics, publisher = tracker
     messages = _windows()

@@ -28,6 +28,13 @@ class TrackerConfig(Config):
         minimum=0.1,
         maximum=60.0,
     )
+    prediction_time: float = setting(
+        0.5,
+        'Tracks are given for this time after the last talker fell silent [s]. From then on they '
+        'are only kept; a talker who is heard again within track_timeout gets theirs back.',
+        minimum=0.0,
+        maximum=60.0,
+    )
     confirmation_time: float = setting(
         0.12,
         'A new track is confirmed when its score reaches this time [s]: a window with a '

@@ -88,6 +88,7 @@ class Talker:
         elevation_known: whether it is.
         east, north: the filters of both axes.
         sound_time: when the sound of the latest detection was made [ns].
+        given_until: stamp [ns] up to which its track is given.
         score: evidence for the talker, less evidence against them, as a time [s].
         confidence: 0..1.
         predicted: whether it has no detection of its own in the latest window.
@@ -107,6 +108,7 @@ class Talker:
         'east',
         'elevation',
         'elevation_known',
+        'given_until',
         'id',
         'north',
         'predicted',
@@ -135,6 +137,7 @@ class Talker:
         self._turn_to(observation.azimuth, observation.elevation or 0.0)
         # Stamps [ns] of the first detection, of the latest, and of the latest that may be its own.
         self._first_detected = self._detected = self._last_heard = time.stamp
+        self.given_until = time.stamp
         self.sound_time = time.sound_time
         self.score = 0.0
         self.confidence = observation.confidence

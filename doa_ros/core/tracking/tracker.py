@@ -4,7 +4,8 @@
 
 A Kalman filter per talker on the sphere (`kalman`, `motion`, `talker`), global nearest neighbour
 association (`association`); a confident detection begins a track, a score confirms it, and a
-timeout ends it.
+timeout ends it. Once nobody is heard, tracks are given for a while as predicted; then they are
+only kept, so that a talker who goes on has the same track.
 """
 
 from collections.abc import Sequence
@@ -74,6 +75,7 @@ class Tracker:
         self._config = config
         self._hop = hop
         self._timeout = round(config.track_timeout * NANOSECONDS)
+        self._prediction_time = round(config.prediction_time * NANOSECONDS)
         self._stddev_min = math.radians(config.observation_stddev_min_deg)
         self._folder = CourseFolder(ambiguity)
         self._model = MotionModel(config)
@@ -106,6 +108,7 @@ class Tracker:
 
         Returns:
             The tracks at this time, the confirmed ones first, the most confident of them first.
+            None is given of a talker who was not heard before `prediction_time` of silence.
         """
         if self._latest is not None and stamp < self._latest.stamp:
             self.reset()
@@ -124,7 +127,7 @@ class Tracker:
         self._talkers += self._new_talkers(time, unassigned)
         self._talkers = [t for t in self._talkers if t.id or t.score > 0][:_MOST]
         self._confirm()
-        tracks = [self._track(talker, time) for talker in self._talkers]
+        tracks = [self._track(talker, time) for talker in self._given(stamp)]
         return tuple(sorted(tracks, key=lambda t: (not t.confirmed, -t.confidence, t.id)))
 
     def _predict(self, previous: WindowTime, time: WindowTime, gap: bool) -> None:
@@ -206,6 +209,15 @@ class Tracker:
             if not talker.id and talker.score >= self._config.confirmation_time - _ROUNDING:
                 talker.id = self._next_id
                 self._next_id += 1
+
+    def _given(self, stamp: int) -> list[Talker]:
+        """Return the talkers whose tracks are given at a stamp [ns]."""
+        anyone = any(talker.id and talker.is_heard(stamp) for talker in self._talkers)
+        for talker in self._talkers:
+            # Who is not heard beside another may be masked by them.
+            if talker.is_heard(stamp) or (anyone and talker.given_until >= stamp):
+                talker.given_until = stamp + self._prediction_time
+        return [talker for talker in self._talkers if talker.given_until >= stamp]
 
     def _track(self, talker: Talker, time: WindowTime) -> Track:
         """Return where a talker is at the stamp, some time after the sound was made."""

@@ -23,6 +23,8 @@ from doa_ros.core.tracking.tracker import Tracker
 HOP = 0.05
 HOP_NS = 50_000_000
 CONFIG = TrackerConfig()
+# Gives all tracks that are kept.
+ALL = replace(CONFIG, prediction_time=CONFIG.track_timeout)
 # How long before the stamp a talker was where an estimate shows it [s].
 AGE = 0.15
 DELAY = AGE + CONFIG.observation_delay
@@ -171,13 +173,18 @@ def test_identity_stays_through_a_pause(pause, speed_deg):
         tracks = tracked(windows)
         assert ids(tracks) == {1}
         for time, found in tracks[20:]:
-            (track,) = found
-            assert track.predicted == (3 - 1e-6 <= time < 3 + pause - 1e-6)
+            paused = 3 - 1e-6 <= time < 3 + pause - 1e-6
+            # The last detection was in the window before.
+            if paused and time - 2.95 > CONFIG.prediction_time + 1e-6:
+                assert not found
+            else:
+                (track,) = found
+                assert track.predicted == paused
 
 
 def test_in_a_pause_the_velocity_decays_and_the_uncertainty_grows():
     windows = estimates_of([circle(0, 90)], 5.0, speaking=lambda _, t: t < 3)
-    before, *pause = [found[0] for time, found in tracked(windows)[59:] if found]
+    before, *pause = [found[0] for time, found in tracked(windows, ALL)[59:] if found]
     assert math.degrees(before.azimuth_rate) == pytest.approx(90, abs=20)
     assert len(pause) > 35
     rates = [t.azimuth_rate for t in pause]
@@ -187,12 +194,39 @@ def test_in_a_pause_the_velocity_decays_and_the_uncertainty_grows():
     assert np.all(np.diff([t.confidence for t in pause]) < 0)
 
 
-@pytest.mark.parametrize('timeout', [1.0, 2.5])
-def test_a_track_ends_after_its_timeout(timeout):
+@pytest.mark.parametrize(
+    ('prediction_time', 'timeout', 'after'),
+    [(0.0, 2.5, 0.0), (0.5, 2.5, 0.5), (1.0, 2.5, 1.0), (60.0, 1.0, 1.0), (60.0, 2.5, 2.5)],
+)
+def test_a_track_is_given_for_its_prediction_time_and_its_timeout(prediction_time, timeout, after):
     windows = estimates_of([circle(0)], 6.0, speaking=lambda _, t: t < 1)
-    tracks = tracked(windows, replace(CONFIG, track_timeout=timeout))
-    end = max(time for time, found in tracks if found)
-    assert end == pytest.approx(0.95 + timeout, abs=HOP)
+    config = replace(CONFIG, prediction_time=prediction_time, track_timeout=timeout)
+    end = max(time for time, found in tracked(windows, config) if found)
+    assert end == pytest.approx(0.95 + after, abs=1e-6)
+
+
+def test_who_is_not_heard_beside_another_is_predicted():
+    """Another may mask them."""
+    talkers = [circle(0), circle(90)]
+    tracks = tracked(estimates_of(talkers, 6.0, speaking=lambda n, t: n == 1 or t < 2))
+    end = max(time for time, found in tracks if len(found) == 2)
+    assert end == pytest.approx(1.95 + CONFIG.track_timeout, abs=1e-6)
+
+
+def test_another_who_begins_after_silence_brings_no_track_back():
+    talkers = [circle(0), circle(90)]
+    windows = estimates_of(talkers, 4.0, speaking=lambda n, t: t < 2 if n == 0 else t >= 3)
+    tracks = tracked(windows)
+    assert [t.id for t in tracks[39][1]] == [1]
+    assert not tracks[59][1]
+    assert {t.id for _, found in tracks[60:] for t in found if t.id} == {2}
+
+
+@pytest.mark.parametrize('timeout', [1.0, 2.5])
+@pytest.mark.parametrize(('more', 'numbers'), [(-0.2, {1}), (0.2, {1, 2})])
+def test_a_track_is_kept_until_its_timeout(timeout, more, numbers):
+    windows = estimates_of([circle(0)], 6.0, speaking=lambda _, t: not 1 <= t < 1 + timeout + more)
+    assert ids(tracked(windows, replace(CONFIG, track_timeout=timeout))) == numbers
 
 
 def test_a_talker_who_comes_back_later_is_another():
@@ -303,7 +337,7 @@ def test_lost_windows_widen_a_track():
 
     def after(lost):
         """Return the track and its error [deg] right after lost windows, and later."""
-        tracker = Tracker(CONFIG, HOP)
+        tracker = Tracker(ALL, HOP)
         for stamp, found in windows[:60]:
             tracker.update(stamp, found, sound_age=AGE)
         (widened,) = tracker.update(windows[60 + lost][0], [], gap=True, sound_age=AGE)
@@ -467,6 +501,7 @@ _ESTIMATES = st.lists(
     config=st.builds(
         TrackerConfig,
         track_timeout=st.floats(0.1, 60),
+        prediction_time=st.floats(0, 60),
         confirmation_time=st.floats(0, 0.5),
         observation_delay=st.floats(0, 2),
         error_correlation_time=st.floats(0.001, 5),
@@ -511,7 +546,7 @@ def test_the_least_confidence_of_a_birth_is_a_setting():
 @pytest.mark.parametrize('time', [0.2, 2.0])
 def test_the_confidence_falls_with_its_time_constant(time):
     windows = estimates_of([circle(0)], 5.0, speaking=lambda _, t: t < 4)
-    config = replace(CONFIG, confidence_time=time)
+    config = replace(ALL, confidence_time=time)
     before, *pause = [found[0].confidence for _, found in tracked(windows, config)[79:]]
     expected = before * np.exp(-HOP * np.arange(1, 1 + len(pause)) / time)
     assert pause == pytest.approx(expected)
@@ -537,7 +572,7 @@ def test_what_flies_is_tracked_up_and_down():
 def test_an_unheard_walker_grows_less_certain_the_more_may_change():
     def stddev(unheard):
         windows = estimates_of([circle(0)], 4.0, speaking=lambda _, t: t < 3)
-        config = replace(CONFIG, unheard_acceleration_deg=unheard)
+        config = replace(ALL, unheard_acceleration_deg=unheard)
         ((track,),) = [found for _, found in tracked(windows, config)[-1:]]
         return track.azimuth_stddev
 
@@ -557,7 +592,12 @@ def test_independent_errors_are_averaged():
 
 @pytest.mark.parametrize(
     ('name', 'value'),
-    [('track_timeout', 0.0), ('gate_sigma', math.nan), ('observation_delay', -0.1)],
+    [
+        ('track_timeout', 0.0),
+        ('prediction_time', -0.1),
+        ('gate_sigma', math.nan),
+        ('observation_delay', -0.1),
+    ],
 )
 def test_settings_out_of_bounds(name, value):
     with pytest.raises(ConfigError, match=name):
