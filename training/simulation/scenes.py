@@ -12,7 +12,7 @@ import numpy as np
 from doa_ros.core.ambiguity import HORIZONTAL, Ambiguity
 from doa_ros.core.errors import ConfigError
 from doa_ros.core.geometry import unit_vector, wrap_angle
-from doa_ros.simulation.acoustics import Room
+from doa_ros.simulation.acoustics import Reflector, Room
 
 from ..sections import SimulateConfig
 from .corpus import Corpus
@@ -113,6 +113,7 @@ class Scene:
             or of the diffuse noise where no source is heard.
         hard_wall: amplitude of the first reflection at the wall that is nearest to the array,
             0..1; 0 for a wall like the others.
+        reflectors: what else reflects the direct sound, such as furniture.
         label_band: the levels in this band tell when sources are heard [Hz]; None for all levels.
     """
 
@@ -131,6 +132,7 @@ class Scene:
     diffuse: Sound | None = None
     noises: tuple[Place, ...] = ()
     hard_wall: float = 0.0
+    reflectors: tuple[Reflector, ...] = ()
     label_band: tuple[float, float] | None = None
 
     @property

@@ -280,6 +280,10 @@ class Simulator:
         more = scene.hard_wall - scene.room.reflection(speed)
         if scene.hard_wall and more > 0:
             changes.append((scene.room.mirrored(source, microphones.mean(axis=0)), more))
+        for reflector in scene.reflectors:
+            image = reflector.mirrored(source, microphones.mean(axis=0))
+            if image is not None:
+                changes.append((image, reflector.reflection))
         if changes:
             positions, gains = (np.array(column) for column in zip(*changes, strict=True))
             responses += impulse_responses(

@@ -12,7 +12,7 @@ from scipy import signal
 from doa_ros.core.ambiguity import ambiguity_of
 from doa_ros.core.errors import ConfigError
 from doa_ros.core.geometry import unit_vector, wrap_angle
-from doa_ros.simulation.acoustics import Room
+from doa_ros.simulation.acoustics import Reflector, Room
 from training.sections import SimulateConfig
 from training.simulation.corpus import load_corpus
 from training.simulation.scenes import Place, Scene, draw_scene
@@ -135,6 +135,18 @@ def test_a_hard_wall_reflects_more(uma8, locate, make_clip, engine):
     # The wall at y = 0 is the nearest one.
     image = where.position(place) * [1, -1, 1] - where.centre
     heard = direction(uma8, locate, clip)
+    apart = math.atan2(heard[1], heard[0]) - math.atan2(image[1], image[0])
+    assert abs(wrap_angle(apart)) < math.radians(8)
+
+
+def test_what_stands_in_a_room_reflects(uma8, locate, make_clip):
+    """What is heard of a talker whose direct sound is gone comes from the cupboard."""
+    room = Room(np.array([6.0, 5.0, 3.0]), 0.0)
+    place = replace(SPEAKER, azimuth=0.3, elevation=0.1, distance=1.5, direct_db=-40.0)
+    where = scene(place, room=room, centre=np.array([2.0, 2.0, 1.2]), heading=0.0)
+    cupboard = Reflector(np.array([2.7, 3.0, 1.3]), np.array([0.0, -1.0, 0.0]), 0.7, 0.9)
+    image = cupboard.mirrored(where.position(place), where.centre) - where.centre
+    heard = direction(uma8, locate, make_clip(replace(where, reflectors=(cupboard,))))
     apart = math.atan2(heard[1], heard[0]) - math.atan2(image[1], image[0])
     assert abs(wrap_angle(apart)) < math.radians(8)
 

@@ -99,6 +99,18 @@ def test_talkers_and_noises_are_where_they_should_be(scenes, name):
             assert np.degrees(place.elevation) <= situation.elevation_deg[1]
 
 
+def test_arrays_are_beside_walls_and_on_tables_where_a_situation_says_so(scenes):
+    for name, count in (('beside one of uneven walls', 1), ('in a corner of uneven walls', 2)):
+        for scene in scenes(name, 5):
+            gaps = np.minimum(scene.centre, scene.room.size - scene.centre)[:2]
+            assert np.sum(gaps <= 0.4) == count and len(set(scene.room.walls)) > 1
+    (scene,) = scenes('on a table, among furniture', 1)
+    table, *others = scene.reflectors
+    assert 0 < scene.centre[2] - table.centre[2] < 0.1 and others
+    (usual,) = scenes('uneven walls', 1)
+    assert usual.room.walls and not usual.reflectors
+
+
 def test_noise_is_as_loud_as_it_says(clips):
     (clip,) = clips('one noise at -10 dB', rt60=0.0, snr=(90.0, 90.0))
     block = RATE // 20

@@ -10,6 +10,7 @@ from .directional_noise import DIRECTIONAL_NOISE
 from .phantom_talkers import PHANTOM_TALKERS
 from .places_and_arrays import PLACES_AND_ARRAYS
 from .sounds_and_silence import SOUNDS_AND_SILENCE
+from .walls import WALLS
 
 # In the order of the report.
-FAMILIES = (DIRECTIONAL_NOISE, PHANTOM_TALKERS, SOUNDS_AND_SILENCE, PLACES_AND_ARRAYS)
+FAMILIES = (DIRECTIONAL_NOISE, PHANTOM_TALKERS, WALLS, SOUNDS_AND_SILENCE, PLACES_AND_ARRAYS)

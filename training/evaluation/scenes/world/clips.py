@@ -11,13 +11,14 @@ import numpy as np
 from tqdm import tqdm
 
 from doa_ros.core.geometry import MicArray, unit_vector, wrap_angle
-from doa_ros.simulation.acoustics import Room
+from doa_ros.simulation.acoustics import Reflector, Room
 
 from ....data.clips import Clip
 from ....sections import SimulateConfig
 from ....simulation.corpus import Corpus
 from ....simulation.scenes import Place, Scene, free_distance
 from ....simulation.simulator import Simulator
+from ....simulation.surroundings import beside_walls, furniture, random_room, table_top
 from ....simulation.trajectories import fitted
 from ....splits import ALL_SPLITS
 from ..blocks import HOP
@@ -74,7 +75,12 @@ def _draw(
         size = rng.uniform(*situation.size)
         centre = np.append(rng.uniform(_FROM_WALLS, size[:2] - _FROM_WALLS), rng.uniform(*_HEIGHT))
         heading = rng.uniform(-np.pi, np.pi)
-        empty = Scene(Room(size, situation.rt60), centre, heading, (), rng.uniform(*situation.snr))
+        if situation.beside_walls:
+            centre = beside_walls(rng, size, centre, situation.beside_walls)
+        room = Room(size, situation.rt60)
+        if situation.walls is not None:
+            room = random_room(rng, size, situation.walls)
+        empty = Scene(room, centre, heading, (), rng.uniform(*situation.snr))
         places = [_place(rng, situation, empty, azimuth) for azimuth in _azimuths(rng, situation)]
         fitting = [place for place in places if place is not None]
         if len(fitting) == len(places):
@@ -96,8 +102,18 @@ def _draw(
         peak_dbfs=situation.peak_dbfs,
         speech=situation.speech,
         hard_wall=situation.hard_wall,
+        reflectors=_reflectors(rng, situation, empty),
         label_band=_SPEECH_BAND,
     )
+
+
+def _reflectors(
+    rng: np.random.Generator, situation: Situation, scene: Scene
+) -> tuple[Reflector, ...]:
+    """Return what reflects besides the walls."""
+    table = (table_top(rng, scene.centre),) if situation.on_table else ()
+    others = furniture(rng, scene.room.size, scene.centre) if situation.furniture else ()
+    return *table, *others
 
 
 def _azimuths(rng: np.random.Generator, situation: Situation) -> list[float]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import math
 
 from ....simulation.scenes import Sound
+from ....simulation.surroundings import Walls
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,11 @@ class Situation:
         name: for people; its scenes are others where the name changes.
         goals: values of metrics by name.
         size: smallest and largest room [m].
-        rt60: reverberation time [s].
+        rt60: reverberation time [s], unless the room has walls of materials.
+        walls: draws those; None for walls that all reflect alike.
+        beside_walls: how many walls the array is beside: 1, or 2 in a corner.
+        on_table: whether the array lies on a table.
+        furniture: whether there are cupboards and the like around the array.
         snr: power of all sources over the diffuse noise [dB].
         diffuse: what makes the diffuse noise; None for a random one.
         noise: from directions of their own; None for none.
@@ -63,6 +68,10 @@ class Situation:
     goals: Mapping[str, float] = field(default_factory=dict)
     size: tuple[tuple[float, ...], tuple[float, ...]] = ((3.5, 3.5, 2.4), (9.0, 7.0, 3.6))
     rt60: float = 0.4
+    walls: Walls | None = None
+    beside_walls: int = 0
+    on_table: bool = False
+    furniture: bool = False
     snr: tuple[float, float] = (20.0, 20.0)
     diffuse: Sound | None = None
     noise: DirectionalNoise | None = None
