@@ -3,6 +3,7 @@
 """What a microphone array hears of a pulse in a shoebox room, computed in two ways."""
 
 from collections.abc import Callable
+from functools import cached_property
 import math
 from typing import Protocol
 
@@ -27,9 +28,9 @@ from doa_ros.simulation.materials import BANDS, Material, band_weights
 EARLY = 0.08
 _FADE = 0.005
 # Where walls are of materials, single echoes stand out for longer: so many images are exact.
-_EXACT_IMAGES = 60_000
+_EXACT_IMAGES = 20_000
 # Their decay is known at so many times up to so long [s]; what is below this power is left out.
-_STEPS, _LONGEST, _INAUDIBLE = 600, 3.0, 1e-6
+_STEPS, _LONGEST, _INAUDIBLE = 300, 3.0, 1e-6
 # The tail is taken from diffuse noise of this length [s], made once.
 _BANK = 8.0
 _BANK_SEED = 1
@@ -208,12 +209,15 @@ class EarlyImages:
         """Return diffuse noise whose level in bands changes, shape (bands, samples)."""
         samples = levels.shape[1]
         start = int(rng.integers(self._bank.shape[1] - samples))
-        spectra = fft.rfft(self._bank[:, start : start + samples])
+        parts = self._bank_in_bands[:, :, start : start + samples]
+        return np.einsum('bt,bmt->mt', levels.astype(np.float32), parts)
+
+    @cached_property
+    def _bank_in_bands(self) -> np.ndarray:
+        """The diffuse noise, shape (bands, microphones, samples)."""
+        samples = self._bank.shape[1]
         weights = band_weights(fft.rfftfreq(samples, 1 / self._rate)).astype(np.float32)
-        noise = np.zeros((len(self._bank), samples), dtype=np.float32)
-        for level, weight in zip(levels.astype(np.float32), weights, strict=True):
-            noise += level * fft.irfft(weight * spectra, samples)
-        return noise
+        return fft.irfft(weights[:, None] * fft.rfft(self._bank), samples)
 
     def _joined(self, exact: np.ndarray, tail: np.ndarray, first: int) -> np.ndarray:
         """Return the exact part and the tail that begins at sample `first`, without a mean."""
