@@ -29,8 +29,10 @@ _HIGH, _MEAN, _STEADY, _SHARE, _LAST_SHARE = np.float32(2.0), 0.2, np.float32(2.
 _SMOOTHING, _NEIGHBOURS = 0.15, 2
 # The first windows are all learnt.
 _FIRST = 8
-# Where what is learnt is so many times as loud as what is known, or as quiet, the past counts for
-# few windows from then on, provided that it counts for more than a covariance needs.
+# Where what is learnt is so many times as loud as what is known, the past counts for few windows
+# from then on, provided that it counts for more than a covariance needs. Where all that is heard is
+# so many times as quiet, the noise is gone: no sound makes the power smaller. That is learnt, too,
+# and the past counts for few windows until it is known.
 _OBSOLETE, _KEPT, _NEEDED = np.float32(4.0), np.float32(3.0), 12
 # Share of the mean power that is added to that of each microphone before inverting.
 _LOADING = np.float32(1e-3)
@@ -159,10 +161,10 @@ class NoiseCovariance:
         begun = steady.mean() > (_LAST_SHARE if self._learning_anew else _SHARE)
         self._learning_anew = begun
         self.begun = high & (smooth < _NEAR * short_floor) & begun
-        noise: np.ndarray = near | self.begun
-        other = (smooth > _OBSOLETE) | (smooth < 1 / _OBSOLETE)
-        obsolete = noise & other & (self._count > _NEEDED)
-        self._count[obsolete] = _KEPT
+        gone = smooth < 1 / _OBSOLETE
+        noise: np.ndarray = near | self.begun | gone
+        obsolete = gone | (noise & (smooth > _OBSOLETE) & (self._count > _NEEDED))
+        self._count[obsolete] = np.minimum(self._count[obsolete], _KEPT)
         return noise
 
     def _learn(self, spectra: np.ndarray, noise: np.ndarray) -> None:

@@ -105,6 +105,13 @@ def test_a_noise_that_changes_is_known_again_within_2_s(rng, known, power):
     assert powers[40:].mean() < 1.6
 
 
+def test_a_noise_that_goes_is_forgotten_within_2_s(rng, known):
+    noise, phases = known
+    powers = _powers(noise, np.float32(0.01) * _windows(rng, phases, 100, 50))
+    assert powers[:5].mean() < 0.001
+    assert 0.2 < powers[40:].mean() < 1.6
+
+
 def test_a_dead_microphone_is_left_out(rng, known):
     noise, phases = known
     windows = _windows(rng, phases, 100, 60)
