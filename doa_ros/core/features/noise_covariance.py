@@ -15,30 +15,36 @@ from scipy.ndimage import uniform_filter1d
 
 from doa_ros.core.features.noise_floor import NoiseFloor
 
-# The covariance is an average over so long [s].
+# The covariance is an average over so long [s]: three times as many windows as six microphones need
+# for an inverse that is right within 3 dB.
 _LENGTH = 2.0
-# The smallest power is that of so long a time, and where a noise begins of a short time [s].
+# The smallest power is that of so long a time, within which a talker pauses, and where a noise
+# begins of a short time, longer than most syllables [s].
 _PERIOD, _SHORT_PERIOD = 4.0, 0.6
-# Power this much above its smallest is still that of the noise.
+# Power this much above its smallest is still that of the noise: its smoothed power varies so much.
 _NEAR = np.float32(1.4)
 # A noise has begun where the smallest power of a short time is so high, and the mean over so long
-# [s] is no higher than some times this; and if that is so in such a share of the bins, and until
-# it is in hardly any.
+# [s] is no higher than some times this; and if that is so in such a share of the bins, which no
+# talker fills steadily, and until it is in hardly any.
 _HIGH, _MEAN, _STEADY, _SHARE, _LAST_SHARE = np.float32(2.0), 0.2, np.float32(2.0), 0.3, 0.1
-# Powers are averaged over so long [s], and over so many bins to either side.
+# Powers are averaged over so long [s], and over so many bins to either side, so that they vary less
+# than those of a talker.
 _SMOOTHING, _NEIGHBOURS = 0.15, 2
-# The first windows are all learnt.
+# The first windows are all learnt: as many as make a covariance of six microphones invertible.
 _FIRST = 8
 # Where what is learnt is so many times as loud as what is known, the past counts for few windows
-# from then on, provided that it counts for more than a covariance needs. Where all that is heard is
-# so many times as quiet, the noise is gone: no sound makes the power smaller. That is learnt, too,
-# and the past counts for few windows until it is known.
+# from then on, provided that it counts for more than a covariance needs. Where all that is heard
+# is so many times as quiet, the noise is gone: no sound makes the power smaller. That is learnt,
+# too, and the past counts for few windows until it is known.
 _OBSOLETE, _KEPT, _NEEDED = np.float32(4.0), np.float32(3.0), 12
-# Share of the mean power that is added to that of each microphone before inverting.
+# Share of the mean power that is added to that of each microphone before inverting: errors of gain
+# and phase leave about so much of a noise from one direction.
 _LOADING = np.float32(1e-3)
-# An inverse is this many windows old at most.
+# An inverse is this many windows old at most: inverting all bins in every window would cost several
+# times as much as the rest.
 _TURNS = 8
-# If a covariance was so much louder than its inverse expects, past powers are scaled.
+# If a covariance was so much louder than its inverse expects, past powers are scaled; estimates
+# differ less by chance.
 _LOUDER = 1.4
 _TINY = np.float32(1e-20)
 
