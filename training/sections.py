@@ -81,6 +81,30 @@ class SimulateConfig(Config):
     loud_noise_changes: float = setting(
         0.3, 'Share of them that begin or end within the clip.', minimum=0.0, maximum=1.0
     )
+    uneven_walls: float = setting(
+        0.0,
+        'Share of the clips in rooms with walls of materials, from which the RT60 follows.',
+        minimum=0.0,
+        maximum=1.0,
+    )
+    beside_walls: float = setting(
+        0.0,
+        'Share of the clips in which the array is 0.1 to 1 m from a wall, or from two.',
+        minimum=0.0,
+        maximum=1.0,
+    )
+    furniture: float = setting(
+        0.0,
+        'Share of the clips with upright surfaces around the array that reflect.',
+        minimum=0.0,
+        maximum=1.0,
+    )
+    turned_away: float = setting(
+        0.0,
+        'Share of the talkers who are turned away: their direct sound is 3 to 12 dB weaker.',
+        minimum=0.0,
+        maximum=1.0,
+    )
     gusty_noise: float = setting(
         0.0, 'Share of the clips whose noise swells and ebbs.', minimum=0.0, maximum=1.0
     )

@@ -17,6 +17,7 @@ from doa_ros.simulation.acoustics import Reflector, Room
 from ..sections import SimulateConfig
 from .corpus import Corpus
 from .noises import changing_noise, noise
+from .surroundings import beside_walls, furniture, mixed_walls, random_room
 
 EGO_NOISES = ('fan', 'motor')
 # Least distance of a source from the walls [m].
@@ -31,7 +32,13 @@ _SENSOR_DB = (-25.0, -5.0)
 _STEP = math.radians(2)
 # Beside loud noise somebody speaks where the level in this band says so [Hz].
 _SPEECH_BAND = 300.0, 6000.0
+# Direct sound of talkers who are turned away, beside one that radiates alike everywhere [dB].
+_AWAY_DB = -12.0, -3.0
 _ATTEMPTS = 2000
+# Distance of an array that is beside a wall [m]; all others are farther away.
+_BESIDE = 0.1, 1.0
+# How often an array is moved beside a wall and turned until its sources fit.
+_TURNS = 100
 
 Trajectory = tuple[tuple[float, float], ...]
 """Pairs of a time [s] and the azimuth then [rad], not wrapped.
@@ -196,7 +203,53 @@ def draw_scene(
     # Drawn last: what is above is the same with such noise and without it.
     if config.loud_noise and not quiet and rng.random() < config.loud_noise:
         scene = _with_loud_noises(rng, config, ambiguity, scene)
+    if config.uneven_walls and rng.random() < config.uneven_walls:
+        scene = replace(scene, room=random_room(rng, size, mixed_walls))
+    if config.beside_walls and rng.random() < config.beside_walls:
+        scene = _beside_walls(rng, config, scene)
+    if config.furniture and rng.random() < config.furniture:
+        scene = replace(scene, reflectors=furniture(rng, size, scene.centre))
+    if config.turned_away:
+        scene = replace(
+            scene, sources=tuple(_perhaps_away(rng, config, place) for place in scene.sources)
+        )
     return scene
+
+
+def _beside_walls(rng: np.random.Generator, config: SimulateConfig, scene: Scene) -> Scene:
+    """Return a scene whose array is beside a wall or two, turned so that all sources fit.
+
+    Their azimuths stay, so that no direction is rarer than another. Where they do not fit however
+    the array is turned, it stays where it is.
+    """
+    size = scene.room.size
+
+    def nearer(place: Place, centre: np.ndarray, heading: float) -> Place:
+        free = free_distance(size, centre, unit_vector(place.azimuth + heading, place.elevation))
+        return replace(place, distance=min(place.distance, free))
+
+    for _ in range(_TURNS):
+        centre = beside_walls(rng, size, scene.centre, int(rng.integers(1, 3)), _BESIDE)
+        heading = rng.uniform(-np.pi, np.pi)
+        moved = replace(
+            scene,
+            centre=centre,
+            heading=heading,
+            sources=tuple(nearer(place, centre, heading) for place in scene.sources),
+            noises=tuple(nearer(place, centre, heading) for place in scene.noises),
+            directional=scene.directional and nearer(scene.directional, centre, heading),
+        )
+        places = [*moved.sources, *moved.noises, moved.directional]
+        if all(place is None or place.distance >= config.distance_min for place in places):
+            return moved
+    return scene
+
+
+def _perhaps_away(rng: np.random.Generator, config: SimulateConfig, place: Place) -> Place:
+    """Return a talker who may be turned away."""
+    if place.kind != 'speech' or rng.random() >= config.turned_away:
+        return place
+    return replace(place, direct_db=rng.uniform(*_AWAY_DB))
 
 
 def _with_loud_noises(

@@ -36,8 +36,6 @@ _HARD_CEILINGS = PLASTERBOARD_CEILING, SMOOTH_CONCRETE, ROUGH_PLASTER
 _SOFT_CEILINGS = CEILING_TILES, ACOUSTIC_PLASTER
 # Share of what is reflected that goes in all directions: of bare walls, and of shelves.
 _SCATTERING = 0.05, 0.3
-# Of an array beside a wall [m].
-_BESIDE = 0.1, 0.4
 
 Walls = Callable[[np.random.Generator], tuple[Material, ...]]
 """Draws the walls of a room, in the order of `Room`."""
@@ -75,7 +73,11 @@ def hard_walls(rng: np.random.Generator) -> tuple[Material, ...]:
 
 
 def beside_walls(
-    rng: np.random.Generator, size: np.ndarray, centre: np.ndarray, count: int
+    rng: np.random.Generator,
+    size: np.ndarray,
+    centre: np.ndarray,
+    count: int,
+    gap: tuple[float, float],
 ) -> np.ndarray:
     """Return a position of the array [m], shape (3,), moved beside a wall, or two in a corner.
 
@@ -84,11 +86,12 @@ def beside_walls(
         size: of the room [m], shape (3,).
         centre: where it would be otherwise [m], shape (3,).
         count: of walls.
+        gap: least and largest distance from each of them [m].
     """
     moved = centre.copy()
     for axis in rng.permutation(2)[:count]:
-        gap = rng.uniform(*_BESIDE)
-        moved[axis] = gap if rng.random() < 0.5 else size[axis] - gap
+        away = rng.uniform(*gap)
+        moved[axis] = away if rng.random() < 0.5 else size[axis] - away
     return moved
 
 

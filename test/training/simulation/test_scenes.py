@@ -76,3 +76,37 @@ def test_loud_noise_is_no_source(uma8, sounds, locate, rate):
             found = locate(replace(uma8, sampling_frequency=rate), clip.audio)
             near += np.cos(found.azimuth - scene.noises[0].azimuth) > np.cos(np.radians(15))
     assert near > 6
+
+
+@pytest.mark.parametrize('most', [1, 3])
+def test_arrays_are_moved_beside_walls_and_hear_the_same_directions(most):
+    config = replace(CONFIG, loud_noise=0.5, sources_max=most)
+    before, drawn = scenes(config), scenes(replace(config, beside_walls=1.0))
+    moved = 0
+    for scene, other in zip(drawn, before, strict=True):
+        gaps = np.minimum(scene.centre, scene.room.size - scene.centre)[:2]
+        moved += gaps.min() < 1.0
+        for name in ('sources', 'noises'):
+            pairs = list(zip(getattr(scene, name), getattr(other, name), strict=True))
+            assert all(place.direction @ was.direction > 0.9999 for place, was in pairs)
+            assert all(
+                config.distance_min <= place.distance <= was.distance for place, was in pairs
+            )
+        assert all(scene.room.contains(scene.position(place)) for place in scene.sources)
+        assert scene.snr == other.snr or scene.snr != scene.snr
+    assert moved > 0.8 * len(drawn)
+
+
+def test_rooms_have_uneven_walls_and_furniture_and_talkers_are_turned_away_where_settings_say_so():
+    config = replace(CONFIG, loud_noise=0.0, noise_only=0.0, short_sounds=0.5)
+    drawn = scenes(replace(config, uneven_walls=0.5, furniture=0.5, turned_away=0.5), 100)
+    for scene, other in zip(drawn, scenes(config, 100), strict=True):
+        assert not other.room.walls and other.room.size == pytest.approx(scene.room.size)
+        (place,) = scene.sources
+        assert place.direct_db == 0 or (place.kind == 'speech' and -12 <= place.direct_db <= -3)
+        assert scene.sources == other.sources or place.direct_db
+        assert not other.reflectors
+    assert 0.35 < np.mean([bool(scene.room.walls) for scene in drawn]) < 0.65
+    assert 0.35 < np.mean([bool(scene.reflectors) for scene in drawn]) < 0.65
+    talkers = [s.sources[0] for s in drawn if s.sources[0].kind == 'speech']
+    assert 0.3 < np.mean([place.direct_db < 0 for place in talkers]) < 0.7

@@ -44,7 +44,7 @@ def test_rooms_of_all_kinds_of_walls_are_as_rooms_are():
 @pytest.mark.parametrize('count', [1, 2])
 def test_an_array_is_beside_as_many_walls_as_it_should_be(count):
     for seed in range(20):
-        moved = beside_walls(np.random.default_rng(seed), SIZE, CENTRE, count)
+        moved = beside_walls(np.random.default_rng(seed), SIZE, CENTRE, count, (0.1, 0.4))
         gaps = np.minimum(moved, SIZE - moved)[:2]
         assert np.sum((gaps >= 0.1) & (gaps <= 0.4)) == count
         assert moved[2] == CENTRE[2] and Room(SIZE, 0.4).contains(moved)

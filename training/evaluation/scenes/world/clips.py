@@ -33,6 +33,8 @@ _SPEECH_BAND = 300.0, 6000.0
 _NOISE_APART = math.radians(40)
 # Least distance of the array from the walls, and its height [m].
 _FROM_WALLS, _HEIGHT = 1.0, (0.4, 1.2)
+# Distance of an array that is beside a wall [m].
+_BESIDE = 0.1, 0.4
 
 
 def situation_clips(
@@ -76,7 +78,7 @@ def _draw(
         centre = np.append(rng.uniform(_FROM_WALLS, size[:2] - _FROM_WALLS), rng.uniform(*_HEIGHT))
         heading = rng.uniform(-np.pi, np.pi)
         if situation.beside_walls:
-            centre = beside_walls(rng, size, centre, situation.beside_walls)
+            centre = beside_walls(rng, size, centre, situation.beside_walls, _BESIDE)
         room = Room(size, situation.rt60)
         if situation.walls is not None:
             room = random_room(rng, size, situation.walls)
