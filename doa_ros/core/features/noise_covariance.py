@@ -85,7 +85,7 @@ class NoiseCovariance:
         begun: where a noise has begun and is being learnt, shape (bins,), bool.
         spread: logarithm to base 10 of the mean of the eigenvalues of the covariance over their
             harmonic mean, shape (bins,), float32. It is 0 for noise that is unrelated between
-            microphones, and high for noise from few directions.
+            microphones, or that is not known yet, and high for noise from few directions.
 
     Args:
         microphones: how many there are.
@@ -207,4 +207,6 @@ class NoiseCovariance:
         self.inverse[..., part] = inverse
         scale = inverse[diagonal, diagonal].real[self.alive].mean(axis=0)
         self.inverse_scale[part] = scale
-        self.spread[part] = np.log10(np.maximum(power * scale, 1))
+        # That of few windows is high by chance.
+        known = self._count[part] >= _NEEDED
+        self.spread[part][known] = np.log10(np.maximum(power * scale, 1))[known]

@@ -91,6 +91,13 @@ def test_it_says_where_a_noise_has_begun_until_it_is_known(rng, known):
     assert noise.begun.mean() < 0.05
 
 
+def test_a_few_windows_do_not_tell_how_many_directions_the_noise_has(rng):
+    noise, phases = NoiseCovariance(6, _BINS, _HOP), _phases(rng)
+    for power, count, expected in [(0, 10, 0), (0, 40, 0.1), (1000, 4, 0.1), (1000, 60, 2.6)]:
+        _powers(noise, _windows(rng, phases, power, count))
+        assert noise.spread.mean() == pytest.approx(expected, abs=0.15)
+
+
 @pytest.mark.parametrize('scale', [1e-9, 1e-4, 1e4])
 def test_level_does_not_matter(rng, scale):
     windows = np.float32(scale) * _windows(rng, _phases(rng), 100, 60)
