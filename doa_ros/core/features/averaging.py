@@ -114,15 +114,24 @@ class PhaseTransformAverage(CrossSpectrumAverage):
 
     def add(self, spectra: np.ndarray, power: np.ndarray) -> float:
         """Take a window."""
+        weight, active = self.follow(power)
+        self._sum *= self.keep
+        self._sum += self.feature_type.cross_spectra(spectra, weight)
+        self._weight_sum = self.keep * self._weight_sum + float(weight.mean())
+        return active
+
+    def follow(self, power: np.ndarray) -> tuple[np.ndarray, float]:
+        """Take the power of a window, and leave the average as it is.
+
+        Returns:
+            Weight of the bins, shape (bins,), float32, and share of sound above the noise, 0..1.
+        """
         floor = self._noise_floor.update(power)
         weight = np.where(
             power > 0, np.maximum(above_floor(power, floor), self._weight_min), np.float32(0)
         )
         bands = self._band_powers(power)
-        self._sum *= self.keep
-        self._sum += self.feature_type.cross_spectra(spectra, weight)
-        self._weight_sum = self.keep * self._weight_sum + float(weight.mean())
-        return float(above_floor(bands, self._floor.update(bands)).mean())
+        return weight, float(above_floor(bands, self._floor.update(bands)).mean())
 
     def average(self) -> tuple[np.ndarray, float]:
         """Return the sum of all cross-spectra, and of the weights of all bins in them."""

@@ -67,6 +67,7 @@ class WhitenedAverage(CrossSpectrumAverage):
         """Begin to average anew."""
         self._phase_transform.start()
         self._start_whitened()
+        self._share = 0.0
 
     def _start_whitened(self) -> None:
         bins = len(self.feature_type.frequencies)
@@ -74,22 +75,34 @@ class WhitenedAverage(CrossSpectrumAverage):
         self._power_sum = np.zeros(bins, dtype=np.float32)
         self._count = 0.0
 
-    def _share(self) -> float:
+    def _few_directions(self) -> float:
         """Return how far the noise comes from few directions, 0..1."""
         spread = float(self.noise.spread[self._telling].mean())
         return min(max((spread - _ALL_AROUND) / (_FEW_DIRECTIONS - _ALL_AROUND), 0.0), 1.0)
 
     def add(self, spectra: np.ndarray, power: np.ndarray) -> float:
-        """Take a window."""
-        active = self._phase_transform.add(spectra, power)
-        whitened, power = self.noise.whiten(spectra)
+        """Take a window; what has no share in the features begins to average anew."""
+        whitened, whitened_power = self.noise.whiten(spectra)
+        self._share = self._few_directions()
+        if self._share < 1:
+            plain_active = self._phase_transform.add(spectra, power)
+        else:
+            self._phase_transform.start()
+            _, plain_active = self._phase_transform.follow(power)
+        active = self._activity(whitened_power)
+        if self._share > 0:
+            self._add_whitened(whitened, whitened_power)
+        else:
+            self._start_whitened()
+        return self._share * active + (1 - self._share) * plain_active
+
+    def _activity(self, power: np.ndarray) -> float:
+        """Return the share of sound above the noise, from the whitened power."""
         bands = self._band_powers(np.minimum(power, np.where(self.noise.begun, 1, _LOUD)))
         # A noise that has begun, but is not learnt, is louder than 1.
-        floor = np.maximum(self._floor.update(bands), 1)
-        share = self._share()
-        if share == 0:
-            self._start_whitened()
-            return active
+        return float(above_floor(bands, np.maximum(self._floor.update(bands), 1)).mean())
+
+    def _add_whitened(self, whitened: np.ndarray, power: np.ndarray) -> None:
         # In the unit of the power, whatever the noise was then.
         whitened /= np.sqrt(self.noise.inverse_scale)
         self._sum *= self.keep
@@ -97,11 +110,10 @@ class WhitenedAverage(CrossSpectrumAverage):
         self._power_sum *= self.keep
         self._power_sum += power
         self._count = self.keep * self._count + 1
-        return share * float(above_floor(bands, floor).mean()) + (1 - share) * active
 
     def average(self) -> tuple[np.ndarray, float]:
         """Return the mean of both averages, as far as the noise comes from few directions."""
-        share = self._share()
+        share = self._share
         if share == 0:
             return self._phase_transform.average()
         whitened, weight = self._whitened()
