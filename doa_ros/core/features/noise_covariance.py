@@ -7,7 +7,8 @@ sound comes from elsewhere, however loud the noise is. So it also tells when to 
 learnt where this power is near its smallest of the last seconds, as in minima-controlled recursive
 averaging (I. Cohen, "Noise spectrum estimation in adverse environments: improved minima controlled
 recursive averaging", IEEE Trans. Speech and Audio Processing 11(5), 2003), and where it is high
-but steady: there a noise has begun.
+but steady: there a noise has begun. It is learnt where it is far below 1, too: there a noise is
+gone.
 """
 
 import numpy as np

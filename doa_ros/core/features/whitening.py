@@ -30,6 +30,9 @@ _BALANCE = np.float32(0.3)
 _HALF = np.float32(6.0)
 # A louder bin counts no more for the activity: the tone of a motor that wavers is in few bins.
 _LOUD = np.float32(8.0)
+# Noise that is known in part, as of a motor that swells and ebbs, has so many times its smallest
+# whitened power.
+_SWING = 1.5
 # The noise comes from all around where its mean spread is less than the first of these, and from
 # few directions where it is more than the second: between what simulated rooms without directional
 # noise have, and rooms with one 10 dB below the talker (UMA-8).
@@ -58,8 +61,7 @@ class WhitenedAverage(CrossSpectrumAverage):
         # Lower frequencies are much alike at all microphones, whatever the noise.
         frequencies = feature_type.frequencies
         self._telling = frequencies >= min(1 / (4 * array.max_delay), frequencies.mean())
-        # The power of the noise is 1 by definition: the smallest one is no biased measure of it.
-        self._floor = self._band_floor(bias=1.0)
+        self._floor = self._band_floor(_SWING)
         self._weight_min = np.float32(config.weight_min)
         self.start()
 

@@ -66,6 +66,14 @@ def test_a_noise_that_has_begun_is_no_sound(uma8, extract, plane_wave, noise):
     assert max(activity[90:]) < 0.05
 
 
+def test_a_second_noise_that_swells_and_ebbs_is_no_sound(uma8, extract, plane_wave, noise):
+    time = np.arange(len(noise)) / uma8.sampling_frequency
+    swell = (1 + 0.5 * np.sin(2 * np.pi * time)) * (time > 0.8)
+    other = 0.1 * swell[:, None] * plane_wave(uma8, _SOUND, 0.2, duration=5.0, seed=5)
+    config = replace(_WHITENED, noise_floor_time=2.0)
+    assert max(w.activity for w in extract(uma8, noise + other, config)[70:]) < 0.12
+
+
 def test_a_tone_beside_noise_does_not_make_its_band_active(uma8, extract, noise):
     time = np.arange(len(noise)) / uma8.sampling_frequency
     tone = noise.std() * np.sin(2 * np.pi * 1000 * time) * np.sin(np.pi * time) ** 2 * (time > 3)
