@@ -3,9 +3,9 @@
 """Fitting the calibration of the outputs of a filter.
 
 With sources that stand still: the confidence, by Platt scaling (J. Platt, "Probabilistic outputs
-for support vector machines and comparisons to regularized likelihood methods", 1999); and, of
-talkers, a straight line that makes the elevation error smallest, and the standard deviations, so
-that 68 % of the errors lie within.
+for support vector machines and comparisons to regularized likelihood methods", 1999), and how far
+the sensitivity moves it; and, of talkers, a straight line that makes the elevation error smallest,
+and the standard deviations, so that 68 % of the errors lie within.
 """
 
 from dataclasses import dataclass, fields, replace
@@ -16,7 +16,7 @@ from scipy import optimize
 from doa_ros.core.config import Config
 from doa_ros.core.directions import PEAK_SEPARATION
 from doa_ros.core.geometry import wrap_angle
-from doa_ros.core.localization.calibration import Calibration
+from doa_ros.core.localization.calibration import LEAST_PROBABILITY, Calibration
 from doa_ros.core.localization.decoding import WITHIN, logit
 
 from .labelled_outputs import LabelledOutputs, window_of
@@ -27,6 +27,8 @@ _EVERY = 3
 _FAINT = 0.1
 _LEAST = 1e-4
 _ONE_SIGMA = 0.6827
+# At the least sensitivity that is of use, this share of the voices that are answered remains.
+_LEAST_SENSITIVITY, _LEAST_ANSWERED = 0.05, 0.25
 # Of the deviations over what predicts them.
 _STEEPEST = 5.0
 # Those of the posterior as they are.
@@ -45,7 +47,7 @@ def fit_calibration(labelled: LabelledOutputs) -> Calibration:
     """
     confident = fit_confidence(labelled, Calibration())
     _, best = fit_elevation(labelled, confident)
-    return fit_deviations(labelled, best)
+    return fit_sensitivity(labelled, fit_deviations(labelled, best))
 
 
 def fit_confidence(labelled: LabelledOutputs, calibration: Calibration) -> Calibration:
@@ -61,7 +63,7 @@ def fit_confidence(labelled: LabelledOutputs, calibration: Calibration) -> Calib
     if multi_source:
         counted = counted & (answers.confidence >= _FAINT)
     hit = answers.hit[counted]
-    odds = logit(answers.confidence[counted])
+    odds = logit(answers.confidence[counted], LEAST_PROBABILITY)
 
     def loss(values):
         weight, bias = (*values, 0.0)[:2]
@@ -75,6 +77,23 @@ def fit_confidence(labelled: LabelledOutputs, calibration: Calibration) -> Calib
     weight, bias = (*optimize.minimize(loss, start, method='Nelder-Mead').x, 0.0)[:2]
     weight = max(float(weight), 0.0)
     return replace(calibration, confidence_bias=float(bias), confidence_weight=weight)
+
+
+def fit_sensitivity(labelled: LabelledOutputs, calibration: Calibration) -> Calibration:
+    """Return a calibration with which the whole range of the sensitivity trades answers.
+
+    Args:
+        labelled: outputs of the filter.
+        calibration: all other settings, with true confidences.
+    """
+    answers = _answers(labelled, calibration)
+    given = answers.hit & (answers.confidence >= 0.5)
+    if not given.any():
+        return calibration
+    odds = logit(answers.confidence[given], LEAST_PROBABILITY)
+    power = np.quantile(odds, 1 - _LEAST_ANSWERED) / -logit(_LEAST_SENSITIVITY)
+    power = within_bounds(Calibration, 'sensitivity_power', round(float(power), 2))
+    return replace(calibration, sensitivity_power=power)
 
 
 def fit_elevation(

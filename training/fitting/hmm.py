@@ -13,7 +13,13 @@ from doa_ros.core.localization.calibration import Calibration
 from doa_ros.core.localization.hmm_filter import HmmFilter, HmmFilterConfig
 from doa_ros.core.localization.spectrum import SingleSourcePosterior, Spectrum
 
-from .calibration import fit_confidence, fit_deviations, fit_elevation, within_bounds
+from .calibration import (
+    fit_confidence,
+    fit_deviations,
+    fit_elevation,
+    fit_sensitivity,
+    within_bounds,
+)
 from .labelled_outputs import LabelledOutputs, window_of
 
 # What the maximum likelihood finds, on scales on which steps are alike.
@@ -57,7 +63,7 @@ def fit_hmm(
         error, calibration = fit_elevation(outputs, confident)
         found.append((error, config, outputs, calibration))
     _, config, outputs, calibration = min(found, key=lambda row: row[0])
-    return config, fit_deviations(outputs, calibration)
+    return config, fit_sensitivity(outputs, fit_deviations(outputs, calibration))
 
 
 def _most_likely(labelled: LabelledOutputs, grid: DirectionGrid, hop: float) -> HmmFilterConfig:

@@ -13,6 +13,10 @@ from doa_ros.core.localization.decoding import Estimate, logit
 from doa_ros.core.localization.spectrum import Peak, Spectrum
 
 _LEAST_COHERENCE = 0.02
+SENSITIVITY_POWER = 1.5
+"""Power of the odds of the sensitivity where nothing was fitted."""
+LEAST_PROBABILITY = 1e-9
+"""Smallest distance of the posterior from 0 and 1: it keeps log-odds finite."""
 
 
 @dataclass(frozen=True)
@@ -23,6 +27,13 @@ class Calibration(Config):
         0.0, 'Added to the log-odds of a source within 10 degrees: Platt scaling.'
     )
     confidence_weight: float = setting(1.0, 'Weight of these log-odds.', minimum=0.0)
+    sensitivity_power: float = setting(
+        SENSITIVITY_POWER,
+        'Power of the odds of the sensitivity, for estimates; it is larger where confidences '
+        'are spread wider.',
+        minimum=0.1,
+        maximum=10.0,
+    )
     elevation_scale: float = setting(
         1.0, 'Factor of the elevation of the posterior.', minimum=0.5, maximum=2.0
     )
@@ -52,7 +63,8 @@ class Calibration(Config):
     def estimate(self, spectrum: Spectrum, peak: Peak) -> Estimate:
         """Return the calibrated estimate of one of the peaks of a spectrum."""
         found = spectrum.estimate(peak)
-        log_odds = self.confidence_bias + self.confidence_weight * logit(peak.probability)
+        raw = logit(peak.probability, LEAST_PROBABILITY)
+        log_odds = self.confidence_bias + self.confidence_weight * raw
         # Less coherent sound, in reverberation or with dead microphones, has larger errors.
         coherence = max(float(spectrum.coherence), _LEAST_COHERENCE)
         azimuth_stddev = found.azimuth_stddev**self.azimuth_power / coherence**self.azimuth_fading

@@ -65,6 +65,8 @@ class Classifier:
         self.grid = card.grid
         self.features = card.features
         self.multi_source = card.multi_source
+        self._calibration = card.calibration or Calibration()
+        self.sensitivity_power = self._calibration.sensitivity_power
         feature_type = feature_type_of(array, features)
         self._steering: SrpPhat | None = None
         if card.srp_weight:
@@ -98,8 +100,7 @@ class Classifier:
         Raises:
             ModelError: the network of the recurrent filter does not suit the classes.
         """
-        card, hop = self._card, self.features.hop
-        calibration = card.calibration or Calibration()
+        card, hop, calibration = self._card, self.features.hop, self._calibration
         if card.recurrent_filter is not None and self._filter_network is not None:
             network = TFLiteModel(self._filter_network)
             return RecurrentFilter(network, self.grid, hop, card.recurrent_filter, calibration)

@@ -182,6 +182,11 @@ def decode_elevation(probability: np.ndarray, elevation_min: float = 0.0) -> tup
     return elevation_min + float(position * step), math.sqrt(variance) * step
 
 
-def logit(probability):
-    """Return the log-odds of probabilities, finite for those that int8 rounds to 0 or 1."""
-    return special.logit(np.clip(probability, HALF_STEP, 1 - HALF_STEP))
+def logit(probability, least: float = HALF_STEP):
+    """Return the log-odds of probabilities, finite for 0 and 1.
+
+    Args:
+        probability: 0..1.
+        least: smallest distance from 0 and 1; that of the filter is far finer than int8.
+    """
+    return special.logit(np.clip(probability, least, 1 - least))

@@ -16,6 +16,7 @@ from doa_ros.core.features import feature_type_of
 from doa_ros.core.features.config import FeatureConfig
 from doa_ros.core.features.extractor import WindowFeatures
 from doa_ros.core.geometry import MicArray
+from doa_ros.core.localization.calibration import SENSITIVITY_POWER
 from doa_ros.core.localization.classifier import Classifier
 from doa_ros.core.localization.source_filter import Localization
 from doa_ros.core.localization.spectrum_estimator import SpectrumEstimator
@@ -23,9 +24,6 @@ from doa_ros.core.localization.srp_phat import SrpPhat
 
 # From this confidence on a direction may be of use to a tracker.
 _LEAST_DETECTION = 0.15
-# Power of the sensitivity's odds. Nearly all confidences are near 0 or 1; with this power, most
-# settings change a few answers in noisy rooms, and no setting changes all of them.
-_SENSITIVITY_POWER = 1.5
 
 METHODS = ('cnn', 'srp_phat')
 """How directions can be found: by a trained network, or by the steered response power."""
@@ -49,8 +47,10 @@ class LocalizerConfig(MethodConfig):
     sensitivity: float = setting(
         0.5,
         'How readily estimates are published: 0 never, 0.5 from a confidence of 0.5 on, 1 always. '
-        'The odds of a source are multiplied by (sensitivity / (1 - sensitivity)) ^ 1.5: '
-        'an estimate needs a confidence of 0.84 at 0.25, and of 0.16 at 0.75.',
+        'The odds of a source are multiplied by (sensitivity / (1 - sensitivity)) ^ p. For '
+        'estimates p is the sensitivity_power of the card of the model; without one and for '
+        'detections it is 1.5: an estimate needs a confidence of 0.84 at 0.25 then, and of 0.16 '
+        'at 0.75.',
         minimum=0.0,
         maximum=1.0,
         dynamic=True,
@@ -66,18 +66,27 @@ class LocalizerConfig(MethodConfig):
         'name or path, as libedgetpu.so.1; empty runs it on the CPU.',
     )
 
-    @property
-    def prior_odds(self) -> float:
-        """What the odds of a source are multiplied by: 0 at the sensitivity 0, infinite at 1."""
+    def prior_odds(self, power: float = SENSITIVITY_POWER) -> float:
+        """Return what the odds of a source are multiplied by.
+
+        Args:
+            power: of the odds of the sensitivity.
+
+        Returns:
+            0 at the sensitivity 0, 1 at 0.5, infinite at 1.
+        """
         if self.sensitivity == 1:
             return math.inf
-        return (self.sensitivity / (1 - self.sensitivity)) ** _SENSITIVITY_POWER
+        return (self.sensitivity / (1 - self.sensitivity)) ** power
 
-    @property
-    def least_confidence(self) -> float:
-        """The confidence from which on an estimate is given: with the prior, even odds."""
+    def least_confidence(self, power: float = SENSITIVITY_POWER) -> float:
+        """Return the confidence from which on an estimate is given: with the prior, even odds.
+
+        Args:
+            power: as in `prior_odds`.
+        """
         # A confidence can be exactly 1, and 0 answers never.
-        return 1 / (1 + self.prior_odds) if self.sensitivity else math.inf
+        return 1 / (1 + self.prior_odds(power)) if self.sensitivity else math.inf
 
 
 class Localizer:
@@ -102,7 +111,6 @@ class Localizer:
         config: LocalizerConfig,
         model: Path | None = None,
     ):
-        self.configure(config)
         self._array = array
         self._ambiguity = ambiguity_of(array)
         self._estimator: SpectrumEstimator
@@ -112,6 +120,7 @@ class Localizer:
             raise ConfigError('method cnn needs a model')
         else:
             self._estimator = Classifier.load(model, array, features, config.delegate)
+        self.configure(config)
         self._filter = self._estimator.source_filter()
         self._mounting = _mounting(array, self._estimator.grid)
 
@@ -120,10 +129,15 @@ class Localizer:
         """The directions that the classes of the spectrum stand for."""
         return self._estimator.grid
 
+    @property
+    def sensitivity_power(self) -> float:
+        """The power of the odds of the sensitivity, for estimates."""
+        return self._estimator.sensitivity_power
+
     def configure(self, config: LocalizerConfig) -> None:
         """Take over changed settings; the method stays."""
-        self._least_confidence = config.least_confidence
-        self._prior_odds = config.prior_odds
+        self._least_confidence = config.least_confidence(self.sensitivity_power)
+        self._prior_odds = config.prior_odds()
         self._report_stationary = config.report_stationary
 
     def reset(self) -> None:

@@ -18,9 +18,11 @@ class SpectrumEstimator(Protocol):
 
     Attributes:
         grid: the directions that the classes of its spectra stand for.
+        sensitivity_power: of `Calibration`, for its estimates.
     """
 
     grid: DirectionGrid
+    sensitivity_power: float
 
     def spectra(self, window: WindowFeatures) -> WindowSpectra:
         """Return what is found in a window."""

@@ -12,6 +12,7 @@ from doa_ros.core.directions import PEAK_SEPARATION
 from doa_ros.core.features.extractor import WindowFeatures
 from doa_ros.core.features.feature_type import FeatureType
 from doa_ros.core.features.steered_response import SteeredResponse
+from doa_ros.core.localization.calibration import SENSITIVITY_POWER
 from doa_ros.core.localization.source_filter import NoFilter
 from doa_ros.core.localization.spectrum import MultiSourceSpectrum, WindowSpectra
 
@@ -37,6 +38,8 @@ class SrpPhat(SteeredResponse):
     Raises:
         ConfigError: the array resolves no azimuth.
     """
+
+    sensitivity_power = SENSITIVITY_POWER
 
     def __init__(
         self,

@@ -67,7 +67,7 @@ def test_more_sensitive_answers_more(uma8, plane_wave, extract, activity, one, o
         config = LocalizerConfig(method='srp_phat', sensitivity=sensitivity)
         found = Localizer(uma8, FeatureConfig(), config).locate(window).estimates
         assert all(0 <= e.confidence <= 1 for e in found)
-        assert all(e.confidence >= config.least_confidence for e in found)
+        assert all(e.confidence >= config.least_confidence() for e in found)
         answers.append(len(found))
     assert answers == sorted(answers)
 
@@ -82,10 +82,11 @@ def test_sensitivity_0_never_answers_and_1_always(localizer, window):
 SETTINGS = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95)
 
 
-def test_half_is_a_confidence_of_half_exactly():
-    assert LocalizerConfig().prior_odds == 1
-    assert LocalizerConfig().least_confidence == 0.5
-    least = [LocalizerConfig(sensitivity=s).least_confidence for s in (0, *SETTINGS, 1)]
+@pytest.mark.parametrize('power', [0.1, 1.5, 2.41, 10.0])
+def test_half_is_a_confidence_of_half_exactly(power):
+    assert LocalizerConfig().prior_odds(power) == 1
+    assert LocalizerConfig().least_confidence(power) == 0.5
+    least = [LocalizerConfig(sensitivity=s).least_confidence(power) for s in (0, *SETTINGS, 1)]
     assert least[0] == math.inf and least[-1] == 0
     assert least == sorted(least, reverse=True)
     # Of odds, both sides are alike.
@@ -96,9 +97,9 @@ def test_half_is_a_confidence_of_half_exactly():
 @given(st.floats(0, 1), st.sampled_from(SETTINGS))
 def test_estimates_and_detections_are_weighed_alike(confidence, sensitivity):
     config = LocalizerConfig(sensitivity=sensitivity)
-    weighed = _with_prior_odds(confidence, config.prior_odds)
-    if abs(confidence - config.least_confidence) > 1e-9:
-        assert (weighed >= 0.5) == (confidence >= config.least_confidence)
+    weighed = _with_prior_odds(confidence, config.prior_odds())
+    if abs(confidence - config.least_confidence()) > 1e-9:
+        assert (weighed >= 0.5) == (confidence >= config.least_confidence())
     assert _with_prior_odds(confidence, 1.0) == pytest.approx(confidence, abs=1e-12)
 
 
@@ -123,7 +124,7 @@ def words(uma8, plane_wave):
 
 
 @pytest.mark.parametrize(
-    ('model', 'growth'), [('uma8_rooms_int8', 0.15), ('uma8_several_int8', 0.27)]
+    ('model', 'growth'), [('uma8_rooms_int8', 0.28), ('uma8_several_int8', 0.55)]
 )
 def test_answers_grow_steadily_with_the_sensitivity(uma8, words, model, growth):
     path = find_resource('models', model)
@@ -133,13 +134,18 @@ def test_answers_grow_steadily_with_the_sensitivity(uma8, words, model, growth):
     spoken = [any(a + 4800 <= f.hop_index <= b for a, b in spans) for f in windows]
     localizer = Localizer(uma8, features, LocalizerConfig(sensitivity=1.0), path)
     found = [localizer.locate(window).estimates[0].confidence for window in windows]
-    least = [LocalizerConfig(sensitivity=s).least_confidence for s in SETTINGS]
-    shares = (np.array(found)[spoken] >= np.array(least)[:, None]).mean(axis=1)
-    steps = np.diff(shares)
-    assert (steps > 0).all()
-    assert shares[-1] - shares[0] > growth
-    # No step does half of it.
-    assert steps.max() < (shares[-1] - shares[0]) / 2
+    power = localizer.sensitivity_power
+    assert power == load_card(path).calibration.sensitivity_power > 1.5
+
+    def shares(settings):
+        least = [LocalizerConfig(sensitivity=s).least_confidence(power) for s in settings]
+        return (np.array(found)[spoken] >= np.array(least)[:, None]).mean(axis=1)
+
+    assert (np.diff(shares(SETTINGS)) > 0).all()
+    fine = shares(np.linspace(0.05, 0.95, 91).tolist())
+    assert fine[-1] - fine[0] > growth
+    # No step of 0.01 does a fifth of it.
+    assert np.diff(fine).max() < (fine[-1] - fine[0]) / 5
 
 
 def test_confidence_falls_with_activity(localizer, window):

@@ -40,6 +40,9 @@ def test_a_card_of_format_1_says_the_same(old):
     found = parse_card(yaml.safe_load(old.read_text()), 'here').to_mapping()
     # That part is for people.
     assert found.pop('training').keys() > shipped.pop('training').keys()
+    # This came later.
+    for card in (found, shipped):
+        card.get('calibration', {}).pop('sensitivity_power', None)
     assert found == shipped
 
 

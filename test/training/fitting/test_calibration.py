@@ -12,6 +12,7 @@ from doa_ros.core.errors import ConfigError
 from doa_ros.core.geometry import wrap_angle
 from doa_ros.core.localization.calibration import Calibration
 from doa_ros.core.localization.hmm_filter import HmmFilter, HmmFilterConfig
+from doa_ros.core.localization.localizer import LocalizerConfig
 from doa_ros.core.localization.spectrum import (
     MultiSourceSpectrum,
     SingleSourceSpectrum,
@@ -163,6 +164,9 @@ def test_confidence_and_deviations_are_those_of_the_estimates(labelled, fitted):
     for half in covered:
         np.testing.assert_allclose(np.mean(half, axis=0), 0.68, atol=0.05)
     answered = np.array(confidence) >= 0.5
+    right = np.array(confidence)[answered & hit]
+    least = LocalizerConfig(sensitivity=0.05).least_confidence(fitted[1].sensitivity_power)
+    assert np.mean(right >= least) == pytest.approx(0.25, abs=0.03)
     assert answered[labelled.voiced.ravel()].mean() > 0.9
     assert answered[labelled.silent.ravel()].mean() < 0.05
 

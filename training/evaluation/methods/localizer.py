@@ -41,7 +41,7 @@ class LocalizerMethod(DirectionMethod):
         sensitivity: of LocalizerConfig.
     """
 
-    least_confidence = LocalizerConfig().least_confidence
+    least_confidence = LocalizerConfig().least_confidence()
 
     def __init__(
         self,
@@ -57,6 +57,7 @@ class LocalizerMethod(DirectionMethod):
         self._features = features
         config = LocalizerConfig(method, sensitivity=sensitivity)
         self._localizer = Localizer(array, features, config, model)
+        self.sensitivity_power = self._localizer.sensitivity_power
         # What was found in the last clip: tracks and estimates are made of the same.
         self._located: tuple[MethodInput, dict[int, Localization]] | None = None
         if model is not None:

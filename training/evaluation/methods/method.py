@@ -9,6 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
 from doa_ros.core.errors import ConfigError
+from doa_ros.core.localization.calibration import SENSITIVITY_POWER
 from doa_ros.core.localization.decoding import Estimate
 
 from .inputs import MethodInput
@@ -36,12 +37,14 @@ class DirectionMethod(ABC):
         name: for people; every method has to set it.
         azimuth_classes: how many classes its class accuracy is counted in.
         least_confidence: the confidence from which on the method itself gives an estimate.
+        sensitivity_power: of `Calibration`, by which the sensitivity would decide.
         failures: at how many blocks it failed numerically so far.
     """
 
     name: str
     azimuth_classes = 36
     least_confidence = 0.0
+    sensitivity_power = SENSITIVITY_POWER
     failures = 0
 
     @abstractmethod

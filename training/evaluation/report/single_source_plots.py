@@ -47,8 +47,9 @@ def draw_all(answers: DataFrame, results: DataFrame) -> Plots:
             draw_reliability(answers),
         ),
         'sensitivity': (
-            'What the sensitivity trades: false answers, in silence or more than 10 degrees off, '
-            'against unanswered voices; the dots are some of its settings',
+            'What the sensitivity trades. Left: voiced windows that are answered (solid) and '
+            'false answers, in silence or more than 10 degrees off (dashed). Right: false answers '
+            'against unanswered voices; the dots are some settings',
             draw_trade_off(answers),
         ),
     }
@@ -103,16 +104,26 @@ def draw_reliability(answers: DataFrame) -> Plot:
 
 
 def draw_trade_off(answers: DataFrame) -> Plot:
-    """Return false answers over unanswered windows, for all sensitivities."""
-    figure = Plot(figsize=(6, 5), layout='constrained')
+    """Return what is answered over the sensitivity, and false answers over unanswered windows."""
+    figure = Plot(figsize=(12, 5), layout='constrained')
+    shares = figure.add_subplot(
+        1, 2, 1, xlabel='sensitivity', ylabel='share of the windows', xlim=(0, 1), ylim=(0, 1.02)
+    )
     axes = figure.add_subplot(
-        xlabel='unanswered share of the voiced windows', ylabel='false answers', xlim=(0, 1)
+        1,
+        2,
+        2,
+        xlabel='unanswered share of the voiced windows',
+        ylabel='false answers',
+        xlim=(0, 1),
     )
     for method, mine in answers.groupby('method', sort=False):
         traded, shown = trade_off(mine), trade_off(mine, SHOWN_SENSITIVITIES)
         if np.isnan(traded.unanswered).any():
             continue
         (line,) = axes.plot(traded.unanswered, traded.false, label=method)
+        shares.plot(traded.sensitivity, 1 - traded.unanswered, color=line.get_color())
+        shares.plot(traded.sensitivity, traded.false, '--', color=line.get_color())
         axes.plot(shown.unanswered, shown.false, 'o', color=line.get_color(), markersize=4)
         for place in zip(shown.sensitivity, shown.unanswered, shown.false, strict=True):
             axes.annotate(
@@ -123,7 +134,8 @@ def draw_trade_off(answers: DataFrame) -> Plot:
     # Most of it happens below a hundredth, where sensitivities are set.
     axes.set_yscale('symlog', linthresh=1e-3)
     axes.set_ylim(0, 1)
-    axes.grid(alpha=0.3)
+    for panel in (shares, axes):
+        panel.grid(alpha=0.3)
     return figure
 
 

@@ -41,7 +41,7 @@ def collect_answers(
         - azimuth_stddev, elevation_stddev: of the guess, as the method says; NaN where it does not
         - confidence: of the guess; NaN where the method has none
         - heard: whether the method gives the guess of its own accord
-        - azimuth_classes: of the method
+        - azimuth_classes, sensitivity_power: of the method
 
     Raises:
         ConfigError: no clip holds a scored block.
@@ -94,6 +94,7 @@ def _answers(condition: str, inputs: MethodInput, method: DirectionMethod) -> Da
             'confidence': confidence,
             'heard': ~np.isnan(azimuth) & ~(confidence < method.least_confidence),
             'azimuth_classes': method.azimuth_classes,
+            'sensitivity_power': method.sensitivity_power,
         }
     )
 

@@ -45,7 +45,8 @@ def trade_off(answers: DataFrame, sensitivity: np.ndarray = _SENSITIVITIES) -> T
     counted = ~np.isnan(values).any(axis=1)
     confidence, hit = values[counted].T
     voiced, silent = (answers[name].to_numpy()[counted] for name in ('voiced', 'silent'))
-    least = [LocalizerConfig(sensitivity=float(s)).least_confidence for s in sensitivity]
+    power = float(answers['sensitivity_power'].iloc[0])
+    least = [LocalizerConfig(sensitivity=float(s)).least_confidence(power) for s in sensitivity]
     given = confidence >= np.array(least)[:, None]
     with np.errstate(invalid='ignore'):
         unanswered = (~given & voiced).sum(axis=1) / np.float64(voiced.sum())

@@ -39,6 +39,7 @@ def make_answers(errors_deg, **columns) -> DataFrame:
         'confidence': 0.8,
         'heard': True,
         'azimuth_classes': 36,
+        'sensitivity_power': 1.5,
     }
     values = {**defaults, **columns}
     return DataFrame({name: np.broadcast_to(value, count) for name, value in values.items()})
@@ -178,6 +179,13 @@ def test_more_sensitivity_answers_more_and_is_wrong_more_often():
     assert unanswered[at[0.5]] == pytest.approx(1 / 3) and false[at[0.5]] == 2 / 4
     assert unanswered[at[1]] == 0
     assert traded.silence[[at[0], at[0.2], at[0.5], at[1]]].tolist() == [0, 0, 1, 1]
+
+
+def test_the_sensitivity_trades_by_the_power_of_the_method():
+    given = {'confidence': [0.9, 0.7], 'sensitivity_power': 3.0}
+    traded = trade_off(make_answers([0, 0], **given), np.array([0.3, 0.4, 0.5]))
+    # From confidences of 0.927, 0.771 and 0.5 on.
+    assert traded.unanswered.tolist() == [1, 0.5, 0]
 
 
 def test_standard_deviations_that_are_not_given_cover_nothing():
