@@ -15,7 +15,7 @@ import math
 import numpy as np
 from scipy import fft
 
-from .materials import BANDS, Material, band_weights
+from doa_ros.simulation.materials import BANDS, Material, band_weights
 
 # Half the length of the windowed sinc that places a reflection between samples.
 _HALF_SINC = 40
