@@ -19,7 +19,7 @@ from doa_ros.core.errors import ConfigError, DoaError
 from doa_ros.nodes.chain import StartError, WorkerNode
 from doa_ros.nodes.parent import end_with_launch
 from doa_ros.nodes.publishing_thread import PublishingThread
-from doa_ros.nodes.usage import parse, warn_of_unknown_parameters
+from doa_ros.nodes.usage import check_names_of_parameters, parse
 
 try:
     # Costs less CPU time, but is not in the first releases of Jazzy.
@@ -56,6 +56,7 @@ def run(
     try:
         init()
         nodes = make_nodes(publishing)
+        check_names_of_parameters(nodes)
     except DoaError as error:
         publishing.close()
         # Unless the error names a node, it is that of the last one, which was being made.
@@ -65,7 +66,6 @@ def run(
         logger.fatal(str(error))
         _end(publishing.nodes)
         return 1
-    warn_of_unknown_parameters(nodes)
 
     stop = note_signals()
     failed: list[WorkerNode | PublishingThread] = []

@@ -120,10 +120,13 @@ def _description(field: Field[Any]) -> str:
     return text
 
 
-def warn_of_unknown_parameters(nodes: Sequence[Node]) -> None:
-    """Log which of the given parameters no node of the chain has, and what they are called now.
+def check_names_of_parameters(nodes: Sequence[Node]) -> None:
+    """Refuse former names of parameters, and log which others no node of the chain has.
 
     A block for all nodes, as in config/doa.yaml, gives each those of the others.
+
+    Raises:
+        ConfigError: a former name is given; the message has today's.
     """
     known = set(settings())
     for node in nodes:
@@ -132,12 +135,11 @@ def warn_of_unknown_parameters(nodes: Sequence[Node]) -> None:
     others = _OF_ROS if len(nodes) == len(NODES) else (*_OF_ROS, f'{_QOS}.')
     names = {name for node in nodes for name in given(node)}
     today = renamed()
-    for name in sorted(names - known):
-        if name in today:
-            nodes[0].get_logger().warning(
-                f'parameter {name} is ignored: it is called {today[name]} now'
-            )
-        elif not name.startswith(others):
+    unknown = sorted(names - known)
+    if former := [f'{name} is called {today[name]} now' for name in unknown if name in today]:
+        raise ConfigError(f'former names of parameters are given: {", ".join(former)}')
+    for name in unknown:
+        if not name.startswith(others):
             nodes[0].get_logger().warning(
                 f'there is no parameter {name}, it is ignored{suggestion(name, known)}'
             )
