@@ -9,7 +9,8 @@ from .situation import Family, Situation
 _PHANTOMS, _FOUND = (0.01, 0.02, 0.03), (0.98, 0.92, 0.88)
 _SPURIOUS = 0.02
 _CLIPPED_DB = 18.0
-_LARGE = ((7.0, 6.0, 2.6), (10.0, 8.0, 3.6))
+# Smallest and largest size [m].
+LARGE_ROOMS = ((7.0, 6.0, 2.6), (10.0, 8.0, 3.6))
 
 PHANTOM_TALKERS = Family(
     'One talker or two: estimates where nobody talks',
@@ -36,7 +37,7 @@ PHANTOM_TALKERS = Family(
         Situation(
             'one talker, 5 m away',
             {'phantoms': 0.02, 'strongest_azimuth_mae_deg': 3.0, 'unanswered': 0.08},
-            size=_LARGE,
+            size=LARGE_ROOMS,
             distance=(4.8, 5.2),
             elevation_deg=(0.0, 20.0),
         ),

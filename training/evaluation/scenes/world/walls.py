@@ -8,11 +8,11 @@ from ....simulation.surroundings import (
     mixed_walls,
     one_hard_wall,
 )
+from .phantom_talkers import LARGE_ROOMS, PHANTOM_TALKERS
 from .situation import Family, Situation
 
 _GOALS = {'phantoms': 0.02, 'strongest_azimuth_mae_deg': 3.0}
 _FLAT = ((5.0, 4.0, 2.2), (10.0, 8.0, 2.5))
-_LARGE = ((7.0, 6.0, 2.6), (10.0, 8.0, 3.6))
 _LONG = ((20.0, 6.0, 3.0), (35.0, 10.0, 6.0))
 
 WALLS = Family(
@@ -35,7 +35,7 @@ WALLS = Family(
         Situation(
             'uneven walls, 5 m away',
             _GOALS,
-            size=_LARGE,
+            size=LARGE_ROOMS,
             walls=mixed_walls,
             distance=(4.8, 5.2),
             elevation_deg=(0.0, 20.0),
@@ -92,15 +92,5 @@ WALLS = Family(
             speech='turns',
         ),
     ),
-    (
-        'recall',
-        'phantoms',
-        'confident_phantoms',
-        'spurious_in_speech',
-        'wrong_and_confident',
-        'strongest_azimuth_mae_deg',
-        'elevation_mae_deg',
-        'unanswered',
-        'silence_answered',
-    ),
+    PHANTOM_TALKERS.metrics,
 )
