@@ -8,6 +8,7 @@ import math
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Plot
 from matplotlib.image import AxesImage
+from matplotlib.lines import Line2D
 import numpy as np
 from pandas import DataFrame
 
@@ -131,6 +132,11 @@ def draw_trade_off(answers: DataFrame) -> Plot:
             )
     if axes.get_legend_handles_labels()[0]:
         axes.legend()
+    lines = [
+        Line2D([], [], color='black', linestyle='-', label='voiced windows with an answer'),
+        Line2D([], [], color='black', linestyle='--', label='false answers'),
+    ]
+    shares.legend(handles=lines)
     # Most of it happens below a hundredth, where sensitivities are set.
     axes.set_yscale('symlog', linthresh=1e-3)
     axes.set_ylim(0, 1)
