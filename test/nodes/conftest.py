@@ -224,10 +224,11 @@ class Listener:
 
 @pytest.fixture(scope='session')
 def topics():
-    """Return the topics that each node publishes, as the README lists them."""
-    readme = (Path(__file__).resolve().parents[2] / 'README.md').read_text(encoding='utf-8')
+    """Return the topics that each node publishes, as the documents list them."""
+    page = Path(__file__).resolve().parents[2] / 'docs' / 'reference' / 'topics.md'
+    text = page.read_text(encoding='utf-8')
     found = {}
-    for topic, node in re.findall(r'^\| `(\w+)` \| \w+/\w+ \| (\w+) \|', readme, re.MULTILINE):
+    for topic, node in re.findall(r'^\| `(\w+)` \| \w+/\w+ \| (\w+) \|', text, re.MULTILINE):
         found.setdefault(node, []).append(topic)
     assert len(found) == 5
     return found

@@ -82,7 +82,7 @@ def test_large_messages_cross_dds_only_while_someone_listens(
     assert {topic for topic in _ON_DEMAND if topic in published} == set(wanted)
 
 
-def test_topics_of_the_pipeline_are_those_of_the_readme(start, listener, namespace, scene, topics):
+def test_topics_of_the_pipeline_are_those_of_the_page(start, listener, namespace, scene, topics):
     start('doa_pipeline', source='sim', scene=scene, method='srp_phat', publish_audio=True)
     listed = {
         f'{namespace}/{topic}' for topics_of_node in topics.values() for topic in topics_of_node

@@ -1,6 +1,6 @@
 # Copyright 2026 doa_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The folders of training as its README lists them."""
+"""The folders of training as CONTRIBUTING lists them."""
 
 import ast
 import re
@@ -10,8 +10,8 @@ import pytest
 from doa_ros.resources import config_directory
 
 TRAINING = config_directory().parent / 'training'
-README = (TRAINING / 'README.md').read_text(encoding='utf-8')
-TABLE = README.partition('## The folders')[2].partition('\n## ')[0]
+TEXT = (TRAINING.parent / 'CONTRIBUTING.md').read_text(encoding='utf-8')
+TABLE = TEXT.partition('## The folders of training')[2].partition('\n## ')[0]
 FOLDERS = re.findall(r'^\| `(\w+)`', TABLE, re.MULTILINE)
 
 

@@ -1,6 +1,6 @@
 # Copyright 2026 doa_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The verbs of the command line, and that the README says what they take."""
+"""The verbs of the command line, and that the documents say what they take."""
 
 import argparse
 import ast
@@ -23,10 +23,12 @@ import training
 from training.__main__ import main
 from training.verbs import VERBS, run_verb
 
-TRAINING = config_directory().parent / 'training'
-README = (TRAINING / 'README.md').read_text(encoding='utf-8')
+ROOT = config_directory().parent
+TRAINING = ROOT / 'training'
+PAGE = (ROOT / 'docs' / 'training.md').read_text(encoding='utf-8')
+TEXTS = PAGE + (ROOT / 'docs' / 'networks.md').read_text(encoding='utf-8')
 # Lines may be continued.
-COMMANDS = re.findall(r'^python -m training (.*)$', README.replace('\\\n', ''), re.MULTILINE)
+COMMANDS = re.findall(r'^python -m training (.*)$', TEXTS.replace('\\\n', ''), re.MULTILINE)
 
 
 @pytest.mark.parametrize('verb', VERBS)
@@ -64,15 +66,15 @@ def test_argparse_stays_at_the_edge():
             assert {f.name for f in functions if takes(f, kind)} <= {name}, path
 
 
-def test_the_readme_lists_every_verb():
-    table = README.partition('## The verbs')[2].partition('\n\nVerbs that')[0]
+def test_the_page_lists_every_verb():
+    table = PAGE.partition('## The verbs')[2].partition('\n\nVerbs that')[0]
     first_cells = re.findall(r'^\| (`.*?`) \| ', table, re.MULTILINE)
     named = [name for cell in first_cells for name in re.findall(r'`(\w+)`', cell)]
     assert sorted(named) == sorted(VERBS)
 
 
 @pytest.mark.parametrize('command', COMMANDS)
-def test_commands_of_the_readme_are_understood(command):
+def test_commands_of_the_pages_are_understood(command):
     name, *arguments = [word.strip('[]') for word in shlex.split(command, comments=True)]
     module, _ = _verb(name)
     parser = argparse.ArgumentParser(exit_on_error=False)
