@@ -1,18 +1,11 @@
 # Copyright 2026 doa_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Executables in processes of their own, and a node in this one that talks to them."""
+"""Recordings for executables, and what is expected of them."""
 
-import contextlib
 import importlib.util
-import itertools
 import json
-import os
 from pathlib import Path
 import re
-import signal
-import subprocess
-import threading
-import time
 
 import numpy as np
 import pytest
@@ -31,195 +24,13 @@ from doa_ros.simulation.acoustics import DiffuseField, impulse_responses
 if importlib.util.find_spec('rclpy') is None:
     collect_ignore_glob = ['test_*.py']
 else:
-    from ament_index_python import get_package_prefix
-    from rcl_interfaces.msg import ParameterType
-    import rclpy
-    from rclpy.executors import SingleThreadedExecutor
-    from rclpy.parameter_client import AsyncParameterClient
-    from rclpy.qos import DurabilityPolicy, QoSProfile
+    from node_fixtures import listener, namespace, start, talk  # noqa: F401
 
-    from doa_ros.conversions.arrays import array_info
-    from doa_ros.conversions.audio import make_header
-    from doa_ros.msg import MicArrayInfo
     from doa_ros.nodes.configs import ModelConfig
 
-# Not how long things take, but how long a very busy machine may make them take [s].
-PATIENCE = 40.0
 # Where the recording comes from [rad], and when there is sound in it [s].
 AZIMUTH, ELEVATION = np.radians(70), np.radians(25)
 FIRST_SOUND, LAST_SOUND, DURATION = 1.5, 3.7, 5.5
-
-
-_numbers = itertools.count()
-
-
-@pytest.fixture
-def namespace():
-    return f'/test_{os.getpid()}_{next(_numbers)}'
-
-
-class Process:
-    """A running executable of the package; `output` is what it has written to stderr."""
-
-    def __init__(self, executable, namespace, arguments=(), stdout=None, **parameters):
-        path = Path(get_package_prefix('doa_ros'), 'lib', 'doa_ros', executable)
-        arguments = [*arguments, '--ros-args', '-r', f'__ns:={namespace}']
-        for name, value in parameters.items():
-            arguments += ['-p', f'{name}:={json.dumps(value)}']
-        # A process group of its own, as a terminal would make it.
-        self._process = subprocess.Popen(
-            [path, *arguments],
-            stdout=stdout,
-            stderr=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
-        )
-        self.executable = executable
-        self.output = ''
-        self._reader = threading.Thread(target=self._read)
-        self._reader.start()
-
-    def _read(self):
-        for line in self._process.stderr:
-            self.output += line
-
-    @property
-    def alive(self):
-        return self._process.poll() is None
-
-    def wait_for(self, *texts):
-        """Wait until all the texts have been written."""
-        _wait(lambda: all(text in self.output for text in texts) or not self.alive)
-        missing = [text for text in texts if text not in self.output]
-        assert not missing, f'{self.executable} never wrote {missing}:\n{self.output}'
-
-    def wait_until_it_catches(self, number):
-        """Wait until the process has a handler of a signal."""
-
-        def catches():
-            status = Path('/proc', str(self._process.pid), 'status').read_text()
-            caught = int(status.split('SigCgt:')[1].split()[0], 16)
-            return caught >> (number - 1) & 1
-
-        _wait(catches)
-
-    def children(self):
-        """Return the numbers of the processes that it has started."""
-        tasks = Path('/proc', str(self._process.pid), 'task').iterdir()
-        return [int(n) for task in tasks for n in (task / 'children').read_text().split()]
-
-    def maps(self):
-        """Return the lines about its memory, as in proc(5)."""
-        return Path('/proc', str(self._process.pid), 'maps').read_text().splitlines()
-
-    def send(self, number):
-        os.killpg(self._process.pid, number)
-
-    def end(self, timeout=PATIENCE):
-        """Wait for the process to end by itself and return its exit code."""
-        code = self._process.wait(timeout)
-        self._reader.join()
-        return code
-
-    def stop(self):
-        """End it if it still runs; return its exit code."""
-        with contextlib.suppress(ProcessLookupError):
-            self.send(signal.SIGINT)
-        try:
-            return self.end()
-        except subprocess.TimeoutExpired:
-            self.send(signal.SIGKILL)
-            raise
-
-
-def _wait(condition):
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < deadline, 'nothing happened'
-        time.sleep(0.02)
-
-
-class Listener:
-    """A node that collects messages, publishes and sets parameters."""
-
-    def __init__(self, namespace):
-        self._context = rclpy.Context()
-        self._context.init()
-        self.node = rclpy.create_node('listener', namespace=namespace, context=self._context)
-        self._executor = SingleThreadedExecutor(context=self._context)
-        self._executor.add_node(self.node)
-        self._array_info = None
-
-    def collect(self, message_type, topic, qos=200):
-        """Return a list that all messages of a topic are appended to."""
-        messages = []
-        self.node.create_subscription(message_type, topic, messages.append, qos)
-        return messages
-
-    def spin(self, seconds):
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            self._executor.spin_once(timeout_sec=0.05)
-
-    def spin_until(self, condition, what='what was waited for', timeout=PATIENCE):
-        deadline = time.monotonic() + timeout
-        while not condition():
-            assert time.monotonic() < deadline, f'{what} did not happen'
-            self._executor.spin_once(timeout_sec=0.05)
-
-    def publish_until(self, condition, publisher, message, what):
-        """Publish a message again and again: the first ones are lost where nobody listens yet.
-
-        `message` is the message, or makes a new one each time.
-        """
-
-        def done():
-            if not condition():
-                publisher.publish(message() if callable(message) else message)
-                self.spin(0.2)
-            return condition()
-
-        self.spin_until(done, what)
-
-    def publish_array(self, array, frame_id='mic_array'):
-        """Describe an array on `array_info`, as audio_capture does."""
-        if self._array_info is None:
-            qos = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
-            self._array_info = self.node.create_publisher(MicArrayInfo, 'array_info', qos)
-        self._array_info.publish(array_info(make_header(0, frame_id), array))
-
-    def wait_for_publisher(self, topic, count=1):
-        self.spin_until(lambda: self.node.count_publishers(topic) >= count, f'{topic} offered')
-
-    def wait_for_subscriber(self, topic, count=1):
-        self.spin_until(lambda: self.node.count_subscribers(topic) >= count, f'{topic} wanted')
-
-    def parameters(self, node):
-        """Return a client of the parameters of a node, which is there."""
-        client = AsyncParameterClient(self.node, node)
-        self.spin_until(client.services_are_ready, f'{node} there')
-        return client
-
-    def answer(self, future):
-        self.spin_until(future.done, 'an answer')
-        return future.result()
-
-    def set(self, node, name, value):
-        """Set a parameter; return whether the node took it, and what it said."""
-        client = self.parameters(node)
-        parameter = rclpy.Parameter(name, value=value)
-        result = self.answer(client.set_parameters([parameter])).results[0]
-        return result.successful, result.reason
-
-    def get(self, node, name):
-        value = self.answer(self.parameters(node).get_parameters([name])).values[0]
-        assert value.type == ParameterType.PARAMETER_DOUBLE
-        return value.double_value
-
-    def close(self):
-        self._executor.shutdown()
-        self.node.destroy_node()
-        self._context.try_shutdown()
 
 
 @pytest.fixture(scope='session')
@@ -232,49 +43,6 @@ def topics():
         found.setdefault(node, []).append(topic)
     assert len(found) == 5
     return found
-
-
-@pytest.fixture
-def start(namespace):
-    """Start an executable; whatever is left of it is ended with the test."""
-    with contextlib.ExitStack() as stack:
-
-        def start_one(executable, **parameters):
-            process = Process(executable, namespace, **parameters)
-            # Shown where the test fails.
-            stack.callback(lambda: print(process.output))
-            stack.callback(process.stop)
-            return process
-
-        yield start_one
-
-
-@pytest.fixture
-def listener(namespace):
-    listener = Listener(namespace)
-    yield listener
-    listener.close()
-
-
-@pytest.fixture(scope='session')
-def talk():
-    """Everything that `start` and `listener` give, for fixtures of more than one test."""
-
-    @contextlib.contextmanager
-    def session():
-        namespace = f'/test_{os.getpid()}_{next(_numbers)}'
-        with contextlib.ExitStack() as stack:
-            listener = Listener(namespace)
-            stack.callback(listener.close)
-
-            def start_one(executable, **parameters):
-                process = Process(executable, namespace, **parameters)
-                stack.callback(process.stop)
-                return process
-
-            yield start_one, listener
-
-    return session
 
 
 @pytest.fixture(scope='session')
