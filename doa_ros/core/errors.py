@@ -32,3 +32,7 @@ class AudioError(DoaError):
 
 class MessageError(DoaError):
     """A received message contradicts itself or the configuration; nodes drop it and go on."""
+
+
+class TriangulationError(DoaError):
+    """Bearings meet in no point that could be told; others, or the same ones later, may do."""
