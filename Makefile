@@ -30,7 +30,7 @@ soak: ## Run for MINUTES=60 with a device and processes that fail; SOAK_ARGS=...
 
 docs: ## Make pages for a browser of docs/, which need no network: build/docs/index.html
 	@scripts/setup.sh docs
-	@$(env) && python3 -m sphinx -q -W --keep-going -b html docs build/docs
+	@$(env) && docs/reference/tables.py && python3 -m sphinx -q -W --keep-going -b html docs build/docs
 	@echo "docs: open build/docs/index.html"
 
 test: ## Run the linters and the tests; PYTEST_ARGS=... for pytest

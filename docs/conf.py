@@ -3,20 +3,30 @@
 """Sphinx makes pages of this folder: `make docs`."""
 
 from pathlib import Path
+import sys
 import xml.etree.ElementTree as ElementTree
 
 _ROOT = Path(__file__).resolve().parents[1]
+# The API is that of this checkout, whether it is installed or not.
+sys.path.insert(0, str(_ROOT))
 
 project = 'doa_ros'
 author = 'doa_ros contributors'
 version = ElementTree.parse(_ROOT / 'package.xml').getroot().findtext('version')
 
-extensions = ['myst_parser']
+extensions = ['myst_parser', 'sphinx.ext.autodoc', 'sphinx.ext.napoleon']
 myst_heading_anchors = 4
+autodoc_member_order = 'bysource'
+# Lines such as "azimuth, elevation: [rad]" describe two at once.
+napoleon_use_param = napoleon_use_rtype = False
+napoleon_custom_sections = [('Attributes', 'params_style')]
 nitpicky = True
+# Whose pages are elsewhere.
+nitpick_ignore_regex = [
+    (r'py:.*', r'(abc|collections|dataclasses|enum|numpy|pathlib|typing|yaml)\..*'),
+]
 
 html_theme = 'furo'
 html_title = 'doa_ros'
-# A page of files works without a server and without a network.
 html_show_sphinx = False
 html_copy_source = False

@@ -38,7 +38,7 @@ class DirectionGrid:
 
     @property
     def azimuths(self) -> np.ndarray:
-        """Centres of the azimuth classes [rad]: 0, step, 2 step ..."""
+        """Centres of the azimuth classes, 0, step, 2 step ... [rad]."""
         return np.arange(self.azimuth_count) * self.azimuth_step
 
     @property

@@ -25,12 +25,12 @@ from doa_ros.core.geometry import MicArray
 from doa_ros.core.localization.window_directions import WindowDirections
 from doa_ros.core.monitoring import Rate
 from doa_ros.core.units import NANOSECONDS
-from doa_ros.msg import AudioFrame, DoaEstimateArray, MicArrayInfo
 from doa_ros.nodes.chain import LATCHED, WorkerNode
 from doa_ros.nodes.configs import CaptureConfig
 from doa_ros.nodes.executable import run
 from doa_ros.nodes.publishing_thread import PublishingThread, Topic, depth_of
 from doa_ros.nodes.sources import SOURCES, SourceListener
+from doa_ros.nodes.topics import ARRAY_INFO, AUDIO, TRUTH
 from doa_ros.parameters import declare
 from doa_ros.resources import find_resource
 
@@ -83,12 +83,12 @@ class AudioCaptureNode(WorkerNode):
         depth = depth_of(self._config.block_duration)
         self._audio: Topic | None = None
         if self._config.publish_audio:
-            self._audio = self.topic(AudioFrame, 'audio', depth)
+            self._audio = self.topic(AUDIO, depth)
         # Only of a scene is it known who speaks where.
         self._truth: Topic | None = None
         if isinstance(self._source, SceneSource):
-            self._truth = self.topic(DoaEstimateArray, 'truth', depth)
-        self._array_info = self.topic(MicArrayInfo, 'array_info', LATCHED)
+            self._truth = self.topic(TRUTH, depth)
+        self._array_info = self.topic(ARRAY_INFO, LATCHED)
         self._shown, self._still = 0, 0.0
         # On a clock of its own: that of the node may stand still.
         self.create_timer(

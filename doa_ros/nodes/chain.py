@@ -21,6 +21,7 @@ from doa_ros.nodes.diagnostics import Diagnostics
 from doa_ros.nodes.latest_subscription import LatestSubscription
 from doa_ros.nodes.publishing_thread import PublishingThread, Topic, depth_of
 from doa_ros.nodes.qos import overridable
+from doa_ros.nodes.topics import PublishedTopic
 
 # Of a topic whose last message late subscribers get, too.
 LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
@@ -61,17 +62,18 @@ class ChainNode(Node):
         """
         self._diagnostics = Diagnostics(self, self._publishing, ok, parts)
 
-    def topic(self, message_type: type, name: str, qos: QoSProfile | int = _DEPTH) -> Topic:
+    def topic(self, published: PublishedTopic, qos: QoSProfile | int = _DEPTH) -> Topic:
         """Return a topic to publish on.
 
         Args:
-            message_type, name, qos: of the topic; a number is the depth of the QoS.
+            published: the topic.
+            qos: of the topic; a number is its depth.
 
         Raises:
             ConfigError: a parameter gives a QoS that ROS does not know.
         """
         note = self._diagnostics.note_publishing
-        return self._publishing.topic(self, message_type, name, qos, note)
+        return self._publishing.topic(self, published.message_type, published.name, qos, note)
 
 
 class ArrayNode(ChainNode):

@@ -55,7 +55,9 @@ class CaptureConfig(PaceConfig):
     )
     file: str = setting('', 'Recording to play, source file: a path to WAV or FLAC.')
     scene: str = setting('demo', 'Scene to play, source sim: a shipped name or a YAML path.')
-    loop: bool = setting(False, 'Start a recording or scene again at its end.')
+    loop: bool = setting(
+        False, 'Start a recording or scene again at its end; otherwise the node ends there.'
+    )
     block_duration: float = setting(
         0.05,
         'Length of an audio frame [s]; if it equals features.hop, every estimate has the stamp of '

@@ -21,11 +21,12 @@ from doa_ros.core.localization.model_card import load_card
 from doa_ros.core.localization.window_directions import WindowDirections
 from doa_ros.core.monitoring import Durations, Level, Rate, Status
 from doa_ros.headers import StampOrder, stamp_of
-from doa_ros.msg import DoaEstimateArray, DoaSpectrum, FeatureSettings, GccPhat
+from doa_ros.msg import FeatureSettings, GccPhat
 from doa_ros.nodes.chain import ArrayNode
 from doa_ros.nodes.configs import EstimatorConfig
 from doa_ros.nodes.executable import run
 from doa_ros.nodes.publishing_thread import PublishingThread
+from doa_ros.nodes.topics import DETECTIONS, ESTIMATES, SPECTRUM
 from doa_ros.parameters import declare, on_change
 
 
@@ -63,9 +64,9 @@ class DoaEstimatorNode(ArrayNode):
             'the features arrive',
             [self._rate.status, self._inference.status, self._mute_status],
         )
-        self._estimates = self.topic(DoaEstimateArray, 'estimates')
-        self._detections = self.topic(DoaEstimateArray, 'detections')
-        self._spectrum = self.topic(DoaSpectrum, 'spectrum')
+        self._estimates = self.topic(ESTIMATES)
+        self._detections = self.topic(DETECTIONS)
+        self._spectrum = self.topic(SPECTRUM)
         if subscribe:
             self._order = StampOrder()
             self._previous: int | None = None

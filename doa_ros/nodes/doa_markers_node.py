@@ -25,6 +25,7 @@ from doa_ros.nodes.configs import MARKERS, MarkersConfig
 from doa_ros.nodes.executable import run
 from doa_ros.nodes.publishing_thread import PublishingThread
 from doa_ros.nodes.qos import overridable
+from doa_ros.nodes.topics import MARKER_ARRAY
 from doa_ros.parameters import declare, on_change
 
 
@@ -70,7 +71,7 @@ class DoaMarkersNode(ArrayNode):
         self._window: _WindowParts | None = None
         self._trails: dict[int, deque[tuple[int, Track]]] = defaultdict(deque)
         self.diagnose('all estimates are usable')
-        self._topic = self.topic(MarkerArray, 'markers', 10)
+        self._topic = self.topic(MARKER_ARRAY, 10)
         if subscribe:
             self._subscribe(DoaEstimateArray, 'estimates', self._on_estimates)
             self._subscribe(DoaTrackArray, 'tracks', self._on_tracks)

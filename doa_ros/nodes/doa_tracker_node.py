@@ -5,7 +5,6 @@
 from collections.abc import Callable, Sequence
 import secrets
 
-from geometry_msgs.msg import PoseStamped, Vector3Stamped
 from std_msgs.msg import Header
 
 from doa_ros.conversions.directions import directions_of, target_pose, target_vector, track_array
@@ -16,11 +15,12 @@ from doa_ros.core.tracking.config import TrackerConfig
 from doa_ros.core.tracking.track import Track
 from doa_ros.core.tracking.tracker import Tracker
 from doa_ros.headers import StampOrder, check_header, stamp_of
-from doa_ros.msg import DoaEstimateArray, DoaTrackArray
+from doa_ros.msg import DoaEstimateArray
 from doa_ros.nodes.chain import ArrayNode
 from doa_ros.nodes.configs import TRACKER, PaceConfig
 from doa_ros.nodes.executable import run
 from doa_ros.nodes.publishing_thread import PublishingThread
+from doa_ros.nodes.topics import TARGET, TARGET_VECTOR, TRACKS
 from doa_ros.parameters import declare
 
 # First ids are drawn from so many; ids that count on from them fit the int32 of a marker.
@@ -52,9 +52,9 @@ class DoaTrackerNode(ArrayNode):
         self._tracker: tuple[Tracker, float] | None = None
         self._listener = listener
         self.diagnose('all detections are usable')
-        self._tracks = self.topic(DoaTrackArray, 'tracks')
-        self._target = self.topic(PoseStamped, 'target')
-        self._vector = self.topic(Vector3Stamped, 'target_vector')
+        self._tracks = self.topic(TRACKS)
+        self._target = self.topic(TARGET)
+        self._vector = self.topic(TARGET_VECTOR)
         if subscribe:
             self._order = StampOrder()
             self.take_latest(DoaEstimateArray, 'detections', self._on_detections, pace)

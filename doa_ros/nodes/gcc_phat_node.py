@@ -17,11 +17,12 @@ from doa_ros.core.localization.compatibility import adapted_array, default_featu
 from doa_ros.core.localization.model_card import load_card
 from doa_ros.core.monitoring import Events, Level, Rate, Status
 from doa_ros.headers import StampOrder, check_header
-from doa_ros.msg import AudioFrame, GccPhat
+from doa_ros.msg import AudioFrame
 from doa_ros.nodes.chain import ArrayNode
 from doa_ros.nodes.configs import FEATURES, GccPhatConfig
 from doa_ros.nodes.executable import run
 from doa_ros.nodes.publishing_thread import PublishingThread
+from doa_ros.nodes.topics import GCC_PHAT
 from doa_ros.parameters import configured, declare
 
 
@@ -58,7 +59,7 @@ class GccPhatNode(ArrayNode):
             'the audio arrives without gaps',
             [self._rate.status, self._gaps.status, self._dead_status],
         )
-        self._topic = self.topic(GccPhat, 'gcc_phat')
+        self._topic = self.topic(GCC_PHAT)
         if subscribe:
             self._order = StampOrder()
             self.take_latest(AudioFrame, 'audio', self._on_audio, config)

@@ -81,7 +81,7 @@ def _without_ros(arguments: Iterable[str]) -> list[str]:
 
 
 def _parameters(executable: str) -> str:
-    defaults = _defaults()
+    defaults = feature_defaults()
     lines = []
     for node in hosted(executable):
         lines.append(f'parameters of {node}:')
@@ -92,8 +92,8 @@ def _parameters(executable: str) -> str:
     return '\n'.join(lines)
 
 
-def _defaults() -> dict[str, Any]:
-    """Return the defaults that are those of the default model."""
+def feature_defaults() -> dict[str, Any]:
+    """Return the defaults of `features.*`, which are those of the default model."""
     try:
         array = load_array(find_resource('arrays', DEFAULT_ARRAY))
         model = find_resource('models', DEFAULT_MODEL)

@@ -4,8 +4,6 @@
 
 import importlib.util
 import json
-from pathlib import Path
-import re
 
 import numpy as np
 import pytest
@@ -27,6 +25,7 @@ else:
     from node_fixtures import listener, namespace, start, talk  # noqa: F401
 
     from doa_ros.nodes.configs import ModelConfig
+    from doa_ros.nodes.topics import TOPICS
 
 # Where the recording comes from [rad], and when there is sound in it [s].
 AZIMUTH, ELEVATION = np.radians(70), np.radians(25)
@@ -35,14 +34,8 @@ FIRST_SOUND, LAST_SOUND, DURATION = 1.5, 3.7, 5.5
 
 @pytest.fixture(scope='session')
 def topics():
-    """Return the topics that each node publishes, as the documents list them."""
-    page = Path(__file__).resolve().parents[2] / 'docs' / 'reference' / 'topics.md'
-    text = page.read_text(encoding='utf-8')
-    found = {}
-    for topic, node in re.findall(r'^\| `(\w+)` \| \w+/\w+ \| (\w+) \|', text, re.MULTILINE):
-        found.setdefault(node, []).append(topic)
-    assert len(found) == 5
-    return found
+    """Return the names of the topics that each node publishes."""
+    return {node: [topic.name for topic in published] for node, published in TOPICS.items()}
 
 
 @pytest.fixture(scope='session')

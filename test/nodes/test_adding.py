@@ -24,6 +24,7 @@ from doa_ros.nodes.configs import CaptureConfig, settings
 from doa_ros.nodes.doa_pipeline_node import make_nodes
 from doa_ros.nodes.publishing_thread import PublishingThread, Topic
 from doa_ros.nodes.sources import SOURCES, SourceKind
+from doa_ros.nodes.topics import PublishedTopic
 
 
 @pytest.fixture
@@ -107,6 +108,9 @@ def test_a_new_source(monkeypatch, publishing, plane_wave):
     assert np.abs(wrap_angle(np.array(azimuths) - 2.0)).max() < np.radians(3)
 
 
+WIND = PublishedTopic('wind', Vector3Stamped, 'how strong the wind is, and where it goes')
+
+
 class Thermometer(ChainNode):
     """A topic is a line, and a diagnostic check is a method that is named once."""
 
@@ -114,7 +118,7 @@ class Thermometer(ChainNode):
         super().__init__('thermometer', publishing)
         self._temperature = temperature
         self.diagnose('the board is cool', [self._heat])
-        self._wind = self.topic(Vector3Stamped, 'wind')
+        self._wind = self.topic(WIND)
 
     def blow(self):
         self._wind.publish(Vector3Stamped(header=make_header(0, 'mic_array')))

@@ -69,26 +69,6 @@ def test_parameter_file_lists_every_parameter_with_its_default(default_settings,
     assert {n: type(v) for n, v in listed.items()} == {n: type(v) for n, v in declared.items()}
 
 
-def _page_rows(node):
-    """Return the cells of the page's rows about the parameters of a node, by their names."""
-    page = (ROOT / 'docs/reference/parameters.md').read_text(encoding='utf-8')
-    sections = re.split(r'^## `?(\w+)`?$', page, flags=re.MULTILINE)
-    text = dict(zip(sections[1::2], sections[2::2], strict=True)).get(node, '')
-    return dict(re.findall(r'^\| `([\w.]+)` \| `?(.*?)`? \|', text, re.MULTILINE))
-
-
-def test_page_shows_the_features_that_run(default_settings):
-    rows = _page_rows('gcc_phat')
-    features = {f'features.{f.name}' for f in dataclasses.fields(FeatureConfig)}
-    shown = {name: yaml.safe_load(rows[name]) for name in features}
-    assert shown == {name: default_settings[name] for name in features}
-
-
-@pytest.mark.parametrize('node', list(NODES))
-def test_page_names_every_parameter(node):
-    assert set(_page_rows(node)) == set(settings([node]))
-
-
 @pytest.mark.parametrize('node', list(NODES))
 def test_every_parameter_is_described(running, node):
     listener, _ = running

@@ -21,6 +21,7 @@ from doa_ros.headers import stamp_of
 from doa_ros.msg import AudioFrame, DoaEstimateArray, DoaSpectrum, GccPhat
 from doa_ros.nodes.doa_pipeline_node import make_nodes
 from doa_ros.nodes.publishing_thread import PublishingThread, Topic
+from doa_ros.nodes.topics import TOPICS
 from doa_ros.simulation.scene import SceneConfig
 
 _ON_DEMAND = {
@@ -82,16 +83,24 @@ def test_large_messages_cross_dds_only_while_someone_listens(
     assert {topic for topic in _ON_DEMAND if topic in published} == set(wanted)
 
 
-def test_topics_of_the_pipeline_are_those_of_the_page(start, listener, namespace, scene, topics):
+def test_topics_of_the_pipeline_are_those_of_the_table(start, listener, namespace, scene):
     start('doa_pipeline', source='sim', scene=scene, method='srp_phat', publish_audio=True)
     listed = {
-        f'{namespace}/{topic}' for topics_of_node in topics.values() for topic in topics_of_node
+        f'{namespace}/{topic.name}': [_type_name(topic.message_type)]
+        for published in TOPICS.values()
+        for topic in published
     }
     for topic in listed:
         listener.wait_for_publisher(topic)
     known = dict(listener.node.get_topic_names_and_types())
     ours = {name for name in known if name.startswith(f'{namespace}/')}
-    assert {name for name in ours if listener.node.count_publishers(name)} == listed
+    published = {name: known[name] for name in ours if listener.node.count_publishers(name)}
+    assert published == listed
+
+
+def _type_name(message_type):
+    package, *_ = message_type.__module__.split('.')
+    return f'{package}/msg/{message_type.__name__}'
 
 
 def test_only_a_simulation_has_truth(start, listener, recording):

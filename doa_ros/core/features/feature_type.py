@@ -70,7 +70,7 @@ class FeatureType(ABC):
     @property
     @abstractmethod
     def shape(self) -> tuple[int, int]:
-        """Shape of the features of a window: (channels, columns)."""
+        """Shape of the features of a window, (channels, columns)."""
 
     @classmethod
     def stored_columns(cls, config: FeatureConfig, stored: FeatureConfig) -> slice:

@@ -56,7 +56,7 @@ class GccPhat(FeatureType):
 
     @property
     def shape(self) -> tuple[int, int]:
-        """Shape of the features of a window: (pairs, lags)."""
+        """Shape of the features of a window, (pairs, lags)."""
         return len(self.array.pairs), self.config.lag_count
 
     @classmethod

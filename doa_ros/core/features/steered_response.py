@@ -45,7 +45,7 @@ class SteeredResponse:
 
     @property
     def shape(self) -> tuple[int, int]:
-        """Shape of the response: (rows, azimuths)."""
+        """Shape of the response, (rows, azimuths)."""
         azimuths = self.grid.azimuth_count
         return len(self.directions) // azimuths, azimuths
 

@@ -4,13 +4,13 @@
 
 With the covariance Q of the noise at a frequency and x the spectra of the microphones, y = Q^-1 x
 is what the noise does not mask. A plane wave with the phases a then has, among all directions, the
-highest share |a* y|^2 / (a* Q^-1 a) of the whitened power x* Q^-1 x: this is the likelihood of a
-direction amid known noise (J. Capon, "High-resolution frequency-wavenumber spectrum analysis",
+highest share ``|a* y|^2 / (a* Q^-1 a)`` of the whitened power x* Q^-1 x: this is the likelihood of
+a direction amid known noise (J. Capon, "High-resolution frequency-wavenumber spectrum analysis",
 Proc. IEEE 57(8), 1969; H. Cox, R. Zeskind and M. Owen, "Robust adaptive beamforming", IEEE Trans.
 Acoustics, Speech and Signal Processing 35(10), 1987). A quotient is no sum over pairs of
-microphones; |a* y|^2 / s - (m + 1 / s) a* Q^-1 a is one. Here s is the whitened power of the sound
-and m a constant. Numerators alone would shun the direction of the noise, where Q^-1 is small; what
-is subtracted balances this, and it removes what the noise leaves in the mean.
+microphones; ``|a* y|^2 / s - (m + 1 / s) a* Q^-1 a`` is one. Here s is the whitened power of the
+sound and m a constant. Numerators alone would shun the direction of the noise, where Q^-1 is
+small; what is subtracted balances this, and it removes what the noise leaves in the mean.
 """
 
 import numpy as np

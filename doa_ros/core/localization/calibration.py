@@ -16,7 +16,7 @@ _LEAST_COHERENCE = 0.02
 SENSITIVITY_POWER = 1.5
 """Power of the odds of the sensitivity where nothing was fitted."""
 LEAST_PROBABILITY = 1e-9
-"""Smallest distance of the posterior from 0 and 1: it keeps log-odds finite."""
+"""Smallest distance of the posterior from 0 and 1, which keeps log-odds finite."""
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 """The output heads of networks: what each is called, its shape, and what it becomes.
 
 A new head is a class here and one in training/models/heads.py. Here a source's distance, learnt
-for a single source:
+for a single source::
 
     class Distance(SourceAttribute):
         name = 'distance'

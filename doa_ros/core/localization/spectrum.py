@@ -249,7 +249,7 @@ class WindowSpectra:
 
     @property
     def audibility(self) -> float:
-        """How clearly the sound stands above the noise floor: 0 not at all, 1 fully."""
+        """How clearly the sound stands above the noise floor, from 0, not at all, to 1."""
         return min(1.0, self.above_floor / CLEAR_ACTIVITY)
 
     def estimates(self) -> list[Estimate]:

@@ -6,7 +6,7 @@ Nearly constant velocity and measurement errors that are correlated in time, by 
 the error, too: Y. Bar-Shalom, X. Li and T. Kirubarajan, "Estimation with Applications to Tracking
 and Navigation", Wiley, 2001, chapters 5 (the filter), 6 (motion) and 8 (correlated noise).
 
-State and covariance:
+State and covariance::
 
         | arc      | [rad]            | P_aa  P_av  P_ae |
     x = | velocity | [rad/s]      P = | P_av  P_vv  P_ve |
@@ -15,13 +15,13 @@ State and covariance:
 The arc is measured from the point where the tangent plane touches the sphere. The plane moves with
 the talker: the arc is 0 after each step, and each step returns by how much to move the plane.
 
-Prediction, x = F x and P = F P F^T + Q, with `Transition` and rho = error_factor:
+Prediction, x = F x and P = F P F^T + Q, with `Transition` and rho = error_factor::
 
         | 1  tau  0   |          | q_aa  q_av  0                             |
     F = | 0  phi  0   |      Q = | q_av  q_vv  0                             |
         | 0  0    rho |          | 0     0     (1 - rho^2) (1 - w) variance  |
 
-Update with an observation z = H x + v, v of variance R:
+Update with an observation z = H x + v, v of variance R::
 
     H = | 1  0  1 |
     R = w variance                          w: white_share of the variance of an observation
