@@ -6,7 +6,7 @@ The position is the maximum of the likelihood of normally distributed errors of 
 by Gauss-Newton steps; its covariance is the inverse of the information matrix there: W. H. Foy,
 "Position-location solutions by Taylor-series estimation", IEEE Transactions on Aerospace and
 Electronic Systems 12 (2), 1976. The steps begin where the lines of the bearings meet: R. G.
-Stansfield, "Statistical theory of d.f. fixing", Journal of the IEE 94 (15), 1947.
+Stansfield, "Statistical theory of d.f. fixing", Journal of the IEE 94 (15), 1947::
 
     r_i = |p - p_i|                     distance of the source p from the place p_i
     e_i = wrap(a_i - angle(p - p_i))    error of the azimuth a_i, of standard deviation s_i
