@@ -7,7 +7,8 @@ Takes a model with an activity output, as quantize makes it of settings with `tr
 speech, short sounds and fans, with the split val of the sounds, and writes what it finds into the
 model's card: the weight of SRP-PHAT, the settings of the HMM filter (`hmm`) and the calibration of
 its outputs. Without an HMM filter, windows are not joined. A model of several sources, whose
-recurrent filter train_filter has made, also hears two talkers, and gets only a calibration. With
+recurrent filter train_filter has made, also hears two talkers, and gets only a calibration. One
+with whitened features also hears loud noises from directions of their own, as in training. With
 --deviations only the standard deviations are fitted, which takes a fraction of the time.
 """
 
@@ -32,7 +33,15 @@ from doa_ros.resources import DEFAULT_ARRAY, find_resource
 
 from .data.clips import Clip, Source
 from .evaluation.methods.inputs import MethodInput
-from .evaluation.scenes.conversations import conversation_clips
+from .evaluation.scenes.heard import (
+    CONVERSATION,
+    CONVERSATION_BESIDE_NOISES,
+    FAN,
+    NOISES,
+    SHORT_SOUNDS,
+    SPEECH,
+    SPEECH_BESIDE_NOISES,
+)
 from .evaluation.scenes.rooms import room_clips
 from .fitting.calibration import fit_calibration, fit_deviations
 from .fitting.hmm import filtered, fit_hmm
@@ -48,6 +57,8 @@ _SRP_WEIGHT = 40.0
 # split and measured on another, without fans their sound is answered; with 1/4, fewer short sounds
 # are.
 _SHORT_SOUNDS, _FANS = 1 / 3, 1 / 15
+# Rooms with loud noises alone; more than with a fan, as they are of many kinds.
+_NOISES = 1 / 6
 
 
 def calibrate(
@@ -123,9 +134,9 @@ def _calibrated(
     classifier = Classifier(unfiltered, model, array, card.features)
     grid, hop = card.grid, card.features.hop
     slow = replace(array, sampling_frequency=_RATE)
-    clips = _talkers(slow, corpus, scenes, card.multi_source)
+    clips = _talkers(card, slow, corpus, scenes)
     if not deviations:
-        clips = chain(clips, _others(slow, corpus, scenes))
+        clips = chain(clips, _others(card, slow, corpus, scenes))
     heard = (clip for _, clip in clips)
     labelled = label_outputs(classifier, array, heard, sources=2 if card.multi_source else 1)
     if deviations and card.calibration is not None:
@@ -139,20 +150,30 @@ def _calibrated(
 
 
 def _talkers(
-    array: MicArray, corpus: Corpus, scenes: int, multi_source: bool
+    card: ModelCard, array: MicArray, corpus: Corpus, scenes: int
 ) -> Iterator[tuple[str, Clip]]:
-    """Yield rooms with a talker, and with two of them where told, by both engines."""
+    """Yield rooms with one talker, and with two of them where the model knows several sources."""
     for engine in ENGINES:
-        yield from room_clips(array, corpus, 'val', scenes, engine)
-        if multi_source:
-            yield from conversation_clips(array, corpus, 'val', scenes, engine)
+        yield from room_clips(array, corpus, 'val', scenes, engine, SPEECH)
+        if card.multi_source:
+            yield from room_clips(array, corpus, 'val', scenes, engine, CONVERSATION)
+    # As many of the fast engine as without: networks train with loud noise in half of their clips.
+    if card.features.whitening:
+        yield from room_clips(array, corpus, 'val', scenes, 'fast', SPEECH_BESIDE_NOISES)
+        if card.multi_source:
+            yield from room_clips(array, corpus, 'val', scenes, 'fast', CONVERSATION_BESIDE_NOISES)
 
 
-def _others(array: MicArray, corpus: Corpus, scenes: int) -> Iterator[tuple[str, Clip]]:
-    """Yield rooms with short sounds and, few, with a fan."""
-    short_sounds, fans = math.ceil(_SHORT_SOUNDS * scenes), math.ceil(_FANS * scenes)
-    yield from room_clips(array, corpus, 'val', short_sounds, 'fast', heard='short_sounds')
-    yield from room_clips(array, corpus, 'val', fans, 'fast', heard='fan')
+def _others(
+    card: ModelCard, array: MicArray, corpus: Corpus, scenes: int
+) -> Iterator[tuple[str, Clip]]:
+    """Yield rooms with short sounds and, few, with noise that nothing may be answered to."""
+    kinds = [(_SHORT_SOUNDS, SHORT_SOUNDS), (_FANS, FAN)]
+    if card.features.whitening:
+        kinds.append((_NOISES, NOISES))
+    for share, heard in kinds:
+        count = math.ceil(share * scenes)
+        yield from room_clips(array, corpus, 'val', count, 'fast', heard)
 
 
 def label_outputs(

@@ -13,6 +13,15 @@ from doa_ros.core.localization.localizer import Localizer, LocalizerConfig
 from doa_ros.core.localization.model_card import load_card, save_card
 from doa_ros.resources import find_resource
 from training import calibrate
+from training.evaluation.scenes.heard import (
+    CONVERSATION,
+    CONVERSATION_BESIDE_NOISES,
+    FAN,
+    NOISES,
+    SHORT_SOUNDS,
+    SPEECH,
+    SPEECH_BESIDE_NOISES,
+)
 from training.fitting import hmm
 
 
@@ -41,6 +50,28 @@ def test_the_card_gets_a_filter_that_the_runtime_uses(
     assert not np.allclose(first, second)
     localizer.reset()
     np.testing.assert_array_equal(localizer.locate(window).spectrum.azimuth, first)
+
+
+@pytest.mark.parametrize('whitening', [False, True])
+@pytest.mark.parametrize('multi_source', [False, True])
+def test_only_whitened_features_hear_loud_noises(uma8, monkeypatch, whitening, multi_source):
+    rooms = []
+    monkeypatch.setattr(
+        calibrate,
+        'room_clips',
+        lambda array, corpus, split, count, engine, heard: rooms.append((count, heard)) or [],
+    )
+    name = 'uma8_several_int8' if multi_source else 'uma8_rooms_int8'
+    card = load_card(find_resource('models', name))
+    card = replace(card, features=replace(card.features, whitening=whitening))
+    for clips in (calibrate._talkers, calibrate._others):
+        list(clips(card, uma8, None, 12))
+    talkers = {SPEECH: 24, **({CONVERSATION: 24} if multi_source else {})}
+    noisy = {SPEECH_BESIDE_NOISES: 12, NOISES: 2}
+    if multi_source:
+        noisy[CONVERSATION_BESIDE_NOISES] = 12
+    total = {heard: sum(count for count, what in rooms if what == heard) for _, heard in rooms}
+    assert total == {**talkers, SHORT_SOUNDS: 4, FAN: 1, **(noisy if whitening else {})}
 
 
 def test_deviations_alone_keep_all_else(run_verb, model, sounds):

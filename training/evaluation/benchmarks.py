@@ -46,7 +46,7 @@ from .report.single_source import single_source_report
 from .report.tracking import tracking_report
 from .report.world import world_report
 from .scenes.conditions import CONDITIONS, DIFFICULTIES
-from .scenes.conversations import conversation_clips
+from .scenes.heard import CONVERSATION, SHORT_SOUNDS
 from .scenes.rooms import (
     demo_corpus,
     fixed_clips,
@@ -120,7 +120,7 @@ def fixed_directions(setup: Setup) -> Report:
 def rooms(setup: Setup) -> Report:
     """Compare methods in random rooms with one talker, and with short sounds."""
     drawn = setup.drawn_from(setup.array)
-    short_sounds = room_clips(*drawn, heard='short_sounds')
+    short_sounds = room_clips(*drawn, heard=SHORT_SOUNDS)
     goals = {d.name: asdict(d.goals) for d in DIFFICULTIES}
     return _compare_directions(setup, room_clips(*drawn), goals=goals, short_sounds=short_sounds)
 
@@ -150,7 +150,7 @@ def conversations(setup: Setup) -> Report:
     """Compare methods in random rooms with two talkers who speak and pause."""
     others, notes = multi_source_baselines(setup.array, _TALKERS) if setup.baselines else ([], [])
     ours = localizer_methods(setup.array, setup.models, DEFAULT_SENSITIVITY)
-    clips = conversation_clips(*setup.drawn_from(setup.array))
+    clips = room_clips(*setup.drawn_from(setup.array), heard=CONVERSATION)
     matches = collect_matches(
         setup.array, [*ours, *others], with_dead_microphones(clips, setup.dead)
     )

@@ -1,9 +1,9 @@
 # Copyright 2026 doa_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Simulated clips with one talker, the same for everyone who has the same recordings.
+"""Simulated clips, the same for everyone who has the same recordings.
 
-Fixed directions in one room are quick. Random rooms have three levels of difficulty. Random scenes
-are drawn as any settings say.
+Fixed directions in one room are quick. Random rooms have three levels of difficulty, and a talker
+or what else `heard` offers. Random scenes are drawn as any settings say.
 """
 
 from collections.abc import Iterable, Iterator
@@ -21,14 +21,15 @@ from doa_ros.simulation.acoustics import Room
 from ...data.clips import Clip
 from ...sections import SimulateConfig
 from ...simulation.corpus import Corpus
-from ...simulation.scenes import Place, Scene, draw_scene
+from ...simulation.scenes import Place, Scene
 from ...simulation.simulator import Simulator
 from ...splits import ALL_SPLITS, SPLITS
 from .blocks import HOP
 from .conditions import ARRAY_ERRORS, CONDITIONS, DIFFICULTIES, at_levels_of, rooms_of
+from .heard import SPEECH, Heard
 
 DIRECTIONS = 20
-_FIXED_SEED, _ROOMS_SEED, _DEAD_SEED = 7, 11, 13
+_FIXED_SEED, _DEAD_SEED = 7, 13
 
 
 def room_clips(
@@ -37,10 +38,9 @@ def room_clips(
     split: str,
     count: int,
     engine: str,
-    *,
-    heard: str = 'speech',
+    heard: Heard = SPEECH,
 ) -> Iterator[tuple[str, Clip]]:
-    """Yield random rooms of every difficulty, with its name: 5 s of speech amid 3 s of noise.
+    """Yield random rooms of every difficulty, with its name: 5 s of sound amid 3 s of noise.
 
     Args:
         array: the microphones.
@@ -48,24 +48,17 @@ def room_clips(
         split: of the sounds; every split has rooms of its own.
         count: rooms of each difficulty.
         engine: of SimulateConfig.
-        heard: 'speech'; 'short_sounds', each under 100 ms long; or 'fan', one at the array that
-            never stops and that no estimate is expected of.
+        heard: what is heard in them.
     """
-    if heard == 'short_sounds':
-        # Recorded impulses ring longer than that.
-        files = {kind: paths for kind, paths in corpus.files.items() if kind != 'impulse'}
-        corpus = replace(corpus, files=files)
+    # Recorded impulses ring longer than short sounds.
+    files = {kind: paths for kind, paths in corpus.files.items() if kind != 'impulse'}
+    corpus = replace(corpus, files=files)
     for number, difficulty in enumerate(DIFFICULTIES):
         config = rooms_of(difficulty, array, engine)
         simulator = Simulator(array, config, corpus, HOP)
         for room in tqdm(range(count), desc=difficulty.name, unit='clip'):
-            rng = np.random.default_rng([_ROOMS_SEED, ALL_SPLITS.index(split), number, room])
-            drawn = draw_scene(rng, config, ambiguity_of(array))
-            kind = 'impulse' if heard == 'short_sounds' else 'speech'
-            sources = tuple(replace(place, kind=kind) for place in drawn.sources)
-            fan = heard == 'fan'
-            scene = replace(drawn, sources=() if fan else sources, ego='fan' if fan else '')
-            scene = at_levels_of(difficulty, scene)
+            rng = np.random.default_rng([heard.seed, ALL_SPLITS.index(split), number, room])
+            scene = at_levels_of(difficulty, heard.draw(rng, config, ambiguity_of(array)))
             yield difficulty.name, simulator.clip(rng, scene, f'{difficulty.name}, room {room}')
 
 

@@ -7,9 +7,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from doa_ros.core.ambiguity import ambiguity_of
 from doa_ros.core.geometry import wrap_angle
-from training.evaluation.scenes.conditions import DIFFICULTIES
-from training.evaluation.scenes.conversations import conversation_clips
+from training.evaluation.scenes.conditions import DIFFICULTIES, rooms_of
+from training.evaluation.scenes.heard import (
+    CONVERSATION,
+    CONVERSATION_BESIDE_NOISES,
+    FAN,
+    NOISES,
+    SHORT_SOUNDS,
+    SPEECH_BESIDE_NOISES,
+)
 from training.evaluation.scenes.rooms import demo_corpus, room_clips, with_dead_microphones
 
 RATE = 16000
@@ -47,7 +55,7 @@ def test_speech_comes_amid_noise_alone(clips):
 
 def test_short_sounds_are_short(uma8, corpus):
     array = replace(uma8, sampling_frequency=RATE)
-    for _, clip in room_clips(array, corpus, 'test', 1, 'fast', heard='short_sounds'):
+    for _, clip in room_clips(array, corpus, 'test', 1, 'fast', heard=SHORT_SOUNDS):
         (source,) = clip.sources
         assert source.kind == 'impulse'
         heard = np.flatnonzero(source.voiced)
@@ -58,14 +66,14 @@ def test_short_sounds_are_short(uma8, corpus):
 
 def test_a_fan_is_heard_all_the_time(uma8, corpus):
     array = replace(uma8, sampling_frequency=RATE)
-    for _, clip in room_clips(array, corpus, 'test', 1, 'fast', heard='fan'):
+    for _, clip in room_clips(array, corpus, 'test', 1, 'fast', heard=FAN):
         assert clip.sources == () and clip.silent.all() and clip.ego_noise
 
 
 def test_two_talkers_speak_and_pause_apart_from_each_other(uma8, corpus):
     array = replace(uma8, sampling_frequency=RATE)
     voiced = []
-    for _, clip in conversation_clips(array, corpus, 'test', 3, 'fast'):
+    for _, clip in room_clips(array, corpus, 'test', 3, 'fast', heard=CONVERSATION):
         first, second = clip.sources
         apart = np.degrees(np.abs(wrap_angle(first.azimuth - second.azimuth)))
         assert (apart >= 40).all()
@@ -75,6 +83,43 @@ def test_two_talkers_speak_and_pause_apart_from_each_other(uma8, corpus):
     count = np.array(voiced).sum(axis=1)
     # Alone, together and not at all.
     assert all(np.mean(count == number) > 0.05 for number in (0, 1, 2))
+
+
+def loudness(clip, blocks):
+    """Return the level of some blocks [dB]."""
+    windows = clip.audio.reshape(len(clip.silent), -1)[blocks]
+    return 10 * np.log10(np.mean(windows**2))
+
+
+@pytest.mark.parametrize('heard', [SPEECH_BESIDE_NOISES, CONVERSATION_BESIDE_NOISES])
+def test_talkers_are_heard_beside_loud_noises(uma8, corpus, clips, heard):
+    array = replace(uma8, sampling_frequency=RATE)
+    levels = []
+    for _, clip in room_clips(array, corpus, 'val', 2, 'fast', heard=heard):
+        assert [source.kind for source in clip.sources] == ['speech'] * len(clip.sources)
+        assert clip.audio.shape == clips['val'][0][1].audio.shape
+        voiced = np.any([source.voiced for source in clip.sources], axis=0)
+        assert voiced.sum() > 30 and clip.silent[:30].all()
+        levels.append(loudness(clip, clip.silent) - loudness(clip, voiced))
+    quiet = [loudness(c, c.silent) - loudness(c, c.sources[0].voiced) for _, c in clips['val']]
+    assert np.mean(levels) > np.mean(quiet) + 3
+    places = {clip.sources[0].distance for _, clip in clips['val']}
+    assert not places & {source.distance for source in clip.sources}
+
+
+def test_speech_beside_loud_noises_is_labelled_in_its_band(uma8):
+    array = replace(uma8, sampling_frequency=RATE)
+    config = rooms_of(DIFFICULTIES[0], array, 'fast')
+    for seed in range(10):
+        scene = SPEECH_BESIDE_NOISES.draw(np.random.default_rng(seed), config, ambiguity_of(array))
+        assert scene.label_band == (300, 6000)
+        assert 1 <= len(scene.noises) <= 3
+
+
+def test_nothing_may_be_answered_to_loud_noises_alone(uma8, corpus):
+    array = replace(uma8, sampling_frequency=RATE)
+    for _, clip in room_clips(array, corpus, 'val', 1, 'fast', heard=NOISES):
+        assert clip.sources == () and clip.silent.all() and not clip.ego_noise
 
 
 def test_no_room_is_in_two_splits(clips):
