@@ -27,7 +27,7 @@ def test_shipped_resources_are_found_by_name():
         'uma8_rooms_int8',
         'uma8_several_int8',
     ):
-        assert load_card(find_resource('models', name)).array_name == 'uma8'
+        assert load_card(find_resource('models', name)).array.name == 'uma8'
 
 
 def test_own_file_is_found_by_path(tmp_path, monkeypatch):

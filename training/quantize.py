@@ -27,6 +27,7 @@ from .deployment import edgetpu, openvino_check
 from .deployment.conversion import INTEGER_KINDS, KINDS, representative_set, to_tflite
 from .deployment.converted_model import converted_model
 from .deployment.measure import Measurement
+from .models.architectures import inputs_of
 from .runs import load_run
 from .sections import QuantizeConfig
 from .settings import find_settings
@@ -68,7 +69,8 @@ def quantize(
     if config is not None:
         settings = replace(settings, quantize=config)
     train, val = (Shards(data, split, settings) for split in ('train', 'val'))
-    representative = representative_set(train)
+    inputs = inputs_of(settings)
+    representative = representative_set(train, inputs)
     out.mkdir(parents=True, exist_ok=True)
     np.save(out / f'{name}_representative.npy', representative)
     # float32 comes first, whether it is kept or not: the others are compared with it.
@@ -79,9 +81,9 @@ def quantize(
     for kind in dict.fromkeys(['float32', *asked]):
         network = model
         if kind == 'qat':
-            network = train_to_be_rounded(model, settings, data, representative)
+            network = train_to_be_rounded(model, settings, data, inputs, representative)
         content = to_tflite(network, kind, representative)
-        converted = converted_model(content, model, settings, val, kind, exact)
+        converted = converted_model(content, model, settings, val, inputs, kind, exact)
         exact = exact or converted.measurement
         if kind not in asked:
             continue
@@ -150,7 +152,7 @@ def openvino_faults(file: Path, inputs: np.ndarray) -> list[str]:
 
     Args:
         file: the .tflite file, with its card beside it.
-        inputs: what both runtimes compute, shape (examples, columns, channels).
+        inputs: what both runtimes compute, one after the other.
     """
     try:
         agreement = openvino_check.compare(file, inputs).agreement

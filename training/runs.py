@@ -26,16 +26,22 @@ def load_run(folder: Path) -> tuple[keras.Model, Settings]:
     """Return the network of a run and its settings.
 
     Raises:
-        ConfigError: there is none.
+        ConfigError: there is none, or it is of an earlier version.
     """
     path = folder / 'model.keras'
     if not path.is_file():
         raise ConfigError(f'{path}: no trained network; run train first')
     settings = load_settings(folder / 'settings.yaml')
     try:
-        return keras.models.load_model(path, compile=False), settings
+        model = keras.models.load_model(path, compile=False)
     except (OSError, ValueError, KeyError, BadZipFile) as error:
         raise ConfigError(f'{path}: cannot be read ({error})') from None
+    if any(layer.name == 'steering' for layer in model.layers):
+        raise ConfigError(
+            f'{path}: was trained by an earlier version, whose networks held the steering matrix; '
+            'train it again'
+        )
+    return model, settings
 
 
 def save_network(model: keras.Model, folder: Path) -> None:

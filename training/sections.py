@@ -120,6 +120,12 @@ class SimulateConfig(Config):
     position: float = setting(
         0.0005, 'Standard deviation of their places, per axis [m].', minimum=0.0, maximum=0.05
     )
+    size: float = setting(
+        0.0,
+        'Standard deviation of the size of an array over that in its description.',
+        minimum=0.0,
+        maximum=0.1,
+    )
     enclosure: float = setting(
         0.0, "Strength of a housing's echoes and shadows.", minimum=0.0, maximum=1.0
     )

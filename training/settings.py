@@ -17,6 +17,7 @@ from doa_ros.core.errors import ConfigError
 from doa_ros.core.features import stored_columns
 from doa_ros.core.features.config import FeatureConfig
 from doa_ros.core.geometry import MicArray
+from doa_ros.core.localization.trained_array import ANY_ARRAY
 from doa_ros.resources import find_resource
 
 from .sections import (
@@ -39,7 +40,7 @@ class Settings:
     """All settings of one model; what a file leaves out has its default.
 
     Attributes:
-        array: name or path of the array.
+        array: name or path of the array; `any` for a model that works with every one.
         features: of the model; the data is simulated with the same or with more lags.
         data_features: of the simulated data.
         simulate, train, finetune, search, quantize, train_filter, prune, cluster: of the verbs.
@@ -58,22 +59,35 @@ class Settings:
     cluster: ClusterConfig = field(default_factory=ClusterConfig)
 
     def stored_columns(self) -> slice:
-        """Return which columns of the data's features are the model's.
+        """Return which columns of the data's features are the model's; of maps, all are.
 
         Raises:
             ConfigError: the data's features do not hold the model's.
         """
+        if self.any_array:
+            if replace(self.features, residual=self.data_features.residual) != self.data_features:
+                raise ConfigError(
+                    f'with array {ANY_ARRAY}, features and data_features are the same'
+                )
+            return slice(None)
         try:
             return stored_columns(self.features, self.data_features)
         except ConfigError as error:
             raise ConfigError(f'features and data_features: {error}') from None
 
+    @property
+    def any_array(self) -> bool:
+        """Whether they are those of a model that works with every array."""
+        return self.array == ANY_ARRAY
+
     def load_array(self) -> MicArray:
         """Return the array, read from its file.
 
         Raises:
-            ConfigError: it is not usable, or networks cannot be trained for it.
+            ConfigError: it is not usable, networks cannot be trained for it, or there is none.
         """
+        if self.any_array:
+            raise ConfigError('this needs settings of one array, and those of every one are given')
         array = load_array(find_resource('arrays', self.array))
         require_elevations(array, self.train.grid.elevation_min)
         return array

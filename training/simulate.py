@@ -11,6 +11,9 @@ list `files` of `file`, `kind` and `split`; or folders train/speech, train/noise
 val/noise; or folders speech and noise, with a subfolder per speaker or corpus, each of which goes
 into one split. The kind impulse (claps, knocks) may be missing.
 
+With `array: any` in the settings, each clip is heard by another random array, and what is stored
+are maps over direction, which suit networks for every array.
+
 With --audio the clips are stored as well: OUT/audio/{train,val}/NNNNNN.flac with labels.csv.
 With --scheduler the work is done by the workers of a dask cluster, where SOUNDS must be at the
 same path and this package installed; OUT is written here.
@@ -63,7 +66,10 @@ def simulate(
         raise ConfigError(f'--jobs must be at least 1, not {jobs}')
     for split in SPLITS:  # A folder without sound is reported before anything is written.
         load_corpus(sounds, split, settings.simulate.sampling_frequency)
-    job = SimulationJob(settings, settings.load_array(), sounds.resolve(), strict, audio)
+    array = None if settings.any_array else settings.load_array()
+    if audio and array is None:
+        raise ConfigError('--audio is for the data of one array')
+    job = SimulationJob(settings, array, sounds.resolve(), strict, audio)
     store_provenance(out, provenance(settings), 'simulate')
     config = settings.simulate
     clips = {'train': config.train_clips, 'val': config.val_clips}

@@ -13,7 +13,8 @@ import keras
 
 from .fitting.batches import both_splits
 from .fitting.loop import fit
-from .models.architectures import find_architecture
+from .models.architectures import find_architecture, inputs_of
+from .models.blocks import build
 from .settings import Settings, find_settings
 
 
@@ -29,12 +30,12 @@ def train(settings: Settings, *, data: Path, out: Path) -> None:
         ConfigError: the data was made for other settings.
         DivergedError: a loss is not finite.
     """
-    architecture = find_architecture(settings.train.architecture)
-    array = settings.load_array()
+    network = find_architecture(settings.train.architecture)
+    inputs = inputs_of(settings)
     keras.utils.set_random_seed(settings.train.seed)
-    model = architecture(array, settings.features, settings.train)
+    model = build(network, inputs.shape, settings.train)
     model.summary()
-    fit(model, settings, *both_splits(data, settings), out)
+    fit(model, settings, *both_splits(data, settings, inputs), out)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -22,6 +22,7 @@ import keras
 from doa_ros.core.errors import ConfigError
 from doa_ros.core.files import write_whole
 from doa_ros.core.localization.classifier import Classifier
+from doa_ros.core.localization.compatibility import features_for
 from doa_ros.core.localization.model_card import ModelCard, filter_file, load_card, save_card
 from doa_ros.core.localization.recurrent_filter import RecurrentFilterConfig
 from doa_ros.resources import find_resource
@@ -69,11 +70,12 @@ def train_filter(
     _check(model, card)
     # Without the filter that it has had so far.
     card = replace(card, srp_weight=_SRP_WEIGHT, recurrent_filter=None, calibration=None)
-    array = settings.load_array().unmounted()
+    array = None if settings.any_array else settings.load_array().unmounted()
     job = ConversationJob(settings, array, card, model.resolve(), sounds.resolve())
     for split in SPLITS:  # A folder without sound is reported before anything is simulated.
         load_corpus(sounds, split, settings.simulate.sampling_frequency)
-    Classifier(card, model, array, card.features)  # So is a model that does not fit.
+    if array is not None:  # So is a model that does not fit.
+        Classifier(card, model, array, features_for(card, array))
     store_provenance(out, _made_of(job), 'train_filter')
     config = settings.train_filter
     clips = {'train': config.train_clips, 'val': config.val_clips}

@@ -296,14 +296,14 @@ def _forward(vector: np.ndarray) -> np.ndarray:
 
 
 def require_elevations(array: MicArray, lowest: float) -> None:
-    """Check that a network's classes are those of an array's answers.
+    """Check that a network's classes reach as far down as an array's answers.
 
     Args:
         array: the microphones.
         lowest: elevation of the network's first class [rad].
 
     Raises:
-        ConfigError: they are not; the message says what works.
+        ConfigError: they do not; the message says what works.
     """
     ambiguity = ambiguity_of(array)
     if math.isnan(ambiguity.elevation_min):
@@ -311,7 +311,7 @@ def require_elevations(array: MicArray, lowest: float) -> None:
             f'array {array.name!r} has no elevations, which networks need: {ambiguity}; method '
             'srp_phat works with it'
         )
-    if not math.isclose(lowest, ambiguity.elevation_min, abs_tol=_ROUNDING):
+    if lowest > ambiguity.elevation_min + _ROUNDING:
         raise ConfigError(
             f'array {array.name!r} gives elevations from '
             f'{math.degrees(ambiguity.elevation_min):.0f} degrees on, but those of the network '

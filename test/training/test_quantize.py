@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 from doa_ros.core.errors import ConfigError, ModelError
-from doa_ros.core.features.feature_type import network_input
 from doa_ros.core.localization.classifier import Classifier
 from doa_ros.core.localization.model_card import load_card
 from training import quantize
@@ -42,7 +41,7 @@ def test_every_format_loads_in_the_runtime_and_agrees(models, examples, uma8, ki
 def test_the_float32_model_is_the_trained_one(models, trained, examples, settings_path, uma8):
     settings = load_settings(settings_path)
     network = keras.models.load_model(trained / 'model.keras')
-    azimuth, elevation, activity = network(network_input(examples[:5]), training=False)
+    azimuth, elevation, activity = network(examples[:5].swapaxes(1, 2), training=False)
     runtime = Classifier.load(models / 'tiny_float32.tflite', uma8, settings.features)
     for k in range(5):
         spectrum = runtime.spectrum(examples[k])

@@ -6,12 +6,15 @@ import pytest
 
 from doa_ros.core.errors import ConfigError
 from doa_ros.resources import find_resource, shipped
+from training.models.architectures import inputs_of
 from training.settings import load_settings
 
 
 @pytest.mark.parametrize('name', shipped('training'))
 def test_shipped_settings_are_usable(name):
-    assert load_settings(find_resource('training', name)).array == 'uma8'
+    settings = load_settings(find_resource('training', name))
+    assert settings.any_array == name.startswith('any_')
+    assert inputs_of(settings).shape[0] in (13, 36, 39, 72)
 
 
 @pytest.mark.parametrize(

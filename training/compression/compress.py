@@ -19,6 +19,7 @@ from ..deployment.converted_model import converted_model
 from ..fitting.batches import both_splits
 from ..fitting.history import draw_curves
 from ..fitting.loop import fit_on
+from ..models.architectures import inputs_of
 from ..models.kernels import kernel_facts
 from ..runs import load_run, save_network
 from ..sections import ClusterConfig, PruneConfig
@@ -106,7 +107,7 @@ def _make(
 ) -> None:
     config = getattr(settings, verb)
     keras.utils.set_random_seed(settings.train.seed)
-    train, val = both_splits(data, settings)
+    train, val = both_splits(data, settings, inputs_of(settings))
     out.mkdir(parents=True, exist_ok=True)
     history = out / 'history.csv'
     smaller = keras.models.clone_model(model)
@@ -133,12 +134,13 @@ def _rows(networks: dict[str, tuple[keras.Model, Settings]], data: Path) -> list
     rows: list[Row] = []
     for name, (model, settings) in networks.items():
         val = Shards(data, 'val', settings)
-        representative = representative_set(Shards(data, 'train', settings))
+        inputs = inputs_of(settings)
+        representative = representative_set(Shards(data, 'train', settings), inputs)
         facts = {name.replace('_', ' '): fact for name, fact in kernel_facts(model).items()}
         exact = None
         for kind in _KINDS:
             content = to_tflite(model, kind, representative)
-            converted = converted_model(content, model, settings, val, kind, exact)
+            converted = converted_model(content, model, settings, val, inputs, kind, exact)
             exact = exact or converted.measurement
             rows.append({'network': name, **facts, 'format': kind, **converted.row(exact)})
     return rows

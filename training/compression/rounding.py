@@ -8,6 +8,7 @@ import keras
 from keras import ops
 import numpy as np
 
+from ..data.inputs import Inputs
 from ..fitting.batches import both_splits
 from ..fitting.loop import fit_on
 from ..settings import Settings
@@ -18,7 +19,11 @@ _BOUNDED = ('softmax', 'sigmoid')
 
 
 def train_to_be_rounded(
-    model: keras.Model, settings: Settings, data: Path, representative: np.ndarray
+    model: keras.Model,
+    settings: Settings,
+    data: Path,
+    inputs: Inputs,
+    representative: np.ndarray,
 ) -> keras.Model:
     """Return the network trained on while its kernels and activations are rounded to 8 bits.
 
@@ -29,7 +34,8 @@ def train_to_be_rounded(
         model: the trained network.
         settings: of the model; `quantize` says how.
         data: folder made by simulate.
-        representative: inputs, shape (examples, columns, channels), that the ranges come from.
+        inputs: what the network is given of it.
+        representative: some of them, that the ranges come from.
 
     Returns:
         The same layers with other weights, to be converted as the trained network is.
@@ -39,7 +45,7 @@ def train_to_be_rounded(
     fit_on(
         rounded,
         settings.train,
-        *both_splits(data, settings),
+        *both_splits(data, settings, inputs),
         epochs=settings.quantize.epochs,
         learning_rate=settings.quantize.learning_rate,
     )
@@ -54,8 +60,7 @@ def rounded_network(model: keras.Model, representative: np.ndarray) -> keras.Mod
 
     Args:
         model: the network.
-        representative: inputs, shape (examples, columns, channels), that the ranges of the
-            activations come from.
+        representative: inputs, one after the other, that the ranges of the activations come from.
     """
     rounded = keras.models.clone_model(
         model, clone_function=lambda layer: Rounded(layer) if layer.weights else _copy(layer)

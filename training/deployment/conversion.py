@@ -12,10 +12,10 @@ import numpy as np
 import tensorflow as tf
 
 from doa_ros.core.errors import ModelError
-from doa_ros.core.features.feature_type import network_input
 from doa_ros.core.localization.tflite import TFLiteModel
 
 from ..data.dataset import Dataset, Shards
+from ..data.inputs import Inputs
 
 KINDS = ('float32', 'float16', 'dynamic', 'int8', 'qat')
 INTEGER_KINDS = ('int8', 'qat')
@@ -24,27 +24,30 @@ _REPRESENTATIVE = 512
 _REPRESENTATIVE_SEED = 20211
 
 
-def representative_set(shards: Shards) -> np.ndarray:
+def representative_set(shards: Shards, inputs: Inputs) -> np.ndarray:
     """Return the pinned inputs that the int8 ranges are taken from.
 
     Half of them are the examples with the clearest peaks: a range taken from random ones alone
     would clip the logits of a close talker in a dry room.
 
+    Args:
+        shards: the examples.
+        inputs: what the network is given of them.
+
     Returns:
-        Shape (examples, columns, channels), float32.
+        Shape (examples, *shape of an input), float32.
     """
     rng = np.random.default_rng(_REPRESENTATIVE_SEED)
     kept: list[Dataset] = []
     keys: list[np.ndarray] = []
     half = _REPRESENTATIVE // 2
     for shard in shards:
-        clarity = shard.features.max(axis=2).mean(axis=1, dtype=np.float32)
         kept.append(shard)
-        keys.append(np.stack([-clarity, rng.random(len(shard))], axis=1))
+        keys.append(np.stack([-inputs.clarity(shard), rng.random(len(shard))], axis=1))
         pool, order = Dataset.concatenate(kept), np.concatenate(keys)
         chosen = np.unique(np.argsort(order, axis=0, kind='stable')[:half])
         kept, keys = [pool.select(chosen)], [order[chosen]]
-    return network_input(kept[0].features.astype(np.float32))
+    return inputs.of(kept[0])
 
 
 def to_tflite(model: keras.Model, kind: str, representative: np.ndarray | None = None) -> bytes:
@@ -53,7 +56,7 @@ def to_tflite(model: keras.Model, kind: str, representative: np.ndarray | None =
     Args:
         model: the trained network; for qat, by `train_to_be_rounded`.
         kind: one of KINDS.
-        representative: inputs, shape (examples, columns, channels); the integer kinds need them.
+        representative: inputs, one after the other; the integer kinds need them.
     """
     # With a batch of one, the file needs no operators that find out its size.
     inputs = keras.Input(batch_shape=(1, *model.input_shape[1:]))

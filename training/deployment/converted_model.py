@@ -11,9 +11,11 @@ import keras
 from doa_ros.core.files import write_whole
 from doa_ros.core.localization.model_card import ModelCard, save_card
 from doa_ros.core.localization.tflite import TFLiteModel
+from doa_ros.core.localization.trained_array import TrainedArray
 
 from ..data.dataset import Shards
-from ..models.architectures import describe_architecture
+from ..data.inputs import Inputs
+from ..models.architectures import describe_architecture, find_architecture
 from ..models.kernels import kernel_facts
 from ..settings import Settings
 from ..tables import Row
@@ -66,6 +68,7 @@ def converted_model(
     model: keras.Model,
     settings: Settings,
     val: Shards,
+    inputs: Inputs,
     kind: str,
     exact: Measurement | None,
 ) -> ConvertedModel:
@@ -76,6 +79,7 @@ def converted_model(
         model: the Keras network it was made of.
         settings: of the model.
         val: what it is measured on.
+        inputs: what the network is given of it.
         kind: number format, for the card.
         exact: the measurement of the float32 model; None if this is it.
 
@@ -84,21 +88,19 @@ def converted_model(
     """
     network = TFLiteModel(content)
     outputs = output_names(network, model, settings.train.heads)
-    measurement = measure_model(network, outputs, settings.train, val)
-    array = settings.load_array()
+    measurement = measure_model(network, outputs, settings.train, val, inputs)
     architecture = describe_architecture(settings.train.architecture)
     difference = azimuth_difference_deg(measurement, exact or measurement)
     # Training to be rounded gives the kernels other weights than the network's.
     facts = {} if kind == 'qat' else kernel_facts(model)
     card = ModelCard(
-        array_name=array.name,
-        positions=array.positions,
-        sampling_frequency=array.sampling_frequency,
+        array=None if settings.any_array else TrainedArray.of(settings.load_array()),
         features=settings.features,
         grid=settings.train.grid,
         outputs=outputs,
         sha256=hashlib.sha256(content).hexdigest(),
         multi_source=settings.train.multi_source,
+        input=find_architecture(settings.train.architecture).input,
         training={
             'architecture': architecture,
             'parameters': model.count_params(),

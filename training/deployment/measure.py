@@ -7,13 +7,13 @@ from dataclasses import asdict, dataclass, field
 
 import numpy as np
 
-from doa_ros.core.features.feature_type import network_input
 from doa_ros.core.geometry import wrap_angle
 from doa_ros.core.localization.decoding import decode_azimuth
 from doa_ros.core.localization.spectrum import spectrum_type
 from doa_ros.core.localization.tflite import TFLiteModel
 
 from ..data.dataset import Dataset
+from ..data.inputs import Inputs
 from ..models.heads import trained_heads
 from ..sections import TrainConfig
 
@@ -45,7 +45,11 @@ class Measurement:
 
 
 def measure_model(
-    network: TFLiteModel, outputs: tuple[str, ...], config: TrainConfig, shards: Iterable[Dataset]
+    network: TFLiteModel,
+    outputs: tuple[str, ...],
+    config: TrainConfig,
+    shards: Iterable[Dataset],
+    inputs: Inputs,
 ) -> Measurement:
     """Run a network over the voiced examples with a single source.
 
@@ -54,6 +58,7 @@ def measure_model(
         outputs: what each of its outputs is.
         config: says how many classes there are.
         shards: the examples.
+        inputs: what the network is given of them.
     """
     step = 2 * np.pi / config.azimuth_classes
     decoded, errors, right, further = [], [], [], []
@@ -61,7 +66,7 @@ def measure_model(
         data = shard.select(shard.single)
         if len(data) == 0:
             continue
-        results = [network(values) for values in network_input(data.features.astype(np.float32))]
+        results = [network(values) for values in inputs.of(data)]
         by_head = {
             name: np.stack(values).reshape(len(data), *config.heads[name])
             for name, values in zip(outputs, zip(*results, strict=True), strict=True)

@@ -24,6 +24,7 @@ from tqdm import tqdm
 from ..data.labels import LABEL_COLUMNS
 from ..data.recordings import load_recordings
 from ..fitting.adaptation import Accuracy, Recordings, finetune, measure, read_recordings
+from ..models.architectures import inputs_of
 from ..runs import load_run
 from ..sections import SimulateConfig
 from ..simulation.corpus import load_corpus
@@ -50,7 +51,7 @@ def finetune_study(run: Path, *, data: Path, sounds: Path, out: Path) -> None:
         out: folder of the result.
     """
     _, settings = load_run(run)
-    array = settings.load_array()
+    array, inputs = settings.load_array(), inputs_of(settings)
     reality = _reality(settings.simulate)
     voiced = reality.length - reality.lead
     clips = [math.ceil(seconds / voiced) for seconds in SECONDS]
@@ -72,12 +73,12 @@ def finetune_study(run: Path, *, data: Path, sounds: Path, out: Path) -> None:
         for seconds, count in zip(SECONDS, clips, strict=True):
             model, settings = load_run(run)
             changed = replace(settings, finetune=replace(settings.finetune, mode=mode))
-            before = measure(model, [test.data], settings.train)
+            before = measure(model, [test.data], settings.train, inputs)
             folder = out / f'{mode}_{seconds}'
             result = finetune(model, changed, _first(recordings, count), data, folder)
             if not rows:
                 rows.append(_row('before', 0, before, result.simulated_before, 0.0))
-            after = measure(model, [test.data], settings.train)
+            after = measure(model, [test.data], settings.train, inputs)
             rows.append(_row(mode, seconds, after, result.simulated_after, result.step))
     show_table(
         rows,

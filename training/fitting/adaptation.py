@@ -15,12 +15,13 @@ import keras
 import numpy as np
 
 from doa_ros.core.errors import ConfigError
-from doa_ros.core.features.feature_type import network_input
 from doa_ros.core.geometry import MicArray
 
 from ..data.clips import Clip, labelled_features
 from ..data.dataset import Dataset, Parts, Shards
+from ..data.inputs import Inputs
 from ..deployment.measure import decoded_directions, errors_deg
+from ..models.architectures import inputs_of
 from ..runs import save_network
 from ..sections import TrainConfig
 from ..settings import Settings
@@ -138,19 +139,21 @@ def finetune(
     """
     config, seed = settings.finetune, settings.train.seed
     keras.utils.set_random_seed(seed)
-    array = settings.load_array()
+    inputs = inputs_of(settings)
     shards = {split: Shards(data, split, settings) for split in ('train', 'val')}
     learnt, held_out = recordings.split(config.held_out, seed)
     replayed = max(1, round(config.replay * config.batch))
     train = _mixed(
-        _batches([learnt], array, settings, config.batch - replayed, config.symmetries),
-        _batches(shards['train'], array, settings, replayed, settings.train.symmetries),
+        _batches([learnt], settings, config.batch - replayed, config.symmetries),
+        _batches(shards['train'], settings, replayed, settings.train.symmetries),
     )
-    judge = Batches([held_out], array, settings, shuffle=False).stream()
+    judge = Batches([held_out], inputs, settings.train, shuffle=False).stream()
 
     def accuracies() -> tuple[Accuracy, Accuracy]:
         train = settings.train
-        return measure(model, [held_out], train), measure(model, shards['val'], train)
+        parts = [held_out], shards['val']
+        real, simulated = (measure(model, part, train, inputs) for part in parts)
+        return real, simulated
 
     out.mkdir(parents=True, exist_ok=True)
     settings.save(out / 'settings.yaml')
@@ -179,14 +182,16 @@ def finetune(
     return Result(step, before[0], after[0], before[1], after[1])
 
 
-def measure(model: keras.Model, shards: Iterable[Dataset], config: TrainConfig) -> Accuracy:
-    """Return the accuracy of a network with these settings."""
+def measure(
+    model: keras.Model, shards: Iterable[Dataset], config: TrainConfig, inputs: Inputs
+) -> Accuracy:
+    """Return the accuracy of a network with these settings and inputs."""
     azimuth_errors: list[np.ndarray] = []
     elevation_errors: list[np.ndarray] = []
     for shard in shards:
         data = shard.select(shard.single)
         if len(data):
-            outputs = model(network_input(data.features.astype(np.float32)), training=False)
+            outputs = model(inputs.of(data), training=False)
             by_head = dict(zip(config.outputs, map(np.asarray, outputs), strict=True))
             errors = errors_deg(*decoded_directions(by_head, config), data)
             azimuth_errors.append(errors[0])
@@ -237,11 +242,9 @@ def _choose(
     raise AssertionError('the old network holds the bound')
 
 
-def _batches(
-    parts: Parts, array: MicArray, settings: Settings, size: int, symmetries: bool
-) -> Batches:
+def _batches(parts: Parts, settings: Settings, size: int, symmetries: bool) -> Batches:
     train = replace(settings.train, batch=size, symmetries=symmetries)
-    return Batches(parts, array, replace(settings, train=train), shuffle=True)
+    return Batches(parts, inputs_of(replace(settings, train=train)), train, shuffle=True)
 
 
 def _mixed(first: Batches, second: Batches):

@@ -5,22 +5,15 @@
 Descriptions of networks are files (see blocks.py): those of config/architectures and one's own.
 """
 
-from collections.abc import Callable
-from functools import partial
-
-import keras
-
 from doa_ros.core.errors import ConfigError
-from doa_ros.core.features.config import FeatureConfig
-from doa_ros.core.geometry import MicArray
 from doa_ros.resources import find_resource
 
-from ..sections import TrainConfig
-from ..settings import is_file
-from .blocks import BlockConfig, NetworkConfig, build, load_network
+from ..data.inputs import Inputs, inputs_for
+from ..settings import Settings, is_file
+from .blocks import BlockConfig, NetworkConfig, load_network
 
-Architecture = Callable[[MicArray, FeatureConfig, TrainConfig], keras.Model]
-
+# Two convolutions over the lags and a dense body: on 13 lags, 15 pairs and 36 azimuth classes, the
+# body and the azimuth head have 44,632 parameters.
 REFERENCE = NetworkConfig(
     input='taps',
     dense=100,
@@ -31,29 +24,17 @@ REFERENCE = NetworkConfig(
         BlockConfig('pool', kernel=2, stride=2),
     ),
 )
+# The rotation-aware design: circular convolutions over a map over direction.
 CIRCULAR = NetworkConfig(
     input='map', dense=32, blocks=(BlockConfig('conv', filters=32, kernel=5),) * 3
 )
 
 
-def reference(array: MicArray, features: FeatureConfig, config: TrainConfig) -> keras.Model:
-    """Return the reference design: two convolutions over the lags and a dense body.
-
-    On 13 lags, 15 pairs and 36 azimuth classes, body and azimuth head have 44,632 parameters.
-    """
-    return build(REFERENCE, array, features, config)
+ARCHITECTURES = {'reference': REFERENCE, 'circular': CIRCULAR}
 
 
-def circular(array: MicArray, features: FeatureConfig, config: TrainConfig) -> keras.Model:
-    """Return the rotation-aware design: a map over direction, then circular convolutions."""
-    return build(CIRCULAR, array, features, config)
-
-
-ARCHITECTURES: dict[str, Architecture] = {'reference': reference, 'circular': circular}
-
-
-def find_architecture(name: str) -> Architecture:
-    """Return an architecture by its name, or that of a file.
+def find_architecture(name: str) -> NetworkConfig:
+    """Return a network by its name, or that of a file.
 
     Args:
         name: of ARCHITECTURES or of a file in config/architectures, or a path.
@@ -67,7 +48,16 @@ def find_architecture(name: str) -> Architecture:
         path = find_resource('architectures', name)
     except ConfigError as error:
         raise ConfigError(f'{error}; without a file: {", ".join(ARCHITECTURES)}') from None
-    return partial(build, load_network(path))
+    return load_network(path)
+
+
+def inputs_of(settings: Settings) -> Inputs:
+    """Return what the network of the settings is given.
+
+    Raises:
+        ConfigError: the array or the architecture is not usable.
+    """
+    return inputs_for(settings, find_architecture(settings.train.architecture).input)
 
 
 def describe_architecture(name: str) -> str:

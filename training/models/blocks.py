@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Networks described by a file: an input, a chain of blocks and the output heads.
 
-    input: map      # taps: the features as they are; map: the steered response over direction
+    input: map      # what it takes, a name of NETWORK_INPUTS: taps or map
     dense: 32       # units of the dense layer before the heads; of a map, before the elevation
     blocks:
       - {operation: conv, filters: 32, kernel: 5}
@@ -10,10 +10,10 @@
       - {operation: pool, kernel: 3, stride: 1}
       - {operation: dropout}
 
-A network is a pure function of array, features and settings. It takes features of shape (columns,
-channels), of GCC-PHAT (lags, pairs), and gives the outputs of the settings (heads.py), in their
-order. Convolutions along one axis are 2-D ones of height 1, which every tool that quantises or
-prunes knows.
+A network takes an input of shape (columns, channels): of taps they are lags and pairs, of a map
+azimuths and elevations. It gives the outputs of the settings (heads.py), in their order.
+Convolutions along one axis are 2-D ones of height 1, which every tool that quantises or prunes
+knows.
 """
 
 from collections.abc import Mapping
@@ -23,21 +23,14 @@ from typing import Any
 
 import keras
 from keras import layers
-import numpy as np
 import yaml
 
 from doa_ros.core.config import Config, load_yaml, setting
 from doa_ros.core.errors import ConfigError
-from doa_ros.core.features import feature_type_of
-from doa_ros.core.features.config import FeatureConfig
-from doa_ros.core.features.feature_type import FeatureType, network_input
-from doa_ros.core.geometry import MicArray, unit_vector
+from doa_ros.core.localization.network_input import NETWORK_INPUTS
 
 from ..sections import TrainConfig
 from .heads import trained_heads
-
-# Elevations of a map [rad]; where the classes reach below the horizon, as far below, too.
-_MAP_ELEVATIONS = np.radians([0.0, 20.0, 40.0, 60.0, 80.0])
 
 # The settings that each operation looks at.
 _USED = {
@@ -72,7 +65,7 @@ class BlockConfig(Config):
 class NetworkConfig(Config):
     """A network."""
 
-    input: str = setting('taps', 'What the blocks see.', choices=('taps', 'map'))
+    input: str = setting('taps', 'What the blocks see.', choices=tuple(NETWORK_INPUTS))
     dense: int = setting(
         100, 'Units of the dense layer before the heads.', minimum=1, maximum=4096
     )
@@ -131,20 +124,24 @@ def save_network(network: NetworkConfig, path: Path, comment: str) -> None:
     path.write_text(f'# {comment}\n{text}', encoding='utf-8')
 
 
-def build(
-    network: NetworkConfig, array: MicArray, features: FeatureConfig, config: TrainConfig
-) -> keras.Model:
+def build(network: NetworkConfig, shape: tuple[int, int], config: TrainConfig) -> keras.Model:
     """Return the network of a description.
 
+    Args:
+        network: the description.
+        shape: of the input: (columns, channels).
+        config: says which outputs there are.
+
     Raises:
-        ConfigError: its blocks need more taps than there are.
+        ConfigError: its blocks need more taps, or a larger circle, than there are.
     """
-    feature_type = feature_type_of(array, features)
+    inputs = keras.Input(shape, name=network.input)
+    x = layers.Reshape((1, *shape))(inputs)
     if network.input == 'map':
         margin = sum(block.reach for block in network.blocks)
-        inputs, x = map_input(feature_type, config, margin)
-    else:
-        inputs, x = taps_input(feature_type)
+        if margin > shape[0]:
+            raise ConfigError(f'the blocks look further than around {shape[0]} azimuth classes')
+        x = closed_circle(x, margin)
     for number, block in enumerate(network.blocks, 1):
         if 'kernel' in _USED[block.operation] and x.shape[2] < block.kernel:
             raise ConfigError(
@@ -170,41 +167,24 @@ def block_layers(block: BlockConfig, config: TrainConfig) -> list[layers.Layer]:
     return [layers.Dropout(config.dropout)]
 
 
-def taps_input(feature_type: FeatureType) -> tuple:
-    """Return the input of a network and the same as an image of shape (1, columns, channels)."""
-    channels, columns = feature_type.shape
-    inputs = keras.Input((columns, channels), name=feature_type.name)
-    return inputs, layers.Reshape((1, columns, channels))(inputs)
-
-
 def taps_heads(x, config: TrainConfig, units: int) -> list:
     """Return the heads of the settings from what the blocks make of the taps."""
     x = layers.Dense(units, activation='relu')(layers.Flatten()(x))
     return [head.from_features(x, config) for head in trained_heads(config)]
 
 
-def map_input(feature_type: FeatureType, config: TrainConfig, margin: int) -> tuple:
-    """Return the input of a network and its map over direction.
-
-    A fixed matrix turns the features into the steered response at each azimuth class and some
-    elevations. The map reaches over the full circle by a margin to either side, so that blocks
-    without padding end with exactly the circle.
+def closed_circle(x, margin: int):
+    """Return a map that goes on over its ends, so that blocks without padding see no end.
 
     Args:
-        feature_type: of the features.
-        config: its azimuth classes are the columns of the map.
-        margin: what the blocks take from either side [columns].
-
-    Returns:
-        The input and an image of shape (1, columns, elevations).
+        x: the map over direction, shape (1, azimuths, channels).
+        margin: what the blocks take from either side [columns]; they end with exactly the circle.
     """
-    inputs = keras.Input(feature_type.shape[::-1], name=feature_type.name)
-    matrix = steering_map(feature_type, config, margin)
-    steering = layers.Dense(matrix.shape[1], use_bias=False, trainable=False, name='steering')
-    x = steering(layers.Flatten()(inputs))
-    steering.set_weights([matrix])
-    columns = config.azimuth_classes + 2 * margin
-    return inputs, layers.Reshape((1, columns, matrix.shape[1] // columns))(x)
+    if not margin:
+        return x
+    others = x.shape[2] - margin
+    last, first = layers.Cropping2D((0, (others, 0)))(x), layers.Cropping2D((0, (0, others)))(x)
+    return layers.Concatenate(axis=2)([last, x, first])
 
 
 def map_heads(x, config: TrainConfig, units: int) -> list:
@@ -221,24 +201,3 @@ def map_heads(x, config: TrainConfig, units: int) -> list:
         head.from_features(x, config) if output is None else output
         for head, output in zip(heads, outputs, strict=True)
     ]
-
-
-def steering_map(feature_type: FeatureType, config: TrainConfig, margin: int) -> np.ndarray:
-    """Return the matrix from flattened network input to the steered response of a map.
-
-    Args:
-        feature_type: of the features.
-        config: its azimuth classes are the columns of the map.
-        margin: columns that the map repeats before and after the circle.
-
-    Returns:
-        Shape (input values, columns * elevations), float32.
-    """
-    grid = config.grid
-    columns = np.arange(-margin, grid.azimuth_count + margin) * grid.azimuth_step
-    elevations = _MAP_ELEVATIONS
-    if config.elevation_min_deg < 0:
-        elevations = np.concatenate([-elevations[:0:-1], elevations])
-    directions = unit_vector(columns[:, None], elevations).reshape(-1, 3)
-    matrix = feature_type.steering_matrix(directions).reshape(-1, *feature_type.shape)
-    return network_input(matrix).reshape(len(directions), -1).T

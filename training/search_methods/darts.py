@@ -18,25 +18,23 @@ from keras import layers, ops
 import numpy as np
 import tensorflow as tf
 
-from doa_ros.core.features import feature_type_of
-from doa_ros.core.geometry import MicArray
-
 from ..data.dataset import Shards
+from ..data.inputs import inputs_for
 from ..fitting.batches import Batches
 from ..fitting.loop import backup, check_finite
 from ..models.blocks import (
     BlockConfig,
     NetworkConfig,
     block_layers,
+    closed_circle,
     map_heads,
-    map_input,
     save_network,
 )
 from ..models.heads import loss_weights, losses
 from ..sections import SearchConfig
 from ..settings import Settings
 
-_DENSE = 32
+_INPUT, _DENSE = 'map', 32
 _SKIP = 'skip'
 
 
@@ -126,20 +124,19 @@ class Supernet(keras.Model):
         )
 
 
-def supernet(array: MicArray, settings: Settings, warm_up: int) -> Supernet:
+def supernet(shape: tuple[int, int], settings: Settings, warm_up: int) -> Supernet:
     """Return the network that mixes all candidates in each cell, ready to fit.
 
     Args:
-        array: the microphones.
+        shape: of the map that it takes: (azimuths, elevations).
         settings: of the model and the search.
         warm_up: steps in which the mixing does not learn.
     """
     config, blocks = settings.search, candidates(settings.search.filters)
     stem = _stem(config)
     reach = max(block.reach for block in blocks.values() if block)
-    margin = stem.reach + config.cells * reach
-    feature_type = feature_type_of(array, settings.features)
-    inputs, x = map_input(feature_type, settings.train, margin)
+    inputs = keras.Input(shape, name=_INPUT)
+    x = closed_circle(layers.Reshape((1, *shape))(inputs), stem.reach + config.cells * reach)
     for layer in block_layers(stem, settings.train):
         x = layer(x)
     for number in range(config.cells):
@@ -178,7 +175,7 @@ def discretise(probabilities: np.ndarray, config: SearchConfig) -> NetworkConfig
     blocks = list(candidates(config.filters).values())
     learns = [block is not None and block.operation != 'pool' for block in blocks]
     best = np.where(learns, probabilities, 0.0).argmax(axis=1)
-    return NetworkConfig('map', _DENSE, (_stem(config), *(blocks[index] for index in best)))
+    return NetworkConfig(_INPUT, _DENSE, (_stem(config), *(blocks[index] for index in best)))
 
 
 def search(settings: Settings, data: Path, out: Path) -> None:
@@ -191,14 +188,14 @@ def search(settings: Settings, data: Path, out: Path) -> None:
     """
     config = settings.search
     keras.utils.set_random_seed(config.seed)
-    array = settings.load_array()
+    inputs = inputs_for(settings, _INPUT)
     # Both are shuffled: the mixing learns from the val split.
     train, val = (
-        Batches(Shards(data, split, settings), array, settings, shuffle=True)
+        Batches(Shards(data, split, settings), inputs, settings.train, shuffle=True)
         for split in ('train', 'val')
     )
     steps = min(config.batches, len(train))
-    model = supernet(array, settings, config.darts_warm_up * steps)
+    model = supernet(inputs.shape, settings, config.darts_warm_up * steps)
     table = out / 'mixing.csv'
     if not (out / 'backup').exists():
         _start_table(table)

@@ -20,9 +20,11 @@ import tensorflow as tf
 from tqdm import tqdm
 
 from doa_ros.core.errors import ConfigError, DoaError
+from doa_ros.core.localization.network_input import NETWORK_INPUTS
 from doa_ros.core.localization.tflite import TFLiteModel
 
 from ..data.dataset import Shards
+from ..data.inputs import inputs_for
 from ..deployment.conversion import output_names, representative_set, to_tflite
 from ..deployment.costs import latency
 from ..deployment.measure import measure_model
@@ -30,6 +32,7 @@ from ..fitting.batches import Batches
 from ..fitting.loop import check_finite, compile_heads
 from ..models.blocks import BlockConfig, NetworkConfig, build, save_network
 from ..settings import Settings
+from ..splits import SPLITS
 
 # What may be lost against the best error for the sake of speed: half a point.
 _TOLERANCE = 0.005
@@ -61,7 +64,7 @@ _BY_HAND = (
 
 def propose(trial: BaseTrial) -> NetworkConfig:
     """Return the network of a trial."""
-    kind = trial.suggest_categorical('input', ['taps', 'map'])
+    kind = trial.suggest_categorical('input', list(NETWORK_INPUTS))
     blocks = [
         BlockConfig(
             trial.suggest_categorical(f'operation_{number}', ['conv', 'separable']),
@@ -171,11 +174,11 @@ class _Objective:
 
     def __init__(self, settings: Settings, data: Path):
         self._settings = settings
-        self._array = settings.load_array()
-        train = Shards(data, 'train', settings)
-        self._val = Shards(data, 'val', settings)
-        self._train = Batches(train, self._array, settings, shuffle=True)
-        self._representative = representative_set(train)
+        self._train, self._val = (Shards(data, split, settings) for split in SPLITS)
+        self._inputs = {kind: inputs_for(settings, kind) for kind in NETWORK_INPUTS}
+        self._representative = {
+            kind: representative_set(self._train, inputs) for kind, inputs in self._inputs.items()
+        }
 
     def __call__(self, trial: optuna.Trial) -> tuple[float, float]:
         """Return the share that is not within 10 degrees, and the latency [us]."""
@@ -184,23 +187,24 @@ class _Objective:
         keras.utils.set_random_seed(config.seed)
         network = propose(trial)
         trial.set_user_attr('network', network.name)
-        model = build(network, self._array, self._settings.features, train)
+        inputs = self._inputs[network.input]
+        model = build(network, inputs.shape, train)
         parameters = sum(math.prod(variable.shape) for variable in model.trainable_variables)
         trial.set_user_attr('parameters', parameters)
         if parameters > config.parameters_max:
             raise ConfigError(f'more than {config.parameters_max} parameters to train')
         compile_heads(model, train.learning_rate, train)
-        batches = min(config.batches, len(self._train))
+        examples = Batches(self._train, inputs, train, shuffle=True)
         model.fit(
-            self._train.stream().take(batches),
+            examples.stream().take(min(config.batches, len(examples))),
             epochs=config.epochs,
             shuffle=False,
             verbose=0,
             callbacks=[keras.callbacks.LambdaCallback(on_epoch_end=check_finite)],
         )
-        interpreter = TFLiteModel(to_tflite(model, 'int8', self._representative))
+        interpreter = TFLiteModel(to_tflite(model, 'int8', self._representative[network.input]))
         outputs = output_names(interpreter, model, train.heads)
-        result = measure_model(interpreter, outputs, train, self._val)
+        result = measure_model(interpreter, outputs, train, self._val, inputs)
         return 1 - result.within_10, 1e6 * latency(interpreter)
 
 

@@ -9,15 +9,16 @@ from pathlib import Path
 
 from doa_ros.core.geometry import MicArray
 from doa_ros.core.localization.classifier import Classifier
+from doa_ros.core.localization.compatibility import features_for
 from doa_ros.core.localization.model_card import ModelCard
 
 from ..data.filter_examples import FilterExamples, filter_example
 from ..data.shards import Shard, ShardSpec, packed
 from ..sections import SimulateConfig
 from ..settings import Settings
+from .arrays import Simulators
 from .corpus import load_corpus
 from .shard_jobs import ShardJob
-from .simulator import Simulator
 from .trajectories import walking_scene
 
 # Talkers may be nearer to each other than in what the model has learnt from [deg], and the filter
@@ -32,14 +33,14 @@ class ConversationJob(ShardJob):
 
     Attributes:
         settings: `simulate` and `train_filter` say what is drawn.
-        array: the microphones.
+        array: the microphones; None for random ones.
         card: of the model whose outputs are asked for, without a recurrent filter.
         model: its .tflite file.
         sounds: folder of the recordings.
     """
 
     settings: Settings
-    array: MicArray
+    array: MicArray | None
     card: ModelCard
     model: Path
     sounds: Path
@@ -59,20 +60,28 @@ class ConversationJob(ShardJob):
 
     def maker(self, split: str) -> Callable[[ShardSpec], Shard]:
         """Return what makes the shards of a split."""
-        classifier = Classifier(self.card, self.model, self.array, self.card.features)
         corpus = load_corpus(self.sounds, split, self.scenes.sampling_frequency)
-        simulator = Simulator(self.array, self.scenes, corpus, classifier.features.hop)
-        return partial(self._shard, simulator, classifier)
+        simulators = Simulators(self.array, self.scenes, corpus, self.card.features.hop)
+        classifier = None if self.array is None else self._classifier(self.array)
+        return partial(self._shard, simulators, classifier)
 
-    def _shard(self, simulator: Simulator, classifier: Classifier, spec: ShardSpec) -> Shard:
+    def _classifier(self, array: MicArray) -> Classifier:
+        return Classifier(self.card, self.model, array, features_for(self.card, array))
+
+    def _shard(
+        self, simulators: Simulators, classifier: Classifier | None, spec: ShardSpec
+    ) -> Shard:
         config = self.settings.train_filter
         examples: list[FilterExamples] = []
         for number, rng in spec.generators(config.seed):
             scene = walking_scene(rng, self.scenes, config.walking)
+            simulator = simulators.draw(rng)
+            array = simulator.array
             clip = simulator.clip(rng, scene, f'{spec.split} {number}')
             if rng.random() < config.dead_microphones:
                 count = rng.integers(1, _MOST_DEAD + 1)
                 clip = clip.without(rng.choice(clip.audio.shape[1], count, replace=False))
-            examples.append(filter_example(self.array, classifier, clip, number))
+            model = classifier or self._classifier(array)
+            examples.append(filter_example(array, model, clip, number))
         content = packed(FilterExamples.concatenate(examples).columns())
-        return Shard(spec, content, unusable=dict(simulator.corpus.unusable))
+        return Shard(spec, content, unusable=dict(simulators.corpus.unusable))

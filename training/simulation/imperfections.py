@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Single specimens of a microphone array, which differ from its description."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -89,7 +89,7 @@ def _octave_weights(frequencies: bytes) -> np.ndarray:
 def draw_specimen(rng: np.random.Generator, array: MicArray, config: SimulateConfig) -> Specimen:
     """Draw a specimen of an array."""
     count = len(array.positions)
-    return Specimen(
+    specimen = Specimen(
         positions=array.positions + rng.normal(0, config.position, array.positions.shape),
         gains=10 ** (rng.normal(0, config.gain_db, count) / 20),
         phases=np.radians(rng.normal(0, config.phase_deg, (count, len(_OCTAVES)))),
@@ -97,3 +97,7 @@ def draw_specimen(rng: np.random.Generator, array: MicArray, config: SimulateCon
         echo_gains=config.enclosure * rng.uniform(-0.4, 0.4, (count, _ECHOES)),
         shadow=config.enclosure,
     )
+    # Drawn last: what is above is the same whatever the size is.
+    if not config.size:
+        return specimen
+    return replace(specimen, positions=rng.normal(1, config.size) * specimen.positions)

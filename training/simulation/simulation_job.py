@@ -1,6 +1,9 @@
 # Copyright 2026 doa_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The shards of `simulate`: labelled features of random scenes, with or without their audio."""
+"""The shards of `simulate`: labelled features of random scenes, with or without their audio.
+
+What is stored of random arrays are maps over direction, which are alike for all.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,13 +13,14 @@ from pathlib import Path
 from doa_ros.core.geometry import MicArray
 
 from ..data.audio_files import audio_name, encoded_audio, label_rows
-from ..data.clips import labelled_features
+from ..data.clips import Clip, labelled_features
 from ..data.dataset import Dataset
+from ..data.inputs import as_maps
 from ..data.shards import Shard, ShardSpec, packed
 from ..settings import Settings
+from .arrays import Simulators
 from .corpus import load_corpus
 from .shard_jobs import ShardJob
-from .simulator import Simulator
 
 
 @dataclass(frozen=True)
@@ -25,14 +29,14 @@ class SimulationJob(ShardJob):
 
     Attributes:
         settings: of the data.
-        array: the microphones.
+        array: the microphones; None for random ones, without audio.
         sounds: folder of the recordings.
         strict: whether a recording that cannot be read is an error.
         audio: whether the audio is wanted.
     """
 
     settings: Settings
-    array: MicArray
+    array: MicArray | None
     sounds: Path
     strict: bool = False
     audio: bool = False
@@ -44,28 +48,35 @@ class SimulationJob(ShardJob):
         """Return what makes the shards of a split."""
         config = self.settings.simulate
         corpus = load_corpus(self.sounds, split, config.sampling_frequency, strict=self.strict)
-        simulator = Simulator(self.array, config, corpus, self.settings.data_features.hop)
-        return partial(self._shard, simulator)
+        hop = self.settings.data_features.hop
+        return partial(self._shard, Simulators(self.array, config, corpus, hop))
 
     def is_stored(self, spec: ShardSpec, out: Path) -> bool:
         """Return whether a shard is there, and its audio where that is wanted."""
-        last = out / 'audio' / spec.split / self._audio_name(spec.clips[-1])
-        return super().is_stored(spec, out) and (not self.audio or last.exists())
+        if not super().is_stored(spec, out) or not self.audio or self.array is None:
+            return super().is_stored(spec, out)
+        last = audio_name(spec.clips[-1], len(self.array.positions))
+        return (out / 'audio' / spec.split / last).exists()
 
-    def _audio_name(self, clip: int) -> str:
-        return audio_name(clip, len(self.array.positions))
-
-    def _shard(self, simulator: Simulator, spec: ShardSpec) -> Shard:
-        config, features = self.settings.simulate, self.settings.data_features
+    def _shard(self, simulators: Simulators, spec: ShardSpec) -> Shard:
+        config, hop = self.settings.simulate, self.settings.data_features.hop
         examples: list[Dataset] = []
         audio: dict[str, bytes] = {}
         labels: list[tuple] = []
         for number, rng in spec.generators(config.seed):
+            simulator = simulators.draw(rng)
             clip = simulator.random_clip(rng, f'{spec.split} {number}')
-            examples.append(labelled_features(self.array, features, clip, number, config.every))
+            examples.append(self._example(simulator.array, clip, number))
             if self.audio:
-                name = self._audio_name(number)
+                name = audio_name(number, len(simulator.array.positions))
                 audio[name] = encoded_audio(clip, Path(name).suffix)
-                labels += label_rows(clip, name, features.hop)
+                labels += label_rows(clip, name, hop)
         content = packed(Dataset.concatenate(examples).columns())
-        return Shard(spec, content, audio, labels, dict(simulator.corpus.unusable))
+        return Shard(spec, content, audio, labels, dict(simulators.corpus.unusable))
+
+    def _example(self, array: MicArray, clip: Clip, number: int) -> Dataset:
+        features, every = self.settings.data_features, self.settings.simulate.every
+        if self.array is not None:
+            return labelled_features(array, features, clip, number, every)
+        features = features.reaching(array)
+        return as_maps(labelled_features(array, features, clip, number, every), array, features)

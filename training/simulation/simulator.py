@@ -57,6 +57,7 @@ class Simulator:
         hop: length of the blocks that labels are for [s].
 
     Attributes:
+        array: the microphones.
         corpus: the recordings.
 
     Raises:
@@ -66,7 +67,7 @@ class Simulator:
     def __init__(self, array: MicArray, config: SimulateConfig, corpus: Corpus, hop: float):
         if corpus.rate != config.sampling_frequency:
             raise ConfigError('the sounds must have the sampling_frequency of the settings')
-        self._array, self._config, self.corpus = array, config, corpus
+        self.array, self._config, self.corpus = array, config, corpus
         self._ambiguity = ambiguity_of(array)
         self._hop, self._rate = hop, config.sampling_frequency
         self._count = round(config.length * self._rate)
@@ -88,7 +89,7 @@ class Simulator:
             scene: where.
             room: its name.
         """
-        specimen = self._specimen or draw_specimen(rng, self._array, self._config)
+        specimen = self._specimen or draw_specimen(rng, self.array, self._config)
         microphones = scene.centre + specimen.positions @ scene.turn.T
         block = round(self._hop * self._rate)
         blocks = self._count // block
@@ -102,7 +103,7 @@ class Simulator:
                 self._labelled(scene, voice),
                 place.distance,
                 self._rate,
-                self._array.speed_of_sound,
+                self.array.speed_of_sound,
             )
             own = active_blocks(direct, block)
             sound = self._through_room(rng, scene, place, specimen, microphones, voice)
@@ -273,7 +274,7 @@ class Simulator:
     ) -> np.ndarray:
         """Return the responses from a place, whose position is `source`: see `Engine`."""
         responses = self._engine.responses(rng, scene.room, source, microphones)
-        speed = self._array.speed_of_sound
+        speed = self.array.speed_of_sound
         changes = []
         if place.direct_db:
             changes.append((source, 10 ** (place.direct_db / 20) - 1))
@@ -345,7 +346,7 @@ class Simulator:
                 specimen.positions,
                 self._rate,
                 _EGO_RESPONSE,
-                self._array.speed_of_sound,
+                self.array.speed_of_sound,
             )
             sound = convolve(responses, _EGO[scene.ego](rng, self._count, self._rate))
             noise += _scaled(sound[:, : self._count], rng.uniform(*_EGO_DB))

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The settings of the features."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -82,6 +82,11 @@ class FeatureConfig(Config):
     def lags(self) -> np.ndarray:
         """The lag axis [s], shape (lag_count,)."""
         return (np.arange(self.lag_count) - self.lag_count // 2) / self.lag_rate
+
+    def reaching(self, array: MicArray) -> 'FeatureConfig':
+        """Return the settings with as many more delay taps as a large array needs."""
+        needed = lags_needed(array, self.lag_rate)
+        return replace(self, lag_count=max(self.lag_count, needed))
 
 
 def lags_needed(array: MicArray, lag_rate: float) -> int:

@@ -31,22 +31,13 @@ from doa_ros.core.geometry import MicArray
 from doa_ros.core.symmetry import Symmetry
 
 
-def network_input(features: np.ndarray) -> np.ndarray:
-    """Return features of shape (..., channels, columns) as networks take them.
-
-    Returns:
-        Shape (..., columns, channels).
-    """
-    return np.swapaxes(features, -1, -2)
-
-
 class FeatureType(ABC):
     """A feature type, for one array and one stream.
 
     An object may learn from the sound of its stream; the next stream has another object.
 
     Attributes:
-        name: that of the input of networks that take such features.
+        name: for people.
         array, config: as given.
 
     Args:

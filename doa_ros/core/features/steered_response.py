@@ -37,7 +37,7 @@ class SteeredResponse:
 
     def __init__(self, feature_type: FeatureType, azimuth_count: int = grid.azimuth_count):
         ambiguity = ambiguity_of(feature_type.array)
-        self.grid = _grid(azimuth_count, ambiguity.elevation_min)
+        self.grid = response_grid(azimuth_count, ambiguity.elevation_min)
         directions, answers = ambiguity.look_directions(self.grid.azimuths, self.grid.elevations)
         self._outside = None if answers.all() else ~answers
         self.directions = directions.reshape(-1, 3)
@@ -50,18 +50,22 @@ class SteeredResponse:
         return len(self.directions) // azimuths, azimuths
 
     def response(self, features: np.ndarray) -> np.ndarray:
-        """Return the response for features of (channels, columns), shape (rows, azimuths).
+        """Return the response for features of (..., channels, columns), (..., rows, azimuths).
 
         The rows are the elevations of the grid; where it has none, those of `directions`. What no
         answer looks like is -inf.
         """
-        response = (self._matrix @ features.ravel()).reshape(-1, self.grid.azimuth_count)
+        *several, _, _ = features.shape
+        flat = features.reshape(*several, -1)
+        # Of a single window, a product with a vector.
+        product = flat @ self._matrix.T if several else self._matrix @ flat
+        response = product.reshape(*several, *self.shape)
         if self._outside is not None:
-            response[self._outside] = -np.inf
+            response[..., self._outside] = -np.inf
         return response
 
 
-def _grid(azimuth_count: int, elevation_min: float) -> DirectionGrid:
+def response_grid(azimuth_count: int, elevation_min: float) -> DirectionGrid:
     """Return classes of azimuth, and of elevation from the lowest [rad] on; none where NaN."""
     if math.isnan(elevation_min):
         return DirectionGrid(azimuth_count, 0)

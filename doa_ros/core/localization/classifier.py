@@ -15,7 +15,6 @@ from doa_ros.core.errors import ModelError
 from doa_ros.core.features import feature_type_of
 from doa_ros.core.features.config import FeatureConfig
 from doa_ros.core.features.extractor import WindowFeatures
-from doa_ros.core.features.feature_type import network_input
 from doa_ros.core.features.source_cancellation import uncancelled
 from doa_ros.core.geometry import MicArray
 from doa_ros.core.localization.calibration import Calibration
@@ -23,6 +22,7 @@ from doa_ros.core.localization.compatibility import incompatibilities
 from doa_ros.core.localization.decoding import HALF_STEP, logit
 from doa_ros.core.localization.hmm_filter import HmmFilter
 from doa_ros.core.localization.model_card import ModelCard, find_filter_file, load_card
+from doa_ros.core.localization.network_input import NETWORK_INPUTS
 from doa_ros.core.localization.recurrent_filter import RecurrentFilter
 from doa_ros.core.localization.source_filter import NoFilter, SourceFilter
 from doa_ros.core.localization.spectrum import ResidualSpectrum, Spectrum, WindowSpectra
@@ -63,21 +63,21 @@ class Classifier:
                 f'{network} does not fit: {"; ".join(found)} (method srp_phat needs no model)'
             )
         self.grid = card.grid
-        self.features = card.features
+        self.features = features
         self.multi_source = card.multi_source
         self._calibration = card.calibration or Calibration()
         self.sensitivity_power = self._calibration.sensitivity_power
         feature_type = feature_type_of(array, features)
+        self._input = NETWORK_INPUTS[card.input](feature_type, card.grid)
         self._steering: SrpPhat | None = None
-        if card.srp_weight:
+        if card.srp_weight or self._input.needs_response:
             self._steering = SrpPhat(feature_type, card.grid.azimuth_count)
         self._card = card
         self._network = TFLiteModel(network, delegate)
-        expected = feature_type.shape[::-1]
-        if self._network.input_shape != expected:
+        if self._network.input_shape != self._input.shape:
             raise ModelError(
                 f'{network}: takes input of shape {self._network.input_shape}, but its card '
-                f'promises {expected} (columns, channels)'
+                f'promises {self._input.shape} ({self._input.axes})'
             )
         sizes = tuple(math.prod(shape) for shape in card.shapes.values())
         if self._network.output_sizes != sizes:
@@ -125,16 +125,17 @@ class Classifier:
             features: of a window.
             response: their steered response, where it is known already.
         """
-        spectrum = self._card.spectrum(self._network(network_input(features)))
         if self._steering is None:
-            return spectrum
+            return self._card.spectrum(self._network(self._input.of(features, None)))
         if response is None or response.shape != self._steering.shape:
             response = self._steering.response(features)
-        if self._card.multi_source:
+        spectrum = self._card.spectrum(self._network(self._input.of(features, response)))
+        azimuth = spectrum.azimuth
+        if self._card.srp_weight and self._card.multi_source:
             srp_phat = self._steering.azimuth_probability(response, features)
-            azimuth = self._mean_log_odds(spectrum.azimuth, srp_phat)
-        else:
-            azimuth = self._product(spectrum.azimuth, response.max(axis=0))
+            azimuth = self._mean_log_odds(azimuth, srp_phat)
+        elif self._card.srp_weight:
+            azimuth = self._product(azimuth, response.max(axis=0))
         return replace(spectrum, azimuth=azimuth, coherence=float(response.max()))
 
     def _product(self, probability: np.ndarray, response: np.ndarray) -> np.ndarray:

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
-from doa_ros.core.features.config import FeatureConfig, lags_needed
+from doa_ros.core.features.config import FeatureConfig
 from doa_ros.core.geometry import MicArray
 from doa_ros.core.localization.matching import SCALE_MAX, SCALE_MIN, Match, match
 from doa_ros.core.localization.model_card import ModelCard, load_card
+from doa_ros.core.localization.trained_array import TrainedArray
 
 # What `evaluate --scale` shows for arrays that are not as trained.
 _COST = 'in simulated rooms no loss could be measured'
@@ -36,12 +37,8 @@ def default_features(array: MicArray, model: Path | None) -> FeatureConfig:
     """
     if model is not None:
         return features_for(load_card(model), array)
-    features = FeatureConfig(noise_floor_time=_NOISE_FLOOR_TIME)
-    return replace(
-        features,
-        lag_count=max(features.lag_count, lags_needed(array, features.lag_rate)),
-        band_max=min(features.band_max, array.highest_frequency),
-    )
+    features = FeatureConfig(noise_floor_time=_NOISE_FLOOR_TIME).reaching(array)
+    return replace(features, band_max=min(features.band_max, array.highest_frequency))
 
 
 def adapted_array(array: MicArray, model: Path | None) -> tuple[MicArray, str]:
@@ -73,13 +70,15 @@ def network_match(card: ModelCard, array: MicArray) -> Match | None:
     """Return how the network's microphones lie on an array; None where it does not fit.
 
     Args:
-        card: of the network.
+        card: of the network; one for every array knows no microphones.
         array: may be numbered, turned or mirrored otherwise, and 0.9 to 1.1 times as large.
 
     Raises:
         ConfigError: the array resolves no azimuth.
     """
-    found = match(array, card.positions)
+    if card.array is None:
+        return None
+    found = match(array, card.array.positions)
     # Positions in files are rounded.
     fits = found is not None and SCALE_MIN <= round(found.scale, 3) <= SCALE_MAX
     return found if fits else None
@@ -92,6 +91,8 @@ def features_for(card: ModelCard, array: MicArray) -> FeatureConfig:
         card: of the network.
         array: one that fits; for any other, the settings are those of the card.
     """
+    if card.array is None:
+        return card.features.reaching(array)
     found = network_match(card, array)
     if found is None or found.scale == 1:
         return card.features
@@ -108,11 +109,12 @@ def incompatibilities(card: ModelCard, array: MicArray, features: FeatureConfig)
         features: the configured settings.
     """
     found = []
-    matched = network_match(card, array)
-    if matched is None:
-        found.append(_other_shape(card, array))
-    elif (matched.rotation, matched.mirrored, matched.order) != (0.0, False, array.order):
-        found.append(f'the microphones of array {array.name!r} are turned or in another order')
+    if card.array is not None:
+        matched = network_match(card, array)
+        if matched is None:
+            found.append(_other_shape(card.array, array))
+        elif (matched.rotation, matched.mirrored, matched.order) != (0.0, False, array.order):
+            found.append(f'the microphones of array {array.name!r} are turned or in another order')
     if card.features.band_max > array.sampling_frequency / 2:
         found.append(
             f'it needs frequencies up to {card.features.band_max:g} Hz, and those of array '
@@ -127,22 +129,22 @@ def incompatibilities(card: ModelCard, array: MicArray, features: FeatureConfig)
     return found
 
 
-def _other_shape(card: ModelCard, array: MicArray) -> str:
-    if card.positions.shape != array.positions.shape:
+def _other_shape(trained: TrainedArray, array: MicArray) -> str:
+    if trained.positions.shape != array.positions.shape:
         return (
-            f'it has {len(card.positions)} microphones ({card.array_name}) and array '
+            f'it has {len(trained.positions)} microphones ({trained.name}) and array '
             f'{array.name!r} has {len(array.positions)}'
         )
-    found = match(array, card.positions)
+    found = match(array, trained.positions)
     if found is not None:
         return (
             f'array {array.name!r} is {found.scale:.3f} times as large as '
-            f'{card.array_name!r}, and only {SCALE_MIN:g} to {SCALE_MAX:g} times will do'
+            f'{trained.name!r}, and only {SCALE_MIN:g} to {SCALE_MAX:g} times will do'
         )
-    distance = np.linalg.norm(card.positions - array.positions, axis=1).max()
+    distance = np.linalg.norm(trained.positions - array.positions, axis=1).max()
     return (
         f'array {array.name!r} has another shape: a microphone lies {distance * 1000:.1f} mm '
-        f'away from its place in {card.array_name!r}'
+        f'away from its place in {trained.name!r}'
     )
 
 
@@ -153,13 +155,17 @@ def tolerated_differences(card: ModelCard, array: MicArray) -> str:
         card: of the network.
         array: as configured, not as `adapted_array` returns it.
     """
-    found = network_match(card, array)
-    parts = [] if found is None else found.differences(array)
-    if card.sampling_frequency != array.sampling_frequency:
-        parts.append(f'at {array.sampling_frequency} Hz instead of {card.sampling_frequency} Hz')
-    if found is None or not parts:
+    found, trained = network_match(card, array), card.array
+    if found is None or trained is None:
+        return ''
+    parts = found.differences(array)
+    if trained.sampling_frequency != array.sampling_frequency:
+        parts.append(
+            f'at {array.sampling_frequency} Hz instead of {trained.sampling_frequency} Hz'
+        )
+    if not parts:
         return ''
     return (
-        f'array {array.name!r} has the shape of {card.array_name!r}, which the network was '
+        f'array {array.name!r} has the shape of {trained.name!r}, which the network was '
         f'trained for, but is not the same: {"; ".join(parts)}; {_COST}'
     )

@@ -160,7 +160,7 @@ class Localizer:
 
     def _folded(self, found: Localization) -> Localization:
         """Return only directions that the array can tell apart."""
-        if self._ambiguity.horizontal:
+        if self._ambiguity.horizontal and self.grid.elevation_min == 0:
             return found
         # Between two classes, one may lie just behind the plane of the microphones.
         return found.changed(lambda estimate: estimate.folded(self._ambiguity))

@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The card of a network: what it was made for, and how its file is read and written.
 
-A model is two files side by side, NAME.tflite and NAME.yaml. The card names the array, the
-features, the classes and the SHA-256 of the network. A model of several sources may have a third,
-NAME_filter.tflite, the network of a recurrent filter; its SHA-256 is in the card, too.
+A model is two files side by side, NAME.tflite and NAME.yaml. The card names the array, or `any`,
+the features, the classes and the SHA-256 of the network. A model of several sources may have a
+third, NAME_filter.tflite, the network of a recurrent filter; its SHA-256 is in the card, too.
 """
 
 from collections.abc import Iterable, Mapping
@@ -24,9 +24,11 @@ from doa_ros.core.features.config import FeatureConfig
 from doa_ros.core.files import write_whole
 from doa_ros.core.localization.calibration import Calibration
 from doa_ros.core.localization.hmm_filter import HmmFilterConfig
+from doa_ros.core.localization.network_input import NETWORK_INPUTS, ResponseMap, Taps
 from doa_ros.core.localization.output_heads import OUTPUT_HEADS, head_shapes
 from doa_ros.core.localization.recurrent_filter import RecurrentFilterConfig
 from doa_ros.core.localization.spectrum import Spectrum, spectrum_type
+from doa_ros.core.localization.trained_array import ANY_ARRAY, TrainedArray
 
 CARD_FORMAT = 2
 _REQUIRED = {
@@ -39,6 +41,7 @@ _REQUIRED = {
     'outputs',
 }
 _OPTIONAL = {
+    'input',
     'elevation_min_deg',
     'multi_source',
     'srp_weight',
@@ -71,9 +74,7 @@ class ModelCard:
     """What a network was made for; a card that contradicts itself cannot be built.
 
     Attributes:
-        array_name: the array it was trained for.
-        positions: microphone positions in the board's own frame [m], shape (microphones, 3).
-        sampling_frequency: [Hz].
+        array: the array it was trained for; None for every one.
         features: the settings of its features.
         grid: the directions its classes stand for.
         outputs: what each of its outputs is: names of OUTPUT_HEADS.
@@ -88,14 +89,13 @@ class ModelCard:
         hmm: settings of the HMM filter of a single source; None without a filter.
         recurrent_filter: of several sources; None without a filter.
         calibration: of the outputs of the filter; None where it was not fitted.
+        input: what the network takes: a name of NETWORK_INPUTS.
 
     Raises:
         ModelError: two of them contradict each other, or one is out of bounds.
     """
 
-    array_name: str
-    positions: np.ndarray
-    sampling_frequency: int
+    array: TrainedArray | None
     features: FeatureConfig
     grid: DirectionGrid
     outputs: tuple[str, ...]
@@ -106,10 +106,14 @@ class ModelCard:
     hmm: HmmFilterConfig | None = None
     recurrent_filter: RecurrentFilterConfig | None = None
     calibration: Calibration | None = None
+    input: str = Taps.name
 
     def __post_init__(self) -> None:
-        if self.positions.shape[1:] != (3,) or not np.isfinite(self.positions).all():
-            raise ModelError('positions must be x, y, z of each microphone')
+        if self.input not in NETWORK_INPUTS:
+            kinds = ' or '.join(NETWORK_INPUTS)
+            raise ModelError(f'input must be {kinds}, not {short(self.input)}')
+        if self.array is None and self.input == Taps.name:
+            raise ModelError(f'array {ANY_ARRAY} needs input {ResponseMap.name}')
         named = set(self.outputs)
         if len(named) < len(self.outputs) or not {'azimuth'} <= named <= set(OUTPUT_HEADS):
             others = ', '.join(name for name in OUTPUT_HEADS if name != 'azimuth')
@@ -166,12 +170,9 @@ class ModelCard:
         return {
             'format': CARD_FORMAT,
             'sha256': self.sha256,
-            'array': {
-                'name': self.array_name,
-                'sampling_frequency': self.sampling_frequency,
-                'positions': np.round(self.positions, 6).tolist(),
-            },
+            'array': ANY_ARRAY if self.array is None else self.array.to_mapping(),
             'features': self.features.to_mapping(),
+            **({'input': self.input} if self.input != Taps.name else {}),
             'azimuth_classes': self.grid.azimuth_count,
             'elevation_classes': self.grid.elevation_count,
             **({'elevation_min_deg': lowest} if lowest else {}),
@@ -195,8 +196,9 @@ def parse_card(content: Mapping[str, Any], where: str) -> ModelCard:
         if content.get('format', CARD_FORMAT) != CARD_FORMAT:
             raise ModelError(f'format {short(content["format"])} is neither 1 nor {CARD_FORMAT}')
         require_keys(content, where, required=_REQUIRED, optional=_OPTIONAL, renamed=_RENAMED)
-        array = content['array']
-        require_keys(array, where, required={'name', 'sampling_frequency', 'positions'})
+        array = None
+        if content['array'] != ANY_ARRAY:
+            array = TrainedArray.from_mapping(content['array'], where)
         # All of them: a default that changes must not change what an old card says.
         settings = {f.name for f in dataclasses.fields(FeatureConfig)}
         require_keys(
@@ -211,9 +213,7 @@ def parse_card(content: Mapping[str, Any], where: str) -> ModelCard:
         if not isinstance(content.get('training', {}), dict):
             raise ModelError('training must be a mapping')
         return ModelCard(
-            array_name=str(array['name']),
-            positions=np.array(array['positions'], dtype=float),
-            sampling_frequency=int(array['sampling_frequency']),
+            array=array,
             features=FeatureConfig.from_mapping(content['features'], where),
             grid=DirectionGrid(
                 int(content['azimuth_classes']),
@@ -228,6 +228,7 @@ def parse_card(content: Mapping[str, Any], where: str) -> ModelCard:
             hmm=_part(HmmFilterConfig, content, 'hmm', where),
             recurrent_filter=_part(RecurrentFilterConfig, content, 'recurrent_filter', where),
             calibration=_part(Calibration, content, 'calibration', where),
+            input=str(content.get('input', Taps.name)),
         )
     except ConfigError as error:
         raise ModelError(str(error)) from None

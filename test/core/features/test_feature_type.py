@@ -8,7 +8,6 @@ import pytest
 from doa_ros.core import features
 from doa_ros.core.features.config import FeatureConfig
 from doa_ros.core.features.extractor import FeatureExtractor
-from doa_ros.core.features.feature_type import network_input
 from doa_ros.core.features.gcc_phat import GccPhat
 from doa_ros.core.geometry import wrap_angle
 from doa_ros.core.localization.srp_phat import SrpPhat
@@ -74,10 +73,3 @@ def test_what_a_type_learns_it_learns_of_one_stream(uma8, sound, monkeypatch):
     extractor = FeatureExtractor(uma8, CONFIG)
     first, again = (extractor.push(0, sound[:24000])[-1] for _ in range(2))
     np.testing.assert_array_equal(again.features, first.features)
-
-
-def test_network_input_is_columns_by_channels():
-    gcc = np.arange(30.0).reshape(5, 6)
-    assert network_input(gcc).shape == (6, 5)
-    assert network_input(gcc)[4, 3] == gcc[3, 4]
-    assert network_input(np.zeros((7, 5, 6))).shape == (7, 6, 5)

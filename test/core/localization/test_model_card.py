@@ -6,7 +6,6 @@ from dataclasses import replace
 from pathlib import Path
 import shutil
 
-import numpy as np
 import pytest
 import yaml
 
@@ -102,7 +101,8 @@ def test_a_filter_without_calibration_is_that_of_format_1():
     ('changes', 'message'),
     [
         ({'outputs': ('azimuth', 'azimuth')}, 'outputs must name azimuth'),
-        ({'positions': np.zeros((6, 2))}, 'positions must be x, y, z'),
+        ({'input': 'maps'}, "input must be taps or map, not 'maps'"),
+        ({'array': None}, 'array any needs input map'),
         ({'srp_weight': -1.0}, 'srp_weight must be at least 0'),
         ({'hmm': None}, 'calibration needs hmm or recurrent_filter'),
         ({'multi_source': True, 'srp_weight': 0.0}, 'hmm needs .* a single source'),

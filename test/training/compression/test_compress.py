@@ -1,6 +1,6 @@
 # Copyright 2026 doa_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""`prune` and `cluster`, and what they share, on a network with a fixed steering matrix."""
+"""`prune` and `cluster`, and what they share, on a network that takes maps."""
 
 import csv
 from dataclasses import replace
@@ -17,7 +17,8 @@ from doa_ros.core.localization.model_card import load_card
 from training.compression import compress
 from training.deployment.conversion import to_tflite
 from training.fitting.loop import fit_on
-from training.models.architectures import circular
+from training.models.architectures import CIRCULAR, inputs_of
+from training.models.blocks import build
 from training.models.kernels import kernels
 from training.runs import load_run
 from training.sections import ClusterConfig, PruneConfig
@@ -29,14 +30,17 @@ def all_kernels(model):
 
 
 @pytest.fixture(scope='module')
-def source(settings_path, uma8, tmp_path_factory) -> Path:
+def source(settings_path, tmp_path_factory) -> Path:
     """Return the run of a network that has learnt nothing yet."""
     folder = tmp_path_factory.mktemp('source')
     settings = replace(
-        load_settings(settings_path), prune=PruneConfig(epochs=1), cluster=ClusterConfig(epochs=1)
+        load_settings(settings_path).with_architecture('circular'),
+        prune=PruneConfig(epochs=1),
+        cluster=ClusterConfig(epochs=1),
     )
     keras.utils.set_random_seed(1)
-    circular(uma8, settings.features, settings.train).save(folder / 'model.keras')
+    model = build(CIRCULAR, inputs_of(settings).shape, settings.train)
+    model.save(folder / 'model.keras')
     settings.save(folder / 'settings.yaml')
     return folder
 
@@ -67,7 +71,7 @@ def test_zeros_survive_the_conversion_to_int8(pruned):
     from ai_edge_litert.interpreter import Interpreter
 
     model = load_run(pruned / '50')[0]
-    representative = np.random.default_rng(0).uniform(-0.3, 0.5, (50, 13, 15)).astype(np.float32)
+    representative = np.random.default_rng(0).uniform(-0.3, 0.5, (50, 36, 10)).astype(np.float32)
     interpreter = Interpreter(model_content=to_tflite(model, 'int8', representative))
     interpreter.allocate_tensors()
     sizes = {kernel.size for kernel in all_kernels(model)}
@@ -88,15 +92,6 @@ def test_clustered_kernels_share_their_values(clustered):
     for kernel in all_kernels(model):
         assert len(np.unique(kernel)) <= 8
     assert len(np.unique(model.get_layer('elevation').bias)) > 8
-
-
-def test_the_fixed_steering_matrix_is_left_alone(source, pruned, clustered):
-    before = load_run(source)[0]
-    for run in (pruned / '50', clustered / '8'):
-        after = load_run(run)[0]
-        for layer in ('steering', 'elevation'):
-            same = np.array_equal(before.get_layer(layer).kernel, after.get_layer(layer).kernel)
-            assert same == (layer == 'steering')
 
 
 @pytest.mark.parametrize(

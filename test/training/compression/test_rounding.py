@@ -8,16 +8,15 @@ import keras
 import numpy as np
 import pytest
 
-from doa_ros.core.features.config import FeatureConfig
 from doa_ros.core.localization.tflite import TFLiteModel
 from training.compression.rounding import Rounded, rounded_network, train_to_be_rounded
 from training.data.dataset import Shards
 from training.deployment.conversion import representative_set, to_tflite
-from training.models.architectures import circular, reference
+from training.models.architectures import CIRCULAR, REFERENCE, inputs_of
 from training.models.blocks import BlockConfig, NetworkConfig, build
 from training.settings import TrainConfig, load_settings
 
-FEATURES = FeatureConfig(lag_rate=16000, lag_count=13)
+SHAPE = 36, 10
 OUTPUTS = ('azimuth', 'elevation', 'activity')
 OTHER = NetworkConfig(
     input='map',
@@ -31,26 +30,20 @@ OTHER = NetworkConfig(
 )
 
 
-def described(array, features, config):
-    return build(OTHER, array, features, config)
-
-
 @pytest.fixture(scope='module')
 def inputs():
-    return np.random.default_rng(0).uniform(-0.3, 0.5, (50, 13, 15)).astype(np.float32)
+    return np.random.default_rng(0).uniform(-0.3, 0.5, (50, *SHAPE)).astype(np.float32)
 
 
 def outputs(model, inputs):
     return [np.asarray(values) for values in model(inputs, training=False)]
 
 
-@pytest.mark.parametrize('architecture', [reference, circular, described])
+@pytest.mark.parametrize('network', [REFERENCE, CIRCULAR, OTHER])
 @pytest.mark.parametrize('multi_source', [False, True])
-def test_rounding_is_as_coarse_as_that_of_tflite(
-    architecture, multi_source, uma8, inputs, tmp_path
-):
+def test_rounding_is_as_coarse_as_that_of_tflite(network, multi_source, inputs, tmp_path):
     keras.utils.set_random_seed(2)
-    model = architecture(uma8, FEATURES, TrainConfig(multi_source=multi_source, outputs=OUTPUTS))
+    model = build(network, SHAPE, TrainConfig(multi_source=multi_source, outputs=OUTPUTS))
     # Outputs that say nothing could not be rounded wrongly.
     for weight in model.trainable_weights:
         weight.assign(2 * weight)
@@ -72,8 +65,8 @@ def test_rounding_is_as_coarse_as_that_of_tflite(
         assert error < 3 * theirs + 1e-3
 
 
-def test_kernels_are_rounded_to_255_values_by_channel(uma8, inputs):
-    rounded = rounded_network(described(uma8, FEATURES, TrainConfig()), inputs)
+def test_kernels_are_rounded_to_255_values_by_channel(inputs):
+    rounded = rounded_network(build(OTHER, SHAPE, TrainConfig()), inputs)
     for layer in rounded.layers:
         if isinstance(layer, Rounded):
             kernel = next(w for w in layer.inner.weights if 'kernel' in w.name)
@@ -83,24 +76,26 @@ def test_kernels_are_rounded_to_255_values_by_channel(uma8, inputs):
             assert len(np.unique(values[..., 0])) <= 255
 
 
-def test_training_to_be_rounded_keeps_the_fixed_steering_matrix(data, settings_path, uma8):
+def test_networks_that_take_maps_are_trained_to_be_rounded(data, settings_path):
     settings = load_settings(settings_path)
-    settings = replace(settings, quantize=replace(settings.quantize, epochs=1))
+    quantize = replace(settings.quantize, epochs=1)
+    settings = replace(settings.with_architecture('circular'), quantize=quantize)
     keras.utils.set_random_seed(1)
-    model = circular(uma8, settings.features, settings.train)
-    representative = representative_set(Shards(data, 'train', settings))
-    trained = train_to_be_rounded(model, settings, data, representative)
-    for name in ('steering', 'elevation'):
-        before, after = (np.asarray(m.get_layer(name).kernel) for m in (model, trained))
-        assert np.array_equal(before, after) == (name == 'steering')
+    inputs = inputs_of(settings)
+    model = build(CIRCULAR, inputs.shape, settings.train)
+    representative = representative_set(Shards(data, 'train', settings), inputs)
+    trained = train_to_be_rounded(model, settings, data, inputs, representative)
+    before, after = (np.asarray(m.get_layer('elevation').kernel) for m in (model, trained))
+    assert not np.array_equal(before, after)
 
 
 def test_a_training_that_learns_nothing_changes_nothing(data, trained, settings_path):
     settings = load_settings(settings_path)
     settings = replace(settings, quantize=replace(settings.quantize, epochs=1, learning_rate=1e-7))
     model = keras.models.load_model(trained / 'model.keras')
-    representative = representative_set(Shards(data, 'train', settings))
-    after = train_to_be_rounded(model, settings, data, representative)
+    inputs = inputs_of(settings)
+    representative = representative_set(Shards(data, 'train', settings), inputs)
+    after = train_to_be_rounded(model, settings, data, inputs, representative)
     for got, expected in zip(
         outputs(after, representative), outputs(model, representative), strict=True
     ):

@@ -6,12 +6,14 @@ import numpy as np
 from doa_ros.core.localization.tflite import TFLiteModel
 from training.data.dataset import Shards
 from training.deployment.conversion import output_names, representative_set, to_tflite
+from training.models.architectures import inputs_of
 from training.settings import load_settings
 
 
 def test_the_representative_set_is_pinned(data, settings_path, models):
-    shards = Shards(data, 'train', load_settings(settings_path))
-    first, second = representative_set(shards), representative_set(shards)
+    settings = load_settings(settings_path)
+    shards, inputs = Shards(data, 'train', settings), inputs_of(settings)
+    first, second = (representative_set(shards, inputs) for _ in range(2))
     np.testing.assert_array_equal(first, second)
     np.testing.assert_array_equal(first, np.load(models / 'tiny_representative.npy'))
 

@@ -13,7 +13,6 @@ from scipy import special
 
 from doa_ros.core.errors import ModelError
 from doa_ros.core.features.config import FeatureConfig
-from doa_ros.core.features.feature_type import network_input
 from doa_ros.core.features.gcc_phat import GccPhat
 from doa_ros.core.geometry import unit_vector
 from doa_ros.core.localization.tflite import TFLiteModel
@@ -31,7 +30,7 @@ def inputs(uma8):
     rng = np.random.default_rng(1)
     directions = unit_vector(rng.uniform(-np.pi, np.pi, 50), rng.uniform(0, 1.4, 50))
     peaks = 7 * GccPhat(uma8, FeatureConfig()).steering_matrix(directions).reshape(50, 15, 13)
-    return network_input(peaks + rng.normal(0, 0.05, peaks.shape)).astype(np.float32)
+    return (peaks + rng.normal(0, 0.05, peaks.shape)).swapaxes(1, 2).astype(np.float32)
 
 
 def _loader_of(path):

@@ -10,6 +10,7 @@ from training.data.dataset import Shards
 from training.data.recordings import load_recordings
 from training.fitting import adaptation
 from training.fitting.adaptation import finetune, measure, read_recordings
+from training.models.architectures import inputs_of
 from training.runs import load_run
 
 
@@ -57,7 +58,7 @@ def test_the_bound_holds_whatever_is_learnt(adapt, data, trained, mode, max_loss
     _, after, result = adapt(mode=mode, max_loss=max_loss, learning_rate=0.3, replay=0.05)
     settings = load_run(trained)[1]
     val = Shards(data, 'val', settings)
-    assert measure(after, val, settings.train) == result.simulated_after
+    assert measure(after, val, settings.train, inputs_of(settings)) == result.simulated_after
     assert result.simulated_after.within_10 >= result.simulated_before.within_10 - max_loss
 
 

@@ -13,12 +13,12 @@ from doa_ros.core.localization.decoding import decode_azimuth
 from doa_ros.core.localization.srp_phat import SrpPhat
 from doa_ros.core.symmetry import symmetries
 from training.data.dataset import Dataset
+from training.data.inputs import ArrayInputs
 from training.fitting import batches
 from training.fitting.batches import Batches
 from training.sections import TrainConfig
-from training.settings import Settings
 
-SETTINGS = Settings('uma8', train=TrainConfig(batch=16))
+CONFIG = TrainConfig(batch=16)
 
 
 class FakeShards:
@@ -65,12 +65,17 @@ def pooled(monkeypatch):
     monkeypatch.setattr(batches, '_POOL', 2)
 
 
+def batches_of(array, config=CONFIG, kind='taps', *, shuffle, count=6):
+    inputs = ArrayInputs(array, FeatureConfig(), config, kind)
+    return Batches(FakeShards(array, count), inputs, config, shuffle=shuffle)
+
+
 def inputs_of(passed):
     return np.concatenate([inputs for inputs, _, _ in passed])
 
 
 def test_every_row_comes_once_in_a_pass(uma8, pooled):
-    examples = Batches(FakeShards(uma8), uma8, SETTINGS, shuffle=False)
+    examples = batches_of(uma8, shuffle=False)
     passed = list(examples)
     assert examples.rows == 60
     assert [len(inputs) for inputs, _, _ in passed] == [16, 16, 16, 12]
@@ -80,8 +85,8 @@ def test_every_row_comes_once_in_a_pass(uma8, pooled):
 
 
 def test_passes_are_shuffled_differently_and_repeat_with_the_seed(uma8, pooled):
-    config = replace(SETTINGS, train=replace(SETTINGS.train, symmetries=False))
-    first, second = (Batches(FakeShards(uma8), uma8, config, shuffle=True) for _ in range(2))
+    config = replace(CONFIG, symmetries=False)
+    first, second = (batches_of(uma8, config, shuffle=True) for _ in range(2))
     one, two = inputs_of(first), inputs_of(first)
     assert not np.array_equal(one, two)
     np.testing.assert_array_equal(inputs_of(second), one)
@@ -95,7 +100,7 @@ def test_turned_examples_are_labelled_as_the_array_can_tell(make_array):
     upright = make_array([[0, 0.03, 0.03], [0, -0.03, 0.03], [0, -0.03, -0.03], [0, 0.03, -0.03]])
     assert len(symmetries(upright)) > 1
     train = TrainConfig(batch=16, elevation_classes=19, elevation_min_deg=-90.0)
-    examples = Batches(FakeShards(upright), upright, replace(SETTINGS, train=train), shuffle=True)
+    examples = batches_of(upright, train, shuffle=True)
     srp_phat = SrpPhat(GccPhat(upright, FeatureConfig()))
     compared = 0
     for inputs, (azimuth, _), _ in examples:
@@ -113,10 +118,10 @@ def test_turned_examples_are_labelled_as_the_array_can_tell(make_array):
 
 def test_turned_examples_still_fit_their_targets(uma8):
     srp_phat = SrpPhat(GccPhat(uma8, FeatureConfig()))
-    examples = Batches(FakeShards(uma8), uma8, SETTINGS, shuffle=True)
+    examples = batches_of(uma8, shuffle=True)
     turned, straight = (
         inputs_of(examples),
-        inputs_of(Batches(FakeShards(uma8), uma8, SETTINGS, shuffle=False)),
+        inputs_of(batches_of(uma8, shuffle=False)),
     )
     same = (np.abs(turned[:, None] - straight[None]).max(axis=(2, 3)) < 1e-3).any(axis=1)
     assert same.mean() < 0.5
@@ -136,14 +141,14 @@ def test_memory_holds_a_pool_of_shards(uma8, pooled, monkeypatch):
         return original(parts)
 
     monkeypatch.setattr(Dataset, 'concatenate', concatenate)
-    list(Batches(FakeShards(uma8, count=40), uma8, SETTINGS, shuffle=True))
+    list(batches_of(uma8, shuffle=True, count=40))
     assert len(sizes) == 20
     # Two shards of ten and what did not fill the last batch.
     assert max(sizes) <= 20 + 15
 
 
 def test_the_stream_gives_the_same_to_tensorflow(uma8):
-    examples = Batches(FakeShards(uma8), uma8, SETTINGS, shuffle=False)
+    examples = batches_of(uma8, shuffle=False)
     stream = examples.stream()
     assert int(stream.cardinality()) == 4
     for (inputs, targets, weights), expected in zip(stream, examples, strict=True):

@@ -19,6 +19,7 @@ from training.search_methods.darts import (
 from training.sections import SearchConfig
 from training.settings import load_settings
 
+SHAPE = 36, 10
 CONFIG = SearchConfig(cells=2, filters=4, batches=3, darts_epochs=3, darts_warm_up=1)
 
 
@@ -36,7 +37,7 @@ def test_a_mix_is_the_weighted_sum_of_its_inputs():
     np.testing.assert_allclose(mix.probabilities, [0, 1, 0], atol=1e-6)
 
 
-def test_the_most_probable_operations_are_kept(uma8, settings):
+def test_the_most_probable_operations_are_kept(settings):
     names = list(candidates(4))
     probabilities = np.full((3, len(names)), 0.1)
     for cell, name in enumerate(('separable 5', 'conv 3', 'conv 5')):
@@ -46,18 +47,18 @@ def test_the_most_probable_operations_are_kept(uma8, settings):
     probabilities[2, names.index('pool 3')] = 0.3
     network = discretise(probabilities, CONFIG)
     assert network.name == 'map_conv4x3_separable4x5_conv4x3_conv4x5_dense32'
-    assert build(network, uma8, settings.features, settings.train).output_shape[0] == (None, 36)
+    assert build(network, SHAPE, settings.train).output_shape[0] == (None, 36)
 
 
-def test_each_half_of_a_step_trains_its_own_weights(uma8, settings):
-    model = supernet(uma8, settings, warm_up=0)
+def test_each_half_of_a_step_trains_its_own_weights(settings):
+    model = supernet(SHAPE, settings, warm_up=0)
     assert len(model.mixes) == CONFIG.cells
     rng = np.random.default_rng(0)
 
     def batch():
         sizes = [size for (size,) in settings.train.heads.values()]
         targets = tuple(np.eye(n, dtype=np.float32)[rng.integers(n, size=8)] for n in sizes)
-        inputs = rng.normal(0, 0.3, (8, 13, 15)).astype(np.float32)
+        inputs = rng.normal(0, 0.3, (8, *SHAPE)).astype(np.float32)
         return inputs, targets, (np.ones(8, np.float32),) * len(sizes)
 
     def values(variables):
@@ -73,8 +74,6 @@ def test_each_half_of_a_step_trains_its_own_weights(uma8, settings):
                 for old, new in zip(before[number], values(group), strict=True)
             )
             assert changed == (number == trained)
-    # The map itself is not learnt.
-    assert not any('steering' in variable.path for variable in model.weights_of_operations)
 
 
 def test_an_interrupted_search_goes_on(data, settings, tmp_path, monkeypatch):

@@ -34,6 +34,16 @@ def test_errors_are_as_large_as_asked(uma8):
     assert np.std(moved) == pytest.approx(0.001, rel=0.15)
 
 
+def test_arrays_are_a_little_larger_or_smaller(uma8):
+    drawn = [s.positions for s in specimens(uma8, size=0.02)]
+    sizes = [
+        np.linalg.norm(positions[1]) / np.linalg.norm(uma8.positions[1]) for positions in drawn
+    ]
+    assert np.std(sizes) == pytest.approx(0.02, rel=0.2)
+    for size, positions in zip(sizes, drawn, strict=True):
+        np.testing.assert_allclose(positions, size * uma8.positions)
+
+
 def test_a_housing_shades_its_far_side(uma8):
     specimen = specimens(uma8, enclosure=1.0)[0]
     outwards = uma8.positions[1] / np.linalg.norm(uma8.positions[1])
