@@ -3,7 +3,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup demo evaluate benchmark-cpu soak docs test test-all fuzz lint clean
+.PHONY: help setup demo evaluate benchmark-cpu soak docs figures test test-all fuzz lint clean
 
 env := source ./env.sh
 lint := ruff check && ruff format --check -q && mypy
@@ -32,6 +32,9 @@ docs: ## Make pages for a browser of docs/, which need no network: build/docs/in
 	@scripts/setup.sh docs
 	@$(env) && docs/reference/tables.py && python3 -m sphinx -q -W --keep-going -b html docs build/docs
 	@echo "docs: open build/docs/index.html"
+
+figures: setup ## Draw the figures of docs/concepts.md anew
+	@$(env) && docs/figures/draw.py
 
 test: ## Run the linters and the tests; PYTEST_ARGS=... for pytest
 	@scripts/setup.sh test training docs
