@@ -10,10 +10,13 @@ its outputs. Without an HMM filter, windows are not joined. A model of several s
 recurrent filter train_filter has made, also hears two talkers, and gets only a calibration. One
 with whitened features also hears loud noises from directions of their own, as in training. With
 --deviations only the standard deviations are fitted, which takes a fraction of the time.
+
+A network for every array is calibrated with a random one in each room or, with --array, for that
+array alone.
 """
 
 import argparse
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import chain
 import math
@@ -26,6 +29,7 @@ from doa_ros.core.errors import ConfigError
 from doa_ros.core.features.extractor import WindowFeatures
 from doa_ros.core.geometry import MicArray
 from doa_ros.core.localization.classifier import Classifier
+from doa_ros.core.localization.compatibility import features_for
 from doa_ros.core.localization.model_card import ModelCard, load_card, save_card
 from doa_ros.core.localization.source_filter import SourceFilter
 from doa_ros.core.localization.spectrum import Spectrum
@@ -46,6 +50,7 @@ from .evaluation.scenes.rooms import room_clips
 from .fitting.calibration import fit_calibration, fit_deviations
 from .fitting.hmm import filtered, fit_hmm
 from .fitting.labelled_outputs import LabelledOutputs
+from .simulation.arrays import draw_array
 from .simulation.corpus import Corpus, load_corpus
 from .simulation.engines import ENGINES
 
@@ -59,16 +64,22 @@ _SRP_WEIGHT = 40.0
 _SHORT_SOUNDS, _FANS = 1 / 3, 1 / 15
 # Rooms with loud noises alone; more than with a fan, as they are of many kinds.
 _NOISES = 1 / 6
+_ARRAYS_SEED = 41
 
 
 def calibrate(
-    model: Path, array: MicArray, *, sounds: Path, scenes: int = 60, deviations: bool = False
+    model: Path,
+    array: MicArray | None,
+    *,
+    sounds: Path,
+    scenes: int = 60,
+    deviations: bool = False,
 ) -> None:
     """Run a model in simulated rooms, fit its filter and calibration, and write its card.
 
     Args:
         model: the .tflite file, with its card beside it.
-        array: the microphones.
+        array: the microphones; None for random ones.
         sounds: folder of speech and noise.
         scenes: rooms of each difficulty.
         deviations: fit the standard deviations alone.
@@ -93,7 +104,12 @@ def calibrate(
     if not (card.multi_source or deviations):
         card = replace(card, srp_weight=_SRP_WEIGHT)
     corpus = load_corpus(sounds, 'val', _RATE)
-    card = _calibrated(card, model, array.unmounted(), corpus, scenes, deviations)
+    if array is None:
+        seeds = range(scenes)
+        arrays = [draw_array(np.random.default_rng([_ARRAYS_SEED, n]), _RATE) for n in seeds]
+    else:
+        arrays = [array.unmounted()]
+    card = _calibrated(card, model, arrays, corpus, scenes, deviations)
     save_card(card, model)
     print(f'{model.with_suffix(".yaml")}: {card.hmm or ""} {card.calibration}')
 
@@ -101,7 +117,10 @@ def calibrate(
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command line."""
     parser.add_argument('--model', required=True, help='path of the .tflite file')
-    parser.add_argument('--array', default=DEFAULT_ARRAY, help='name or path')
+    parser.add_argument(
+        '--array',
+        help=f'name or path (default: {DEFAULT_ARRAY}; of a network for every array, random ones)',
+    )
     parser.add_argument('--sounds', type=Path, required=True, help='folder of speech and noise')
     parser.add_argument('--scenes', type=int, default=60, help='rooms of each difficulty')
     parser.add_argument(
@@ -111,9 +130,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Do what the command line asks for."""
+    model, array = find_resource('models', args.model), None
+    if args.array or load_card(model).array is not None:
+        array = load_array(find_resource('arrays', args.array or DEFAULT_ARRAY))
     calibrate(
-        find_resource('models', args.model),
-        load_array(find_resource('arrays', args.array)),
+        model,
+        array,
         sounds=args.sounds,
         scenes=args.scenes,
         deviations=args.deviations,
@@ -123,7 +145,7 @@ def run(args: argparse.Namespace) -> None:
 def _calibrated(
     card: ModelCard,
     model: Path,
-    array: MicArray,
+    arrays: Sequence[MicArray],
     corpus: Corpus,
     scenes: int,
     deviations: bool,
@@ -131,14 +153,20 @@ def _calibrated(
     """Return the card with a new calibration and, of a single source, with its HMM filter."""
     # The HMM filter is fitted to the outputs of the network; the recurrent filter has its own.
     unfiltered = replace(card, hmm=None, calibration=None)
-    classifier = Classifier(unfiltered, model, array, card.features)
     grid, hop = card.grid, card.features.hop
-    slow = replace(array, sampling_frequency=_RATE)
-    clips = _talkers(card, slow, corpus, scenes)
-    if not deviations:
-        clips = chain(clips, _others(card, slow, corpus, scenes))
-    heard = (clip for _, clip in clips)
-    labelled = label_outputs(classifier, array, heard, sources=2 if card.multi_source else 1)
+    parts = []
+    for number, array in enumerate(arrays):
+        classifier = Classifier(unfiltered, model, array, features_for(card, array))
+        slow = replace(array, sampling_frequency=_RATE)
+        # Each array is in rooms of its own.
+        which = slice(number, None, len(arrays))
+        clips = _talkers(card, slow, corpus, scenes, which)
+        if not deviations:
+            clips = chain(clips, _others(card, slow, corpus, scenes, which))
+        heard = (clip for _, clip in clips)
+        sources = 2 if card.multi_source else 1
+        parts.append(label_outputs(classifier, array, heard, sources=sources))
+    labelled = LabelledOutputs.concatenate(parts)
     if deviations and card.calibration is not None:
         if card.hmm is not None:
             labelled = filtered(labelled, grid, hop, card.hmm)
@@ -150,22 +178,21 @@ def _calibrated(
 
 
 def _talkers(
-    card: ModelCard, array: MicArray, corpus: Corpus, scenes: int
+    card: ModelCard, array: MicArray, corpus: Corpus, scenes: int, which: slice
 ) -> Iterator[tuple[str, Clip]]:
     """Yield rooms with one talker, and with two of them where the model knows several sources."""
     for engine in ENGINES:
-        yield from room_clips(array, corpus, 'val', scenes, engine, SPEECH)
+        yield from room_clips(array, corpus, 'val', scenes, engine, SPEECH, which)
         if card.multi_source:
-            yield from room_clips(array, corpus, 'val', scenes, engine, CONVERSATION)
+            yield from room_clips(array, corpus, 'val', scenes, engine, CONVERSATION, which)
     # As many of the fast engine as without: networks train with loud noise in half of their clips.
     if card.features.whitening:
-        yield from room_clips(array, corpus, 'val', scenes, 'fast', SPEECH_BESIDE_NOISES)
-        if card.multi_source:
-            yield from room_clips(array, corpus, 'val', scenes, 'fast', CONVERSATION_BESIDE_NOISES)
+        for heard in (SPEECH_BESIDE_NOISES, CONVERSATION_BESIDE_NOISES)[: 1 + card.multi_source]:
+            yield from room_clips(array, corpus, 'val', scenes, 'fast', heard, which)
 
 
 def _others(
-    card: ModelCard, array: MicArray, corpus: Corpus, scenes: int
+    card: ModelCard, array: MicArray, corpus: Corpus, scenes: int, which: slice
 ) -> Iterator[tuple[str, Clip]]:
     """Yield rooms with short sounds and, few, with noise that nothing may be answered to."""
     kinds = [(_SHORT_SOUNDS, SHORT_SOUNDS), (_FANS, FAN)]
@@ -173,7 +200,7 @@ def _others(
         kinds.append((_NOISES, NOISES))
     for share, heard in kinds:
         count = math.ceil(share * scenes)
-        yield from room_clips(array, corpus, 'val', count, 'fast', heard)
+        yield from room_clips(array, corpus, 'val', count, 'fast', heard, which)
 
 
 def label_outputs(

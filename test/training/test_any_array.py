@@ -19,8 +19,11 @@ from doa_ros.core.localization.decoding import decode_azimuth
 from doa_ros.core.localization.localizer import Localizer, LocalizerConfig
 from doa_ros.core.localization.model_card import load_card, save_card
 from doa_ros.resources import find_resource
+from training import calibrate
 from training.data.dataset import Dataset
 from training.data.inputs import MAP_GRID, inputs_for
+from training.evaluation.scenes import rooms
+from training.fitting import hmm
 from training.settings import Settings, load_settings
 
 SETTINGS = {
@@ -133,6 +136,46 @@ def test_dead_microphones_are_those_of_another_array(model, uma8, extract, plane
     )
     np.testing.assert_allclose(found.elevation, expected.elevation, atol=0.02)
     np.testing.assert_allclose(found.activity, expected.activity, atol=0.02)
+
+
+def test_random_arrays_calibrate_it_in_rooms_of_their_own(
+    run_verb, model, sounds, uma8, extract, plane_wave, monkeypatch
+):
+    monkeypatch.setattr(hmm, '_EVALUATIONS', 12)
+    monkeypatch.setattr(calibrate, 'ENGINES', ('fast',))
+    monkeypatch.setattr(rooms, 'DIFFICULTIES', rooms.DIFFICULTIES[:1])
+    heard = []
+    label = calibrate.label_outputs
+
+    def noted(classifier, array, clips, *, sources):
+        labelled = label(classifier, array, clips, sources=sources)
+        heard.append((len(array.positions), classifier.features.lag_count, len(labelled.brief)))
+        return labelled
+
+    monkeypatch.setattr(calibrate, 'label_outputs', noted)
+    run_verb('calibrate', '--model', model, '--sounds', sounds, '--scenes', 2)
+    card = load_card(model)
+    assert card.hmm is not None and card.calibration is not None and card.array is None
+    # Short sounds and a fan are in one room each.
+    assert [clips for *_, clips in heard] == [3, 1] and heard[0] != heard[1]
+    features = default_features(uma8, model)
+    localizer = Localizer(uma8, features, LocalizerConfig(), model)
+    window = extract(uma8, plane_wave(uma8, AZIMUTH), features)[-1]
+    assert localizer.locate(window).spectrum.azimuth.sum() == pytest.approx(1, abs=1e-3)
+
+
+def test_it_can_be_calibrated_for_one_array(run_verb, model, sounds, monkeypatch):
+    arrays = []
+
+    def calibrated(card, model, given, *rest):
+        arrays.extend(given)
+        return card
+
+    monkeypatch.setattr(calibrate, '_calibrated', calibrated)
+    arguments = ('--model', model, '--sounds', sounds, '--scenes', 2)
+    run_verb('calibrate', *arguments, '--array', 'matrix_creator')
+    run_verb('calibrate', *arguments)
+    assert [array.name for array in arrays] == ['matrix_creator', 'random', 'random']
 
 
 def test_an_array_on_a_line_is_refused_in_a_sentence(model, make_array):

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Outputs of a model in labelled clips: what filters and calibrations are fitted to."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 import math
@@ -14,6 +15,9 @@ from doa_ros.core.geometry import wrap_angle
 from doa_ros.core.localization.decoding import WITHIN
 from doa_ros.core.localization.spectrum import MultiSourceSpectrum, Spectrum
 
+# What has a row for each clip.
+_OUTPUTS = 'azimuth', 'elevation', 'activity', 'coherence'
+_LABELS = 'above_floor', 'azimuth', 'elevation', 'voiced', 'quiet', 'silent', 'brief'
 # How fast a source goes around the array in some of the clips [rad/s].
 _SLOWEST, _FASTEST = math.radians(10.0), math.radians(60.0)
 
@@ -43,6 +47,12 @@ class LabelledOutputs:
     silent: np.ndarray
     brief: np.ndarray
     time: np.ndarray
+
+    @classmethod
+    def concatenate(cls, parts: Sequence['LabelledOutputs']) -> 'LabelledOutputs':
+        """Return the clips of several as one."""
+        outputs = replace(parts[0].outputs, **_joined([part.outputs for part in parts], _OUTPUTS))
+        return replace(parts[0], outputs=outputs, **_joined(parts, _LABELS))
 
     def with_movement(self, rng: np.random.Generator) -> 'LabelledOutputs':
         """Return the same with sources that move: a filter fitted to still ones would be too slow.
@@ -94,6 +104,10 @@ class LabelledOutputs:
         distance = np.abs(wrap_angle(azimuths - self.azimuth[..., None])).astype(np.float32)
         distance[np.isnan(distance)] = np.pi
         return distance <= WITHIN + np.pi / len(azimuths)
+
+
+def _joined(parts: Sequence[Any], names: Sequence[str]) -> dict[str, Any]:
+    return {name: np.concatenate([getattr(part, name) for part in parts]) for name in names}
 
 
 def window_of(outputs: Spectrum, index: Any) -> Spectrum:

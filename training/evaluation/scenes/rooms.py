@@ -39,6 +39,7 @@ def room_clips(
     count: int,
     engine: str,
     heard: Heard = SPEECH,
+    which: slice = slice(None),
 ) -> Iterator[tuple[str, Clip]]:
     """Yield random rooms of every difficulty, with its name: 5 s of sound amid 3 s of noise.
 
@@ -49,6 +50,7 @@ def room_clips(
         count: rooms of each difficulty.
         engine: of SimulateConfig.
         heard: what is heard in them.
+        which: of the rooms; the others are passed over.
     """
     # Recorded impulses ring longer than short sounds.
     files = {kind: paths for kind, paths in corpus.files.items() if kind != 'impulse'}
@@ -56,7 +58,7 @@ def room_clips(
     for number, difficulty in enumerate(DIFFICULTIES):
         config = rooms_of(difficulty, array, engine)
         simulator = Simulator(array, config, corpus, HOP)
-        for room in tqdm(range(count), desc=difficulty.name, unit='clip'):
+        for room in tqdm(range(count)[which], desc=difficulty.name, unit='clip'):
             rng = np.random.default_rng([heard.seed, ALL_SPLITS.index(split), number, room])
             scene = at_levels_of(difficulty, heard.draw(rng, config, ambiguity_of(array)))
             yield difficulty.name, simulator.clip(rng, scene, f'{difficulty.name}, room {room}')
