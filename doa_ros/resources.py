@@ -11,6 +11,9 @@ from doa_ros.core.errors import ConfigError
 DEFAULT_ARRAY, DEFAULT_MODEL = 'uma8', 'uma8_rooms_int8'
 """The names of the array and of the model that are taken where none is given."""
 
+ANY_ARRAY_MODEL = 'any_rooms_int8'
+"""The name of the model that is taken where the default one does not fit the array."""
+
 _SUFFIXES = {
     'architectures': '.yaml',
     'arrays': '.yaml',

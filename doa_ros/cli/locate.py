@@ -28,7 +28,8 @@ from doa_ros.core.features.config import FeatureConfig
 from doa_ros.core.geometry import MicArray
 from doa_ros.core.localization.compatibility import adapted_array, default_features
 from doa_ros.core.localization.localizer import METHODS, Localizer, LocalizerConfig
-from doa_ros.resources import DEFAULT_ARRAY, DEFAULT_MODEL, find_resource
+from doa_ros.network_choice import find_network
+from doa_ros.resources import ANY_ARRAY_MODEL, DEFAULT_ARRAY, DEFAULT_MODEL, find_resource
 
 _BLOCK = 0.5
 
@@ -67,7 +68,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         '--model',
         default=DEFAULT_MODEL,
-        help='shipped name or .tflite path (%(default)s)',
+        help='shipped name or .tflite path (%(default)s, or '
+        f'{ANY_ARRAY_MODEL} where that does not fit the array, if it is shipped)',
     )
     parser.add_argument(
         '--method',
@@ -142,7 +144,7 @@ def _lines(
     if arguments.channels is not None:
         array = _with_channels(array, arguments.channels, recording)
     source = FileSource(recording, array, block_duration=_BLOCK)
-    model = find_resource('models', arguments.model) if arguments.method == 'cnn' else None
+    model = find_network(arguments.model, array) if arguments.method == 'cnn' else None
     array, difference = adapted_array(array, model)
     features = _features(arguments, array, model, recording)
     config = LocalizerConfig(

@@ -10,10 +10,12 @@ from typing import Any
 from doa_ros.core.config import Config, setting
 from doa_ros.core.errors import ConfigError
 from doa_ros.core.features.config import FeatureConfig
+from doa_ros.core.geometry import MicArray
 from doa_ros.core.localization.localizer import LocalizerConfig, MethodConfig
 from doa_ros.core.tracking.config import TrackerConfig
+from doa_ros.network_choice import find_network
 from doa_ros.parameters import parameter_name
-from doa_ros.resources import DEFAULT_ARRAY, DEFAULT_MODEL, find_resource
+from doa_ros.resources import ANY_ARRAY_MODEL, DEFAULT_ARRAY, DEFAULT_MODEL, find_resource
 
 
 @dataclass(frozen=True)
@@ -89,17 +91,26 @@ class ModelConfig(MethodConfig):
     model: str = setting(
         DEFAULT_MODEL,
         'Network of method cnn: a shipped name or a .tflite path. Its card gives the '
-        'defaults of the parameters features.*.',
+        f'defaults of the parameters features.*. Where the default one does not fit the array, '
+        f'{ANY_ARRAY_MODEL} is taken, if it is shipped.',
     )
 
     @property
     def network(self) -> Path | None:
-        """The .tflite file of method cnn; None of any other method.
+        """The .tflite file of method cnn, whatever the array; None of any other method.
 
         Raises:
             ConfigError: there is none.
         """
         return find_resource('models', self.model) if self.method == 'cnn' else None
+
+    def network_for(self, array: MicArray) -> Path | None:
+        """Return the .tflite file of method cnn for an array; None of any other method.
+
+        Raises:
+            DoaError: of `find_network`.
+        """
+        return find_network(self.model, array) if self.method == 'cnn' else None
 
 
 @dataclass(frozen=True)

@@ -86,6 +86,9 @@ class DoaEstimatorNode(ArrayNode):
             DoaError: it resolves no azimuth.
         """
         self._settings = self._localizer = None
+        named, self._network = self._network, self._config.network_for(array)
+        if self._network is not None and self._network != named:
+            self.get_logger().info(f'array {array.name!r} has the network {self._network.stem}')
         self._array, difference = adapted_array(array, self._network)
         if difference:
             self.get_logger().warning(difference)

@@ -44,11 +44,10 @@ class GccPhatNode(ArrayNode):
         subscribe: bool = True,
     ):
         super().__init__('gcc_phat', publishing, subscribe=subscribe)
-        config = declare(self, GccPhatConfig)
-        self._network = config.network
+        self._config = config = declare(self, GccPhatConfig)
         # Some defaults depend on the array, so that the parameters are declared once it is known.
         # A wrong value ends the node now.
-        trained = None if self._network is None else load_card(self._network).features
+        trained = None if config.network is None else load_card(config.network).features
         configured(self, FeatureConfig, FEATURES, trained)
         self._features: FeatureConfig | None = None
         self._extractor: FeatureExtractor | None = None
@@ -73,9 +72,10 @@ class GccPhatNode(ArrayNode):
             DoaError: the settings do not fit.
         """
         self._extractor = None
-        self._array, _ = adapted_array(array, self._network)
+        network = self._config.network_for(array)
+        self._array, _ = adapted_array(array, network)
         if self._features is None:
-            defaults = default_features(self._array, self._network)
+            defaults = default_features(self._array, network)
             self._features = declare(self, FeatureConfig, FEATURES, defaults)
         self._extractor = FeatureExtractor(self._array, self._features)
         self.get_logger().info(

@@ -19,6 +19,7 @@ import pytest
 import soundfile
 import yaml
 
+from doa_ros import network_choice
 from doa_ros.audio.recordings.resampling import resample
 from doa_ros.audio.scene_source import SceneSource
 from doa_ros.core.array_file import load_array
@@ -463,6 +464,16 @@ def test_network_on_another_array_of_the_same_shape(locate, plane_wave, tmp_path
     assert done.stderr.count('doa-locate: array') == 1
     assert '1.077 times as large; turned by 30.0 deg' in done.stderr
     assert 'no loss could be measured' in done.stderr
+
+
+def test_another_array_has_the_network_for_every_array(locate, recording, tmp_path, monkeypatch):
+    monkeypatch.setattr(network_choice, 'ANY_ARRAY_MODEL', 'uma8_several_int8')
+    path = tmp_path / 'wide.yaml'
+    text = find_resource('arrays', 'uma8').read_text(encoding='utf-8')
+    path.write_text(text.replace('0.043', '0.053'), encoding='utf-8')
+    assert path.read_text(encoding='utf-8') != text
+    # This one is not for every array, and says so.
+    assert 'uma8_several_int8.tflite does not fit' in locate(recording, '--array', path).stderr
 
 
 def test_an_array_that_does_not_fit_has_no_other_advice(locate, recording, tmp_path):
