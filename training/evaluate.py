@@ -34,20 +34,23 @@ Every 0.25 s, the best guess of every method is compared with the talker. If sev
 nearest to the guess counts. Errors are those of all guesses while somebody talks. A method leaves
 a guess unanswered, or answers in silence, by its own threshold.
 
-The shipped networks and the methods of others are made for flat, horizontal arrays. With another
-array, SRP-PHAT and the networks of --model are compared. The true directions are folded to those
+The methods of others are made for flat, horizontal arrays, and so are the shipped networks but
+those for every array. With another array, SRP-PHAT and the networks that fit it or are named by
+--model are compared. The true directions are folded to those
 that the array can tell apart.
 """
 
 import argparse
 from collections.abc import Sequence
 from dataclasses import replace
+import math
 from pathlib import Path
 
 from doa_ros.core.ambiguity import ambiguity_of
 from doa_ros.core.array_file import load_array
 from doa_ros.core.errors import ConfigError
 from doa_ros.core.geometry import MicArray
+from doa_ros.network_choice import find_network
 from doa_ros.resources import DEFAULT_ARRAY, DEFAULT_MODEL, find_resource
 
 from .evaluation import benchmarks
@@ -119,10 +122,10 @@ def evaluate(
     if not 0 <= dead <= most:
         raise ConfigError(f'--dead must lie in 0..{most}: an array needs two microphones')
     flat = ambiguity_of(microphones).horizontal
-    shipped = _MULTI_SOURCE_MODELS if bench in _MULTI_SOURCE else _MODELS
+    names = models or _default_models(microphones, bench)
     setup = benchmarks.Setup(
         microphones,
-        [find_resource('models', str(name)) for name in models or (shipped if flat else ())],
+        [find_resource('models', str(name)) for name in names],
         baselines=baselines and flat,
         sounds=sounds,
         split=split,
@@ -192,6 +195,19 @@ def run(args: argparse.Namespace) -> None:
         baselines=not args.no_baselines,
         out=args.report,
     )
+
+
+def _default_models(array: MicArray, bench: str) -> Sequence[str]:
+    """Return the shipped models that suit an array and a benchmark."""
+    ambiguity = ambiguity_of(array)
+    if math.isnan(ambiguity.elevation_min):
+        return ()
+    network = find_network(DEFAULT_MODEL, array).stem
+    if network != DEFAULT_MODEL:
+        return (network,)
+    if not ambiguity.horizontal:
+        return ()
+    return _MULTI_SOURCE_MODELS if bench in _MULTI_SOURCE else _MODELS
 
 
 def _scaled(name: str, scale: float) -> MicArray:

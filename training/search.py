@@ -19,6 +19,7 @@ import argparse
 from pathlib import Path
 
 from doa_ros.core.errors import ConfigError
+from doa_ros.core.localization.trained_array import ANY_ARRAY
 
 from .models.architectures import describe_architecture
 from .runs import is_finished
@@ -41,9 +42,15 @@ def search(settings: Settings, *, method: str, data: Path, out: Path) -> None:
         out: folder of the result.
 
     Raises:
-        ConfigError: the folder holds a search with other settings, or no network was found.
+        ConfigError: the folder holds a search with other settings, the method is not for them, or
+            no network was found.
         DivergedError: a loss is not finite.
     """
+    if settings.any_array and method == 'optuna':
+        raise ConfigError(
+            f'method optuna tries networks on taps, too, and with array {ANY_ARRAY} there are '
+            'maps alone; use darts'
+        )
     settings = settings.with_architecture(TrainConfig.architecture)
     out.mkdir(parents=True, exist_ok=True)
     stored, found = out / 'settings.yaml', out / 'architecture.yaml'

@@ -222,6 +222,9 @@ def test_verbs_for_one_array_say_so(run_verb, made, any_settings, sounds, record
     arguments = ('--run', made / 'run', '--recordings', recordings, '--data', made / 'data')
     with pytest.raises(ConfigError, match='needs settings of one array'):
         run_verb('finetune', *arguments, '--out', tmp_path)
+    arguments = ('--settings', any_settings, '--data', made / 'data', '--out', tmp_path)
+    with pytest.raises(ConfigError, match='optuna tries networks on taps.* use darts'):
+        run_verb('search', '--method', 'optuna', *arguments)
 
 
 def test_turned_maps_fit_their_labels(any_settings):

@@ -14,9 +14,10 @@ import pytest
 import soundfile
 import yaml
 
+from doa_ros import network_choice
 from doa_ros.core.errors import ConfigError
 from doa_ros.core.localization.decoding import Estimate
-from doa_ros.resources import config_directory, find_resource
+from doa_ros.resources import DEFAULT_MODEL, config_directory, find_resource
 from training import evaluate
 from training.deployment.costs import measure_cost
 from training.evaluation import benchmarks
@@ -300,3 +301,16 @@ def test_templates_are_installed_with_the_package():
         len(list((Path(evaluate.__file__).parent / 'evaluation/report/templates').glob('*.j2')))
         == 2
     )
+
+
+def test_an_array_is_compared_with_the_networks_that_fit_it(
+    uma8, square, tetrahedron, make_array, monkeypatch
+):
+    line = make_array([[0.03 * k, 0, 0] for k in range(4)])
+    assert DEFAULT_MODEL in evaluate._default_models(uma8, 'rooms')
+    monkeypatch.setattr(network_choice, 'ANY_ARRAY_MODEL', 'not_shipped')
+    assert not evaluate._default_models(tetrahedron, 'rooms')
+    monkeypatch.setattr(network_choice, 'ANY_ARRAY_MODEL', 'uma8_several_int8')
+    for array in (square, tetrahedron):
+        assert evaluate._default_models(array, 'rooms') == ('uma8_several_int8',)
+    assert not evaluate._default_models(line, 'rooms')

@@ -12,6 +12,7 @@ from pandas import DataFrame, concat
 from doa_ros.core.array_file import load_array
 from doa_ros.core.geometry import MicArray
 from doa_ros.core.localization.compatibility import adapted_array, default_features
+from doa_ros.core.localization.model_card import load_card
 from doa_ros.resources import DEFAULT_MODEL, find_resource
 
 from ..data.clips import Clip
@@ -192,7 +193,8 @@ def _compare_in_situation(setup: Setup, situation: Situation, notes: dict[str, N
     """Return what is found in a situation; what readers should know becomes a key of the notes."""
     array, models = setup.array, setup.models
     if situation.array:
-        array, models = load_array(find_resource('arrays', situation.array)).unmounted(), ()
+        array = load_array(find_resource('arrays', situation.array)).unmounted()
+        models = [path for path in models if load_card(path).array is None]
     # Nothing of what is heard lies above half of this rate.
     array = replace(array, sampling_frequency=BASELINE_RATE)
     others, left_out = (
