@@ -13,7 +13,7 @@ import doa_ros
 from doa_ros import resources
 from doa_ros.core.errors import ConfigError
 from doa_ros.core.localization.model_card import load_card
-from doa_ros.resources import config_directory, find_resource
+from doa_ros.resources import config_directory, find_resource, shipped
 
 _PACKAGE = Path(doa_ros.core.__file__).resolve().parents[1]
 
@@ -28,6 +28,9 @@ def test_shipped_resources_are_found_by_name():
         'uma8_several_int8',
     ):
         assert load_card(find_resource('models', name)).array.name == 'uma8'
+    for name in shipped('models'):
+        card = load_card(find_resource('models', name))
+        assert (card.array is None) == name.startswith('any_')
 
 
 def test_own_file_is_found_by_path(tmp_path, monkeypatch):

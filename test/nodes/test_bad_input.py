@@ -117,7 +117,6 @@ def test_recording_that_is_not_usable(refusal, tmp_path, executable):
     [
         ('features.lag_count:=41', 'its lag_count is 39 and the configured one is 41'),
         ('features.averaging_time:=1.0', 'its averaging_time is 0.5 and the configured one is 1'),
-        ('array:=matrix_creator', "has 6 microphones (uma8) and array 'matrix_creator' has 8"),
         ('delegate:=libnone.so', "delegate 'libnone.so' cannot be loaded, looked for in the"),
     ],
 )
@@ -125,6 +124,11 @@ def test_model_that_does_not_fit(refusal, require_model, parameter, words):
     require_model('cnn')
     line = refusal('doa_pipeline', parameter)
     assert words in line and '[doa_estimator]' in line
+
+
+def test_model_of_another_array(refusal):
+    line = refusal('doa_pipeline', 'array:=matrix_creator', 'model:=uma8_reference_int8')
+    assert "has 6 microphones (uma8) and array 'matrix_creator' has 8" in line
 
 
 def test_model_that_is_damaged(refusal, require_model, tmp_path):
