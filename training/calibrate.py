@@ -24,7 +24,9 @@ from pathlib import Path
 
 import numpy as np
 
+from doa_ros.core.ambiguity import ambiguity_of
 from doa_ros.core.array_file import load_array
+from doa_ros.core.array_size import SIZE_STDDEV
 from doa_ros.core.errors import ConfigError
 from doa_ros.core.features.extractor import WindowFeatures
 from doa_ros.core.geometry import MicArray
@@ -45,6 +47,7 @@ from .evaluation.scenes.heard import (
     SHORT_SOUNDS,
     SPEECH,
     SPEECH_BESIDE_NOISES,
+    Heard,
 )
 from .evaluation.scenes.rooms import room_clips
 from .fitting.calibration import fit_calibration, fit_deviations
@@ -182,13 +185,13 @@ def _talkers(
 ) -> Iterator[tuple[str, Clip]]:
     """Yield rooms with one talker, and with two of them where the model knows several sources."""
     for engine in ENGINES:
-        yield from room_clips(array, corpus, 'val', scenes, engine, SPEECH, which)
+        yield from _rooms(array, corpus, scenes, engine, SPEECH, which)
         if card.multi_source:
-            yield from room_clips(array, corpus, 'val', scenes, engine, CONVERSATION, which)
+            yield from _rooms(array, corpus, scenes, engine, CONVERSATION, which)
     # As many of the fast engine as without: networks train with loud noise in half of their clips.
     if card.features.whitening:
         for heard in (SPEECH_BESIDE_NOISES, CONVERSATION_BESIDE_NOISES)[: 1 + card.multi_source]:
-            yield from room_clips(array, corpus, 'val', scenes, 'fast', heard, which)
+            yield from _rooms(array, corpus, scenes, 'fast', heard, which)
 
 
 def _others(
@@ -199,8 +202,14 @@ def _others(
     if card.features.whitening:
         kinds.append((_NOISES, NOISES))
     for share, heard in kinds:
-        count = math.ceil(share * scenes)
-        yield from room_clips(array, corpus, 'val', count, 'fast', heard, which)
+        yield from _rooms(array, corpus, math.ceil(share * scenes), 'fast', heard, which)
+
+
+def _rooms(
+    array: MicArray, corpus: Corpus, count: int, engine: str, heard: Heard, which: slice
+) -> Iterator[tuple[str, Clip]]:
+    """Yield rooms of the split val, in which no array is quite as large as its file says."""
+    return room_clips(array, corpus, 'val', count, engine, heard, which, size=SIZE_STDDEV)
 
 
 def label_outputs(
@@ -250,7 +259,16 @@ def label_outputs(
     )
     time = classifier.features.hop * np.arange(silent.shape[1])
     return LabelledOutputs(
-        spectrum, above_floor, azimuth, elevation, voiced, quiet, silent, brief, time
+        spectrum,
+        above_floor,
+        azimuth,
+        elevation,
+        voiced,
+        quiet,
+        silent,
+        brief,
+        np.full(len(rows), ambiguity_of(array), dtype=object),
+        time,
     )
 
 

@@ -13,6 +13,7 @@ import math
 
 import numpy as np
 
+from doa_ros.core.array_size import elevation_stddev
 from doa_ros.core.errors import ConfigError
 from doa_ros.core.geometry import MicArray, direction_of, unit_vector
 
@@ -65,6 +66,16 @@ class Ambiguity(ABC):
         Returns:
             Unit vectors, shape (directions, 3).
         """
+
+    def elevation_stddev(self, azimuth: float, elevation: float) -> float:
+        """Return how uncertain an elevation is because the array's size is [rad].
+
+        All estimates have the same error, so that no averaging lowers it.
+
+        Args:
+            azimuth, elevation: of the answer [rad].
+        """
+        return 0.0
 
     @abstractmethod
     def mounted(self, array: MicArray) -> 'Ambiguity':
@@ -137,9 +148,11 @@ class MirrorPlane(Ambiguity):
     axis: np.ndarray
     side: np.ndarray = field(init=False, repr=False, compare=False)
     elevation_min: float = field(init=False, repr=False, compare=False)
+    _normal: tuple[float, float, float] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, 'side', self.axis)
+        object.__setattr__(self, '_normal', tuple(np.asarray(self.axis, dtype=float).tolist()))
         object.__setattr__(self, 'elevation_min', 0.0 if self.horizontal else -math.pi / 2)
 
     @property
@@ -165,6 +178,10 @@ class MirrorPlane(Ambiguity):
         """Return the mirror image."""
         vector = unit_vector(azimuth, elevation)
         return (vector - 2 * (vector @ self.axis) * self.axis)[None]
+
+    def elevation_stddev(self, azimuth: float, elevation: float) -> float:
+        """See Ambiguity."""
+        return elevation_stddev(self._normal, azimuth, elevation)
 
     def mounted(self, array: MicArray) -> Ambiguity:
         """Return the same in the mounted frame of an array."""

@@ -6,6 +6,7 @@ import shutil
 import numpy as np
 import pytest
 
+from doa_ros.core.array_size import SIZE_STDDEV
 from doa_ros.core.errors import ConfigError, ModelError
 from doa_ros.core.localization.calibration import Calibration
 from doa_ros.core.localization.hmm_filter import HmmFilterConfig
@@ -56,13 +57,13 @@ def test_the_card_gets_a_filter_that_the_runtime_uses(
 @pytest.mark.parametrize('multi_source', [False, True])
 def test_only_whitened_features_hear_loud_noises(uma8, monkeypatch, whitening, multi_source):
     rooms = []
-    monkeypatch.setattr(
-        calibrate,
-        'room_clips',
-        lambda array, corpus, split, count, engine, heard, which: (
-            rooms.append((len(range(count)[which]), heard)) or []
-        ),
-    )
+
+    def rooms_of(array, corpus, split, count, engine, heard, which, size):
+        assert (split, size) == ('val', SIZE_STDDEV)
+        rooms.append((len(range(count)[which]), heard))
+        return iter(())
+
+    monkeypatch.setattr(calibrate, 'room_clips', rooms_of)
     name = 'uma8_several_int8' if multi_source else 'uma8_rooms_int8'
     card = load_card(find_resource('models', name))
     card = replace(card, features=replace(card.features, whitening=whitening))

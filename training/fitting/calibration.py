@@ -130,12 +130,11 @@ def fit_deviations(labelled: LabelledOutputs, calibration: Calibration) -> Calib
     calibration = replace(calibration, **_RAW_DEVIATIONS)
     answers = _answers(labelled, calibration)
     chosen = answers.of_a_talker(labelled.multi_source)
+    # The localizer adds the uncertain size of the array in squares.
+    rest = (answers.elevation - answers.true_elevation) ** 2 - answers.size_stddev**2
     errors = {
         'azimuth': (answers.azimuth_error, answers.azimuth_stddev),
-        'elevation': (
-            np.abs(answers.elevation - answers.true_elevation),
-            answers.elevation_stddev,
-        ),
+        'elevation': (np.sqrt(np.maximum(rest, 0)), answers.elevation_stddev),
     }
     found = {}
     log_coherence = np.log(np.maximum(answers.coherence, _LEAST))[chosen]
@@ -164,6 +163,7 @@ class _Answers:
 
     Attributes:
         elevation, azimuth_stddev, elevation_stddev: of the estimate [rad].
+        size_stddev: how uncertain the elevation is because the array's size is [rad].
         confidence: of the estimate, 0..1.
         azimuth_error: to the nearest voiced source [rad]; infinite in silence.
         true_elevation: of that source [rad].
@@ -175,6 +175,7 @@ class _Answers:
     elevation: np.ndarray
     azimuth_stddev: np.ndarray
     elevation_stddev: np.ndarray
+    size_stddev: np.ndarray
     confidence: np.ndarray
     azimuth_error: np.ndarray
     true_elevation: np.ndarray
@@ -213,10 +214,17 @@ def _answers(labelled: LabelledOutputs, calibration: Calibration) -> _Answers:
     nearest = to_voiced.argmin(axis=1)
     unsure = ~labelled.voiced[where] & ~labelled.quiet[where] & (distance <= PEAK_SEPARATION)
     error = to_voiced.min(axis=1)
+    size_stddev = [
+        ambiguity.elevation_stddev(*direction)
+        for ambiguity, *direction in zip(
+            labelled.ambiguity[where[0]], azimuth, elevation, strict=True
+        )
+    ]
     return _Answers(
         elevation=elevation,
         azimuth_stddev=azimuth_stddev,
         elevation_stddev=elevation_stddev,
+        size_stddev=np.array(size_stddev),
         confidence=confidence,
         azimuth_error=error,
         true_elevation=labelled.elevation[where][np.arange(len(rows)), nearest],

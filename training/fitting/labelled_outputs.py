@@ -17,7 +17,7 @@ from doa_ros.core.localization.spectrum import MultiSourceSpectrum, Spectrum
 
 # What has a row for each clip.
 _OUTPUTS = 'azimuth', 'elevation', 'activity', 'coherence'
-_LABELS = 'above_floor', 'azimuth', 'elevation', 'voiced', 'quiet', 'silent', 'brief'
+_LABELS = 'above_floor', 'azimuth', 'elevation', 'voiced', 'quiet', 'silent', 'brief', 'ambiguity'
 # How fast a source goes around the array in some of the clips [rad/s].
 _SLOWEST, _FASTEST = math.radians(10.0), math.radians(60.0)
 
@@ -35,6 +35,7 @@ class LabelledOutputs:
         voiced, quiet: whether a source is heard, or surely not, shape (clips, windows, sources).
         silent: whether nothing may be heard, shape (clips, windows).
         brief: whether the sounds are short ones, shape (clips,).
+        ambiguity: of the array, an Ambiguity each, shape (clips,).
         time: of the windows [s], shape (windows,).
     """
 
@@ -46,6 +47,7 @@ class LabelledOutputs:
     quiet: np.ndarray
     silent: np.ndarray
     brief: np.ndarray
+    ambiguity: np.ndarray
     time: np.ndarray
 
     @classmethod

@@ -57,6 +57,11 @@ class Estimate:
         azimuth, elevation = ambiguity.fold(self.azimuth, self.elevation)
         return replace(self, azimuth=float(azimuth), elevation=float(elevation))
 
+    def with_uncertain_size(self, ambiguity: Ambiguity) -> 'Estimate':
+        """Return it with the deviation that it has because the array's size is uncertain."""
+        added = ambiguity.elevation_stddev(self.azimuth, self.elevation)
+        return replace(self, elevation_stddev=math.hypot(self.elevation_stddev, added))
+
 
 def decode_azimuth(probability: np.ndarray) -> tuple[float, float, float]:
     """Refine the strongest azimuth class by the mean direction of its neighbourhood.

@@ -156,7 +156,7 @@ class Localizer:
             # Steady sound is not above the noise floor: treat all sound as if it were.
             window = replace(window, activity=1.0)
         found = self._filter.update(self._estimator.spectra(window))
-        return self._mounted(self._confident(self._folded(found)))
+        return self._mounted(self._of_uncertain_size(self._confident(self._folded(found))))
 
     def _folded(self, found: Localization) -> Localization:
         """Return only directions that the array can tell apart."""
@@ -174,6 +174,14 @@ class Localizer:
         )
         detections = (d for d in weighted if d.confidence >= _LEAST_DETECTION)
         return replace(found, estimates=tuple(estimates), detections=tuple(detections))
+
+    def _of_uncertain_size(self, found: Localization) -> Localization:
+        """Return it with deviations that contain how uncertain the array's size is.
+
+        Those of the detections do not: a tracker that averages them adds it afterwards.
+        """
+        estimates = (e.with_uncertain_size(self._ambiguity) for e in found.estimates)
+        return replace(found, estimates=tuple(estimates))
 
     def _mounted(self, found: Localization) -> Localization:
         """Return in the mounted frame what is found in the board's."""

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 import math
 from typing import NamedTuple
 
+from doa_ros.core.ambiguity import Ambiguity
 from doa_ros.core.tracking.config import TrackerConfig
 from doa_ros.core.tracking.course import CourseFolder
 from doa_ros.core.tracking.kalman import Extrapolation, KalmanFilter
@@ -263,8 +264,12 @@ class Talker:
         """Return the angular velocity [rad/s]."""
         return math.hypot(self.east.velocity, self.north.velocity)
 
-    def track(self, stamp: int, motion: Motion) -> Track:
-        """Return this talker at a stamp [ns], to which a motion leads."""
+    def track(self, stamp: int, motion: Motion, ambiguity: Ambiguity) -> Track:
+        """Return this talker at a stamp [ns], to which a motion leads.
+
+        No averaging of detections lowers the error that the array's size makes in all of them: it
+        is added here.
+        """
         to_east, to_north = motion
         east, north = self.east.extrapolate(to_east), self.north.extrapolate(to_north)
         per_arc = self._azimuth_per_arc()
@@ -274,6 +279,7 @@ class Talker:
             east.velocity,
             north.velocity,
         )
+        size_stddev = ambiguity.elevation_stddev(azimuth, elevation)
         if not self.elevation_known:
             elevation, north = math.nan, _UNKNOWN
         return Track(
@@ -283,7 +289,7 @@ class Talker:
             per_arc * east.velocity,
             north.velocity,
             min(per_arc * math.sqrt(east.arc_variance), _AZIMUTH_STDDEV_MAX),
-            math.sqrt(north.arc_variance),
+            math.sqrt(north.arc_variance + size_stddev**2),
             per_arc * math.sqrt(east.velocity_variance),
             math.sqrt(north.velocity_variance),
             self.confidence,

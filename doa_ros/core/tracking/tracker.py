@@ -77,7 +77,7 @@ class Tracker:
         self._timeout = round(config.track_timeout * NANOSECONDS)
         self._prediction_time = round(config.prediction_time * NANOSECONDS)
         self._stddev_min = math.radians(config.observation_stddev_min_deg)
-        self._folder = CourseFolder(ambiguity)
+        self._ambiguity, self._folder = ambiguity, CourseFolder(ambiguity)
         self._model = MotionModel(config)
         self._associator = Associator(config.gate_sigma)
         self._next_id = first_id
@@ -224,4 +224,5 @@ class Tracker:
         step = (time.stamp - time.sound_time) / NANOSECONDS
         usual = _USUAL_SOUND_AGE + self._config.observation_delay
         heard = usual if talker.is_heard(time.stamp) else 0.0
-        return talker.track(time.stamp, self._model.motion(talker.speed(), step, heard))
+        motion = self._model.motion(talker.speed(), step, heard)
+        return talker.track(time.stamp, motion, self._ambiguity)

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from scipy import signal
 
+from doa_ros.core.ambiguity import ambiguity_of
 from doa_ros.core.errors import ConfigError
 from doa_ros.core.features.config import FeatureConfig
 from doa_ros.core.features.extractor import CLEAR_ACTIVITY, FeatureExtractor, WindowFeatures
@@ -56,6 +57,17 @@ def test_estimate_and_spectrum_agree(localizer, window):
     assert found.spectrum.azimuth.shape == (72,)
     assert found.spectrum.elevation[8].argmax() == 2
     assert found.spectrum.elevation.shape == (72, 10)
+
+
+def test_stated_elevations_know_how_uncertain_the_size_of_the_array_is(localizer, window):
+    found, alone = localizer().locate(window), localizer()._estimator.spectra(window)
+    estimate, exact, detection = found.estimates[0], alone.estimates()[0], alone.detections()[0]
+    size = ambiguity_of(localizer()._array).elevation_stddev(exact.azimuth, exact.elevation)
+    assert size > math.radians(2)
+    assert estimate.elevation_stddev == pytest.approx(math.hypot(exact.elevation_stddev, size))
+    assert replace(estimate, elevation_stddev=exact.elevation_stddev) == exact
+    # Those of the detections do not: the tracker adds it.
+    assert found.detections[0] == detection
 
 
 @given(st.floats(0, 1), st.floats(0, 1), st.floats(0, 1))

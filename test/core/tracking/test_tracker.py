@@ -728,3 +728,16 @@ def test_who_moves_into_a_mirror_comes_out_of_it():
     azimuth, elevation, *velocity = folder.fold(0.4, -math.pi / 2 - 0.1, 0.3, 0.1)
     assert elevation == pytest.approx(-math.pi / 2 + 0.1)
     assert abs(azimuth) < math.pi / 2
+
+
+def test_no_averaging_lowers_what_an_uncertain_size_does_to_elevations():
+    windows = list(estimates_of([circle(40, elevation_deg=10)], 5.0, stddev_deg=1.0))
+    flat = tracked(windows, ambiguity=HORIZONTAL)
+    solid = tracked(windows, ambiguity=NoAmbiguity())
+    for (_, found), (_, exact) in zip(flat[20:], solid[20:], strict=True):
+        (track,), (other,) = found, exact
+        size = HORIZONTAL.elevation_stddev(track.azimuth, track.elevation)
+        assert size > math.radians(4)
+        assert track.elevation_stddev == pytest.approx(math.hypot(other.elevation_stddev, size))
+        # Nothing else differs.
+        assert track._replace(elevation_stddev=0) == other._replace(elevation_stddev=0)

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from doa_ros.core.ambiguity import HORIZONTAL, NoAmbiguity
 from doa_ros.core.directions import DirectionGrid
 from doa_ros.core.errors import ConfigError
 from doa_ros.core.geometry import wrap_angle
@@ -57,7 +58,8 @@ def labelled() -> LabelledOutputs:
     level = np.where(voiced, 0.3, 0.03)[..., None]
     truth = (values[..., None] for values in (azimuth, elevation, voiced, ~voiced))
     brief = np.zeros(CLIPS, dtype=bool)
-    return LabelledOutputs(outputs, level, *truth, ~voiced, brief, HOP * np.arange(WINDOWS))
+    flat, time = np.full(CLIPS, HORIZONTAL), HOP * np.arange(WINDOWS)
+    return LabelledOutputs(outputs, level, *truth, ~voiced, brief, flat, time)
 
 
 @pytest.fixture(scope='module')
@@ -85,8 +87,10 @@ def two_talkers() -> LabelledOutputs:
     silent = ~voiced.any(axis=2)
     level = np.where(silent, 0.03, 0.3)[..., None]
     brief, time = np.zeros(CLIPS, dtype=bool), HOP * np.arange(WINDOWS)
+    # Elevations are so exact that the uncertain size of a flat array would hide their errors.
+    solid = np.full(CLIPS, NoAmbiguity())
     return LabelledOutputs(
-        outputs, level, azimuth, elevation, voiced, ~voiced, silent, brief, time
+        outputs, level, azimuth, elevation, voiced, ~voiced, silent, brief, solid, time
     )
 
 
@@ -139,7 +143,9 @@ def _estimates(labelled, config, calibration):
                 coherence=labelled.outputs.coherence[clip, k],
             )
             window = WindowSpectra(spectrum, labelled.above_floor[clip, k])
-            yield clip, k, hmm_filter.update(window).estimates[0]
+            (estimate,) = hmm_filter.update(window).estimates
+            # As a localizer gives it.
+            yield clip, k, estimate.with_uncertain_size(labelled.ambiguity[clip])
 
 
 def test_the_fit_explains_the_truth_better(labelled, fitted):

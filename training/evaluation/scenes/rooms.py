@@ -40,6 +40,8 @@ def room_clips(
     engine: str,
     heard: Heard = SPEECH,
     which: slice = slice(None),
+    *,
+    size: float = 0.0,
 ) -> Iterator[tuple[str, Clip]]:
     """Yield random rooms of every difficulty, with its name: 5 s of sound amid 3 s of noise.
 
@@ -51,12 +53,13 @@ def room_clips(
         engine: of SimulateConfig.
         heard: what is heard in them.
         which: of the rooms; the others are passed over.
+        size: of SimulateConfig.
     """
     # Recorded impulses ring longer than short sounds.
     files = {kind: paths for kind, paths in corpus.files.items() if kind != 'impulse'}
     corpus = replace(corpus, files=files)
     for number, difficulty in enumerate(DIFFICULTIES):
-        config = rooms_of(difficulty, array, engine)
+        config = replace(rooms_of(difficulty, array, engine), size=size)
         simulator = Simulator(array, config, corpus, HOP)
         for room in tqdm(range(count)[which], desc=difficulty.name, unit='clip'):
             rng = np.random.default_rng([heard.seed, ALL_SPLITS.index(split), number, room])
