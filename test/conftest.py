@@ -26,7 +26,13 @@ hypothesis.settings.register_profile(
 )
 hypothesis.settings.load_profile('doa_ros')
 
-pytest_plugins = ('array_fixtures', 'damage_fixtures', 'device_fixtures', 'network_fixtures')
+pytest_plugins = (
+    'array_fixtures',
+    'command_fixtures',
+    'damage_fixtures',
+    'device_fixtures',
+    'network_fixtures',
+)
 
 
 def pytest_addoption(parser):

@@ -20,6 +20,7 @@ import yaml
 
 pytest.importorskip('launch_ros', reason='launch and launch_ros come with a ROS installation')
 
+from documents import blocks, commands  # noqa: E402
 from launch import LaunchContext  # noqa: E402
 from launch.utilities import perform_substitutions  # noqa: E402
 import rclpy  # noqa: E402
@@ -496,6 +497,15 @@ def test_rviz_follows_the_parameter_file(tmp_path, rviz):
     recorded = _Recorded(tmp_path, 'rviz:=true', f'params_file:={path}', **rviz)
     (call,) = [call for call in recorded.calls if Path(call[0]).name == 'rviz2']
     assert call[call.index('-f') + 1] == 'head_mics'
+
+
+_DOCUMENTED = [c for b in blocks('bash') for c in commands(b) if c[:2] == ['ros2', 'launch']]
+
+
+@pytest.mark.parametrize('command', _DOCUMENTED, ids=' '.join)
+def test_what_the_documents_launch_is_started(command, tmp_path):
+    arguments = [argument for argument in command[4:] if not argument.startswith('--')]
+    assert _Recorded(tmp_path, *arguments).executables == ['doa_pipeline']
 
 
 def test_without_rviz_all_else_starts(tmp_path):
