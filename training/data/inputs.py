@@ -180,6 +180,7 @@ def as_maps(data: Dataset, array: MicArray, features: FeatureConfig) -> Dataset:
     config = TrainConfig(
         azimuth_classes=MAP_GRID.azimuth_count,
         elevation_min_deg=math.degrees(MAP_GRID.elevation_min),
+        symmetries=False,
     )
     maps = ArrayInputs(array, features, config, ResponseMap.name).of(data)
     return replace(data, features=maps.astype(np.float16))
