@@ -130,13 +130,24 @@ class Classifier:
         if response is None or response.shape != self._steering.shape:
             response = self._steering.response(features)
         spectrum = self._card.spectrum(self._network(self._input.of(features, response)))
-        azimuth = spectrum.azimuth
+        azimuth, elevation = spectrum.azimuth, spectrum.elevation
         if self._card.srp_weight and self._card.multi_source:
             srp_phat = self._steering.azimuth_probability(response, features)
             azimuth = self._mean_log_odds(azimuth, srp_phat)
         elif self._card.srp_weight:
             azimuth = self._product(azimuth, response.max(axis=0))
-        return replace(spectrum, azimuth=azimuth, coherence=float(response.max()))
+            if self._card.array is None and elevation is not None:
+                # How elevations look with this array, the network has not learnt.
+                there = self._at_elevations(response[:, azimuth.argmax()])
+                elevation = self._product(elevation, there)
+        coherence = float(response.max())
+        return replace(spectrum, azimuth=azimuth, elevation=elevation, coherence=coherence)
+
+    def _at_elevations(self, response: np.ndarray) -> np.ndarray:
+        """Return a response, shape (rows,), at the elevation classes; -1 where no answer is."""
+        assert self._steering is not None
+        rows = self._steering.grid.elevations
+        return np.interp(self.grid.elevations, rows, np.maximum(response, -1), left=-1)
 
     def _product(self, probability: np.ndarray, response: np.ndarray) -> np.ndarray:
         """Return the product of the network's probabilities and those of the response.

@@ -83,9 +83,9 @@ class ModelCard:
         multi_source: whether each azimuth class has a probability of its own, for several
             sources at once; each class then has elevations of its own.
         srp_weight: weight of SRP-PHAT in the azimuths [1]; 0 leaves it out. The probabilities
-            of a single source are multiplied by exp(srp_weight * steered response). Of several
-            sources, it is the weight, at most 1, of SRP-PHAT's log-odds in the mean of them and
-            the network's.
+            of a single source are multiplied by exp(srp_weight * steered response), and so are the
+            elevations of a network for every array. Of several sources, it is the weight, at most
+            1, of SRP-PHAT's log-odds in the mean of them and the network's.
         hmm: settings of the HMM filter of a single source; None without a filter.
         recurrent_filter: of several sources; None without a filter.
         calibration: of the outputs of the filter; None where it was not fitted.
