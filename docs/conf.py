@@ -20,6 +20,8 @@ autodoc_member_order = 'bysource'
 # Lines such as "azimuth, elevation: [rad]" describe two at once.
 napoleon_use_param = napoleon_use_rtype = False
 napoleon_custom_sections = [('Attributes', 'params_style')]
+# Options begin with two hyphens.
+smartquotes = False
 nitpicky = True
 # Whose pages are elsewhere.
 nitpick_ignore_regex = [

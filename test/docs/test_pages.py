@@ -76,3 +76,15 @@ def test_links_lead_to_files_on_a_code_host_too(document):
     targets = re.findall(r'\]\((?!https?:|#)([^)#\s]+)', document.read_text(encoding='utf-8'))
     missing = [t for t in targets if not os.path.exists(document.parent / t)]
     assert missing == []
+
+
+def test_messages_that_troubleshooting_quotes_are_those_of_the_code():
+    page = (_ROOT / 'docs' / 'troubleshooting.md').read_text(encoding='utf-8')
+    quoted = re.findall(r'^\| `([^`]+)` \|', page, re.MULTILINE)
+    assert len(quoted) > 8
+    files = [*(_ROOT / 'doa_ros').rglob('*.py'), *(_ROOT / 'launch').iterdir(), _ROOT / 'env.sh']
+    texts = [path.read_text(encoding='utf-8') for path in files if path.is_file()]
+    # A sentence goes on in the next string.
+    said = re.sub(r"'\n\s*f?'", '', '\n'.join(texts))
+    parts = [part.strip() for message in quoted for part in message.split('...') if part.strip()]
+    assert [part for part in parts if part not in said] == []
