@@ -3,7 +3,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup demo evaluate benchmark-cpu soak docs figures test test-all fuzz lint clean
+.PHONY: help setup demo evaluate benchmark-cpu soak docs figures screenshot test test-all fuzz lint clean
 
 env := source ./env.sh
 lint := ruff check && ruff format --check -q && mypy
@@ -35,6 +35,10 @@ docs: ## Make pages for a browser of docs/, which need no network: build/docs/in
 
 figures: setup ## Draw the figures of docs/concepts.md anew
 	@$(env) && docs/figures/draw.py
+
+screenshot: ## Take the picture of docs/dashboard.md anew, from a run of a scene
+	@scripts/setup.sh test
+	@$(env) && scripts/take_screenshot.py docs/dashboard.png
 
 test: ## Run the linters and the tests; PYTEST_ARGS=... for pytest
 	@scripts/setup.sh test training docs

@@ -11,7 +11,8 @@ _ROOT = Path(__file__).resolve().parent
 
 
 _EXTRAS = ('display', 'training', 'cluster', 'openvino', 'bags')
-_NEEDS_ROS = ['doa_ros.conversions*', 'doa_ros.nodes*']
+# The dashboard shows what nodes hear, and has no use without them.
+_NEEDS_ROS = ['doa_ros.conversions*', 'doa_ros.nodes*', 'doa_ros.dashboard*']
 
 
 def _requirements(group: str) -> list[str]:

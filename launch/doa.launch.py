@@ -45,10 +45,14 @@ from doa_ros.resources import DEFAULT_ARRAY, DEFAULT_MODEL, config_directory, sh
 # A process that was killed comes back after this time [s].
 _RESPAWN_DELAY = 1.0
 _NODES = ['audio_capture', 'gcc_phat', 'doa_estimator', 'doa_tracker', 'doa_markers']
+_DASHBOARD = 'doa_dashboard'
 # The arguments that are parameters, by type. Every node gets all of them and takes what it
 # declares: the same in both modes.
-_TEXTS = ['source', 'device', 'file', 'scene', 'array', 'model', 'method', 'frame_id']
-_SWITCHES = ['loop', 'publish_audio', 'required', 'use_sim_time']
+_TEXTS = ['source', 'device', 'file', 'scene', 'array', 'model', 'method', 'frame_id', 'host']
+_SWITCHES = [
+    *('loop', 'publish_audio', 'required', 'use_sim_time'),
+    *('allow_control', 'allow_recording'),
+]
 _NUMBERS = ['sensitivity']
 _AUTO = 'auto'
 _tell = get_logger('doa.launch.py').warning
@@ -159,6 +163,27 @@ def generate_launch_description():
             default_value='false',
             description='Whether the directions are shown in RViz: true or false.',
         ),
+        DeclareLaunchArgument(
+            'dashboard',
+            default_value='false',
+            description='Whether the live page is served, for a browser: true or false.',
+        ),
+        DeclareLaunchArgument(
+            'host',
+            default_value='127.0.0.1',
+            description='Address of the live page; 0.0.0.0 shows it to everybody in the network.',
+        ),
+        DeclareLaunchArgument(
+            'allow_control',
+            default_value='false',
+            description='Whether the live page may set the sensitivity and mute: true or false. '
+            'It needs the token that is printed.',
+        ),
+        DeclareLaunchArgument(
+            'allow_recording',
+            default_value='false',
+            description='Whether the live page may record labelled sound, too: true or false.',
+        ),
     ]
     given = set()
     # A group keeps the defaults from a second inclusion of this file, which would take them for
@@ -194,7 +219,9 @@ def _start(context, given, known):
     namespace = make_namespace_absolute(
         prefix_namespace(arguments.get('ros_namespace'), arguments['namespace'])
     )
-    nodes = [f'{namespace.rstrip("/")}/{name}' for name in _NODES]
+    dashboard = switch('dashboard', arguments['dashboard'])
+    names = [*_NODES, _DASHBOARD] if dashboard else _NODES
+    nodes = [f'{namespace.rstrip("/")}/{name}' for name in names]
     blocks, files = _parameters(arguments, given, nodes)
 
     def value(name, default):
@@ -209,16 +236,18 @@ def _start(context, given, known):
         ros_arguments += ['-p', f'{name}:={str(on).lower()}']
     if 'log_level' in given:
         # Not those of ROS itself, which say much at debug.
-        for name in [namespace.strip('/').replace('/', '.')] if namespace != '/' else _NODES:
+        for name in [namespace.strip('/').replace('/', '.')] if namespace != '/' else names:
             ros_arguments += ['--log-level', f'{name}:={given["log_level"]}']
 
-    executables = _NODES if arguments['mode'] == 'nodes' else ['doa_pipeline']
+    executables = names if arguments['mode'] == 'nodes' else ['doa_pipeline']
+    hosts = dashboard and arguments['mode'] == 'pipeline'
     processes = [
         # No name: the pipeline hosts several nodes, which keep their own.
         Node(
             package='doa_ros',
             executable=executable,
             namespace=arguments['namespace'],
+            arguments=['--dashboard'] if hosts else [],
             parameters=files,
             ros_arguments=ros_arguments,
             additional_env={LAUNCH_PID: str(os.getpid())},

@@ -8,8 +8,8 @@
 # With a sourced ROS 2 (ROS_DISTRO set) it builds on that, otherwise on a ROS 2 Jazzy from
 # Python wheels. "test", "training" and "docs" add what those need.
 #
-# "test" also installs a sound server where it may (root, apt-get); without it the tests of the
-# sound card are skipped.
+# "test" also installs a sound server and a browser where it may (root, apt-get); without them the
+# tests of the sound card and of the live page are skipped.
 #
 # Safe to run again at any time: each step is skipped while what it was made from is
 # unchanged, and an interrupted step is started afresh. PYTHON=... chooses the interpreter.
@@ -106,6 +106,20 @@ sys.exit(not os.path.exists(sysconfig.get_paths()["include"] + "/Python.h"))' ||
   apt_install "${missing[@]}" || die "could not install system packages: $command"
 }
 
+# The tests of the live page look at it. Debian has Chromium itself, Ubuntu only as a snap, which a
+# container cannot run: there, the one that playwright brings is taken.
+install_browser() {
+  local name
+  for name in chromium google-chrome chromium-browser; do
+    "$name" --version >/dev/null 2>&1 && return
+  done
+  compgen -G "$HOME/.cache/ms-playwright/chromium*" >/dev/null && return
+  may_install || return 0
+  apt_install chromium 2>/dev/null ||
+    "$venv/bin/python3" -m playwright install --with-deps chromium-headless-shell >/dev/null 2>&1 ||
+    say "could not install Chromium: the tests of the live page will be skipped"
+}
+
 # The tests of the sound card play a recording as if it came from a device.
 install_sound_server() {
   local packages=(pulseaudio pulseaudio-utils libasound2-plugins)
@@ -165,7 +179,7 @@ install_python_packages() {
   constraints=requirements/constraints.txt
   if [[ $flavour == wheels ]]; then
     pip_install runtime "installing ROS 2 Jazzy wheels and Python packages (about 150 MB)" \
-      requirements/{ros2-jazzy,runtime,display}.txt
+      requirements/{ros2-jazzy,runtime,display,dashboard}.txt
   else
     # The messages of the installation are compiled against its NumPy: keep that one. No
     # distribution has the runtime of networks.
@@ -174,13 +188,14 @@ install_python_packages() {
       "$venv/bin/python3" -c 'import numpy; print(f"numpy=={numpy.__version__}")'
       grep '^ai-edge-litert==' requirements/constraints.txt
     } >"$constraints"
-    pip_install runtime "installing Python packages" requirements/{runtime,display}.txt
+    pip_install runtime "installing Python packages" requirements/{runtime,display,dashboard}.txt
   fi
   for group in ${groups[@]+"${groups[@]}"}; do
     case $group in
       test)
         install_sound_server
         pip_install test "installing test packages" requirements/test.txt
+        install_browser
         ;;
       training)
         pip_install training "installing TensorFlow and training packages (about 650 MB)" \

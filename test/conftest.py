@@ -28,6 +28,7 @@ hypothesis.settings.load_profile('doa_ros')
 
 pytest_plugins = (
     'array_fixtures',
+    'browser_fixtures',
     'command_fixtures',
     'damage_fixtures',
     'device_fixtures',

@@ -88,5 +88,5 @@ def test_a_headless_robot_installs_nothing_to_look_at():
     needed = set(names)
     assert len(needed) == len(names)
     assert {'rclpy', 'launch_ros', 'python3-numpy', 'python3-yaml'} <= needed
-    optional = {'rviz2', 'python3-matplotlib', 'python3-rich', 'python3-tqdm'}
+    optional = {'rviz2', 'python3-matplotlib', 'python3-rich', 'python3-tqdm', 'python3-aiohttp'}
     assert not needed & optional

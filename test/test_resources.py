@@ -98,10 +98,10 @@ def _dotted(path):
 @pytest.mark.parametrize(
     'paths',
     [
-        *(_modules(folder) for folder in ('core', 'audio', 'simulation')),
+        *(_modules(folder) for folder in ('core', 'audio', 'simulation', 'dashboard')),
         [_PACKAGE / 'command.py', *(_PACKAGE / 'cli' / f'{t}.py' for t in ('check', 'locate'))],
     ],
-    ids=['core', 'audio', 'simulation', 'cli'],
+    ids=['core', 'audio', 'simulation', 'dashboard', 'cli'],
 )
 def test_imports_without_ros_and_training(paths):
     names = [_dotted(path) for path in paths]
@@ -134,6 +134,11 @@ _CORE_IMPORTS = {'numpy', 'scipy', 'yaml', *sys.stdlib_module_names}
     [
         ('core', {'core'}, _CORE_IMPORTS),
         ('simulation', {'core', 'audio', 'simulation'}, _CORE_IMPORTS | {'soundfile'}),
+        (
+            'dashboard',
+            {'core', 'audio', 'dashboard'},
+            _CORE_IMPORTS | {'aiohttp'},
+        ),
         (
             'audio',
             {'core', 'audio', 'simulation', 'headers'},

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 import math
 
 from geometry_msgs.msg import Pose, PoseStamped, Quaternion, Vector3, Vector3Stamped
+import numpy as np
 from std_msgs.msg import Header
 
 from doa_ros.conversions.numbers import HALF_TURN, check_age, floats
@@ -22,6 +23,8 @@ from doa_ros.msg import DoaEstimate, DoaEstimateArray, DoaSpectrum, DoaTrack, Do
 # More than the time between windows [s], and the standard deviation of an angle [rad] can be.
 _LONGEST_HOP = 10.0
 _WIDEST = 1e3
+# No probability, rounded, is above this.
+_MOST_PROBABLE = 1.01
 # As many directions as this are none.
 _MOST_ESTIMATES = 360
 
@@ -203,6 +206,28 @@ def spectrum_message(
         message.elevation_step = grid.elevation_step
         message.elevation_probability = floats(elevation)
     return message
+
+
+def azimuth_spectrum_of(message: DoaSpectrum) -> tuple[np.ndarray, float, float]:
+    """Return the azimuths of a spectrum in a message.
+
+    Returns:
+        Their probabilities, shape (azimuths,); the azimuth of the first, and from one to the next
+        [rad].
+
+    Raises:
+        MessageError: an angle or a probability is not usable, or there are too many.
+    """
+    check_header(message.header)
+    _check_count(message.azimuth_probability)
+    probability = np.array(message.azimuth_probability, dtype=np.float32)
+    if not (
+        abs(message.azimuth_min) <= HALF_TURN
+        and 0 < message.azimuth_step <= HALF_TURN
+        and (np.abs(probability) <= _MOST_PROBABLE).all()
+    ):
+        raise MessageError('spectrum with angles or probabilities that are none')
+    return probability, message.azimuth_min, message.azimuth_step
 
 
 def shown_elevation(direction: Estimate | Track) -> float:

@@ -143,6 +143,42 @@ class MarkersConfig(Config):
     )
 
 
+@dataclass(frozen=True)
+class DashboardConfig(Config):
+    """Where the live page is, and what may be done by it."""
+
+    host: str = setting(
+        '127.0.0.1',
+        'Address at which the page is served; 0.0.0.0 shows it to everybody in the network.',
+    )
+    port: int = setting(8800, 'Its port; 0 takes any that is free.', minimum=0, maximum=65535)
+    allow_control: bool = setting(
+        False,
+        'Whether the page may set the sensitivity and mute, for those who have the token, which '
+        'is printed once.',
+    )
+    allow_recording: bool = setting(
+        False,
+        'Whether the page may record sound with its direction, for fine-tuning; needs '
+        'allow_control.',
+    )
+    token_file: str = setting(
+        '', 'File with the token, made where it is missing; empty draws one at each start.'
+    )
+    recording_folder: str = setting(
+        '~/doa_recordings', 'Folder that recordings are written into, with their labels.csv.'
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not self.host:
+            raise ConfigError('host must not be empty: 127.0.0.1 is this computer alone')
+        if self.allow_recording and not self.allow_control:
+            raise ConfigError(
+                'allow_recording needs allow_control:=true: only who has the token may write'
+            )
+
+
 # Prefixes of the names of parameters: the part of the chain that they belong to.
 FEATURES, TRACKER, MARKERS = 'features', 'tracker', 'markers'
 
@@ -153,6 +189,7 @@ NODES: dict[str, dict[str, type[Config]]] = {
     'doa_estimator': {'': EstimatorConfig},
     'doa_tracker': {'': PaceConfig, TRACKER: TrackerConfig},
     'doa_markers': {MARKERS: MarkersConfig},
+    'doa_dashboard': {'': DashboardConfig},
 }
 
 

@@ -18,6 +18,7 @@ from doa_ros.core.localization.compatibility import adapted_array
 from doa_ros.core.localization.decoding import Estimate
 from doa_ros.core.localization.localizer import Localizer
 from doa_ros.core.localization.model_card import load_card
+from doa_ros.core.localization.spectrum import Spectrum
 from doa_ros.core.localization.window_directions import WindowDirections
 from doa_ros.core.monitoring import Durations, Level, Rate, Status
 from doa_ros.headers import StampOrder, stamp_of
@@ -36,6 +37,7 @@ class DoaEstimatorNode(ArrayNode):
     Args:
         publishing: the thread that publishes.
         listener: takes estimates and detections of every window in this process, with its header.
+        on_spectrum: takes the spectrum of every window in this process, with its header.
         subscribe: whether array, settings and features come by topics rather than by `take_array`,
             `take_features` and `process`.
     """
@@ -44,6 +46,7 @@ class DoaEstimatorNode(ArrayNode):
         self,
         publishing: PublishingThread,
         listener: Callable[[Header, WindowDirections, WindowDirections], None] | None = None,
+        on_spectrum: Callable[[Header, Spectrum], None] | None = None,
         *,
         subscribe: bool = True,
     ):
@@ -55,7 +58,7 @@ class DoaEstimatorNode(ArrayNode):
         on_change(self, config, self._configure)
         self._settings: FeatureSettings | None = None
         self._localizer: Localizer | None = None
-        self._listener = listener
+        self._listener, self._on_spectrum = listener, on_spectrum
         self._inference = Durations('inference')
         self._rate = Rate('estimates [1/s]', 'no features arrive: is gcc_phat running?')
         self._muted = False
@@ -150,6 +153,8 @@ class DoaEstimatorNode(ArrayNode):
             with self._inference.measure():
                 found = self._localizer.locate(window)
             self._pass_on(header, window, found.estimates, found.detections)
+            if self._on_spectrum is not None:
+                self._on_spectrum(header, found.spectrum)
             if self._spectrum.wanted:
                 self._spectrum.publish(
                     spectrum_message(

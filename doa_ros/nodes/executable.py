@@ -38,19 +38,29 @@ def run(
     make_nodes: Callable[[PublishingThread], Sequence[Node]],
     options: Mapping[str, tuple[str, Callable[[], int]]] | None = None,
 ) -> int:
-    """Run nodes until a signal comes or a worker ends; return the exit status.
+    """Run nodes, or what an option says; return the exit status.
 
     Args:
         executable: its name.
         make_nodes: makes the nodes.
         options: by their names on the command line, what else there is to run, and what it does.
-
-    A terminal sends SIGINT to the whole process group and `ros2 launch` sends it again: the
-    second must not interrupt the shutdown that the first began, so signals only leave a note.
     """
     options = options or {}
     for chosen in parse(executable, {name: text for name, (text, _) in options.items()}):
         return options[chosen][1]()
+    return run_nodes(executable, make_nodes)
+
+
+def run_nodes(executable: str, make_nodes: Callable[[PublishingThread], Sequence[Node]]) -> int:
+    """Run nodes until a signal comes or a worker ends; return the exit status.
+
+    Args:
+        executable: its name.
+        make_nodes: makes the nodes.
+
+    A terminal sends SIGINT to the whole process group and `ros2 launch` sends it again: the
+    second must not interrupt the shutdown that the first began, so signals only leave a note.
+    """
     end_with_launch()
     publishing = PublishingThread()
     try:

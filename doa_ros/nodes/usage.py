@@ -132,7 +132,7 @@ def check_names_of_parameters(nodes: Sequence[Node]) -> None:
     for node in nodes:
         known.update(f'{_QOS}.{name}' for name in node.get_parameters_by_prefix(_QOS))
     # A node alone does not know which topics the others have.
-    others = _OF_ROS if len(nodes) == len(NODES) else (*_OF_ROS, f'{_QOS}.')
+    others = _OF_ROS if len(nodes) > 1 else (*_OF_ROS, f'{_QOS}.')
     names = {name for node in nodes for name in given(node)}
     today = renamed()
     unknown = sorted(names - known)

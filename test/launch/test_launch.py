@@ -55,6 +55,10 @@ _ARGUMENTS = {
     'use_sim_time': ('false', None),
     'log_level': ('info', ['debug', 'info', 'warn', 'error', 'fatal']),
     'rviz': ('false', None),
+    'dashboard': ('false', None),
+    'host': ('127.0.0.1', None),
+    'allow_control': ('false', None),
+    'allow_recording': ('false', None),
 }
 
 
@@ -276,6 +280,18 @@ def test_pipeline_is_one_process(tmp_path):
 
 def test_nodes_are_one_process_each(tmp_path):
     assert sorted(_Recorded(tmp_path, 'mode:=nodes').executables) == sorted(_NODES)
+
+
+def test_the_dashboard_is_one_more_node(tmp_path):
+    arguments = ('dashboard:=true', 'host:=0.0.0.0', 'allow_control:=true')
+    hosted = _Recorded(tmp_path, *arguments)
+    assert hosted.executables == ['doa_pipeline']
+    assert hosted.calls[0][1] == '--dashboard'
+    assert hosted.parameter('host', '/doa/doa_dashboard') == '0.0.0.0'
+    assert hosted.parameter('allow_control', '/doa/doa_dashboard') is True
+    alone = _Recorded(tmp_path, *arguments, 'mode:=nodes')
+    assert sorted(alone.executables) == sorted([*_NODES, 'doa_dashboard'])
+    assert not any('--dashboard' in call for call in alone.calls)
 
 
 # How the value of a parameter is decided: what the parent sets, a file, arguments; the result.

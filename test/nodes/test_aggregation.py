@@ -9,7 +9,14 @@ import pytest
 import yaml
 
 FILE = Path(__file__).resolve().parents[2] / 'config' / 'diagnostics.yaml'
-NODES = {'audio_capture', 'gcc_phat', 'doa_estimator', 'doa_tracker', 'doa_markers'}
+NODES = {
+    'audio_capture',
+    'gcc_phat',
+    'doa_estimator',
+    'doa_tracker',
+    'doa_markers',
+    'doa_dashboard',
+}
 # What the GenericAnalyzer documents: how it chooses by name, and its other keys.
 _CHOOSE = {
     'contains': lambda name, text: text in name,
@@ -52,7 +59,15 @@ def test_two_arrays_are_told_apart_and_grouped(talk, scene, analyzers):
     with talk() as (start_left, left), talk() as (start_right, right):
         left.node.create_subscription(DiagnosticArray, '/diagnostics', on, 50)
         for begin in (start_left, start_right):
-            begin('doa_pipeline', source='sim', scene=scene, loop=True, method='srp_phat')
+            begin(
+                'doa_pipeline',
+                arguments=['--dashboard'],
+                source='sim',
+                scene=scene,
+                loop=True,
+                method='srp_phat',
+                port=0,
+            )
         places = {listener.node.get_namespace() for listener in (left, right)}
         wanted = {f'{place}/{node}: health' for place in places for node in NODES}
         left.spin_until(lambda: wanted <= names, 'all of both arrays')

@@ -38,7 +38,15 @@ _FOREIGN = ('use_sim_time', 'start_type_description_service', 'qos_overrides.')
 def running(talk, scene):
     """A pipeline at work: all nodes, and a client that talks to them."""
     with talk() as (start, listener):
-        process = start('doa_pipeline', source='sim', scene=scene, loop=True, method='srp_phat')
+        process = start(
+            'doa_pipeline',
+            arguments=['--dashboard'],
+            source='sim',
+            scene=scene,
+            loop=True,
+            method='srp_phat',
+            port=0,
+        )
         estimates = listener.collect(DoaEstimateArray, 'estimates')
         listener.spin_until(lambda: estimates, 'an estimate')
         yield listener, estimates

@@ -14,6 +14,7 @@ _STARTED = {
     'doa_estimator': 'directions by',
     'doa_tracker': 'tracks of talkers',
     'doa_markers': 'arrows and trails',
+    'doa_dashboard': 'the page is at',
     'doa_pipeline': 'the sound comes from',
 }
 # The promise [s]; twice that for a busy machine.
@@ -31,6 +32,8 @@ def _parameters(executable, recording):
         common = {'source': 'file', 'file': str(recording), 'loop': True}
         common['publish_audio'] = True
         return common if executable == 'audio_capture' else {**common, 'method': 'srp_phat'}
+    if executable == 'doa_dashboard':
+        return {'port': 0}
     return {'method': 'srp_phat'} if executable == 'doa_estimator' else {}
 
 
