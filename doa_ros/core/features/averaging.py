@@ -15,6 +15,8 @@ _OVERSUBTRACTION = np.float32(1.5)
 # much that half of the time it stands above its floor.
 _BANDS = 12
 _BAND_BIAS = 2.0
+# The smallest normal number: below any power, but that of digital silence.
+_TINY = np.finfo(np.float32).tiny
 
 
 def averaging_keep(averaging_time: float, hop: float) -> float:
@@ -31,9 +33,8 @@ def averaging_keep(averaging_time: float, hop: float) -> float:
 
 def above_floor(power: np.ndarray, floor: np.ndarray) -> np.ndarray:
     """Return how far each power stands above its floor, 0..1; digital silence does not."""
-    with np.errstate(divide='ignore', invalid='ignore'):
-        weight = 1 - _OVERSUBTRACTION * floor / power
-    return np.where(power > 0, np.clip(weight, 0, 1), np.float32(0))
+    share = np.maximum(_OVERSUBTRACTION * floor, _TINY) / np.maximum(power, _TINY)
+    return np.maximum(1 - share, 0)
 
 
 class CrossSpectrumAverage(ABC):
@@ -127,9 +128,8 @@ class PhaseTransformAverage(CrossSpectrumAverage):
             Weight of the bins, shape (bins,), float32, and share of sound above the noise, 0..1.
         """
         floor = self._noise_floor.update(power)
-        weight = np.where(
-            power > 0, np.maximum(above_floor(power, floor), self._weight_min), np.float32(0)
-        )
+        weight = np.maximum(above_floor(power, floor), self._weight_min)
+        weight *= power > 0
         bands = self._band_powers(power)
         return weight, float(above_floor(bands, self._floor.update(bands)).mean())
 

@@ -34,18 +34,17 @@ class DeadMicrophones:
     """
 
     def __init__(self, count: int, hop: float):
-        self._length = max(1, round(_PERIOD / hop))
-        self._sum, self._count = np.zeros(count), 0
+        length = max(1, round(_PERIOD / hop))
+        self._powers, self._count = np.zeros((length, count), dtype=np.float32), 0
         self._changing = np.zeros(count, dtype=bool)
         self.alive = np.ones(count, dtype=bool)
 
     def update(self, power: np.ndarray) -> np.ndarray:
         """Take the power of each microphone in one window; return which of them are alive."""
-        self._sum += decibels(power)
+        self._powers[self._count] = power
         self._count += 1
-        if self._count == self._length:
-            self._judge(self._sum / self._count)
-            self._sum[:] = 0
+        if self._count == len(self._powers):
+            self._judge(decibels(self._powers).mean(axis=0, dtype=float))
             self._count = 0
         return self.alive
 

@@ -125,9 +125,11 @@ class FeatureExtractor:
             self._start_averages()
         spectra = self._spectra.of(window.samples)
         powers = spectra.real**2 + spectra.imag**2
-        power = np.mean(powers, axis=0)
-        # A spectrum of 0 has no phase, so that the pairs of a dead microphone do not count.
-        spectra[~self._dead.update(powers.mean(axis=1))] = 0
+        power = powers.mean(axis=0)
+        alive = self._dead.update(powers.mean(axis=1))
+        if not alive.all():
+            # A spectrum of 0 has no phase, so that the pairs of a dead microphone do not count.
+            spectra[~alive] = 0
         present = self._average.add(spectra, power)
         self._average_present(present)
         self._aged_sound = self._average.keep * (self._aged_sound + self.config.hop * self._sound)

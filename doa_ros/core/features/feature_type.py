@@ -88,7 +88,7 @@ class FeatureType(ABC):
                 shape (bins,), float32.
 
         Returns:
-            Shape (pairs, bins), complex64.
+            Shape (pairs, bins), complex64; the next call may overwrite it.
         """
 
     @abstractmethod

@@ -32,9 +32,11 @@ class NoiseFloor:
 
     def __init__(self, bin_count: int, hop: float, period: float, bias: float = _BIAS):
         self._bias = np.float32(bias)
-        self._keep = np.float32(np.exp(-hop / _SMOOTHING))
+        self._gain = 1 - np.float32(np.exp(-hop / _SMOOTHING))
         self._sub_length = max(1, round(period / hop / _SUB_WINDOWS))
         self._minima = np.full((_SUB_WINDOWS, bin_count), np.inf, dtype=np.float32)
+        # The smallest of all sub-windows but the present one.
+        self._earlier = self._minima[0].copy()
         self._smoothed: np.ndarray | None = None
         self._updates = 0
 
@@ -43,17 +45,20 @@ class NoiseFloor:
         if self._smoothed is None:
             self._smoothed = power.astype(np.float32)
         else:
-            self._smoothed += (1 - self._keep) * (power - self._smoothed)
-        oldest = (self._updates // self._sub_length) % _SUB_WINDOWS
+            change = power - self._smoothed
+            change *= self._gain
+            self._smoothed += change
+        present = self._minima[self._updates // self._sub_length % _SUB_WINDOWS]
         if self._updates % self._sub_length == 0:
-            self._minima[oldest] = self._smoothed
-        else:
-            np.minimum(self._minima[oldest], self._smoothed, out=self._minima[oldest])
+            present[:] = np.inf
+            self._earlier = self._minima.min(axis=0)
+        np.minimum(present, self._smoothed, out=present)
         self._updates += 1
-        return self._bias * self._minima.min(axis=0)
+        return self._bias * np.minimum(present, self._earlier)
 
     def scale(self, bins: slice, factor: np.ndarray) -> None:
         """Scale the past powers of some bins, where powers are now measured in another unit."""
         self._minima[:, bins] *= factor
+        self._earlier[bins] *= factor
         if self._smoothed is not None:
             self._smoothed[bins] *= factor

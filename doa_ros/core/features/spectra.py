@@ -36,4 +36,5 @@ class BandSpectra:
             samples: one window, shape (window, microphones), float32.
         """
         tapered = samples.T * self._taper
-        return fft.rfft(tapered, axis=1)[:, self._bins]
+        # A copy, so that all that follows reads the band alone.
+        return fft.rfft(tapered, axis=1)[:, self._bins].copy()
