@@ -125,8 +125,8 @@ class FeatureExtractor:
             self._start_averages()
         spectra = self._spectra.of(window.samples)
         powers = spectra.real**2 + spectra.imag**2
-        power = powers.mean(axis=0)
-        alive = self._dead.update(powers.mean(axis=1))
+        power = powers.sum(axis=0) / np.float32(len(powers))
+        alive = self._dead.update(powers.sum(axis=1) / np.float32(powers.shape[1]))
         if not alive.all():
             # A spectrum of 0 has no phase, so that the pairs of a dead microphone do not count.
             spectra[~alive] = 0
