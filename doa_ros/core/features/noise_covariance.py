@@ -12,9 +12,9 @@ gone.
 """
 
 import numpy as np
-from scipy.ndimage import uniform_filter1d
 
-from doa_ros.core.features.noise_floor import NoiseFloor
+from doa_ros.core.features.noise_floor import SMOOTHING, RunningMinimum
+from doa_ros.core.features.pair_products import PairProducts
 
 # The covariance is an average over so long [s]: three times the windows that six microphones need
 # for an inverse that loses 3 dB (I. Reed, J. Mallett and L. Brennan, "Rapid convergence rate in
@@ -24,14 +24,15 @@ _LENGTH = 2.0
 # begins of a short time, longer than most syllables [s].
 _PERIOD, _SHORT_PERIOD = 4.0, 0.6
 # Power this much above its smallest is still that of the noise: its smoothed power varies so much.
-_NEAR = np.float32(1.4)
+_NEAR = 1.4
 # A noise has begun where the smallest power of a short time is so high, and the mean over so long
 # [s] is no higher than some times this; and if that is so in such a share of the bins, which no
 # talker fills steadily, and until it is in hardly any.
 _HIGH, _MEAN, _STEADY, _SHARE, _LAST_SHARE = np.float32(2.0), 0.2, np.float32(2.0), 0.3, 0.1
 # Powers are averaged over so long [s], and over so many bins to either side: those of noise then
 # vary less than those of a talker.
-_SMOOTHING, _NEIGHBOURS = 0.15, 2
+_NEIGHBOURS = 2
+_POOL = np.full(2 * _NEIGHBOURS + 1, 1 / (2 * _NEIGHBOURS + 1), dtype=np.float32)
 # The first windows are all learnt: as many as make a covariance of six microphones invertible.
 _FIRST = 8
 # Where what is learnt is so many times as loud as what is known, the past counts for few windows
@@ -47,7 +48,7 @@ _LOADING = np.float32(1e-3)
 _TURNS = 8
 # If a covariance was so much louder than its inverse expects, past powers are scaled; estimates
 # differ less by chance.
-_LOUDER = 1.4
+_LOUDER = np.float32(1.4)
 _TINY = np.float32(1e-20)
 
 
@@ -62,16 +63,21 @@ def inverted(matrices: np.ndarray) -> np.ndarray:
     Returns:
         Of the same shape.
     """
-    for k in range(len(matrices)):
-        pivot = 1 / matrices[k, k].real
-        row = matrices[k] * pivot
-        row[k] = pivot
+    for k, row in enumerate(matrices):
+        pivot = 1 / row[k].real
         column = matrices[:, k].copy()
-        column[k] = 0
-        matrices[:, k] = 0
-        matrices[k] = row
+        column[k], matrices[:, k], row[k] = 0, 0, 1
+        row *= pivot
         matrices -= column[:, None] * row
     return matrices
+
+
+def _real_product(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """Return the real part of the sum of conj(one) * other over all axes but the last."""
+    # Of complex numbers as pairs of real ones, which takes half as long.
+    parts = one.view(np.float32) * other.view(np.float32)
+    parts = np.add.reduce(parts, axis=tuple(range(parts.ndim - 1)))
+    return np.asarray(parts[::2] + parts[1::2])
 
 
 class NoiseCovariance:
@@ -79,9 +85,8 @@ class NoiseCovariance:
 
     Attributes:
         alive: which microphones are, shape (microphones,), bool.
-        covariance: of the noise, shape (microphones, microphones, bins), complex64. Its power is
-            that of the spectra; rows and columns of dead microphones are 0.
-        inverse: of that with some loading, at most a few windows old, of the same shape.
+        inverse: of the covariance with some loading, at most a few windows old, shape
+            (microphones, microphones, bins), complex64.
         inverse_scale: mean of its diagonal, without dead microphones, shape (bins,), float32.
         begun: where a noise has begun and is being learnt, shape (bins,), bool.
         spread: logarithm to base 10 of the mean of the eigenvalues of the covariance over their
@@ -96,17 +101,24 @@ class NoiseCovariance:
 
     def __init__(self, microphones: int, bins: int, hop: float):
         self._hop = hop
-        self._keep, self._keep_smooth, self._keep_mean = (
-            np.float32(np.exp(-hop / time)) for time in (_LENGTH, _SMOOTHING, _MEAN)
-        )
+        self._keep = np.float32(np.exp(-hop / _LENGTH))
+        gains = 1 - np.exp(-hop / np.array([SMOOTHING, SMOOTHING, SMOOTHING, _MEAN]))
+        self._gains = gains.astype(np.float32)[:, None]
         self._edges = np.linspace(0, bins, _TURNS + 1).astype(int)
-        self.alive: np.ndarray = np.ones(microphones, dtype=bool)
-        self._restart(bins)
+        self._upper_indices = np.triu_indices(microphones)
+        self._products = PairProducts(range(microphones), bins, diagonal=0)
+        self._padded = np.empty(bins + 2 * _NEIGHBOURS, dtype=np.float32)
+        self._restart([True] * microphones, bins)
 
-    def _restart(self, bins: int) -> None:
+    def _restart(self, alive: list[bool], bins: int) -> None:
         """Forget all."""
-        shape = len(self.alive), len(self.alive), bins
-        self.covariance, self.inverse = np.zeros((2, *shape), dtype=np.complex64)
+        count = len(alive)
+        self.alive, self._alive = np.array(alive), alive
+        self._alive_count = np.float32(sum(alive))
+        self._alive_mean = self.alive / self._alive_count
+        # The covariance is Hermitian: its diagonal and what is right of that, as `_products`.
+        self._upper = np.zeros((count * (count + 1) // 2, bins), dtype=np.complex64)
+        self.inverse, self._terms = np.zeros((2, count, count, bins), dtype=np.complex64)
         self.inverse_scale = np.ones(bins, dtype=np.float32)
         self.spread = np.zeros(bins, dtype=np.float32)
         self._count = np.zeros(bins, dtype=np.float32)
@@ -114,12 +126,29 @@ class NoiseCovariance:
         self._learning_anew = False
         self.begun = np.zeros(bins, dtype=bool)
 
+    @property
+    def covariance(self) -> np.ndarray:
+        """The covariance, shape (microphones, microphones, bins), complex64.
+
+        Its power is that of the spectra; rows and columns of dead microphones are 0.
+        """
+        return self._covariance(slice(None))
+
+    def _covariance(self, part: slice) -> np.ndarray:
+        """Return it in a part of the band."""
+        upper, (rows, columns) = self._upper[:, part], self._upper_indices
+        matrices = np.empty((*self.inverse.shape[:2], upper.shape[1]), dtype=np.complex64)
+        matrices[columns, rows] = upper.conj()
+        matrices[rows, columns] = upper
+        return matrices
+
     def _start_powers(self, power: np.ndarray) -> None:
         """Begin to compare whitened powers with this one."""
         bins = len(power)
-        self._floor = NoiseFloor(bins, self._hop, _PERIOD, bias=1.0)
-        self._short_floor = NoiseFloor(bins, self._hop, _SHORT_PERIOD, bias=1.0)
-        self._smooth, self._mean = power.copy(), power.copy()
+        self._floor = RunningMinimum(bins, self._hop, _PERIOD)
+        self._short_floor = RunningMinimum(bins, self._hop, _SHORT_PERIOD)
+        self._averages = np.stack([power] * 4)
+        self._started = False
 
     def whiten(self, spectra: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Learn from a window; return the inverse times its spectra, and its whitened power.
@@ -130,20 +159,19 @@ class NoiseCovariance:
         Returns:
             Shape (microphones, bins), complex64, and (bins,), float32: that of noise is 1.
         """
-        alive = np.asarray(spectra.any(axis=1))
-        if not alive.any():
+        alive: list[bool] = np.asarray(spectra.any(axis=1)).tolist()
+        if not any(alive):
             return np.zeros_like(spectra), np.zeros(spectra.shape[1], dtype=np.float32)
-        if (alive != self.alive).any():
-            self.alive = alive
-            self._restart(spectra.shape[1])
-        conjugate = spectra.conj()
+        if alive != self._alive:
+            self._restart(alive, spectra.shape[1])
         if self._learnt < _FIRST:
             self._learnt += 1
             self._learn(spectra, np.ones(spectra.shape[1], dtype=bool))
-            self._invert(slice(None))
-        whitened = (self.inverse * spectra).sum(axis=1)
-        conjugate *= whitened
-        power = np.maximum(conjugate.sum(axis=0).real, 0) / np.float32(alive.sum())
+            self._invert(slice(None), self.covariance)
+        np.multiply(self.inverse, spectra, out=self._terms)
+        whitened = np.add.reduce(self._terms, axis=1)
+        power = np.maximum(_real_product(spectra, whitened), 0)
+        power /= self._alive_count
         if self._learnt == _FIRST:
             # From now on powers are comparable.
             self._learnt += 1
@@ -155,59 +183,70 @@ class NoiseCovariance:
 
     def _pooled(self, power: np.ndarray) -> np.ndarray:
         """Return the mean over neighbouring bins."""
-        return uniform_filter1d(power, 2 * _NEIGHBOURS + 1, mode='nearest')
+        padded = self._padded
+        padded[_NEIGHBOURS:-_NEIGHBOURS] = power
+        padded[:_NEIGHBOURS], padded[-_NEIGHBOURS:] = power[0], power[-1]
+        return np.correlate(padded, _POOL)
 
     def _is_noise(self, power: np.ndarray) -> np.ndarray:
         """Return in which bins a whitened power is that of noise, and forget what is obsolete."""
-        smooth, mean = self._smooth, self._mean
-        smooth += (1 - self._keep_smooth) * (power - smooth)
-        mean += (1 - self._keep_mean) * (power - mean)
-        short_floor = self._short_floor.update(power)
-        near = smooth < _NEAR * self._floor.update(power)
+        if not self._started:
+            # What the minima are of begins one window later than the rest.
+            self._averages[:2], self._started = power, True
+        change = power - self._averages
+        change *= self._gains
+        self._averages += change
+        # The first is as it was heard; the others are scaled where the inverse changes much.
+        unscaled, scaled, smooth, mean = self._averages
+        short_floor = self._short_floor.update(scaled)
+        near = smooth < _NEAR * self._floor.update(unscaled)
         high = short_floor > _HIGH
         steady = high & (mean < _STEADY * short_floor)
-        begun = steady.mean() > (_LAST_SHARE if self._learning_anew else _SHARE)
+        share = np.count_nonzero(steady) / len(steady)
+        begun = bool(share > (_LAST_SHARE if self._learning_anew else _SHARE))
         self._learning_anew = begun
         self.begun = high & (smooth < _NEAR * short_floor) & begun
         gone = smooth < 1 / _OBSOLETE
         noise: np.ndarray = near | self.begun | gone
         obsolete = gone | (noise & (smooth > _OBSOLETE) & (self._count > _NEEDED))
-        self._count[obsolete] = np.minimum(self._count[obsolete], _KEPT)
+        np.minimum(self._count, _KEPT, out=self._count, where=obsolete)
         return noise
 
     def _learn(self, spectra: np.ndarray, noise: np.ndarray) -> None:
         """Average the products of spectra in the bins where they are those of noise."""
-        count = np.where(noise, self._keep * self._count + 1, self._count)
-        share = np.where(noise, 1 / np.maximum(count, 1), 0).astype(np.float32)
-        products = spectra[:, None] * spectra.conj()
-        products -= self.covariance
+        np.multiply(self._count, self._keep, out=self._count, where=noise)
+        self._count += noise
+        share = noise / np.maximum(self._count, 1)
+        products = self._products.of(spectra)
+        products -= self._upper
         products *= share
-        self.covariance += products
-        self._count = count
+        self._upper += products
 
     def _invert_next(self) -> None:
         """Invert in a part of the band, and keep the powers in it comparable."""
         part = slice(self._edges[self._turn], self._edges[self._turn + 1])
         self._turn = (self._turn + 1) % _TURNS
+        covariance = self._covariance(part)
         # The covariance is Hermitian, so that this is the trace of the product.
-        expected = (self.inverse[..., part].conj() * self.covariance[..., part]).real.sum((0, 1))
-        change = np.float32(self.alive.sum()) / np.maximum(expected, _TINY)
-        change = np.where(change < 1 / _LOUDER, change, np.float32(1))
-        self._smooth[part] *= change
-        self._mean[part] *= change
-        self._short_floor.scale(part, change)
-        self._invert(part)
+        expected = _real_product(self.inverse[..., part], covariance)
+        expected /= self._alive_count
+        louder = expected > _LOUDER
+        if louder.any():
+            change = np.where(louder, 1 / np.maximum(expected, _LOUDER), np.float32(1))
+            self._averages[1:, part] *= change
+            self._short_floor.scale(part, change)
+        self._invert(part, covariance)
 
-    def _invert(self, part: slice) -> None:
-        """Invert in a part of the band."""
-        matrices = self.covariance[..., part].copy()
-        diagonal = np.arange(len(self.alive))
-        power = matrices[diagonal, diagonal].real.sum(axis=0) / np.float32(self.alive.sum())
-        matrices[diagonal, diagonal] += _LOADING * power + _TINY
-        inverse = inverted(matrices)
-        self.inverse[..., part] = inverse
-        scale = inverse[diagonal, diagonal].real[self.alive].mean(axis=0)
+    def _invert(self, part: slice, matrices: np.ndarray) -> None:
+        """Invert the covariance in a part of the band."""
+        count = len(matrices)
+        diagonal = matrices.reshape(count * count, -1)[:: count + 1]
+        power = diagonal.real.sum(axis=0) / self._alive_count
+        diagonal += _LOADING * power + _TINY
+        self.inverse[..., part] = inverted(matrices)
+        scale = self._alive_mean @ diagonal.real
         self.inverse_scale[part] = scale
         # That of few windows is high by chance.
         known = self._count[part] >= _NEEDED
-        self.spread[part][known] = np.log10(np.maximum(power * scale, 1))[known]
+        spread = np.log10(np.maximum(power * scale, 1))
+        np.copyto(self.spread[part], spread, where=known)

@@ -16,14 +16,16 @@ class PairProducts:
     Args:
         order: of the microphones in the pairs, as `MicArray.pairs` has them.
         bins: number of frequency bins.
+        diagonal: 1 for pairs of different microphones; 0 if each is paired with itself, too. It is
+            that of `np.triu_indices`, whose order the products have.
     """
 
-    def __init__(self, order: Sequence[int], bins: int):
-        self._order = list(order)
-        count = len(self._order)
-        self._products = np.empty((count * (count - 1) // 2, bins), dtype=np.complex64)
-        ends = np.cumsum(np.arange(count - 1, 0, -1))
-        self._rows = np.split(self._products, ends[:-1])
+    def __init__(self, order: Sequence[int], bins: int, diagonal: int = 1):
+        self._order = None if list(order) == sorted(order) else np.array(order)
+        self._diagonal = diagonal
+        counts = np.arange(len(order) - diagonal, 0, -1)
+        self._products = np.empty((counts.sum(), bins), dtype=np.complex64)
+        self._rows = np.split(self._products, np.cumsum(counts)[:-1])
 
     def of(self, spectra: np.ndarray) -> np.ndarray:
         """Return the spectrum of the first microphone of each pair times that of the second.
@@ -35,8 +37,9 @@ class PairProducts:
             With the conjugate of the second, shape (pairs, bins), complex64; the next call
             overwrites it.
         """
-        ordered = spectra[self._order]
-        conjugate = ordered.conj()
+        if self._order is not None:
+            spectra = spectra[self._order]
+        conjugate = spectra.conj()
         for first, rows in enumerate(self._rows):
-            np.multiply(ordered[first], conjugate[first + 1 :], out=rows)
+            np.multiply(spectra[first], conjugate[first + self._diagonal :], out=rows)
         return self._products

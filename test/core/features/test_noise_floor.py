@@ -35,8 +35,8 @@ def _track(powers):
 def test_bias_is_that_of_diffuse_noise_at_the_ring(powers):
     floors = _track(powers)[60:]
     # Averaged over frequency: lower frequencies, where the microphones hear the same, need more.
-    measured = np.mean(powers.mean(axis=0) / (floors.mean(axis=0) / noise_floor._BIAS))
-    assert measured == pytest.approx(noise_floor._BIAS, rel=0.1)
+    measured = np.mean(powers.mean(axis=0) / (floors.mean(axis=0) / noise_floor.BIN_BIAS))
+    assert measured == pytest.approx(noise_floor.BIN_BIAS, rel=0.1)
 
 
 def test_bias_of_each_bin_is_within_a_factor(powers):
