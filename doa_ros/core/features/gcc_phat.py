@@ -53,9 +53,13 @@ class GccPhat(FeatureType):
 
     @cached_property
     def _inverse(self) -> np.ndarray:
-        """The real part of cross-spectrum times exp(j phase), as one real product."""
+        """The real part of cross-spectrum times exp(j phase), as one real product.
+
+        Real and imaginary parts take turns, as in an array of complex numbers.
+        """
         phase = 2 * np.pi * np.outer(self.frequencies, self.config.lags)
-        return np.concatenate([np.cos(phase), -np.sin(phase)]).astype(np.float32)
+        parts = np.stack([np.cos(phase), -np.sin(phase)], axis=1)
+        return parts.reshape(-1, self.config.lag_count).astype(np.float32)
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -85,8 +89,7 @@ class GccPhat(FeatureType):
 
     def features(self, cross_spectra: np.ndarray, weight: float) -> np.ndarray:
         """Return the correlation, 1 at the lags of a plane wave, shape (pairs, lags), float32."""
-        parts = np.concatenate([cross_spectra.real, cross_spectra.imag], axis=1)
-        return parts @ self._inverse / np.float32(weight)
+        return cross_spectra.view(np.float32) @ self._inverse / np.float32(weight)
 
     def steering_matrix(self, directions: np.ndarray) -> np.ndarray:
         """Return the matrix that takes the mean over the pairs at the TDOAs of each direction.

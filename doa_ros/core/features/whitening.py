@@ -16,12 +16,14 @@ small; what is subtracted balances this, and it removes what the noise leaves in
 import numpy as np
 
 from doa_ros.core.features.averaging import (
+    BAND_BIAS,
     CrossSpectrumAverage,
-    PhaseTransformAverage,
+    PhaseTransformSum,
     above_floor,
 )
 from doa_ros.core.features.feature_type import FeatureType
 from doa_ros.core.features.noise_covariance import NoiseCovariance
+from doa_ros.core.features.pair_products import PairProducts
 
 # How much of the inverse is subtracted where the sound is strong.
 _BALANCE = np.float32(0.3)
@@ -55,13 +57,20 @@ class WhitenedAverage(CrossSpectrumAverage):
         super().__init__(feature_type)
         array, config = feature_type.array, feature_type.config
         self._first, self._second = array.pairs.T
-        bins = len(feature_type.frequencies)
-        self.noise = NoiseCovariance(len(array.positions), bins, config.hop)
-        self._phase_transform = PhaseTransformAverage(feature_type)
+        bins, microphones = len(feature_type.frequencies), len(array.positions)
+        self.noise = NoiseCovariance(microphones, bins, config.hop)
+        self._products = PairProducts(array.order or range(microphones), bins)
+        self._sum = np.zeros((len(array.pairs), bins), dtype=np.complex64)
+        self._power_sum = np.zeros(bins, dtype=np.float32)
+        self._count = 0.0
+        self._ones = np.ones(bins, dtype=np.float32)
+        self._phase_transform = PhaseTransformSum(feature_type, self.keep)
         # Lower frequencies are much alike at all microphones, whatever the noise.
         frequencies = feature_type.frequencies
-        self._telling = frequencies >= min(1 / (4 * array.max_delay), frequencies.mean())
-        self._floor = self._band_floor(_SWING)
+        lowest = min(1 / (4 * array.max_delay), frequencies.mean())
+        self._telling = slice(int(np.searchsorted(frequencies, lowest)), None)
+        # Of the bins, and of the bands before and after whitening.
+        self._floor = self._level_floor(BAND_BIAS, _SWING)
         self._weight_min = np.float32(config.weight_min)
         self.start()
 
@@ -72,43 +81,56 @@ class WhitenedAverage(CrossSpectrumAverage):
         self._share = 0.0
 
     def _start_whitened(self) -> None:
-        bins = len(self.feature_type.frequencies)
-        self._sum = np.zeros((len(self._first), bins), dtype=np.complex64)
-        self._power_sum = np.zeros(bins, dtype=np.float32)
-        self._count = 0.0
+        if self._count > 0:
+            self._sum[:] = 0
+            self._power_sum[:] = 0
+            self._count = 0.0
 
     def _few_directions(self) -> float:
         """Return how far the noise comes from few directions, 0..1."""
-        spread = float(self.noise.spread[self._telling].mean())
+        telling = self.noise.spread[self._telling]
+        spread = float(telling.sum()) / len(telling)
         return min(max((spread - _ALL_AROUND) / (_FEW_DIRECTIONS - _ALL_AROUND), 0.0), 1.0)
 
     def add(self, spectra: np.ndarray, power: np.ndarray) -> float:
         """Take a window; what has no share in the features begins to average anew."""
         whitened, whitened_power = self.noise.whiten(spectra)
         self._share = self._few_directions()
+        above, plain_active, active = self._above_floor(power, whitened_power)
         if self._share < 1:
-            plain_active = self._phase_transform.add(spectra, power)
+            self._phase_transform.add(spectra, power, above)
         else:
             self._phase_transform.start()
-            _, plain_active = self._phase_transform.follow(power)
-        active = self._activity(whitened_power)
         if self._share > 0:
             self._add_whitened(whitened, whitened_power)
         else:
             self._start_whitened()
         return self._share * active + (1 - self._share) * plain_active
 
-    def _activity(self, power: np.ndarray) -> float:
-        """Return the share of sound above the noise, from the whitened power."""
-        bands = self._band_powers(np.minimum(power, np.where(self.noise.begun, 1, _LOUD)))
+    def _above_floor(
+        self, power: np.ndarray, whitened: np.ndarray
+    ) -> tuple[np.ndarray, float, float]:
+        """Return how far the power stands above its floor in each bin, and in the mean of bands.
+
+        Returns:
+            Shape (bins,), float32, and shares of sound above the noise, before whitening and
+            after it, 0..1.
+        """
+        whitened = np.minimum(whitened, np.where(self.noise.begun, np.float32(1), _LOUD))
+        powers = np.concatenate([power, self._band_powers(power), self._band_powers(whitened)])
+        floor = self._floor.update(powers)
+        bins, bands = len(power), len(self._bands)
         # A noise that has begun, but is not learnt, is louder than 1.
-        return float(above_floor(bands, np.maximum(self._floor.update(bands), 1)).mean())
+        np.maximum(floor[-bands:], 1, out=floor[-bands:])
+        above = above_floor(powers, floor)
+        before, after = (above[bins:].reshape(2, bands).sum(axis=1) / bands).tolist()
+        return above[:bins], before, after
 
     def _add_whitened(self, whitened: np.ndarray, power: np.ndarray) -> None:
         # In the unit of the power, whatever the noise was then.
-        whitened /= np.sqrt(self.noise.inverse_scale)
+        whitened *= 1 / np.sqrt(self.noise.inverse_scale)
         self._sum *= self.keep
-        self._sum += whitened[self._first] * whitened[self._second].conj()
+        self._sum += self._products.of(whitened)
         self._power_sum *= self.keep
         self._power_sum += power
         self._count = self.keep * self._count + 1
@@ -131,9 +153,10 @@ class WhitenedAverage(CrossSpectrumAverage):
         microphones = np.float32(np.count_nonzero(self.noise.alive))
         count = np.float32(max(self._count, 1))
         sound = np.maximum(self._power_sum / count - 1, 0) * microphones
-        presence = sound / (sound + _HALF)
+        louder = sound + _HALF
+        presence = sound / louder
         # The weight over the power of the sound, without a division by 0.
-        gain = microphones * presence / (sound + _HALF)
+        gain = microphones * presence / louder
         balanced = self._sum * (gain / count)
         # The inverse is the mean of the cross-spectra of the noise alone.
         inverse = self.noise.inverse[self._first, self._second]
@@ -141,4 +164,4 @@ class WhitenedAverage(CrossSpectrumAverage):
         balanced -= inverse
         weight = np.maximum(presence**2, self._weight_min).sum()
         # The features of no pair exceed 1.
-        return balanced, float(max(weight, np.abs(balanced).sum(axis=1).max()))
+        return balanced, float(max(weight, (np.abs(balanced) @ self._ones).max()))
