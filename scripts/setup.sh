@@ -110,7 +110,7 @@ sys.exit(not os.path.exists(sysconfig.get_paths()["include"] + "/Python.h"))' ||
 # container cannot run: there, the one that playwright brings is taken.
 install_browser() {
   local name
-  for name in chromium google-chrome chromium-browser; do
+  for name in chromium google-chrome; do
     "$name" --version >/dev/null 2>&1 && return
   done
   compgen -G "$HOME/.cache/ms-playwright/chromium*" >/dev/null && return

@@ -6,16 +6,20 @@ import asyncio
 from concurrent.futures import Future
 import contextlib
 import json
+from pathlib import Path
 import queue
 import socket
 import time
 
+import numpy as np
 import pytest
 
 aiohttp = pytest.importorskip('aiohttp', reason='the live page needs aiohttp')
 
 from doa_ros.core.errors import ConfigError  # noqa: E402
+from doa_ros.core.localization.decoding import Estimate  # noqa: E402
 from doa_ros.dashboard import server as server_module  # noqa: E402
+from doa_ros.dashboard.live_view import LiveView  # noqa: E402
 from doa_ros.dashboard.page_files import load_page  # noqa: E402
 from doa_ros.dashboard.server import MOST_PAGES, Server  # noqa: E402
 
@@ -263,6 +267,72 @@ def test_a_page_that_acknowledges_nothing_gets_no_more_and_holds_up_nobody(serve
     if 'status' in then:
         return
     assert then['frame']['n'] >= newest.get('frame', {'n': 20})['n']
+
+
+_RNG = np.random.default_rng(2)
+_GCC_PHAT, _SPECTRUM = _RNG.uniform(-1, 1, (15, 39)), _RNG.uniform(0, 1, 72)
+
+
+def _frame(view):
+    """Return a frame as large as that of the default array and network."""
+    view.take_features(_GCC_PHAT, np.linspace(-4e-4, 4e-4, 39))
+    view.take_spectrum(_SPECTRUM, 0.0, 0.087)
+    view.take_estimates(0, 70_000_000, [Estimate(0.5, 0.1, 0.1, 0.1, 0.9)] * 2)
+    return view.frame()
+
+
+def _cost(serve, pages, seconds):
+    """Return frames made and sent, and the CPU time of the server [s], per s of so many pages."""
+    made = []
+    view = LiveView()
+
+    def frame():
+        made.append(None)
+        return _frame(view)
+
+    server, port = serve(frame, view.status)
+    used = Path('/proc/self/task', str(server._thread.native_id), 'schedstat')
+
+    async def look(session):
+        count = 0
+        async with session.ws_connect(_url(port, '/live'), headers=_origin(port)) as page:
+            async for _ in page:
+                count += 1
+                look.received += 1
+                if count % 4 == 0:
+                    await page.send_str(str(count))
+
+    async def run():
+        async with aiohttp.ClientSession() as session:
+            tasks = [asyncio.create_task(look(session)) for _ in range(pages)]
+            await asyncio.sleep(0.5)
+            look.received = 0
+            made.clear()
+            before = int(used.read_text().split()[0])
+            await asyncio.sleep(seconds)
+            after = int(used.read_text().split()[0])
+            found = len(made), look.received, (after - before) / 1e9
+            for task in tasks:
+                task.cancel()
+            return [value / seconds for value in found]
+
+    look.received = 0
+    return asyncio.run(run())
+
+
+def test_a_frame_is_made_once_for_all_pages(serve):
+    made, received, _ = _cost(serve, 8, 1.0)
+    assert made <= 22
+    assert received > 4 * made
+
+
+@pytest.mark.nightly
+@pytest.mark.alone
+@pytest.mark.skipif(not Path('/proc/self/schedstat').exists(), reason='needs Linux')
+def test_ten_pages_cost_next_to_nothing(serve):
+    made, received, used = _cost(serve, 10, 10.0)
+    print(f'{made:.1f} frames per s, {received:.0f} sent per s, {used:.4f} CPU s per s')
+    assert used < 0.02
 
 
 @pytest.mark.parametrize('said', ['x', '-1', '0', '999999', '١', '', '1' * 31])
