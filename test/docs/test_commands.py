@@ -32,7 +32,7 @@ _TRAINS = pytest.mark.skipif(
 
 
 def _marks(command):
-    return [_TRAINS] if {'training', 'evaluate'} & set(command) else []
+    return [_TRAINS] if {'training', 'evaluate', 'doa-train'} & set(command) else []
 
 
 _COMMANDS = [
