@@ -3,7 +3,9 @@
 """What `doa.launch.py` knows of arguments and parameter files; needs neither ROS nor launch."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from itertools import pairwise
+import math
 from pathlib import Path
 import re
 from typing import Any
@@ -130,12 +132,12 @@ def number(name: str, text: str) -> float:
     """Return what an argument such as `sensitivity:=1` says.
 
     Raises:
-        ConfigError: it is no number.
+        ConfigError: it is no finite number.
     """
-    try:
-        return float(text)
-    except ValueError:
-        raise ConfigError(f'{name} must be a number, not {text!r}') from None
+    with suppress(ValueError):
+        if math.isfinite(value := float(text)):
+            return value
+    raise ConfigError(f'{name} must be a number, not {text!r}')
 
 
 def _blocks(content: Mapping[str, Any], name: str = '') -> Iterable[tuple[str, dict[str, Any]]]:

@@ -54,6 +54,15 @@ _SWITCHES = [
     *('allow_control', 'allow_recording'),
 ]
 _NUMBERS = ['sensitivity']
+# Where the array is on the robot.
+_PLACE = {
+    'x': 'place [m]',
+    'y': 'place [m]',
+    'z': 'place [m]',
+    'roll': 'angle about x [rad]',
+    'pitch': 'angle about y, after roll [rad]',
+    'yaw': 'angle about z, after roll and pitch [rad]',
+}
 _AUTO = 'auto'
 _tell = get_logger('doa.launch.py').warning
 
@@ -184,6 +193,25 @@ def generate_launch_description():
             default_value='false',
             description='Whether the live page may record labelled sound, too: true or false.',
         ),
+        DeclareLaunchArgument(
+            'publish_tf',
+            default_value='false',
+            description='Whether the place of the array on the robot is published on /tf_static: '
+            'true or false. A robot whose URDF has the array publishes it already.',
+        ),
+        DeclareLaunchArgument(
+            'parent_frame',
+            default_value='base_link',
+            description='With publish_tf: the TF frame in which the place is given.',
+        ),
+        *(
+            DeclareLaunchArgument(
+                name,
+                default_value='0.0',
+                description=f'With publish_tf: {what} of frame_id in parent_frame.',
+            )
+            for name, what in _PLACE.items()
+        ),
     ]
     given = set()
     # A group keeps the defaults from a second inclusion of this file, which would take them for
@@ -239,6 +267,11 @@ def _start(context, given, known):
         for name in [namespace.strip('/').replace('/', '.')] if namespace != '/' else names:
             ros_arguments += ['--log-level', f'{name}:={given["log_level"]}']
 
+    lasting = {
+        'on_exit': partial(_on_exit, required=value('required', False), alone=alone),
+        'respawn': True,
+        'respawn_delay': _RESPAWN_DELAY,
+    }
     executables = names if arguments['mode'] == 'nodes' else ['doa_pipeline']
     hosts = dashboard and arguments['mode'] == 'pipeline'
     processes = [
@@ -252,15 +285,18 @@ def _start(context, given, known):
             ros_arguments=ros_arguments,
             additional_env={LAUNCH_PID: str(os.getpid())},
             output='screen',
-            on_exit=partial(_on_exit, required=value('required', False), alone=alone),
-            respawn=True,
-            respawn_delay=_RESPAWN_DELAY,
+            **lasting,
         )
         for executable in executables
     ]
+    clock = {'use_sim_time': value('use_sim_time', False)}
+    frame = value('frame_id', 'mic_array')
+    if switch('publish_tf', arguments['publish_tf']):
+        processes += _transform(arguments, frame, clock, lasting)
+    elif alone and (unused := [name for name in ('parent_frame', *_PLACE) if name in given]):
+        _tell(f'{", ".join(unused)}: only publish_tf:=true uses it')
     if switch('rviz', arguments['rviz']):
-        clock = {'use_sim_time': value('use_sim_time', False)}
-        processes += _rviz(arguments['namespace'], value('frame_id', 'mic_array'), clock)
+        processes += _rviz(arguments['namespace'], frame, clock)
     return processes
 
 
@@ -326,11 +362,31 @@ def _on_exit(event, context, required, alone):
     return EmitEvent(event=ShutdownProcess(process_matcher=matches_action(event.action)))
 
 
+def _transform(arguments, frame, clock, lasting):
+    parent = arguments['parent_frame']
+    if not parent or parent == frame:
+        raise ConfigError(
+            f'publish_tf:=true places the frame {frame!r} in parent_frame, which cannot be '
+            f'{parent!r}'
+        )
+    place = [part for n in _PLACE for part in (f'--{n}', repr(number(n, arguments[n])))]
+    if not _installed('tf2_ros', 'publish_tf:=true needs tf2_ros'):
+        return []
+    return [
+        Node(
+            package='tf2_ros',
+            executable='static_transform_publisher',
+            name='array_transform',
+            namespace=arguments['namespace'],
+            arguments=[*place, '--frame-id', parent, '--child-frame-id', frame],
+            parameters=[clock],
+            **lasting,
+        )
+    ]
+
+
 def _rviz(namespace, frame, clock):
-    try:
-        get_package_prefix('rviz2')
-    except PackageNotFoundError:
-        _tell('rviz:=true needs RViz: sudo apt install ros-$ROS_DISTRO-rviz2; all else starts')
+    if not _installed('rviz2', 'rviz:=true needs RViz'):
         return []
     return [
         # Its file names the topics relative to the namespace.
@@ -342,3 +398,14 @@ def _rviz(namespace, frame, clock):
             parameters=[clock],
         )
     ]
+
+
+def _installed(package, sentence):
+    """Return whether a package is installed; else say a sentence and how to install it."""
+    try:
+        get_package_prefix(package)
+    except PackageNotFoundError:
+        name = package.replace('_', '-')
+        _tell(f'{sentence}: sudo apt install ros-$ROS_DISTRO-{name}; all else starts')
+        return False
+    return True

@@ -119,3 +119,6 @@ def test_switches_and_numbers():
     assert type(number('sensitivity', '1')) is float
     with pytest.raises(ConfigError, match="sensitivity must be a number, not 'high'"):
         number('sensitivity', 'high')
+    for text in ('nan', 'inf', '1e999'):
+        with pytest.raises(ConfigError, match=f"x must be a number, not '{text}'"):
+            number('x', text)

@@ -59,6 +59,14 @@ _ARGUMENTS = {
     'host': ('127.0.0.1', None),
     'allow_control': ('false', None),
     'allow_recording': ('false', None),
+    'publish_tf': ('false', None),
+    'parent_frame': ('base_link', None),
+    'x': ('0.0', None),
+    'y': ('0.0', None),
+    'z': ('0.0', None),
+    'roll': ('0.0', None),
+    'pitch': ('0.0', None),
+    'yaw': ('0.0', None),
 }
 
 
@@ -478,14 +486,25 @@ def test_log_level_is_left_to_ros_unless_it_is_given(tmp_path):
 
 
 @pytest.fixture
-def rviz(tmp_path):
+def installed(tmp_path):
+    """Return a function that gives the environment in which an executable is installed."""
+
+    def install(package, executable):
+        prefix = tmp_path / 'prefix'
+        name = f'lib/{package}/{executable}'
+        for path in (f'share/ament_index/resource_index/packages/{package}', name):
+            (prefix / path).parent.mkdir(parents=True, exist_ok=True)
+            (prefix / path).write_text('#!/bin/sh\nexec sleep 60\n')
+        (prefix / name).chmod(0o755)
+        return {'AMENT_PREFIX_PATH': f'{prefix}:{os.environ["AMENT_PREFIX_PATH"]}'}
+
+    return install
+
+
+@pytest.fixture
+def rviz(installed):
     """Return the environment in which a package rviz2 is installed."""
-    prefix = tmp_path / 'prefix'
-    for path in ('share/ament_index/resource_index/packages/rviz2', 'lib/rviz2/rviz2'):
-        (prefix / path).parent.mkdir(parents=True)
-        (prefix / path).write_text('#!/bin/sh\nexec sleep 60\n')
-    (prefix / path).chmod(0o755)
-    return {'AMENT_PREFIX_PATH': f'{prefix}:{os.environ["AMENT_PREFIX_PATH"]}'}
+    return installed('rviz2', 'rviz2')
 
 
 @pytest.mark.parametrize(
@@ -504,7 +523,7 @@ def test_rviz_follows_the_arguments(arguments, namespace, frame, tmp_path, rviz)
     topics = [d['Topic']['Value'] for d in config['Displays'] if 'Topic' in d]
     frames = {d['Reference Frame'] for d in config['Displays'] if 'Reference Frame' in d}
     # Relative to the namespace, and to the fixed frame.
-    assert topics == ['markers']
+    assert topics == ['array_markers', 'markers']
     assert frames == {'<Fixed Frame>'}
 
 
@@ -524,15 +543,81 @@ def test_what_the_documents_launch_is_started(command, tmp_path):
     assert _Recorded(tmp_path, *arguments).executables == ['doa_pipeline']
 
 
-def test_without_rviz_all_else_starts(tmp_path):
+@pytest.mark.parametrize(
+    ('argument', 'package', 'sentence'),
+    [
+        ('rviz', 'rviz2', 'rviz:=true needs RViz: sudo apt install ros-$ROS_DISTRO-rviz2'),
+        (
+            'publish_tf',
+            'tf2_ros',
+            'publish_tf:=true needs tf2_ros: sudo apt install ros-$ROS_DISTRO-tf2-ros',
+        ),
+    ],
+)
+def test_without_an_optional_package_all_else_starts(argument, package, sentence, tmp_path):
     # No prefix but those that are needed.
-    found = [p for p in os.environ['AMENT_PREFIX_PATH'].split(':')
-             if Path(p, 'share/ament_index/resource_index/packages/rviz2').exists()]  # fmt: skip
-    if found:
-        pytest.skip('RViz is installed')
-    recorded = _Recorded(tmp_path, 'rviz:=true')
+    marker = f'share/ament_index/resource_index/packages/{package}'
+    if any(Path(p, marker).exists() for p in os.environ['AMENT_PREFIX_PATH'].split(':')):
+        pytest.skip(f'{package} is installed')
+    recorded = _Recorded(tmp_path, f'{argument}:=true')
     assert recorded.executables == ['doa_pipeline']
-    assert 'rviz:=true needs RViz: sudo apt install' in recorded.output
+    assert sentence in recorded.output
+
+
+@pytest.mark.parametrize(
+    ('arguments', 'namespace', 'place', 'frames'),
+    [
+        (['publish_tf:=true'], '/doa', [0.0] * 6, ('base_link', 'mic_array')),
+        (
+            ['publish_tf:=1', 'namespace:=left', 'frame_id:=left_mics', 'parent_frame:=head',
+             'x:=0.1', 'y:=-2e-2', 'z:=1', 'roll:=3.14', 'pitch:=-.1', 'yaw:=0.5'],
+            '/left', [0.1, -0.02, 1.0, 3.14, -0.1, 0.5], ('head', 'left_mics'),
+        ),
+    ],
+)  # fmt: skip
+def test_the_transform_is_what_the_arguments_say(
+    arguments, namespace, place, frames, tmp_path, installed
+):
+    environment = installed('tf2_ros', 'static_transform_publisher')
+    recorded = _Recorded(tmp_path, *arguments, **environment)
+    assert 'WARNING' not in recorded.output
+    (call,) = [c for c in recorded.calls if Path(c[0]).name == 'static_transform_publisher']
+    options = dict(zip(call[1:17:2], call[2:17:2], strict=True))
+    assert (options.pop('--frame-id'), options.pop('--child-frame-id')) == frames
+    assert {name: float(value) for name, value in options.items()} == dict(
+        zip(['--x', '--y', '--z', '--roll', '--pitch', '--yaw'], place, strict=True)
+    )
+    assert call[17] == '--ros-args'
+    assert f'__ns:={namespace}' in call
+
+
+def test_the_transform_follows_the_parameter_file(tmp_path, installed):
+    path = _parameters(tmp_path, _ALL + '{frame_id: head_mics}}')
+    environment = installed('tf2_ros', 'static_transform_publisher')
+    recorded = _Recorded(tmp_path, 'publish_tf:=true', f'params_file:={path}', **environment)
+    (call,) = [c for c in recorded.calls if Path(c[0]).name == 'static_transform_publisher']
+    assert call[call.index('--child-frame-id') + 1] == 'head_mics'
+
+
+@pytest.mark.parametrize(
+    ('arguments', 'sentence'),
+    [
+        (['x:=left'], "x must be a number, not 'left'"),
+        (['yaw:=nan'], "yaw must be a number, not 'nan'"),
+        (['parent_frame:='], "places the frame 'mic_array' in parent_frame, which cannot be ''"),
+        (['parent_frame:=mic_array'], "which cannot be 'mic_array'"),
+    ],
+)
+def test_a_place_that_cannot_be_is_an_error(arguments, sentence, tmp_path):
+    launch = _Launch(tmp_path, 'publish_tf:=true', *arguments)
+    assert launch.end() == 1
+    assert sentence in launch.output
+    assert 'process started' not in launch.output
+
+
+def test_a_place_that_is_not_published_is_named(tmp_path):
+    recorded = _Recorded(tmp_path, 'x:=0.1', 'yaw:=0.5')
+    assert 'x, yaw: only publish_tf:=true uses it' in recorded.output
 
 
 _SIM = ['source:=sim', 'method:=srp_phat']
