@@ -12,7 +12,7 @@ _ROOT = Path(__file__).resolve().parent
 
 _EXTRAS = ('display', 'training', 'cluster', 'openvino', 'bags')
 # The dashboard shows what nodes hear, and has no use without them.
-_NEEDS_ROS = ['doa_ros.conversions*', 'doa_ros.nodes*', 'doa_ros.dashboard*']
+_NEEDS_ROS = [f'doa_ros.{room}*' for room in ('conversions', 'markers', 'nodes', 'dashboard')]
 
 
 def _requirements(group: str) -> list[str]:

@@ -45,7 +45,7 @@ def make_nodes(publishing: PublishingThread, *, dashboard: bool = False) -> list
         for page in pages:
             page.process(header, estimates)
 
-    on_spectrum = _each(*(page.process_spectrum for page in pages)) if pages else None
+    on_spectrum = _each(markers.process_spectrum, *(page.process_spectrum for page in pages))
     estimator = DoaEstimatorNode(publishing, on_window, on_spectrum, subscribe=False)
     on_features = _each(estimator.process, *(page.process_features for page in pages))
     gcc_phat = GccPhatNode(publishing, on_features, subscribe=False)

@@ -77,11 +77,18 @@ TARGET_VECTOR = PublishedTopic(
     Vector3Stamped,
     'the same as a unit vector; only while someone subscribes',
 )
-MARKER_ARRAY = PublishedTopic(
+WINDOW_MARKERS = PublishedTopic(
     'markers',
     MarkerArray,
-    'for RViz, one message per window: an arrow per estimate; per track an arrow, its id and '
-    'azimuth, and a trail of where the tip was, in its own colour; only while someone subscribes',
+    'for RViz, one message per window: an arrow per estimate; per track, in its own colour, an '
+    'arrow, id, azimuth and confidence, a cone of one standard deviation, and a trail of where '
+    'the tip was; the spectrum as a ring; only while someone subscribes',
+)
+ARRAY_MARKERS = PublishedTopic(
+    'array_markers',
+    MarkerArray,
+    'for RViz, latched: the microphones in their true size with the numbers of their channels, '
+    'and a dial of azimuths',
 )
 
 # By node, in the order of the chain.
@@ -90,5 +97,5 @@ TOPICS: dict[str, tuple[PublishedTopic, ...]] = {
     'gcc_phat': (GCC_PHAT,),
     'doa_estimator': (ESTIMATES, DETECTIONS, SPECTRUM),
     'doa_tracker': (TRACKS, TARGET, TARGET_VECTOR),
-    'doa_markers': (MARKER_ARRAY,),
+    'doa_markers': (WINDOW_MARKERS, ARRAY_MARKERS),
 }

@@ -178,7 +178,7 @@ def test_array_info_reaches_who_comes_late(heard, uma8):
 
 def test_markers_come_and_go(heard):
     # Of the estimates; tracks go on for a while.
-    shown = [m for message in heard.markers for m in message.markers if m.ns == 'doa']
+    shown = [m for message in heard.markers for m in message.markers if m.ns == 'estimates']
     assert shown[0].action == Marker.ADD
     assert shown[-1].action == Marker.DELETE
     towards = unit_vector(AZIMUTH, ELEVATION)

@@ -276,7 +276,8 @@ def test_markers_show_tracks_in_colours_of_their_own(start, listener, uma8):
     assert len(longest.points) == len(longest.colors) > 10
     assert np.all(np.diff([c.a for c in longest.colors]) > 0)
     gone = {(m.ns, m.id) for m in shown() if m.action == Marker.DELETE}
-    assert gone == {(part, number) for part in ('tracks', 'labels', 'trails') for number in (1, 2)}
+    parts = ('tracks', 'labels', 'uncertainty', 'trails')
+    assert gone == {(part, number) for part in parts for number in (1, 2)}
 
 
 def test_markers_of_a_window_come_in_one_message(start, listener, recording):
@@ -286,7 +287,7 @@ def test_markers_of_a_window_come_in_one_message(start, listener, recording):
 
     def both():
         kinds = [{m.ns for m in message.markers} for message in markers]
-        return sum({'doa', 'tracks', 'labels'} <= kind for kind in kinds) > 20
+        return sum({'estimates', 'tracks', 'labels', 'spectrum'} <= kind for kind in kinds) > 20
 
     listener.spin_until(both, 'estimates and tracks')
     stamps = [{stamp_of(m.header) for m in message.markers} for message in markers]
