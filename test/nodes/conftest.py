@@ -15,14 +15,13 @@ from doa_ros.core.features.extractor import FeatureExtractor
 from doa_ros.core.geometry import unit_vector
 from doa_ros.core.localization.compatibility import default_features
 from doa_ros.core.localization.localizer import Localizer, LocalizerConfig
-from doa_ros.core.tracking.track import Track
 from doa_ros.resources import find_resource
 from doa_ros.simulation.acoustics import DiffuseField, impulse_responses
 
 if importlib.util.find_spec('rclpy') is None:
     collect_ignore_glob = ['test_*.py']
 else:
-    from node_fixtures import listener, namespace, start, talk  # noqa: F401
+    from node_fixtures import listener, make_track, namespace, points_at, start, talk  # noqa: F401
 
     from doa_ros.nodes.configs import ModelConfig
     from doa_ros.nodes.topics import TOPICS
@@ -148,40 +147,3 @@ def flat():
         return found
 
     return flattened
-
-
-@pytest.fixture(scope='session')
-def points_at():
-    def turned_axis(pose):
-        """Return where a pose turns +x: v + 2 w (q x v) + 2 q x (q x v)."""
-        q = pose.orientation
-        vector, axis = np.array([q.x, q.y, q.z]), np.array([1.0, 0.0, 0.0])
-        turned = np.cross(vector, axis)
-        return axis + 2 * q.w * turned + 2 * np.cross(vector, turned)
-
-    return turned_axis
-
-
-@pytest.fixture(scope='session')
-def make_track():
-    """Return a function that makes a confirmed track."""
-
-    def make(number=1, **changes):
-        track = Track(
-            id=number,
-            azimuth=-2.0,
-            elevation=0.5,
-            azimuth_rate=0.25,
-            elevation_rate=-0.125,
-            azimuth_stddev=0.1,
-            elevation_stddev=0.2,
-            azimuth_rate_stddev=0.3,
-            elevation_rate_stddev=0.4,
-            confidence=0.75,
-            age=2.5,
-            confirmed=True,
-            predicted=False,
-        )
-        return track._replace(**changes)
-
-    return make
