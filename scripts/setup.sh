@@ -213,7 +213,7 @@ install_python_packages() {
 # Python files are linked, not copied: only the list of them matters, not their content.
 workspace_key() {
   local folders=()
-  for folder in doa_ros training config launch; do
+  for folder in doa_ros training config launch examples; do
     [[ -d $folder ]] && folders+=("$folder")
   done
   {

@@ -430,6 +430,46 @@ def test_two_arrays_in_one_launch_do_not_share_their_defaults(tmp_path):
     assert recorded.parameter('sensitivity', '/right/doa_estimator', call=right) == 0.7
 
 
+@pytest.fixture
+def transforms(tmp_path):
+    """Return an AMENT_PREFIX_PATH with a tf2_ros, whose executables are not run."""
+    prefix = tmp_path / 'prefix'
+    executable = prefix / 'lib' / 'tf2_ros' / 'static_transform_publisher'
+    marker = prefix / 'share' / 'ament_index' / 'resource_index' / 'packages' / 'tf2_ros'
+    for path in (executable, marker):
+        path.parent.mkdir(parents=True)
+        path.touch(0o755)
+    return f'{prefix}:{os.environ["AMENT_PREFIX_PATH"]}'
+
+
+def test_the_example_of_a_robot_includes_it_twice(tmp_path, transforms):
+    example = _FILE.parents[1] / 'examples' / 'robot.launch.py'
+    recorded = _Recorded(tmp_path, 'robot:=r2', file=example, AMENT_PREFIX_PATH=transforms)
+    calls = {name: [] for name in recorded.executables}
+    for number, name in enumerate(recorded.executables):
+        calls[name].append(number)
+    assert {name: len(found) for name, found in calls.items()} == {
+        'doa_pipeline': 2,
+        'static_transform_publisher': 2,
+        'turn_to_talker.py': 1,
+    }
+    for number in calls['doa_pipeline']:
+        name = 'front' if '__ns:=/r2/front' in recorded.calls[number] else 'rear'
+        node = f'/r2/{name}/audio_capture'
+        assert recorded.parameter('frame_id', node, call=number) == f'{name}_mics'
+        device = {'front': 'usb:1-1.3', 'rear': 'usb:1-1.4'}[name]
+        assert recorded.parameter('device', node, call=number) == device
+        assert recorded.parameter('source', node, call=number) == 'device'
+    for name in ('front', 'rear'):
+        option = ['--child-frame-id', f'{name}_mics']
+        transforms = [recorded.calls[number] for number in calls['static_transform_publisher']]
+        assert sum(set(option) <= set(call) for call in transforms) == 1
+    (number,) = calls['turn_to_talker.py']
+    assert '__ns:=/r2' in recorded.calls[number]
+    assert 'doa/tracks:=front/tracks' in recorded.calls[number]
+    assert recorded.parameter('rate_max', '/r2/turn_to_talker', call=number) == 0.8
+
+
 def test_two_in_one_namespace_do_not_share_a_file(tmp_path):
     robot = _robot(tmp_path, "doa(model='a')", "doa(model='b')")
     recorded = _Recorded(tmp_path, file=robot)
