@@ -128,7 +128,9 @@ class DoaDashboardNode(ArrayNode):
             self.get_logger().info(f'control by the page needs the token in {self._token_file}')
             return
         # Not by the logger, which publishes it and keeps it in a file.
-        print(f'doa_dashboard: with control: {url}#token={self._token}', file=sys.stderr)
+        # In one piece: other threads write there, too.
+        sys.stderr.write(f'doa_dashboard: with control: {url}#token={self._token}\n')
+        sys.stderr.flush()
 
     def _page_status(self) -> Status:
         values = {'page': self._url or 'not open'}

@@ -13,7 +13,7 @@ _STARTED = {
     'gcc_phat': 'features of',
     'doa_estimator': 'directions by',
     'doa_tracker': 'tracks of talkers',
-    'doa_markers': 'arrows and trails',
+    'doa_markers': 'for RViz',
     'doa_dashboard': 'the page is at',
     'doa_pipeline': 'the sound comes from',
 }

@@ -14,7 +14,8 @@ import yaml
 
 from doa_ros.resources import config_directory
 from training.interrupts import interruptible
-from training.models.architectures import circular
+from training.models.architectures import find_architecture, inputs_of
+from training.models.blocks import build
 from training.settings import load_settings
 
 
@@ -71,12 +72,13 @@ def test_what_is_not_interrupted_is_left_alone():
 
 
 @pytest.fixture(scope='module')
-def run(settings_path, uma8, tmp_path_factory):
+def run(settings_path, tmp_path_factory):
     """Return a run whose clustering takes long."""
     folder = tmp_path_factory.mktemp('run')
     settings = load_settings(settings_path)
     keras.utils.set_random_seed(1)
-    circular(uma8, settings.features, settings.train).save(folder / 'model.keras')
+    network = find_architecture(settings.train.architecture)
+    build(network, inputs_of(settings).shape, settings.train).save(folder / 'model.keras')
     settings.save(folder / 'settings.yaml')
     content = yaml.safe_load((folder / 'settings.yaml').read_text(encoding='utf-8'))
     content['cluster'] = {'epochs': 200}
