@@ -6,10 +6,12 @@ const KEY = 'doa_ros theme';
 const THEMES = ['system', 'dark', 'light'];
 
 export function themes(button, onChange) {
+  const light = matchMedia('(prefers-color-scheme: light)');
+
   function show() {
     const theme = localStorage.getItem(KEY) ?? 'system';
-    if (theme === 'system') delete document.documentElement.dataset.theme;
-    else document.documentElement.dataset.theme = theme;
+    const system = light.matches ? 'light' : 'dark';
+    document.documentElement.dataset.theme = theme === 'system' ? system : theme;
     button.querySelector('span').textContent = theme;
     onChange();
   }
@@ -19,6 +21,6 @@ export function themes(button, onChange) {
     localStorage.setItem(KEY, THEMES[next % THEMES.length]);
     show();
   });
-  matchMedia('(prefers-color-scheme: light)').addEventListener('change', show);
+  light.addEventListener('change', show);
   show();
 }
