@@ -26,7 +26,7 @@ from doa_ros.core.localization.srp_phat import SrpPhat
 _LEAST_DETECTION = 0.15
 
 METHODS = ('cnn', 'srp_phat')
-"""By what directions can be found, a trained network or the steered response power."""
+"""Ways to find directions: by a trained network, or by the steered response power."""
 
 
 @dataclass(frozen=True)
