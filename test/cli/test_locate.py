@@ -486,9 +486,16 @@ def test_an_array_that_does_not_fit_has_no_other_advice(locate, recording, tmp_p
     assert 'no loss could be measured' not in done.stderr
 
 
-def test_a_reader_that_has_enough_ends_it_quietly(recording):
+@pytest.fixture(scope='module')
+def long(audio, tmp_path_factory):
+    path = tmp_path_factory.mktemp('long') / 'long.wav'
+    soundfile.write(path, np.tile(audio, (40, 1)), 48000, subtype='PCM_32')
+    return path
+
+
+def test_a_reader_that_has_enough_ends_it_quietly(long):
     # By SIGPIPE, like other programs: it has not done all that it was asked for.
-    command = f'{sys.executable} -m doa_ros.cli.locate {recording} | head -n 2'
+    command = f'{sys.executable} -m doa_ros.cli.locate {long} | head -n 2'
     done = subprocess.run(
         ['bash', '-o', 'pipefail', '-c', command], capture_output=True, text=True, check=False
     )
@@ -504,13 +511,6 @@ def test_a_recording_shorter_than_a_window_is_refused(locate, audio, tmp_path):
     done = locate(path)
     assert done.returncode == 1
     assert 'less than one analysis window' in done.stderr
-
-
-@pytest.fixture(scope='module')
-def long(audio, tmp_path_factory):
-    path = tmp_path_factory.mktemp('long') / 'long.wav'
-    soundfile.write(path, np.tile(audio, (40, 1)), 48000, subtype='PCM_32')
-    return path
 
 
 @pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
