@@ -148,10 +148,8 @@ class Tracker:
         least, confidence = self._stddev_min, float(detection.confidence)
         # The less confident a detection is, the less certain is its direction.
         widening = 1 / math.sqrt(max(confidence, _CONFIDENCE_MIN))
-        east, north = (
-            max(float(stddev) * widening, least) if math.isfinite(stddev) else _UNKNOWN_STDDEV
-            for stddev in (detection.azimuth_stddev, detection.elevation_stddev)
-        )
+        east = _widened(detection.azimuth_stddev, widening, least)
+        north = _widened(detection.elevation_stddev, widening, least)
         azimuth = float(detection.azimuth)
         if not math.isfinite(detection.elevation):
             return Observation(azimuth, None, 0.0, 1.0, east**2, north**2, confidence)
@@ -226,3 +224,8 @@ class Tracker:
         heard = usual if talker.is_heard(time.stamp) else 0.0
         motion = self._model.motion(talker.speed(), step, heard)
         return talker.track(time.stamp, motion, self._ambiguity)
+
+
+def _widened(stddev: float, widening: float, least: float) -> float:
+    """Return a standard deviation times a factor, but so much at least; NaN is unknown."""
+    return max(float(stddev) * widening, least) if math.isfinite(stddev) else _UNKNOWN_STDDEV
