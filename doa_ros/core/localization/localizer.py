@@ -26,7 +26,7 @@ from doa_ros.core.localization.srp_phat import SrpPhat
 _LEAST_DETECTION = 0.15
 
 METHODS = ('cnn', 'srp_phat')
-"""Ways to find directions: by a trained network, or by the steered response power."""
+"""The ways to find directions. A trained network is one, the steered response power the other."""
 
 
 @dataclass(frozen=True)
