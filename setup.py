@@ -12,7 +12,8 @@ _ROOT = Path(__file__).resolve().parent
 
 _EXTRAS = ('display', 'training', 'cluster', 'openvino', 'bags')
 # The dashboard shows what nodes hear, and has no use without them.
-_NEEDS_ROS = [f'doa_ros.{room}*' for room in ('conversions', 'markers', 'nodes', 'dashboard')]
+_ROOMS = ('conversions', 'markers', 'nodes', 'dashboard', 'launching')
+_NEEDS_ROS = [f'doa_ros.{room}*' for room in _ROOMS]
 
 
 def _requirements(group: str) -> list[str]:

@@ -11,12 +11,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import Field
 from pathlib import Path
 import re
-import runpy
 import sys
 from typing import Any
-from unittest.mock import MagicMock, patch
 
 from doa_ros.core.errors import ConfigError
+from doa_ros.launching.arguments import launch_arguments
 from doa_ros.nodes.configs import NODES, settings
 from doa_ros.nodes.topics import TOPICS
 from doa_ros.nodes.usage import feature_defaults
@@ -52,7 +51,7 @@ def _table(name: str) -> str:
     if kind == 'topics':
         return topics()
     if kind == 'launch':
-        return launch_arguments()
+        return launch()
     if kind == 'parameters' and what in NODES:
         return parameters(what)
     if kind == 'modules' and (folder := _ROOT / what.replace('.', '/')).is_dir():
@@ -108,37 +107,20 @@ def _values(field: Field[Any]) -> str:
     return 'true, false' if isinstance(field.default, bool) else 'text'
 
 
-def launch_arguments() -> str:
+def launch() -> str:
     """Return the table of the arguments of the launch file."""
     return _written(
         ['argument', 'default', 'values', ''],
         (
             [
-                f'`{name}`',
-                _code(given.get('default_value', '')),
-                ', '.join(_code(choice) for choice in given.get('choices') or ()),
-                given['description'].replace(str(config_directory()), 'config'),
+                f'`{argument.name}`',
+                _code(argument.default),
+                ', '.join(_code(choice) for choice in argument.choices or ()),
+                argument.description.replace(str(config_directory()), 'config'),
             ]
-            for name, given in declared_arguments().items()
+            for argument in launch_arguments()
         ),
     )
-
-
-def declared_arguments() -> dict[str, dict[str, Any]]:
-    """Return what the launch file declares, by argument: its default, choices and description.
-
-    `launch` need not be installed: nothing of it is used but the declarations.
-    """
-    declared: dict[str, dict[str, Any]] = {}
-    packages = ['launch', 'launch_ros', 'ament_index_python']
-    parts = ['launch.actions', 'launch.events', 'launch.events.process', 'launch.logging']
-    parts += ['launch_ros.actions', 'launch_ros.utilities', 'ament_index_python.packages']
-    stand_ins = {name: MagicMock() for name in [*packages, *parts]}
-    declare = stand_ins['launch.actions'].DeclareLaunchArgument
-    declare.side_effect = lambda name, **given: declared.update({name: given}) or MagicMock()
-    with patch.dict(sys.modules, stand_ins):
-        runpy.run_path(str(_ROOT / 'launch/doa.launch.py'))['generate_launch_description']()
-    return declared
 
 
 def message(path: Path) -> str:

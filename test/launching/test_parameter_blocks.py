@@ -1,18 +1,11 @@
 # Copyright 2026 doa_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What the launch file knows of arguments and parameter files, without launch."""
+"""Parameter files are joined as a ROS process joins them."""
 
 import pytest
 
 from doa_ros.core.errors import ConfigError
-from doa_ros.launch_arguments import (
-    ParameterBlocks,
-    is_named,
-    number,
-    switch,
-    unknown_arguments,
-    without_node,
-)
+from doa_ros.launching.parameter_blocks import ParameterBlocks, without_node
 
 _NODES = ['/doa/audio_capture', '/doa/gcc_phat', '/doa/doa_estimator']
 
@@ -85,40 +78,3 @@ def test_missing_file_is_an_error(tmp_path):
 def test_block_without_a_node_is_named(pattern, hint):
     expected = f'{pattern} is the name of no node that starts here{hint}'
     assert without_node(['/**', '/doa/*', pattern], _NODES) == [expected]
-
-
-def test_unknown_arguments_are_named_with_the_nearest():
-    argv = ['source:=sim', 'sorce:=sim', 'sigterm_timeout:=9', 'colour:=a:=b', 'sorce:=file']
-    assert unknown_arguments(argv, ['source', 'scene']) == [
-        'there is no argument sorce; do you mean source?',
-        'there is no argument colour',
-    ]
-
-
-def test_a_launch_file_is_named_or_included(tmp_path, monkeypatch):
-    file, other = tmp_path / 'doa.launch.py', tmp_path / 'robot' / 'doa.launch.py'
-    other.parent.mkdir()
-    for path in (file, other):
-        path.write_text('')
-    assert is_named(file, ['ros2', 'launch', 'doa_ros', 'doa.launch.py', 'source:=sim'])
-    assert is_named(file, ['ros2', 'launch', str(file)])
-    assert not is_named(file, ['ros2', 'launch', str(other)])
-    assert not is_named(file, ['ros2', 'launch', 'robot', 'doa.launch.py'])
-    assert not is_named(file, ['bringup.py', 'source:=sim'])
-    monkeypatch.chdir(tmp_path)
-    assert is_named(file, ['ros2', 'launch', './doa.launch.py'])
-
-
-def test_switches_and_numbers():
-    assert all(switch('loop', text) for text in ('true', 'True', 'TRUE', '1'))
-    assert not any(switch('loop', text) for text in ('false', 'False', '0'))
-    for text in ('', 'maybe', '2'):
-        with pytest.raises(ConfigError, match=f"loop must be true or false, not '{text}'"):
-            switch('loop', text)
-    assert number('sensitivity', '1') == 1.0
-    assert type(number('sensitivity', '1')) is float
-    with pytest.raises(ConfigError, match="sensitivity must be a number, not 'high'"):
-        number('sensitivity', 'high')
-    for text in ('nan', 'inf', '1e999'):
-        with pytest.raises(ConfigError, match=f"x must be a number, not '{text}'"):
-            number('x', text)

@@ -1,27 +1,14 @@
 # Copyright 2026 doa_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What `doa.launch.py` knows of arguments and parameter files; needs neither ROS nor launch."""
+"""ROS parameter files as a ROS process joins them; needs neither ROS nor launch."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from contextlib import suppress
-from itertools import pairwise
-import math
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 import re
 from typing import Any
 
 from doa_ros.core.config import load_yaml, suggestion
 from doa_ros.core.errors import ConfigError
-
-# What `ros2 launch` and its actions read themselves.
-_OF_LAUNCH = {
-    'emulate_tty',
-    'launch-prefix',
-    'launch-prefix-filter',
-    'sigkill_timeout',
-    'sigterm_timeout',
-}
-_SWITCHES = {'true': True, '1': True, 'false': False, '0': False}
 
 
 class ParameterBlocks:
@@ -90,54 +77,6 @@ def without_node(patterns: Iterable[str], nodes: Collection[str]) -> list[str]:
         hint = f'; do you mean {meant[0]}?' if meant else suggestion(pattern, nodes)
         sentences.append(f'{pattern} is the name of no node that starts here{hint}')
     return sentences
-
-
-def unknown_arguments(argv: Iterable[str], known: Collection[str]) -> list[str]:
-    """Return a sentence per argument `name:=value` whose name is not known."""
-    names = dict.fromkeys(argument.partition(':=')[0] for argument in argv)
-    return [
-        f'there is no argument {name}{suggestion(name, known)}'
-        for name in names
-        if name not in known and name not in _OF_LAUNCH
-    ]
-
-
-def is_named(file: Path, argv: Sequence[str], package: str = 'doa_ros') -> bool:
-    """Return whether a command line names a launch file itself, and not one that includes it.
-
-    Args:
-        file: the launch file.
-        argv: the command line.
-        package: the one that installs the file.
-    """
-    return (package, file.name) in pairwise(argv) or any(
-        Path(argument).name == file.name and Path(argument).resolve() == file.resolve()
-        for argument in argv
-    )
-
-
-def switch(name: str, text: str) -> bool:
-    """Return what an argument such as `loop:=true` says.
-
-    Raises:
-        ConfigError: neither yes nor no.
-    """
-    try:
-        return _SWITCHES[text.strip().lower()]
-    except KeyError:
-        raise ConfigError(f'{name} must be true or false, not {text!r}') from None
-
-
-def number(name: str, text: str) -> float:
-    """Return what an argument such as `sensitivity:=1` says.
-
-    Raises:
-        ConfigError: it is no finite number.
-    """
-    with suppress(ValueError):
-        if math.isfinite(value := float(text)):
-            return value
-    raise ConfigError(f'{name} must be a number, not {text!r}')
 
 
 def _blocks(content: Mapping[str, Any], name: str = '') -> Iterable[tuple[str, dict[str, Any]]]:
