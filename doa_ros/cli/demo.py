@@ -108,7 +108,7 @@ def _record(arguments: argparse.Namespace, console: Console, ros: Session) -> De
         table.show(stamp)
 
     def on_tracks(message: DoaTrackArray) -> None:
-        log.add_tracks(stamp_of(message.header), tracks_of(message))
+        log.tracks[stamp_of(message.header)] = tracks_of(message)
 
     node = ros.node
     node.create_subscription(DoaEstimateArray, 'truth', on_truth, 100)

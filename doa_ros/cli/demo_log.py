@@ -24,7 +24,7 @@ class DemoLog:
     Attributes:
         truth: directions of the talkers who speak, as far as the array can tell them.
         estimates: given by the pipeline.
-        tracks: given by the pipeline; their ids count from 1, as the lines of a table are short.
+        tracks: given by the pipeline.
         cpu: CPU time of the pipeline at its first and at its latest estimate [s].
         elevation_min: the lowest elevation that the array gives [rad]; NaN where it gives none.
     """
@@ -34,25 +34,17 @@ class DemoLog:
     tracks: dict[int, tuple[Track, ...]] = field(default_factory=dict)
     cpu: list[float] = field(default_factory=list)
     elevation_min: float = 0.0
-    _numbers: dict[int, int] = field(default_factory=dict)
-
-    def add_tracks(self, stamp: int, tracks: tuple[Track, ...]) -> None:
-        """Take tracks, with ids that can be any numbers."""
-        self.tracks[stamp] = tuple(
-            track._replace(id=self._numbers.setdefault(track.id, len(self._numbers) + 1))
-            for track in tracks
-        )
 
     def time(self, stamp: int) -> float:
         """Return a stamp as seconds since the first estimate; they come in order."""
         return (stamp - next(iter(self.estimates))) * 1e-9
 
     def courses(self) -> dict[int, dict[int, Track]]:
-        """Return each track over time: by id, in order, and by stamp."""
+        """Return each track over time: by number, in order, and by stamp."""
         courses: dict[int, dict[int, Track]] = {}
         for stamp, tracks in self.tracks.items():
             for track in tracks:
-                courses.setdefault(track.id, {})[stamp] = track
+                courses.setdefault(track.number, {})[stamp] = track
         return dict(sorted(courses.items()))
 
     def tracked(self) -> float:

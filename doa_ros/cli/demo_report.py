@@ -93,7 +93,7 @@ class TalkersTable(LiveTable):
     """The azimuths of all talkers beside those of estimates and tracks."""
 
     def _heading(self) -> str:
-        return _lists(('time', 'true azimuths', 'estimated', 'tracks by id (~ predicted)'))
+        return _lists(('time', 'true azimuths', 'estimated', 'tracks by number (~ predicted)'))
 
     def _print(self, stamp: int) -> None:
         log = self._log
@@ -108,8 +108,8 @@ class TalkersTable(LiveTable):
                     '  '.join(_degrees(e) for e in log.truth.get(stamp, ())),
                     '  '.join(_degrees(e) for e in log.estimates[stamp]),
                     '  '.join(
-                        f'{t.id}: {"~" if t.predicted else ""}{_degrees(t)}'
-                        for t in sorted(tracks, key=lambda t: t.id)
+                        f'{t.number}: {"~" if t.predicted else ""}{_degrees(t)}'
+                        for t in sorted(tracks, key=lambda t: t.number)
                     ),
                 )
             )

@@ -17,7 +17,6 @@ from doa_ros.core.units import NANOSECONDS
 from doa_ros.dashboard.channels import block_levels, channels_of
 from doa_ros.dashboard.encoding import image, number
 from doa_ros.dashboard.processor_time import ProcessorTime
-from doa_ros.dashboard.talker_numbers import TalkerNumbers
 
 # What was not renewed for this time is not shown any more [s].
 _FRESH = 2.0
@@ -38,7 +37,6 @@ class LiveView:
         self._statuses: dict[str, tuple[float, Status]] = {}
         self._array: dict[str, Any] | None = None
         self._pairs: list[str] = []
-        self._numbers = TalkerNumbers()
         self._processor_time = ProcessorTime()
 
     def take_array(self, array: MicArray) -> None:
@@ -94,7 +92,7 @@ class LiveView:
         shown = [
             _direction(track)
             | {
-                'number': self._numbers.of(track.id),
+                'number': track.number,
                 'id': track.id,
                 'age': number(track.age, 1),
                 'predicted': track.predicted,

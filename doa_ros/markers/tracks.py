@@ -83,8 +83,8 @@ def track_markers(
 ) -> list[Marker]:
     """Return, per track and in a colour of its own, all that is shown of it.
 
-    That is an arrow, a label with its id, azimuth and confidence, a cone of one standard deviation
-    around the arrow, flat where there is no elevation, and a trail that fades.
+    That is an arrow, a label with its number, azimuth and confidence, a cone of one standard
+    deviation around the arrow, flat where there is no elevation, and a trail that fades.
 
     Args:
         header: of the tracks.
@@ -150,7 +150,7 @@ def _fading(track_id: int) -> tuple[ColorRGBA, ...]:
 def _label(header: Header, number: int, track: Track, length: float, colour: ColorRGBA) -> Marker:
     place = _along(track, reach(track, length) + _BEYOND * length)
     place.z += _ABOVE * length
-    words = f'{track.id}\n{round(math.degrees(track.azimuth))} deg, {track.confidence:.0%}'
+    words = f'{track.number}\n{round(math.degrees(track.azimuth))} deg, {track.confidence:.0%}'
     return text(header, 'labels', number, words, place, _LABEL_HEIGHT * length, colour)
 
 

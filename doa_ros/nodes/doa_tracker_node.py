@@ -12,7 +12,7 @@ from doa_ros.core.ambiguity import Ambiguity, ambiguity_in_frame
 from doa_ros.core.geometry import MicArray
 from doa_ros.core.localization.window_directions import WindowDirections
 from doa_ros.core.tracking.config import TrackerConfig
-from doa_ros.core.tracking.track import Track
+from doa_ros.core.tracking.track import NUMBERS, Track
 from doa_ros.core.tracking.tracker import Tracker
 from doa_ros.headers import StampOrder, check_header, stamp_of
 from doa_ros.msg import DoaEstimateArray
@@ -23,8 +23,9 @@ from doa_ros.nodes.publishing_thread import PublishingThread
 from doa_ros.nodes.topics import TARGET, TARGET_VECTOR, TRACKS
 from doa_ros.parameters import declare
 
-# First ids are drawn from so many; ids that count on from them fit the int32 of a marker.
-_FIRST_IDS = 2**30
+# Each run draws one of so many blocks of ids, and counts from 1 in it; all of them fit the int32
+# of a marker.
+_BLOCKS = 2**30 // NUMBERS
 
 
 class DoaTrackerNode(ArrayNode):
@@ -91,8 +92,8 @@ class DoaTrackerNode(ArrayNode):
     def _tracker_for(self, hop: float, ambiguity: Ambiguity) -> Tracker:
         """Return the tracker of windows that come every `hop` [s]."""
         if self._tracker is None or self._tracker[1] != hop:
-            # Ids of an earlier one do not come again: one chance in a billion per track.
-            first_id = 1 + secrets.randbelow(_FIRST_IDS)
+            # Ids of an earlier one do not come again: one chance in a million.
+            first_id = NUMBERS * secrets.randbelow(_BLOCKS) + 1
             self._tracker = Tracker(self._config, hop, ambiguity, first_id=first_id), hop
         return self._tracker[0]
 

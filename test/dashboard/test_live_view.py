@@ -19,7 +19,6 @@ from doa_ros.dashboard.channels import block_levels, channels_of
 from doa_ros.dashboard.encoding import encode, image
 from doa_ros.dashboard.live_view import LiveView
 from doa_ros.dashboard.processor_time import ProcessorTime
-from doa_ros.dashboard.talker_numbers import TalkerNumbers
 
 
 def _track(number, **changes):
@@ -107,15 +106,6 @@ def test_a_node_that_falls_silent_is_an_error(clock):
     clock[0] += 6
     (node,) = view.status()['nodes']
     assert (node['level'], node['message']) == (2, 'says nothing any more')
-
-
-def test_numbers_of_talkers_stay_and_do_not_grow():
-    numbers = TalkerNumbers()
-    assert [numbers.of(n) for n in (900, 901, 900, 902, 901)] == [1, 2, 1, 3, 2]
-    for n in range(1000, 3000):
-        numbers.of(n)
-        assert numbers.of(901) == 2
-    assert len(numbers._numbers) <= 64
 
 
 def test_the_level_of_a_sine_and_of_nothing():

@@ -88,8 +88,10 @@ def tracker(start, listener, uma8):
 
 
 def _counted(messages):
-    """Return tracks with ids that count from 1, as their first one is drawn at random."""
+    """Return tracks with ids that count from 1, as those begin in a block drawn at random."""
     first = min(t.track_id for m in messages for t in m.tracks)
+    # What people are shown.
+    assert first % 1000 == 1
     counted = copy.deepcopy(messages)
     for message in counted:
         for track in message.tracks:

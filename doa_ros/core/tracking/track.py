@@ -4,6 +4,9 @@
 
 from typing import NamedTuple
 
+NUMBERS = 1000
+"""So many tracks in a row have numbers of their own."""
+
 
 class Track(NamedTuple):
     """A talker that is tracked, at the time of an analysis window.
@@ -36,3 +39,8 @@ class Track(NamedTuple):
     age: float
     confirmed: bool
     predicted: bool
+
+    @property
+    def number(self) -> int:
+        """What people call it, 1..1000: the last three digits of its id, 1000 for three zeros."""
+        return (self.id - 1) % NUMBERS + 1

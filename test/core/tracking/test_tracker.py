@@ -229,6 +229,12 @@ def test_a_track_is_kept_until_its_timeout(timeout, more, numbers):
     assert ids(tracked(windows, replace(CONFIG, track_timeout=timeout))) == numbers
 
 
+def test_numbers_are_short_and_different_for_long():
+    track = tracked(estimates_of([circle(0)], 1.0))[-1][1][0]
+    numbers = [track._replace(id=7_000_001 + k).number for k in range(1000)]
+    assert numbers == list(range(1, 1001))
+
+
 def test_a_talker_who_comes_back_later_is_another():
     windows = estimates_of([circle(0)], 8.0, speaking=lambda _, t: not 1 <= t < 4)
     assert ids(tracked(windows)) == {1, 2}
