@@ -6,7 +6,7 @@ S. Blackman and R. Popoli, "Design and Analysis of Modern Tracking Systems", Art
 chapter 6.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 import math
 
 from scipy.optimize import linear_sum_assignment
@@ -25,69 +25,57 @@ _BEYOND_GATE_COST = 1e6
 _TYPICAL_STDDEV = math.radians(5)
 
 
-class Associator:
-    """Assigns observations to talkers.
+def assign(
+    talkers: Sequence[Talker],
+    innovations: Sequence[Mapping[int, Innovation]],
+    gate: float,
+    stamp: int,
+) -> dict[int, int]:
+    """Return for each talker that is detected, by number, the number of its observation.
 
     Args:
-        gate_sigma: largest distance of an observation from its talker, in standard deviations.
-
-    Attributes:
-        gate: largest squared Mahalanobis distance [1].
+        talkers: those that are tracked.
+        innovations: of each talker, by the numbers of the observations that may be its own.
+        gate: largest squared Mahalanobis distance that counts [1].
+        stamp: of the window [ns].
     """
-
-    def __init__(self, gate_sigma: float):
-        self.gate = gate_sigma**2
-
-    def assign(
-        self,
-        talkers: Sequence[Talker],
-        innovations: Sequence[Sequence[Innovation]],
-        stamp: int,
-    ) -> dict[int, int]:
-        """Return for each talker that is detected, by number, the number of its observation.
-
-        Args:
-            talkers: those that are tracked.
-            innovations: of each talker, by each observation.
-            stamp: of the window [ns].
-        """
-        costs = [
-            self._costs(talker, row, stamp)
-            for talker, row in zip(talkers, innovations, strict=True)
-        ]
-        near = [
-            (number, column)
-            for number, row in enumerate(costs)
-            for column, cost in enumerate(row)
-            if cost < _BEYOND_GATE_COST
-        ]
-        if len({row for row, _ in near}) == len({column for _, column in near}) == len(near):
-            # No talker and no observation has a choice.
-            return dict(near)
-        return _cheapest(costs)
-
-    def _costs(self, talker: Talker, innovations: Sequence[Innovation], stamp: int) -> list[float]:
-        """Return what it costs to take each observation for that of a talker."""
-        # The determinant of the covariance: where a talker may be anywhere, it is hardly here.
-        least = math.log(1 + talker.east.p_aa / _TYPICAL_STDDEV**2)
-        if not (talker.id and talker.is_speaking(stamp)):
-            least += _NOT_SPEAKING_COST
-        return [
-            _BEYOND_GATE_COST
-            if innovation.distance > self.gate and innovation.arc > PEAK_SEPARATION
-            else min(min(innovation.distance, self.gate) + least, _MISS_COST - 1)
-            for innovation in innovations
-        ]
-
-
-def _cheapest(costs: list[list[float]]) -> dict[int, int]:
-    """Return the assignment of the least cost as a whole, where each talker may be missed."""
-    talkers, observations = len(costs), len(costs[0])
-    misses = [
-        [_MISS_COST if column == row else _BEYOND_GATE_COST for column in range(talkers)]
-        for row in range(talkers)
+    nearest = {
+        number: min(row, key=lambda column: row[column].distance)
+        for number, row in enumerate(innovations)
+        if row
+    }
+    if len(set(nearest.values())) == len(nearest):
+        # What is the least for each talker is the least as a whole.
+        return nearest
+    costs = [
+        _costs(talker, row, gate, stamp) for talker, row in zip(talkers, innovations, strict=True)
     ]
-    rows, columns = linear_sum_assignment([a + b for a, b in zip(costs, misses, strict=True)])
+    return _cheapest(costs)
+
+
+def _costs(
+    talker: Talker, innovations: Mapping[int, Innovation], gate: float, stamp: int
+) -> dict[int, float]:
+    """Return what it costs to take each observation for that of a talker."""
+    # The determinant of the covariance: where a talker may be anywhere, it is hardly here.
+    least = math.log(1 + talker.east.p_aa / _TYPICAL_STDDEV**2)
+    if not (talker.id and talker.is_speaking(stamp)):
+        least += _NOT_SPEAKING_COST
+    return {
+        column: min(min(innovation.distance, gate) + least, _MISS_COST - 1)
+        for column, innovation in innovations.items()
+    }
+
+
+def _cheapest(costs: Sequence[Mapping[int, float]]) -> dict[int, int]:
+    """Return the assignment of the least cost as a whole, where each talker may be missed."""
+    observations = 1 + max(max(row, default=0) for row in costs)
+    matrix = [
+        [row.get(column, _BEYOND_GATE_COST) for column in range(observations)]
+        + [_MISS_COST if other == number else _BEYOND_GATE_COST for other in range(len(costs))]
+        for number, row in enumerate(costs)
+    ]
+    rows, columns = linear_sum_assignment(matrix)
     return {
         row: column
         for row, column in zip(rows.tolist(), columns.tolist(), strict=True)
@@ -97,7 +85,7 @@ def _cheapest(costs: list[list[float]]) -> dict[int, int]:
 
 def unresolved(
     talkers: Sequence[Talker],
-    innovations: Sequence[Sequence[Innovation]],
+    innovations: Sequence[Mapping[int, Innovation]],
     assignment: dict[int, int],
     stamp: int,
     timeout: int,
@@ -107,7 +95,7 @@ def unresolved(
     Such talkers are too near to each other for two detections. The one detection may be of either.
 
     Args:
-        talkers, innovations, stamp: as in `Associator.assign`.
+        talkers, innovations, stamp: as in `assign`.
         assignment: its result.
         timeout: for how long a talker may go without a detection of its own [ns].
     """
@@ -118,10 +106,12 @@ def unresolved(
         if talker.undetected_for(stamp) > timeout:
             continue
         for other, column in assignment.items():
+            innovation = innovations[number].get(column)
             if (
-                talkers[other].id
+                innovation is not None
+                and innovation.arc < PEAK_SEPARATION
+                and talkers[other].id
                 and talkers[other].is_speaking(stamp)
-                and innovations[number][column].arc < PEAK_SEPARATION
             ):
                 shared |= {number, other}
     return shared

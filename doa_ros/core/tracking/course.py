@@ -88,5 +88,7 @@ def _dot(first: Iterable[float], second: Iterable[float]) -> float:
 
 def _wrap(angle: float) -> float:
     """Return an angle [rad] in (-pi, pi]; for one of them much faster than `wrap_angle`."""
+    if -math.pi < angle <= math.pi:
+        return angle
     wrapped = math.remainder(angle, 2 * math.pi)
     return math.pi if wrapped == -math.pi else wrapped

@@ -15,11 +15,11 @@ State and covariance::
 The arc is measured from the point where the tangent plane touches the sphere. The plane moves with
 the talker: the arc is 0 after each step, and each step returns by how much to move the plane.
 
-Prediction, x = F x and P = F P F^T + Q, with `Transition` and rho = error_factor::
+Prediction, x = F x and P = F P F^T + Q, with `Transition`, rho = error_factor and q = density::
 
-        | 1  tau  0   |          | q_aa  q_av  0                             |
-    F = | 0  phi  0   |      Q = | q_av  q_vv  0                             |
-        | 0  0    rho |          | 0     0     (1 - rho^2) (1 - w) variance  |
+        | 1  tau  0   |          | q n_aa  q n_av  0                             |
+    F = | 0  phi  0   |      Q = | q n_av  q n_vv  0                             |
+        | 0  0    rho |          | 0       0       (1 - rho^2) (1 - w) variance  |
 
 Update with an observation z = H x + v, v of variance R::
 
@@ -39,32 +39,30 @@ from typing import NamedTuple
 
 
 class Transition(NamedTuple):
-    """The entries of F and Q for arc and velocity in a step.
+    """The entries of F and Q for arc and velocity in a step of a motion with white acceleration.
 
     Attributes:
-        tau: arc covered per velocity [s].
-        phi: factor of the velocity.
-        q_aa, q_av, q_vv: process noise [rad^2, rad^2/s, rad^2/s^2].
+        tau: arc covered per velocity [s]; the duration T where the velocity is constant.
+        phi: factor of the velocity; 1 where it is constant.
+        n_aa, n_av, n_vv: process noise per spectral density of the acceleration, T^3/3, T^2/2
+            and T [s^3, s^2, s].
     """
 
     tau: float
     phi: float
-    q_aa: float
-    q_av: float
-    q_vv: float
+    n_aa: float
+    n_av: float
+    n_vv: float
 
 
-def transition(step: float, tau: float, phi: float, acceleration: float) -> Transition:
-    """Return the transition of a motion with white acceleration noise.
+def transition(step: float, tau: float, phi: float) -> Transition:
+    """Return the transition of a step.
 
     Args:
         step: its duration T [s].
-        tau, phi: see `Transition`; T and 1 where the velocity is constant.
-        acceleration: square root of the noise's spectral density q [rad/s^1.5]; the process noise
-            is q T^3/3, q T^2/2 and q T.
+        tau, phi: see `Transition`.
     """
-    q_vv = acceleration**2 * step
-    return Transition(tau, phi, q_vv * step * step / 3, (acceleration * step) ** 2 / 2, q_vv)
+    return Transition(tau, phi, step**3 / 3, step**2 / 2, step)
 
 
 class Extrapolation(NamedTuple):
@@ -99,7 +97,7 @@ class KalmanFilter:
     """
 
     __slots__ = (
-        '_variance',
+        '_correlated_variance',
         '_white_share',
         'error',
         'p_aa',
@@ -112,49 +110,49 @@ class KalmanFilter:
     )
 
     def __init__(self, variance: float, velocity_variance: float, white_share: float):
-        self._variance, self._white_share = variance, white_share
+        self._white_share, self._correlated_variance = white_share, (1 - white_share) * variance
         self.velocity = self.error = 0.0
-        self.p_aa, self.p_vv, self.p_ee = variance, velocity_variance, (1 - white_share) * variance
+        self.p_aa, self.p_vv, self.p_ee = variance, velocity_variance, self._correlated_variance
         # The track begins where the observation is: what is wrong with it is wrong with the arc.
         self.p_ae = -self.p_ee
         self.p_av = self.p_ve = 0.0
 
-    def extrapolate(self, transition: Transition) -> Extrapolation:
+    def extrapolate(self, transition: Transition, density: float) -> Extrapolation:
         """Return where a step leads, without taking it.
 
         Args:
-            transition: of arc and velocity.
+            transition, density: as in `predict`.
         """
-        tau, phi, q_aa, _, q_vv = transition
+        tau, phi, n_aa, _, n_vv = transition
+        velocity, p_vv = self.velocity, self.p_vv
         return Extrapolation(
-            tau * self.velocity,
-            phi * self.velocity,
-            self.p_aa + q_aa + tau * (2 * self.p_av + tau * self.p_vv),
-            phi * phi * self.p_vv + q_vv,
+            tau * velocity,
+            phi * velocity,
+            self.p_aa + density * n_aa + tau * (2 * self.p_av + tau * p_vv),
+            phi * phi * p_vv + density * n_vv,
         )
 
-    def predict(self, transition: Transition, error_factor: float) -> float:
+    def predict(self, transition: Transition, density: float, error_factor: float) -> float:
         """Take a step in time and return the arc covered [rad].
 
         Args:
             transition: of arc and velocity.
+            density: q, spectral density of the acceleration [rad^2/s^3].
             error_factor: rho, by which the correlated error decays, 0..1.
         """
-        tau, phi, q_aa, q_av, q_vv = transition
-        rho, w = error_factor, self._white_share
-        arc = tau * self.velocity
-        self.velocity *= phi
+        tau, phi, n_aa, n_av, n_vv = transition
+        rho, rho_squared = error_factor, error_factor * error_factor
+        velocity, p_av, p_vv, p_ve = self.velocity, self.p_av, self.p_vv, self.p_ve
+        covered = tau * p_vv
+        self.velocity = phi * velocity
         self.error *= rho
-        # From the upper left: each entry takes those below and to the right as they were.
-        self.p_aa += q_aa
-        self.p_aa += tau * (2 * self.p_av + tau * self.p_vv)
-        self.p_av = phi * (self.p_av + tau * self.p_vv) + q_av
-        self.p_ae = rho * (self.p_ae + tau * self.p_ve)
-        self.p_vv = phi * phi * self.p_vv + q_vv
-        self.p_ve *= rho * phi
-        self.p_ee *= rho * rho
-        self.p_ee += (1 - rho * rho) * (1 - w) * self._variance
-        return arc
+        self.p_aa += density * n_aa + tau * (2 * p_av + covered)
+        self.p_av = phi * (p_av + covered) + density * n_av
+        self.p_ae = rho * (self.p_ae + tau * p_ve)
+        self.p_vv = phi * phi * p_vv + density * n_vv
+        self.p_ve = rho * phi * p_ve
+        self.p_ee = rho_squared * self.p_ee + (1 - rho_squared) * self._correlated_variance
+        return tau * velocity
 
     def predicted_variance(self) -> float:
         """Return H P H^T, the variance of an observation without its white noise [rad^2]."""
@@ -171,19 +169,20 @@ class KalmanFilter:
             inflation: factor of S, 1 or more, for an observation that is less certain than R says.
             added_variance: is added to S after that [rad^2].
         """
-        self._variance = variance
-        s = inflation * (self.predicted_variance() + self._white_share * variance)
-        s += added_variance
+        white_variance = self._white_share * variance
+        self._correlated_variance = variance - white_variance
         # P H^T, and the gain.
         ph_a = self.p_aa + self.p_ae
         ph_v = self.p_av + self.p_ve
         ph_e = self.p_ae + self.p_ee
+        s = inflation * (ph_a + ph_e + white_variance) + added_variance
         k_a, k_v, k_e = ph_a / s, ph_v / s, ph_e / s
         self.velocity += k_v * innovation
         self.error += k_e * innovation
         # K S K^T is K times the transpose of P H^T. Rounding must not make variances negative.
-        self.p_aa = max(self.p_aa - k_a * ph_a, 0.0)
-        self.p_vv = max(self.p_vv - k_v * ph_v, 0.0)
+        p_aa, p_vv = self.p_aa - k_a * ph_a, self.p_vv - k_v * ph_v
+        self.p_aa = p_aa if p_aa > 0 else 0.0
+        self.p_vv = p_vv if p_vv > 0 else 0.0
         self.p_ee -= k_e * ph_e
         self.p_av -= k_a * ph_v
         self.p_ae -= k_a * ph_e

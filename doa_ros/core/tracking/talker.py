@@ -11,6 +11,7 @@ import math
 from typing import NamedTuple
 
 from doa_ros.core.ambiguity import Ambiguity
+from doa_ros.core.directions import PEAK_SEPARATION
 from doa_ros.core.tracking.config import TrackerConfig
 from doa_ros.core.tracking.course import CourseFolder
 from doa_ros.core.tracking.kalman import Extrapolation, KalmanFilter
@@ -144,14 +145,23 @@ class Talker:
         self.confidence = observation.confidence
         self.predicted = False
 
-    def innovations(self, observations: Iterable[Observation]) -> list[Innovation]:
-        """Return how far observations lie from here, along great circles."""
-        innovations = []
+    def innovations(
+        self, observations: Iterable[Observation], gate: float
+    ) -> dict[int, Innovation]:
+        """Return how far observations that may be the talker's lie from here, by their numbers.
+
+        They are within the gate, or as near as one peak is to another.
+
+        Args:
+            observations: any.
+            gate: largest squared Mahalanobis distance [1].
+        """
+        innovations = {}
         sine, cosine, sin, cos, hypot = self._sine, self._cosine, math.sin, math.cos, math.hypot
         white_share, east_error, north_error = self._white_share, self.east.error, self.north.error
         predicted_east = self.east.predicted_variance()
         predicted_north = self.north.predicted_variance()
-        for observation in observations:
+        for number, observation in enumerate(observations):
             azimuth, elevation, to_sine, to_cosine, east_var, north_var, _ = observation
             turn = azimuth - self.azimuth
             compared = self.elevation_known and elevation is not None
@@ -169,7 +179,9 @@ class Talker:
             if compared:
                 north -= north_error
                 distance += north * north / (predicted_north + white_share * north_var)
-            innovations.append(Innovation(east, north, hypot(east, north), distance))
+            arc = hypot(east, north)
+            if distance <= gate or arc <= PEAK_SEPARATION:
+                innovations[number] = Innovation(east, north, arc, distance)
         return innovations
 
     def predict(self, motion: Motion, error_factor: float) -> None:
@@ -179,10 +191,11 @@ class Talker:
             motion: how.
             error_factor: by which the correlated error of detections decays.
         """
-        to_east, to_north = motion
+        east_density, north_density = motion.densities(self.east.velocity, self.north.velocity)
         # At constant elevation: talkers walk around the array rather than over it.
-        turn = self.east.predict(to_east, error_factor) * self._azimuth_per_arc()
-        climb = self.north.predict(to_north, error_factor)
+        east = self.east.predict(motion.transition, east_density, error_factor)
+        turn = east * self._azimuth_per_arc()
+        climb = self.north.predict(motion.transition, north_density, error_factor)
         self._turn_to(self.azimuth + turn, self.elevation + climb)
 
     def update(
@@ -260,18 +273,15 @@ class Talker:
         """Return the time from the latest detection of its own to a stamp [ns]."""
         return stamp - self._detected
 
-    def speed(self) -> float:
-        """Return the angular velocity [rad/s]."""
-        return math.hypot(self.east.velocity, self.north.velocity)
-
     def track(self, stamp: int, motion: Motion, ambiguity: Ambiguity) -> Track:
         """Return this talker at a stamp [ns], to which a motion leads.
 
         No averaging of detections lowers the error that the array's size makes in all of them: it
         is added here.
         """
-        to_east, to_north = motion
-        east, north = self.east.extrapolate(to_east), self.north.extrapolate(to_north)
+        east_density, north_density = motion.densities(self.east.velocity, self.north.velocity)
+        east = self.east.extrapolate(motion.transition, east_density)
+        north = self.north.extrapolate(motion.transition, north_density)
         per_arc = self._azimuth_per_arc()
         azimuth, elevation, _, _ = self._folder.fold(
             self.azimuth + per_arc * east.arc,
@@ -319,7 +329,7 @@ class Talker:
         self._sine, self._cosine = math.sin(self.elevation), math.cos(self.elevation)
 
     def _azimuth_per_arc(self) -> float:
-        return 1 / max(self._cosine, _COSINE_MIN)
+        return 1 / (self._cosine if self._cosine > _COSINE_MIN else _COSINE_MIN)
 
 
 def score_rate(confidence: float) -> float:

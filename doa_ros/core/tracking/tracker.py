@@ -9,12 +9,13 @@ only kept, so that a talker who goes on has the same track.
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 import math
 
 from doa_ros.core.ambiguity import HORIZONTAL, Ambiguity
 from doa_ros.core.directions import PEAK_SEPARATION
 from doa_ros.core.localization.decoding import Estimate
-from doa_ros.core.tracking.association import Associator, unresolved
+from doa_ros.core.tracking.association import assign, unresolved
 from doa_ros.core.tracking.config import TrackerConfig
 from doa_ros.core.tracking.course import CourseFolder
 from doa_ros.core.tracking.motion import MotionModel
@@ -78,8 +79,9 @@ class Tracker:
         self._prediction_time = round(config.prediction_time * NANOSECONDS)
         self._stddev_min = math.radians(config.observation_stddev_min_deg)
         self._ambiguity, self._folder = ambiguity, CourseFolder(ambiguity)
-        self._model = MotionModel(config)
-        self._associator = Associator(config.gate_sigma)
+        # Steps in time are nearly always the same.
+        self._motion = lru_cache(maxsize=8)(MotionModel(config).motion)
+        self._gate = config.gate_sigma**2
         self._next_id = first_id
         self.reset()
 
@@ -127,7 +129,7 @@ class Tracker:
         self._talkers += self._new_talkers(time, unassigned)
         self._talkers = [t for t in self._talkers if t.id or t.score > 0][:_MOST]
         self._confirm()
-        tracks = [self._track(talker, time) for talker in self._given(stamp)]
+        tracks = self._tracks(time)
         return tuple(sorted(tracks, key=lambda t: (not t.confirmed, -t.confidence, t.id)))
 
     def _predict(self, previous: WindowTime, time: WindowTime, gap: bool) -> None:
@@ -136,9 +138,10 @@ class Tracker:
         gap = gap or (time.stamp - previous.stamp) / NANOSECONDS > 1.5 * self._hop
         # A box of some length is correlated like an exponential of half of it.
         error_factor = 0.0 if gap else math.exp(-2 * step / self._config.error_correlation_time)
+        heard, unheard = self._motion(step, 2 * self._hop), self._motion(step, 0.0)
         for talker in self._talkers:
-            heard = 2 * self._hop if talker.is_heard(previous.stamp) else 0.0
-            talker.predict(self._model.motion(talker.speed(), step, heard), error_factor)
+            motion = heard if talker.is_heard(previous.stamp) else unheard
+            talker.predict(motion, error_factor)
 
     def _observations(self, detections: Sequence[Estimate]) -> list[Observation]:
         chosen = sorted(detections, key=lambda e: -e.confidence)[:_MOST]
@@ -163,8 +166,8 @@ class Tracker:
     ) -> list[Observation]:
         """Update the talkers by their observations; return those that belong to none."""
         talkers = self._talkers
-        innovations = [talker.innovations(observations) for talker in talkers]
-        assignment = self._associator.assign(talkers, innovations, time.stamp)
+        innovations = [talker.innovations(observations, self._gate) for talker in talkers]
+        assignment = assign(talkers, innovations, self._gate, time.stamp)
         shared = unresolved(talkers, innovations, assignment, time.stamp, self._timeout)
         for number, talker in enumerate(talkers):
             if number not in assignment:
@@ -185,7 +188,7 @@ class Tracker:
         # Sound that was used before is no new evidence.
         news = max((time.sound_time - talker.sound_time) / NANOSECONDS, _NEWS_MIN)
         # Beyond the gate, but near: an innovation counts at most like one at the gate.
-        beyond = innovation.distance / self._associator.gate
+        beyond = innovation.distance / self._gate
         return max(1.0, self._hop / news) * max(1.0, beyond)
 
     def _new_talkers(self, time: WindowTime, observations: list[Observation]) -> list[Talker]:
@@ -194,8 +197,8 @@ class Tracker:
         for observation in observations:
             if observation.confidence < self._config.birth_confidence_min:
                 continue
-            known = [*self._talkers, *new]
-            if all(t.innovations([observation])[0].arc >= PEAK_SEPARATION / 2 for t in known):
+            innovations = (t.innovations([observation], self._gate) for t in self._talkers + new)
+            if all(i.arc >= PEAK_SEPARATION / 2 for near in innovations for i in near.values()):
                 talker = Talker(time, observation, self._config, self._folder)
                 talker.score = score_rate(observation.confidence) * self._hop
                 new.append(talker)
@@ -217,13 +220,17 @@ class Tracker:
                 talker.given_until = stamp + self._prediction_time
         return [talker for talker in self._talkers if talker.given_until >= stamp]
 
-    def _track(self, talker: Talker, time: WindowTime) -> Track:
-        """Return where a talker is at the stamp, some time after the sound was made."""
+    def _tracks(self, time: WindowTime) -> list[Track]:
+        """Return where talkers are at the stamp, some time after their sound was made."""
         step = (time.stamp - time.sound_time) / NANOSECONDS
         usual = _USUAL_SOUND_AGE + self._config.observation_delay
-        heard = usual if talker.is_heard(time.stamp) else 0.0
-        motion = self._model.motion(talker.speed(), step, heard)
-        return talker.track(time.stamp, motion, self._ambiguity)
+        heard, unheard = self._motion(step, usual), self._motion(step, 0.0)
+        return [
+            talker.track(
+                time.stamp, heard if talker.is_heard(time.stamp) else unheard, self._ambiguity
+            )
+            for talker in self._given(time.stamp)
+        ]
 
 
 def _widened(stddev: float, widening: float, least: float) -> float:

@@ -45,9 +45,9 @@ def test_the_entries_are_those_of_the_matrices(variance, velocity_variance, w, s
         )
         q[2, 2] = (1 - rho**2) * (1 - w) * variance
         x, p = f @ x, f @ p @ f.T + q
-        move = transition(step, tau, phi, acceleration)
-        ahead = kalman.extrapolate(move)
-        arc = kalman.predict(move, rho)
+        move, density = transition(step, tau, phi), acceleration**2
+        ahead = kalman.extrapolate(move, density)
+        arc = kalman.predict(move, density, rho)
         assert ahead == pytest.approx((x[0], x[1], p[0, 0], p[1, 1]))
         np.testing.assert_allclose([arc, kalman.velocity, kalman.error], x, atol=1e-9)
         np.testing.assert_allclose(_covariance(kalman), p, rtol=1e-9, atol=1e-9)
