@@ -10,8 +10,8 @@ field alone. With g = G^-1 x, the likelihood of a talker over that of the backgr
 
     ((1 + r q) (1 - s)^n)^-1,   s = r / (1 + r q) |a* g|^2 / (x* g),   q = a* G^-1 a
 
-where r is the power of the wave over that of the field. All talkers share g. At low frequencies, of
-which an array hears nearly the same from all directions, all likelihoods are nearly the same.
+where r is the power of the wave over that of the field. All talkers share g. At low frequencies,
+of which an array hears nearly the same from all directions, all likelihoods are nearly the same.
 """
 
 import numpy as np
