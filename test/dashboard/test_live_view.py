@@ -59,7 +59,7 @@ def test_a_frame_is_json_and_small(uma8):
     view.take_features(np.full((15, 39), 0.5, np.float32), np.linspace(-4e-4, 4e-4, 39))
     view.take_spectrum(np.full(72, 1 / 72, np.float32), 0.0, math.radians(5))
     view.take_estimates(5_000_000_000, 5_070_000_000, [Estimate(0.5, math.nan, 0.1, 0.1, 0.9)])
-    view.take_tracks([_track(7 * 10**8, elevation=math.nan)])
+    view.take_tracks([_track(700_000_001, elevation=math.nan)])
     view.take_block(AudioBlock(np.zeros((480, 8), np.int32), 48000, 0, 0))
     content = encode(view.frame())
     assert len(content) < 2000
@@ -70,7 +70,7 @@ def test_a_frame_is_json_and_small(uma8):
         {'azimuth': 0.5, 'elevation': None, 'azimuth_stddev': 0.1, 'confidence': 0.9}
     ]
     assert frame['tracks'][0]['number'] == 1
-    assert frame['tracks'][0]['id'] == 7 * 10**8
+    assert frame['tracks'][0]['id'] == 700_000_001
     assert frame['tracks'][0]['elevation'] is None
     assert (frame['gcc_phat']['rows'], frame['gcc_phat']['columns']) == (15, 39)
     assert frame['gcc_phat']['longest_lag'] == pytest.approx(4e-4)
