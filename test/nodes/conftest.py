@@ -105,6 +105,17 @@ def scene(tmp_path_factory):
 
 
 @pytest.fixture(scope='session')
+def every_node(scene):
+    """Start all nodes and the live page on a scene, by what starts executables."""
+
+    def begin(start, **parameters):
+        given = {'source': 'sim', 'scene': scene, 'loop': True, 'method': 'srp_phat', 'port': 0}
+        return start('doa_pipeline', arguments=['--dashboard'], **given | parameters)
+
+    return begin
+
+
+@pytest.fixture(scope='session')
 def require_model():
     """Skip where a method needs the shipped model and there is none."""
 

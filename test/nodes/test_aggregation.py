@@ -50,7 +50,7 @@ def test_the_analyzers_are_of_the_documented_form(analyzers):
             assert all(isinstance(text, str) for text in analyzer[key])
 
 
-def test_two_arrays_are_told_apart_and_grouped(talk, scene, analyzers):
+def test_two_arrays_are_told_apart_and_grouped(talk, every_node, analyzers):
     names = set()
 
     def on(message):
@@ -58,16 +58,8 @@ def test_two_arrays_are_told_apart_and_grouped(talk, scene, analyzers):
 
     with talk() as (start_left, left), talk() as (start_right, right):
         left.node.create_subscription(DiagnosticArray, '/diagnostics', on, 50)
-        for begin in (start_left, start_right):
-            begin(
-                'doa_pipeline',
-                arguments=['--dashboard'],
-                source='sim',
-                scene=scene,
-                loop=True,
-                method='srp_phat',
-                port=0,
-            )
+        for start in (start_left, start_right):
+            every_node(start)
         places = {listener.node.get_namespace() for listener in (left, right)}
         wanted = {f'{place}/{node}: health' for place in places for node in NODES}
         left.spin_until(lambda: wanted <= names, 'all of both arrays')

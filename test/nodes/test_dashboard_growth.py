@@ -23,16 +23,8 @@ _MOST_GROWTH_NODE, _MOST_GROWTH_PAGE = 8.0, 8.0
 @pytest.mark.nightly
 @pytest.mark.alone
 @pytest.mark.timeout(60 * _MINUTES + 300)
-def test_neither_page_nor_node_grows(start, scene, browser):
-    process = start(
-        'doa_pipeline',
-        arguments=['--dashboard'],
-        source='sim',
-        scene=scene,
-        loop=True,
-        method='srp_phat',
-        port=0,
-    )
+def test_neither_page_nor_node_grows(start, every_node, browser):
+    process = every_node(start)
     process.wait_for('the page is at')
     page = browser.new_page()
     frames = []

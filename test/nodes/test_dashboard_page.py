@@ -33,7 +33,7 @@ def _error_deg(shown, true):
 
 
 @pytest.fixture(scope='module')
-def running(talk, scene, tmp_path_factory):
+def running(talk, scene, every_node, tmp_path_factory):
     """The pipeline with its page, on a talker who stands still; a function starts it again."""
     content = json.loads(open(scene).read()) | {'azimuth_deg': _AZIMUTH_DEG, 'speed_deg': 0.0}
     path = tmp_path_factory.mktemp('still') / 'still.yaml'
@@ -43,16 +43,7 @@ def running(talk, scene, tmp_path_factory):
     with talk() as (start, _):
 
         def run():
-            process = start(
-                'doa_pipeline',
-                arguments=['--dashboard'],
-                source='sim',
-                scene=str(path),
-                loop=True,
-                method='srp_phat',
-                port=port,
-                allow_control=True,
-            )
+            process = every_node(start, scene=str(path), port=port, allow_control=True)
             process.wait_for('#token=')
             process.url = re.search(r'with control: (\S+)', process.output)[1]
             return process

@@ -35,18 +35,10 @@ _FOREIGN = ('use_sim_time', 'start_type_description_service', 'qos_overrides.')
 
 
 @pytest.fixture(scope='module')
-def running(talk, scene):
+def running(talk, every_node):
     """A pipeline at work: all nodes, and a client that talks to them."""
     with talk() as (start, listener):
-        process = start(
-            'doa_pipeline',
-            arguments=['--dashboard'],
-            source='sim',
-            scene=scene,
-            loop=True,
-            method='srp_phat',
-            port=0,
-        )
+        process = every_node(start)
         estimates = listener.collect(DoaEstimateArray, 'estimates')
         listener.spin_until(lambda: estimates, 'an estimate')
         yield listener, estimates
