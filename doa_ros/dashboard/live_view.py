@@ -36,7 +36,6 @@ class LiveView:
         self._parts: dict[str, tuple[float, Any]] = {}
         self._statuses: dict[str, tuple[float, Status]] = {}
         self._array: dict[str, Any] | None = None
-        self._pairs: list[str] = []
         self._processor_time = ProcessorTime()
 
     def take_array(self, array: MicArray) -> None:

@@ -51,7 +51,7 @@ except ImportError:  # of aiohttp, which nothing else needs
 _LOOK = 0.2
 # Only the newest message counts; of sound and diagnostics all do.
 _NEWEST, _ALL = QoSProfile(depth=1), QoSProfile(depth=100)
-_EVERYWHERE = {'0.0.0.0', '::', ''}
+_EVERYWHERE = {'0.0.0.0', '::'}
 
 
 class DoaDashboardNode(ArrayNode):

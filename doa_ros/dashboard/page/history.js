@@ -2,13 +2,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Azimuth over the last 30 s, by uPlot.
 
-import { kindOf } from './talker_looks.js';
 import { degrees } from './format.js';
+import { KINDS, kindOf } from './talker_looks.js';
 
 /* global uPlot */
 
 const DURATION = 30;
-const KINDS = 6;
 
 function colour(name) {
   return getComputedStyle(document.documentElement).getPropertyValue(name).trim();

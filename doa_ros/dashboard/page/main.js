@@ -81,21 +81,24 @@ function takeStatus(news) {
 }
 
 function takeFrame(news) {
-  frame = { ...news, spectrum: unpacked(news.spectrum), gcc_phat: unpacked(news.gcc_phat) };
+  show({ ...news, spectrum: unpacked(news.spectrum), gcc_phat: unpacked(news.gcc_phat) });
   if (frame.stamp !== undefined) past.add(frame);
-  speed.addFrame(frame);
   if (performance.now() - saidAgain > AGAIN) say(frame.stamp === undefined ? 'silent' : 'live');
-  if (!waiting) {
-    waiting = true;
-    requestAnimationFrame(draw);
-  }
+}
+
+/** Let a frame be drawn, unless a newer one comes first. */
+function show(news) {
+  frame = news;
+  speed.addFrame(frame);
+  if (waiting) return;
+  waiting = true;
+  const pause = calm.matches ? drawn + CALM_PERIOD - performance.now() : 0;
+  setTimeout(() => requestAnimationFrame(draw), Math.max(pause, 0));
 }
 
 function draw() {
   waiting = false;
-  const now = performance.now();
-  if (calm.matches && now - drawn < CALM_PERIOD) return;
-  drawn = now;
+  drawn = performance.now();
   polar.draw(frame);
   talkers.draw(frame.tracks ?? []);
   map.draw(frame.gcc_phat);
@@ -108,9 +111,6 @@ connect(
   (state) => {
     if (state === 'again') saidAgain = performance.now();
     say(state);
-    if (state === 'lost') {
-      takeFrame({});
-      say('lost');
-    }
+    if (state === 'lost') show({});
   },
 );

@@ -2,7 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The level of each channel, and whether it is well.
 
+// The meters show levels from here on [dB of full scale]; a channel of this one is constant.
 const LEAST = -90;
+const SILENT = -120;
 // How fast the mark of the highest level falls [dB per frame].
 const FALL = 0.4;
 
@@ -66,7 +68,7 @@ export class Meters {
       row.highest = Math.max(level, row.highest - FALL);
       row.bar.style.transform = `scaleX(${share(level)})`;
       row.mark.style.left = `${100 * share(row.highest)}%`;
-      row.value.textContent = level <= -120 ? 'silent' : `${level.toFixed(0)} dB`;
+      row.value.textContent = level <= SILENT ? 'silent' : `${level.toFixed(0)} dB`;
     });
   }
 }

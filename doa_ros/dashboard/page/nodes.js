@@ -21,30 +21,39 @@ export class Nodes {
 
   draw(nodes) {
     this.empty.hidden = nodes.length > 0;
-    for (const node of nodes) {
-      let item = this.items.get(node.node);
-      if (!item) {
-        item = document.createElement('li');
-        item.innerHTML =
-          '<details><summary><span class="level"></span><span class="name"></span></summary>' +
-          '<table><tbody></tbody></table></details><p class="message"></p>';
-        item.querySelector('.name').textContent = node.node;
-        this.items.set(node.node, item);
-        this.list.append(item);
-      }
-      item.dataset.level = node.level;
-      item.querySelector('.level').textContent = LEVELS[node.level];
-      const message = item.querySelector('.message');
-      if (message.textContent !== node.message) message.textContent = node.message;
-      const rows = Object.entries(node.values).map(([name, value]) => {
-        const row = document.createElement('tr');
-        const head = text('th', name);
-        head.scope = 'row';
-        row.append(head, text('td', value));
-        return row;
-      });
-      item.querySelector('tbody').replaceChildren(...rows);
+    const shown = nodes.map((node) => this.#item(node.node));
+    // What is replaced would lose the focus.
+    const same = shown.every((item, k) => item === this.list.children[k]);
+    if (!same || shown.length !== this.list.children.length) this.list.replaceChildren(...shown);
+    nodes.forEach((node, k) => this.#fill(shown[k], node));
+  }
+
+  #item(name) {
+    let item = this.items.get(name);
+    if (!item) {
+      item = document.createElement('li');
+      item.innerHTML =
+        '<details><summary><span class="level"></span><span class="name"></span></summary>' +
+        '<table><tbody></tbody></table></details><p class="message"></p>';
+      item.querySelector('.name').textContent = name;
+      this.items.set(name, item);
     }
+    return item;
+  }
+
+  #fill(item, node) {
+    item.dataset.level = node.level;
+    item.querySelector('.level').textContent = LEVELS[node.level];
+    const message = item.querySelector('.message');
+    if (message.textContent !== node.message) message.textContent = node.message;
+    const rows = Object.entries(node.values).map(([name, value]) => {
+      const row = document.createElement('tr');
+      const head = text('th', name);
+      head.scope = 'row';
+      row.append(head, text('td', value));
+      return row;
+    });
+    item.querySelector('tbody').replaceChildren(...rows);
   }
 }
 

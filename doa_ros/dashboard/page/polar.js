@@ -3,7 +3,7 @@
 // Seen from above, the front of the array upwards: spectrum, estimates and talkers.
 
 import { degrees, signedDegrees } from './format.js';
-import { kindOf, shapeOf, svg } from './talker_looks.js';
+import { kindOf, numbered, svg } from './talker_looks.js';
 
 const RIM = 96;
 const INNER = 26;
@@ -130,13 +130,11 @@ export class Polar {
   }
 
   #makeTalker(track) {
-    const kind = kindOf(track.number);
-    const text = svg('text', { y: kind === 2 ? 1.5 : 0.5 }, String(track.number));
-    const mark = svg('g', {}, svg('path', { class: 'shape', d: shapeOf(track.number, 8) }), text);
+    const mark = svg('g', {}, ...numbered(track.number));
     const spread = svg('path', { class: 'spread' });
     const root = svg(
       'g',
-      { class: `talker talker-${kind}`, 'data-talker': track.number },
+      { class: `talker talker-${kindOf(track.number)}`, 'data-talker': track.number },
       spread,
       svg('line', { class: 'shaft', x1: 0, y1: -INNER, x2: 0, y2: 24 - RIM }),
       svg('path', { class: 'head', d: `M0 ${14 - RIM}L5 ${25 - RIM}H-5Z` }),

@@ -4,7 +4,7 @@
 
 const SVG = 'http://www.w3.org/2000/svg';
 const POLYGONS = [null, 4, 3, 6, 5, -4];
-const KINDS = POLYGONS.length;
+export const KINDS = POLYGONS.length;
 
 /** Return which of the kinds a talker has. */
 export function kindOf(number) {
@@ -19,9 +19,9 @@ export function svg(name, attributes = {}, ...children) {
   return element;
 }
 
-/** Return the outline of a talker's shape around 0, 0. */
-export function shapeOf(number, radius) {
-  const corners = POLYGONS[kindOf(number)];
+/** Return the outline of the shape of a kind around 0, 0. */
+function outline(kind, radius) {
+  const corners = POLYGONS[kind];
   if (corners === null) return `M0 ${-radius}A${radius} ${radius} 0 1 1 -.01 ${-radius}Z`;
   // A square on its corner, or on its side; shapes with few corners are larger.
   const turn = corners < 0 ? Math.PI / 4 : 0;
@@ -34,9 +34,17 @@ export function shapeOf(number, radius) {
   return `M${points.join('L')}Z`;
 }
 
+/** Return a talker's shape around 0, 0, and the number in it. */
+export function numbered(number) {
+  const kind = kindOf(number);
+  return [
+    svg('path', { class: 'shape', d: outline(kind, 8) }),
+    svg('text', { y: POLYGONS[kind] === 3 ? 1.5 : 0.5 }, String(number)),
+  ];
+}
+
 /** Return a picture of a talker's number in its shape. */
 export function badge(track) {
-  const text = svg('text', { y: kindOf(track.number) === 2 ? 1.5 : 0.5 }, String(track.number));
   return svg(
     'svg',
     {
@@ -44,7 +52,6 @@ export function badge(track) {
       viewBox: '-14 -14 28 28',
       'aria-hidden': 'true',
     },
-    svg('path', { class: 'shape', d: shapeOf(track.number, 8) }),
-    text,
+    ...numbered(track.number),
   );
 }
