@@ -24,7 +24,7 @@ from doa_ros.core.geometry import wrap_angle
 from doa_ros.core.units import NANOSECONDS
 from doa_ros.headers import stamp_of
 from doa_ros.msg import DoaTrackArray
-from doa_ros.nodes.robot import RobotNode, spin
+from doa_ros.nodes.robot import RobotNode, bounded, spin
 from doa_ros.parameters import declare
 
 Place = tuple[float, float]
@@ -91,7 +91,7 @@ class FollowPerson(RobotNode):
         speed = config.gain * (math.hypot(x, y) - config.distance) * math.cos(angle)
         fastest = min(self._speed + config.acceleration_max * step, config.speed_max)
         self._speed = twist.linear.x = min(max(speed, 0.0), fastest)
-        twist.angular.z = min(max(config.gain * angle, -config.rate_max), config.rate_max)
+        twist.angular.z = bounded(config.gain * angle, config.rate_max)
         self._twist.publish(twist)
 
     def _stop_if_late(self) -> None:

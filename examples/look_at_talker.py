@@ -23,7 +23,7 @@ from doa_ros.conversions.directions import shown_elevation, tracks_of
 from doa_ros.core.config import Config, setting
 from doa_ros.core.geometry import wrap_angle
 from doa_ros.msg import DoaTrackArray
-from doa_ros.nodes.robot import RobotNode, spin
+from doa_ros.nodes.robot import RobotNode, bounded, spin
 from doa_ros.parameters import declare
 
 # Whoever is farther than this to one side may be at the other in a moment [rad].
@@ -82,8 +82,8 @@ class LookAtTalker(RobotNode):
             pan = math.copysign(pan, self._there[0])
         # A head that cannot turn so far looks as near as it can.
         wanted = [
-            _bounded(pan, self._config.pan_max),
-            _bounded(-shown_elevation(talker), self._config.tilt_max),
+            bounded(pan, self._config.pan_max),
+            bounded(-shown_elevation(talker), self._config.tilt_max),
         ]
         errors = [w - t for w, t in zip(wanted, self._there, strict=True)]
         # Once it moves, it does so until it is well inside.
@@ -91,7 +91,7 @@ class LookAtTalker(RobotNode):
         self._moving = max(map(abs, errors)) > edge
         if self._moving:
             reach = self._config.rate_max * self._config.horizon
-            self._move([t + _bounded(e, reach) for t, e in zip(self._there, errors, strict=True)])
+            self._move([t + bounded(e, reach) for t, e in zip(self._there, errors, strict=True)])
 
     def _move(self, positions: Sequence[float]) -> None:
         # A stamp of 0 stands for now.
@@ -99,10 +99,6 @@ class LookAtTalker(RobotNode):
         time = Duration(seconds=self._config.horizon).to_msg()
         message.points = [JointTrajectoryPoint(positions=positions, time_from_start=time)]
         self._trajectory.publish(message)
-
-
-def _bounded(value: float, limit: float) -> float:
-    return math.copysign(min(abs(value), limit), value)
 
 
 if __name__ == '__main__':

@@ -49,8 +49,7 @@ class MatchFaces(RobotNode):
     def __init__(self) -> None:
         super().__init__('match_faces')
         self._config = declare(self, MatchConfig)
-        # By the ids of faces.
-        self._regions: dict[str, NormalizedRegionOfInterest2D] = {}
+        self._regions: dict[str, NormalizedRegionOfInterest2D] = {}  # by the ids of faces
         self._topics: dict[str, Subscription] = {}
         # Confidences as they were told, by the ids of voice and face.
         self._told: dict[tuple[str, str], float] = {}
@@ -88,6 +87,7 @@ class MatchFaces(RobotNode):
                 match = IdsMatch(id1_type=IdsMatch.VOICE, id2_type=IdsMatch.FACE)
                 (match.id1, match.id2), match.confidence = pair, confidence
                 self._matches.publish(match)
+        self._told = {pair: told for pair, told in self._told.items() if told}
 
     def _azimuths(self) -> dict[str, float]:
         config = self._config

@@ -9,7 +9,6 @@ several rooms, and each room alone, too, without --azimuth. What ends too early 
 """
 
 import argparse
-import csv
 import math
 from pathlib import Path
 import sys
@@ -23,12 +22,12 @@ from doa_ros.audio.audio_frame import block_from_audio_frame
 from doa_ros.conversions.arrays import array_from_info
 from doa_ros.core.errors import AudioError, ConfigError
 from doa_ros.core.geometry import MicArray
+from doa_ros.dashboard.recording_labels import Label, add_label, check_labels
 from doa_ros.msg import AudioFrame, MicArrayInfo
 from doa_ros.nodes.robot import RobotNode, spin
 
 # How samples are written, so that nothing is lost.
 _SUBTYPES = {'signed_16': 'PCM_16', 'signed_32': 'PCM_32', 'float': 'FLOAT'}
-_COLUMNS = ['file', 'start', 'end', 'azimuth_deg', 'elevation_deg']
 # Without sound for this time, it ends [s].
 _PATIENCE = 10.0
 
@@ -40,8 +39,15 @@ class RecordLabelled(RobotNode):
         path = options.folder / options.room / f'{options.name}.wav'
         if path.exists():
             raise ConfigError(f'{path} is there already: choose another NAME')
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            check_labels(options.folder)
+        except OSError as error:
+            raise ConfigError(f'{path.parent} cannot be used ({error.strerror})') from None
         super().__init__('record_labelled')
         self._options, self._path = options, path
+        angles = math.radians(options.azimuth), math.radians(options.elevation)
+        self._label = Label(*angles, options.room)
         self._array: MicArray | None = None
         self._file: soundfile.SoundFile | None = None
         self._next_index = self._checked_index = 0
@@ -58,7 +64,6 @@ class RecordLabelled(RobotNode):
             return
         block = block_from_audio_frame(message, self._array)
         if self._file is None:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
             rate, subtype = block.sampling_frequency, _SUBTYPES[message.format]
             self._file = soundfile.SoundFile(self._path, 'w', rate, message.channel_count, subtype)
         elif block.first_sample_index != self._next_index:
@@ -67,23 +72,9 @@ class RecordLabelled(RobotNode):
         self._file.write(block.samples)
         if self._file.tell() >= self._options.seconds * block.sampling_frequency:
             self._file.close()
+            add_label(self._options.folder, self._path, self._array, self._label)
             self._file = None
-            self._label(self._array)
             raise SystemExit
-
-    def _label(self, array: MicArray) -> None:
-        azimuth_deg, elevation_deg = self._options.azimuth, self._options.elevation
-        if azimuth_deg is not None:
-            # Labels are in the frame of the board.
-            azimuth_deg = math.degrees(array.board_azimuth(math.radians(azimuth_deg)))
-        table = self._options.folder / 'labels.csv'
-        begins = not table.exists()
-        with table.open('a', encoding='utf-8', newline='') as file:
-            rows = csv.writer(file)
-            if begins:
-                rows.writerow(_COLUMNS)
-            name = self._path.relative_to(self._options.folder).as_posix()
-            rows.writerow([name, '', '', azimuth_deg, elevation_deg])
 
     def _check(self) -> None:
         if self._next_index == self._checked_index:
@@ -102,8 +93,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     for name, kind in (('folder', Path), ('room', str), ('name', str)):
         parser.add_argument(name, type=kind, metavar=name.upper())
-    parser.add_argument('--azimuth', type=float, metavar='DEG', help='of the voice, as in RViz')
-    parser.add_argument('--elevation', type=float, metavar='DEG', help='of the voice, if known')
+    for name, known in (('azimuth', 'as in RViz'), ('elevation', 'if known')):
+        parser.add_argument(
+            f'--{name}', type=float, default=math.nan, metavar='DEG', help=f'of the voice, {known}'
+        )
     parser.add_argument('--seconds', type=float, default=20.0, help='%(default)g by default')
     options = parser.parse_args(remove_ros_args(sys.argv)[1:])
     return spin(lambda: RecordLabelled(options))

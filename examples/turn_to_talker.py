@@ -22,7 +22,7 @@ from doa_ros.core.tracking.track import Track
 from doa_ros.core.units import NANOSECONDS
 from doa_ros.headers import stamp_of
 from doa_ros.msg import DoaTrackArray
-from doa_ros.nodes.robot import RobotNode, spin
+from doa_ros.nodes.robot import RobotNode, bounded, spin
 from doa_ros.parameters import declare
 
 # The turn rate changes by no more than in this time, however long nothing came [s].
@@ -69,9 +69,9 @@ class TurnToTalker(RobotNode):
         # Once it turns, it does so until the talker is well inside.
         edge = self._config.deadband * (0.5 if self._turning else 1.0)
         self._turning = abs(angle) > edge
-        wanted = _bounded(self._config.gain * angle, self._config.rate_max) * self._turning
+        wanted = bounded(self._config.gain * angle, self._config.rate_max) * self._turning
         change = self._config.acceleration_max * min(step, _STEP_MAX)
-        self._publish(self._rate + _bounded(wanted - self._rate, change))
+        self._publish(self._rate + bounded(wanted - self._rate, change))
 
     def _angle_to_talker(self, tracks: dict[int, Track]) -> float:
         """Return the angle to the left [rad]; 0 where nobody is tracked.
@@ -100,10 +100,6 @@ class TurnToTalker(RobotNode):
             twist.angular.z = rate
             self._twist.publish(twist)
         self._rate = rate
-
-
-def _bounded(value: float, limit: float) -> float:
-    return min(max(value, -limit), limit)
 
 
 if __name__ == '__main__':

@@ -24,7 +24,7 @@ class Label:
     """Where the sound of a recording comes from, in the mounted frame, and in which room.
 
     Attributes:
-        azimuth: [rad].
+        azimuth: [rad]; NaN where nobody speaks.
         elevation: [rad]; NaN where it is not known.
         room: the name of the subfolder.
     """
@@ -75,13 +75,11 @@ def check_labels(folder: Path) -> None:
         columns = next(csv.reader(io.StringIO(_text(table))), [])
         if not set(columns) <= set(_COLUMNS) or not {'file', 'azimuth_deg'} <= set(columns):
             raise ConfigError(
-                f'{table} must begin with the line {",".join(_COLUMNS)}; give another '
-                'recording_folder'
+                f'{table} must begin with the line {",".join(_COLUMNS)}; give another folder'
             )
     elif (folder / 'labels.yaml').exists():
         raise ConfigError(
-            f'{folder} has labels in labels.yaml, which a labels.csv would hide: give another '
-            'recording_folder'
+            f'{folder} has labels in labels.yaml, which a labels.csv would hide: give another one'
         )
 
 
@@ -101,11 +99,10 @@ def add_label(folder: Path, path: Path, array: MicArray, label: Label) -> None:
     check_labels(folder)
     table = folder / 'labels.csv'
     text = _text(table) if table.exists() else ','.join(_COLUMNS)
-    elevation = label.elevation
     row = {
         'file': path.relative_to(folder).as_posix(),
-        'azimuth_deg': f'{math.degrees(array.board_azimuth(label.azimuth)):g}',
-        'elevation_deg': '' if math.isnan(elevation) else f'{math.degrees(elevation):g}',
+        'azimuth_deg': _degrees(array.board_azimuth(label.azimuth)),
+        'elevation_deg': _degrees(label.elevation),
     }
     line = io.StringIO()
     columns = next(csv.reader(io.StringIO(text)))
@@ -113,8 +110,12 @@ def add_label(folder: Path, path: Path, array: MicArray, label: Label) -> None:
     write_whole(table, f'{text.rstrip()}\n{line.getvalue()}'.encode())
 
 
+def _degrees(angle: float) -> str:
+    return '' if math.isnan(angle) else f'{math.degrees(angle):g}'
+
+
 def _text(table: Path) -> str:
     try:
         return table.read_text(encoding='utf-8-sig')
     except UnicodeDecodeError:
-        raise ConfigError(f'{table} is no text; give another recording_folder') from None
+        raise ConfigError(f'{table} is no text; give another folder') from None

@@ -36,6 +36,11 @@ class RobotNode(Node):
         return (self.get_clock().now().nanoseconds - stamp_of(header)) / NANOSECONDS
 
 
+def bounded(value: float, limit: float) -> float:
+    """Return what is nearest to a value from -limit to limit."""
+    return min(max(value, -limit), limit)
+
+
 def spin(make_node: Callable[[], RobotNode]) -> int:
     """Run a node until SIGINT or SIGTERM comes; return the exit status.
 

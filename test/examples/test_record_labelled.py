@@ -84,6 +84,20 @@ def test_a_name_that_is_taken_is_refused(record, tmp_path):
     assert 'is there already: choose another NAME' in node.output
 
 
+def test_a_folder_that_cannot_be_used_is_one_sentence(record, tmp_path):
+    (tmp_path / 'hall').touch()
+    (tmp_path / 'table').mkdir()
+    (tmp_path / 'table' / 'labels.csv').write_text('when,where\n')
+    for folder, said in (
+        ('hall', 'kitchen cannot be used'),
+        ('table', 'must begin with the line'),
+    ):
+        node = record([tmp_path / folder, 'kitchen', 'left'], [])
+        assert node.end() == 1
+        assert said in node.output
+        assert 'Traceback' not in node.output
+
+
 @pytest.mark.parametrize('end', ['lost', 'silent', 'interrupted'])
 def test_what_is_not_complete_leaves_nothing(record, tmp_path, end):
     blocks = [0, 1, 2, 5] if end == 'lost' else [0, 1, 2]
