@@ -12,7 +12,9 @@ sys.path.insert(0, str(_ROOT))
 
 project = 'doa_ros'
 author = 'doa_ros contributors'
-version = ElementTree.parse(_ROOT / 'package.xml').getroot().findtext('version')
+# rosdoc2 knows it, and runs this file from a folder of its own.
+if (_manifest := _ROOT / 'package.xml').exists():
+    version = ElementTree.parse(_manifest).getroot().findtext('version')
 
 extensions = ['myst_parser', 'sphinx.ext.autodoc', 'sphinx.ext.napoleon']
 myst_heading_anchors = 4
