@@ -750,7 +750,7 @@ def test_a_robot_goes_on_unless_it_requires_the_nodes(
     given = dict(argument.format(recording=recording).split(':=') for argument in arguments)
     given |= {'required': str(required)}
     # Long enough for what ends, or longer than anything takes.
-    wheels = _WHEELS.format(60 if required else 5)
+    wheels = _WHEELS.format(90 if required else 5)
     launch = _Launch(tmp_path, file=_robot(tmp_path, wheels, f'doa(**{given})'))
     ended, wheels = [], []
     for line in launch:
