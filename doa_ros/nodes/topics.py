@@ -81,8 +81,8 @@ WINDOW_MARKERS = PublishedTopic(
     'markers',
     MarkerArray,
     'for RViz, one message per window: an arrow per estimate; per track, in its own colour, an '
-    'arrow, id, azimuth and confidence, a cone of one standard deviation, and a trail of where '
-    'the tip was; the spectrum as a ring; only while someone subscribes',
+    'arrow, number, azimuth and confidence, a cone of one standard deviation, and a trail of '
+    'where the tip was; the spectrum as a ring; only while someone subscribes',
 )
 ARRAY_MARKERS = PublishedTopic(
     'array_markers',
