@@ -39,6 +39,8 @@ from doa_ros.parameters import declare, on_change
 # Estimates of a window may come before the tracks of the one before. Stamps that go farther back
 # are those of a clock that was set back [ns].
 _SET_BACK = NANOSECONDS
+# One window in this time is shown [ns]: eyes see no more, and markers cost more than directions.
+_PERIOD = NANOSECONDS // 10
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,7 @@ class _WindowParts:
 
 
 class DoaMarkersNode(ArrayNode):
-    """Shows the array, and in every window its estimates, tracks and spectrum.
+    """Shows the array, and ten times a second the estimates, tracks and spectrum of a window.
 
     Args:
         publishing: the thread that publishes.
@@ -94,6 +96,8 @@ class DoaMarkersNode(ArrayNode):
         self._frame: str | None = None
         self._window: _WindowParts | None = None
         self._newest = 0
+        # The stamp of the latest window that was chosen to be shown.
+        self._chosen = -_PERIOD
         self._shown = 0
         self._trails: dict[int, Trail] = defaultdict(Trail)
         self.diagnose('all estimates are usable')
@@ -159,7 +163,7 @@ class DoaMarkersNode(ArrayNode):
             self._take(_WindowParts(header, spectrum=(azimuths, probability)))
 
     def _watched(self, header: Header) -> bool:
-        """Show the array, and return whether anybody looks at what it hears."""
+        """Show the array, and return whether what it hears now is shown to anybody."""
         if self._array is None:
             return False
         if header.frame_id != self._frame:
@@ -174,7 +178,14 @@ class DoaMarkersNode(ArrayNode):
         if self._subscribes and self._spectra is None:
             # Not before: while nobody looks, no spectrum is to be published for this.
             self._spectra = self._subscribe(DoaSpectrum, 'spectrum', self._on_spectrum)
-        return True
+        return self._is_chosen(stamp_of(header))
+
+    def _is_chosen(self, stamp: int) -> bool:
+        """Return whether a window is shown: the first one of each tenth of a second."""
+        back = self._chosen - stamp > _SET_BACK
+        if stamp // _PERIOD > self._chosen // _PERIOD or back:
+            self._chosen = stamp
+        return stamp == self._chosen
 
     def _take(self, part: _WindowParts) -> None:
         """Take parts of a window; show all of it at once, or what has come of it."""
@@ -190,7 +201,7 @@ class DoaMarkersNode(ArrayNode):
             self._show(window)
 
     def _forget(self) -> None:
-        self._window, self._shown, self._newest = None, 0, 0
+        self._window, self._shown, self._newest, self._chosen = None, 0, 0, -_PERIOD
         self._trails.clear()
         if self._spectra is not None:
             self.destroy_subscription(self._spectra)

@@ -80,7 +80,7 @@ TARGET_VECTOR = PublishedTopic(
 WINDOW_MARKERS = PublishedTopic(
     'markers',
     MarkerArray,
-    'for RViz, one message per window: an arrow per estimate; per track, in its own colour, an '
+    'for RViz, of ten windows a second: an arrow per estimate; per track, in its own colour, an '
     'arrow, number, azimuth and confidence, a cone of one standard deviation, and a trail of '
     'where the tip was; the spectrum as a ring; only while someone subscribes',
 )

@@ -22,6 +22,7 @@ from doa_ros.core.localization.decoding import Estimate
 from doa_ros.core.localization.spectrum import MultiSourceSpectrum
 from doa_ros.core.localization.window_directions import WindowDirections
 from doa_ros.core.units import NANOSECONDS
+from doa_ros.headers import stamp_of
 from doa_ros.msg import DoaEstimateArray, DoaSpectrum, DoaTrackArray
 
 _ROOT = Path(__file__).resolve().parents[2]
@@ -256,3 +257,14 @@ def test_all_that_is_visible_can_be_drawn(robot):
     assert left[1] == pytest.approx(0.0)
     with pytest.raises(NotImplementedError, match='type 10 cannot be drawn'):
         draw_markers.picture([Marker(type=Marker.MESH_RESOURCE)], camera, '#303030')
+
+
+def test_ten_windows_a_second_are_shown(robot):
+    robot.until(lambda: robot.screen.ids('estimates'), 'the arrow', estimates=1)
+    robot.messages.clear()
+    for _ in range(20):
+        robot.window(tracks=[1], estimates=1)
+    robot.listener.spin(0.5)
+    stamps = [stamp_of(m.markers[0].header) for m in robot.messages]
+    assert 9 <= len(stamps) <= 11
+    assert set(np.diff(stamps)) == {2 * HOP_NS}
