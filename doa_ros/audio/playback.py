@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """When recorded samples are heard."""
 
-import threading
+from contextlib import suppress
+import queue
 
 import numpy as np
 
@@ -10,8 +11,9 @@ from doa_ros.audio.source import AudioBlock, Clock
 from doa_ros.audio.stamps import ClockWatch, read_at_once
 from doa_ros.core.units import NANOSECONDS
 
-# While a block waits, the clock is read at this interval [s]: it need not keep pace with time.
-_INTERVAL = 0.02
+# While a block waits, the clock is read at this interval [s]: it need not keep pace with time. A
+# block of the usual length waits once.
+_INTERVAL = 0.05
 _LEAST_INTERVAL = 0.001
 
 
@@ -25,16 +27,16 @@ class Playback:
         sampling_frequency: [Hz].
         real_time: whether to wait for the clock; otherwise blocks come as fast as they are taken,
             and stamps count from where the clock was at the beginning.
+
+    Attributes:
+        closed: whether `close` was called.
     """
 
     def __init__(self, sampling_frequency: int, real_time: bool):
         self._rate, self._real_time = sampling_frequency, real_time
-        self._closed = threading.Event()
-
-    @property
-    def closed(self) -> bool:
-        """Whether `close` was called."""
-        return self._closed.is_set()
+        self.closed = False
+        # What `close` puts into it ends a wait. An Event would make a lock for every wait.
+        self._closing: queue.SimpleQueue[None] = queue.SimpleQueue()
 
     def begin(self, clock: Clock) -> None:
         """Let the stream begin now."""
@@ -73,8 +75,11 @@ class Playback:
             left = (self._time(self._index + count) - now) / NANOSECONDS
             if left <= 0:
                 return
-            self._closed.wait(min(max(left, _LEAST_INTERVAL), _INTERVAL))
+            left /= max(self._watch.rate, 1.0)
+            with suppress(queue.Empty):
+                self._closing.get(timeout=min(max(left, _LEAST_INTERVAL), _INTERVAL))
 
     def close(self) -> None:
         """End all waiting."""
-        self._closed.set()
+        self.closed = True
+        self._closing.put(None)

@@ -39,12 +39,16 @@ class ClockWatch:
     """Tells from readings of a clock whether it was set, and whether it goes.
 
     It may run at any rate, and stand still for a while: then it was not set.
+
+    Attributes:
+        rate: how fast it went between the latest two readings; 1 is the pace of time.
     """
 
     def __init__(self):
         # The latest reading, when it was taken, and since when the clock shows that.
         self._shown: int | None = None
         self._read, self._changed = 0.0, -math.inf
+        self.rate = 1.0
 
     def was_set(self, shown: int, now: float) -> bool:
         """Take a reading; return whether the clock was set since the one before.
@@ -60,6 +64,7 @@ class ClockWatch:
         if shown != before:
             self._changed = now
         step = (shown - before) / NANOSECONDS
+        self.rate = step / passed if passed > 0 else 1.0
         return step < 0 or step > _LATE + _FASTEST * passed
 
     @property

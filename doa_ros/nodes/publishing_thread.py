@@ -160,7 +160,9 @@ class PublishingThread:
                     return
                 topic = self._turns.popleft()
                 message = topic.waiting.popleft()
-                self._changed.notify_all()
+                if self._lossless:
+                    # A node may wait for room.
+                    self._changed.notify_all()
             if self._lossless:
                 topic.make_room(self._patience)
             topic.send(message)
