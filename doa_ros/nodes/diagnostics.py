@@ -4,6 +4,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+import math
 import time
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
@@ -17,6 +18,8 @@ from doa_ros.nodes.publishing_thread import PublishingThread
 # [s]
 _PERIOD = 1.0
 _LOG_PERIOD = 5.0
+# DDS is asked so seldom who else publishes, as this takes longer than all else [s].
+_ASKING_PERIOD = 5.0
 # DDS counts the publishers of a killed process for 20 s more [s].
 _LINGERING = 25.0
 # All nodes publish on these.
@@ -42,10 +45,16 @@ class _OtherPublishers:
         # The time since which a topic has other publishers, by topic [s].
         self._since: dict[str, float] = {}
         self._told: set[str] = set()
+        self._asked, self._status = -math.inf, Status(Level.OK, '')
 
     def status(self) -> Status:
         """Return a warning while there is one, and log it once."""
         now = time.monotonic()
+        if now - self._asked >= _ASKING_PERIOD:
+            self._asked, self._status = now, self._found(now)
+        return self._status
+
+    def _found(self, now: float) -> Status:
         topics = {p.topic_name for p in self._node.publishers} - _SHARED
         shared = {topic for topic in topics if self._node.count_publishers(topic) > 1}
         self._since = {topic: self._since.get(topic, now) for topic in shared}

@@ -27,6 +27,7 @@ def warnings():
 def system(monkeypatch, namespace, listener, warnings):
     """A node that publishes, and what it says of other publishers."""
     monkeypatch.setattr(diagnostics, '_LINGERING', LINGERING)
+    monkeypatch.setattr(diagnostics, '_ASKING_PERIOD', 0.0)
     context = rclpy.Context()
     context.init()
     node = rclpy.create_node('ours', namespace=namespace, context=context)
