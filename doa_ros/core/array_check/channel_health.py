@@ -30,6 +30,8 @@ from doa_ros.core.monitoring import Level, Status, merge
 
 # Length of a window, and of the period after which the channels are judged [s].
 _WINDOW, _PERIOD = 0.05, 1.0
+# Spectra cost more than all else, and are computed of one window in so many.
+_SPECTRA_EVERY = 2
 # A fault is reported after it was found in so many periods in a row, until it was not found in so
 # many.
 _CONFIRM, _RELEASE = 2, 4
@@ -37,8 +39,8 @@ _CONFIRM, _RELEASE = 2, 4
 _HYSTERESIS = 0.8
 # A gain is the median over the last so many periods, and known after so many.
 _GAIN_PERIODS, _LEAST_GAIN_PERIODS = 5, 3
-# The order of the channels is judged after so many quiet windows: 10 s.
-_ORDER_WINDOWS = 200
+# The order of the channels is judged after so many spectra of quiet windows: 10 s.
+_ORDER_WINDOWS = 100
 # These change the level of a channel, whatever its gain.
 _CHANGE_LEVEL = {Fault.CLIPPED, Fault.STUCK_BITS}
 
@@ -101,7 +103,7 @@ class ChannelHealth:
         """Forget what was found in another stream."""
         array, window = self._array, round(_WINDOW * self._array.sampling_frequency)
         self._coherence = Coherence(array, window)
-        self._dead = DeadMicrophones(len(array.positions), _WINDOW)
+        self._dead = DeadMicrophones(len(array.positions), _SPECTRA_EVERY * _WINDOW)
         self._gains: deque[np.ndarray] = deque(maxlen=_GAIN_PERIODS)
         self._order: ChannelOrder | None = None
         self._candidate: ChannelOrder | None = None
@@ -147,9 +149,10 @@ class ChannelHealth:
         if self._period is None:
             self._period = ChannelStatistics(samples.shape[1], len(microphones))
         scaled = self._period.add(samples)
-        power = self._coherence.push(scaled[microphones])
-        self._dead.update(power)
-        self._period.add_power(power)
+        if self._period.windows % _SPECTRA_EVERY == 0:
+            power = self._coherence.push(scaled[microphones])
+            self._dead.update(power)
+            self._period.add_power(power)
         if self._period.windows == round(_PERIOD / _WINDOW):
             self.health = self._judge(self._period, microphones)
             self._period = None

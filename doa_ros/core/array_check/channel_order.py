@@ -13,9 +13,9 @@ from functools import lru_cache
 from itertools import combinations, permutations
 
 import numpy as np
-from scipy import fft
 
 from doa_ros.core.features.noise_floor import NoiseFloor
+from doa_ros.core.features.spectra import BandSpectra
 from doa_ros.core.geometry import MicArray
 from doa_ros.core.symmetry import symmetries
 
@@ -46,13 +46,11 @@ class Coherence:
     def __init__(self, array: MicArray, window: int):
         self._array = array
         rate = array.sampling_frequency
-        self._taper = np.hanning(window + 1)[:-1].astype(np.float32)
-        frequencies = fft.rfftfreq(window, 1 / rate)
         distances = pair_distances(array)
         lowest = _LEAST_SPAN * array.speed_of_sound / distances.max()
         highest = min(_HIGHEST, array.highest_frequency)
-        self._bins = slice(*np.searchsorted(frequencies, [lowest, highest]))
-        self.frequencies = frequencies[self._bins]
+        self._spectra = BandSpectra(window, rate, lowest, highest)
+        self.frequencies = self._spectra.frequencies
         self._floor = NoiseFloor(1, window / rate, _FLOOR_SECONDS)
         self.reset()
 
@@ -69,9 +67,9 @@ class Coherence:
         Args:
             samples: of the microphones, shape (microphones, window), float32.
         """
-        spectra = fft.rfft(samples * self._taper, axis=1)[:, self._bins]
+        spectra = self._spectra.of(samples.T)
         squares = spectra.real**2 + spectra.imag**2
-        power = squares.mean(axis=1)
+        power = squares.sum(axis=1) / np.float32(squares.shape[1])
         total = np.array([power.mean()])
         if total[0] <= _QUIET * self._floor.update(total)[0]:
             first, second = self._array.pairs.T

@@ -35,7 +35,7 @@ class ChannelStatistics:
         self.clipped = np.zeros(channel_count, dtype=int)
         self._ones: np.ndarray | None = None
         self._common: np.ndarray | None = None
-        self._levels = np.zeros(microphone_count)
+        self._levels, self._spectra = np.zeros(microphone_count), 0
 
     def add(self, samples: np.ndarray) -> np.ndarray:
         """Take a window; return it with full scale 1, shape (channels, samples), float32."""
@@ -61,11 +61,12 @@ class ChannelStatistics:
     def add_power(self, power: np.ndarray) -> None:
         """Take the power of each microphone in a window, shape (microphones,)."""
         self._levels += decibels(power)
+        self._spectra += 1
 
     @property
     def microphone_levels(self) -> np.ndarray:
         """Mean level of each microphone in the band [dB], shape (microphones,)."""
-        return self._levels / self.windows
+        return self._levels / self._spectra
 
     @property
     def constant(self) -> np.ndarray:

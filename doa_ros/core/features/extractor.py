@@ -76,7 +76,7 @@ class FeatureExtractor:
         self.config = config
         self._array = array
         self._framer = Framer(round(config.window * rate), round(config.hop * rate))
-        self._spectra = BandSpectra(config, rate)
+        self._spectra = BandSpectra.of_features(config, rate)
         feature_type = feature_type_of(array, config)
         self._canceller = SourceCanceller(feature_type) if config.residual else None
         self._average_type: type[CrossSpectrumAverage] = (

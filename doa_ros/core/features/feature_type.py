@@ -56,7 +56,7 @@ class FeatureType(ABC):
     @cached_property
     def frequencies(self) -> np.ndarray:
         """Those of the bins of all spectra [Hz], shape (bins,)."""
-        return BandSpectra(self.config, self.array.sampling_frequency).frequencies
+        return BandSpectra.of_features(self.config, self.array.sampling_frequency).frequencies
 
     @property
     @abstractmethod

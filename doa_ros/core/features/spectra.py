@@ -9,26 +9,32 @@ from doa_ros.core.features.config import FeatureConfig
 
 
 class BandSpectra:
-    """Spectra of windows within the band of the features.
+    """Spectra of windows within a band.
 
     Attributes:
         frequencies: of the bins in the band [Hz], shape (bins,).
 
     Args:
-        config: length of the window, and band.
+        window: length of a window [samples].
         sampling_frequency: [Hz].
+        lowest, highest: the band, both included [Hz].
     """
 
-    def __init__(self, config: FeatureConfig, sampling_frequency: int):
-        window = round(config.window * sampling_frequency)
+    def __init__(self, window: int, sampling_frequency: int, lowest: float, highest: float):
         frequencies = fft.rfftfreq(window, 1 / sampling_frequency)
-        band = [config.band_min, np.nextafter(config.band_max, np.inf)]
+        band = [lowest, np.nextafter(highest, np.inf)]
         self._bins = slice(*np.searchsorted(frequencies, band))
         self.frequencies = frequencies[self._bins]
         # Periodic Hann window: at half overlap the windows add up to one.
         taper = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(window) / window)
         self._taper = taper.astype(np.float32)
         self._tapered = np.zeros((0, window), dtype=np.float32)
+
+    @classmethod
+    def of_features(cls, config: FeatureConfig, sampling_frequency: int) -> 'BandSpectra':
+        """Return those of the features at a sampling frequency [Hz]."""
+        window = round(config.window * sampling_frequency)
+        return cls(window, sampling_frequency, config.band_min, config.band_max)
 
     def of(self, samples: np.ndarray) -> np.ndarray:
         """Return the spectrum of each microphone, shape (microphones, bins), complex64.

@@ -26,7 +26,7 @@ def gcc_of(make_array):
     array = make_array([[0, 0, 0], [0.01, 0, 0]])
 
     def gcc(samples, config=_CONFIG):
-        spectra = BandSpectra(config, _RATE).of(samples.astype(np.float32))
+        spectra = BandSpectra.of_features(config, _RATE).of(samples.astype(np.float32))
         gcc_phat = GccPhat(array, config)
         weight = np.ones(len(gcc_phat.frequencies), dtype=np.float32)
         return gcc_phat.features(gcc_phat.cross_spectra(spectra, weight), weight.sum())[0]
@@ -74,7 +74,9 @@ def test_equals_the_inverse_dft_of_the_phases(gcc_of):
 
 def test_band_includes_both_ends():
     def count(low, high):
-        return len(BandSpectra(FeatureConfig(band_min=low, band_max=high), _RATE).frequencies)
+        return len(
+            BandSpectra.of_features(FeatureConfig(band_min=low, band_max=high), _RATE).frequencies
+        )
 
     # Bins are 10 Hz apart.
     assert count(200, 7000) == 681

@@ -21,7 +21,7 @@ def powers(uma8):
     rng = np.random.default_rng(1)
     noise = DiffuseField(uma8.positions, rate, 343.0).mix(rng.standard_normal((6, 20 * rate)))
     window, hop = round(_CONFIG.window * rate), round(_CONFIG.hop * rate)
-    transform = BandSpectra(_CONFIG, rate)
+    transform = BandSpectra.of_features(_CONFIG, rate)
     windows = np.lib.stride_tricks.sliding_window_view(noise.astype(np.float32), window, axis=1)
     spectra = (transform.of(windows[:, i * hop].T) for i in range(20 * 20 - 1))
     return np.stack([np.mean(np.abs(s) ** 2, axis=0) for s in spectra])
