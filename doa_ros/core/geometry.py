@@ -9,6 +9,7 @@ Directions follow REP-103: x forward, y left, z up; azimuth counter-clockwise fr
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import combinations
+import math
 
 import numpy as np
 
@@ -215,6 +216,10 @@ def board_positions(
 
 def wrap_angle(angle):
     """Return `angle` [rad] in (-pi, pi], element by element."""
+    if isinstance(angle, float):
+        # NumPy takes ten times as long for one number; np.float64 is a float, too.
+        alone = math.pi - (math.pi - float(angle)) % (2 * math.pi)
+        return math.pi if alone == -math.pi else alone
     wrapped = np.pi - np.mod(np.pi - np.asarray(angle), 2 * np.pi)
     # Just above pi the difference rounds to a whole turn.
     wrapped = np.where(wrapped == -np.pi, np.pi, wrapped)

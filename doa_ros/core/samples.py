@@ -17,4 +17,7 @@ def as_float(samples: np.ndarray) -> np.ndarray:
     """Return samples, integers or floats, as float32; full scale is 1."""
     if samples.dtype.kind == 'f':
         return samples.astype(np.float32, copy=False)
-    return samples.astype(np.float32) / -float(np.iinfo(samples.dtype).min)
+    scaled = samples.astype(np.float32)
+    # A power of two, so that this is exact.
+    scaled *= np.float32(-1 / np.iinfo(samples.dtype).min)
+    return scaled

@@ -2,10 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Calibration: true confidences, elevations and standard deviations for a network's outputs."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 import math
 
-import numpy as np
 from scipy import special
 
 from doa_ros.core.config import Config, setting
@@ -62,21 +61,22 @@ class Calibration(Config):
 
     def estimate(self, spectrum: Spectrum, peak: Peak) -> Estimate:
         """Return the calibrated estimate of one of the peaks of a spectrum."""
-        found = spectrum.estimate(peak)
+        elevation, elevation_stddev = spectrum.elevation_at(peak.azimuth)
         raw = logit(peak.probability, LEAST_PROBABILITY)
         log_odds = self.confidence_bias + self.confidence_weight * raw
         # Less coherent sound, in reverberation or with dead microphones, has larger errors.
         coherence = max(float(spectrum.coherence), _LEAST_COHERENCE)
-        azimuth_stddev = found.azimuth_stddev**self.azimuth_power / coherence**self.azimuth_fading
+        azimuth_stddev = peak.stddev**self.azimuth_power / coherence**self.azimuth_fading
         elevation_stddev = (
-            found.elevation_stddev**self.elevation_power / coherence**self.elevation_fading
+            elevation_stddev**self.elevation_power / coherence**self.elevation_fading
         )
-        return replace(
-            found,
-            elevation=self.corrected(found.elevation, spectrum.elevation_min),
+        return Estimate(
+            azimuth=peak.azimuth,
+            elevation=self.corrected(elevation, spectrum.elevation_min),
             azimuth_stddev=self.azimuth_spread * azimuth_stddev,
             elevation_stddev=self.elevation_spread * elevation_stddev,
             confidence=float(special.expit(log_odds)),
+            attributes=spectrum.attributes_at(peak.azimuth),
         )
 
     def estimates(self, spectrum: Spectrum) -> list[Estimate]:
@@ -91,4 +91,5 @@ class Calibration(Config):
             lowest: that of the first class [rad].
         """
         shifted = self.elevation_scale * elevation + math.radians(self.elevation_shift_deg)
-        return float(np.clip(shifted, lowest, math.pi / 2))
+        # In this order, NaN stays NaN.
+        return min(max(shifted, lowest), math.pi / 2)

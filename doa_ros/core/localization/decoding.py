@@ -2,8 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """From class probabilities to directions finer than a class."""
 
-from collections.abc import Mapping
+import cmath
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 import math
 
 import numpy as np
@@ -60,6 +62,8 @@ class Estimate:
     def with_uncertain_size(self, ambiguity: Ambiguity) -> 'Estimate':
         """Return it with the deviation that it has because the array's size is uncertain."""
         added = ambiguity.elevation_stddev(self.azimuth, self.elevation)
+        if not added:
+            return self
         return replace(self, elevation_stddev=math.hypot(self.elevation_stddev, added))
 
 
@@ -74,11 +78,9 @@ def decode_azimuth(probability: np.ndarray) -> tuple[float, float, float]:
         the share of the probability that lies near the peak, 0..1.
     """
     probability = np.asarray(probability, dtype=float)
-    count = len(probability)
-    azimuth, stddev = _refine(probability, int(np.argmax(probability)))
-    classes = np.arange(count) * 2 * math.pi / count
-    near = np.abs(wrap_angle(classes - azimuth)) <= _NEAR
-    confidence = float(probability[near].sum() / max(probability.sum(), 1e-9))
+    azimuth, stddev = _refine(probability, int(probability.argmax()))
+    near = _distances(len(probability), azimuth) <= _NEAR
+    confidence = float(probability @ near) / max(float(probability.sum()), 1e-9)
     return azimuth, stddev, confidence
 
 
@@ -97,27 +99,39 @@ def decode_posterior(probability: np.ndarray) -> tuple[float, float, float]:
     """
     count = len(probability)
     step = 2 * math.pi / count
-    peak = int(np.argmax(probability))
-    top = _vertex(np.log(probability[[peak - 1, peak, (peak + 1) % count]]), 0.0)
+    peak = int(probability.argmax())
+    around = probability[[peak - 1, peak, (peak + 1) % count]].tolist()
+    top = _vertex([math.log(p) for p in around], 0.0)
     azimuth = wrap_angle((peak + min(max(top, -0.5), 0.5)) * step)
-    distance = np.abs(wrap_angle(np.arange(count) * step - azimuth))
-    total = probability.sum()
-    near = distance <= WITHIN + step / 2
-    local = np.where(distance <= _NEIGHBOURHOOD, probability, 0)
-    stddev = math.sqrt(np.sum(local * distance**2) / local.sum())
-    return azimuth, stddev, min(1.0, float(probability[near].sum() / total))
+    distance = _distances(count, azimuth)
+    near = float(probability @ (distance <= WITHIN + step / 2)) / float(probability.sum())
+    local = probability * (distance <= _NEIGHBOURHOOD)
+    stddev = math.sqrt(float(local @ distance**2) / float(local.sum()))
+    return azimuth, stddev, min(1.0, near)
 
 
-def _vertex(values: np.ndarray, otherwise: float) -> float:
+@lru_cache(maxsize=8)
+def _classes(count: int) -> np.ndarray:
+    """Return the azimuths of so many classes around the circle [rad]."""
+    return np.arange(count) * 2 * math.pi / count
+
+
+def _distances(count: int, azimuth: float) -> np.ndarray:
+    """Return how far azimuth classes are from an azimuth in (-pi, pi] [rad], shape (classes,)."""
+    apart = np.abs(_classes(count) - azimuth)
+    return np.minimum(apart, np.abs(2 * math.pi - apart))
+
+
+def _vertex(values: Sequence[float], otherwise: float) -> float:
     """Return where the parabola through three values has its top, from the middle one [classes].
 
     Args:
-        values: shape (3,).
+        values: three.
         otherwise: the result where there is none.
     """
     left, centre, right = values
     curvature = left - 2 * centre + right
-    return 0.5 * float(left - right) / curvature if curvature < -1e-6 else otherwise
+    return 0.5 * (left - right) / curvature if curvature < -1e-6 else otherwise
 
 
 def decode_azimuths(
@@ -151,14 +165,21 @@ def decode_azimuths(
 def _refine(probability: np.ndarray, peak: int) -> tuple[float, float]:
     """Return mean direction and standard deviation [rad] of the classes around a peak."""
     count = len(probability)
+    offsets, phasors = _neighbourhood(count)
+    local = probability[(peak + offsets) % count]
+    resultant = complex(local @ phasors) / max(float(local.sum()), 1e-9)
+    azimuth = wrap_angle(peak * 2 * math.pi / count + cmath.phase(resultant))
+    length = min(max(abs(resultant), 1e-6), 1.0)
+    return azimuth, math.sqrt(2 * math.log(1 / length))
+
+
+@lru_cache(maxsize=8)
+def _neighbourhood(count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return which of so many classes are around a peak, from it on, and their unit phasors."""
     step = 2 * math.pi / count
     reach = max(1, round(_NEIGHBOURHOOD / step))
     offsets = np.arange(-reach, reach + 1)
-    local = probability[(peak + offsets) % count]
-    resultant = np.sum(local * np.exp(1j * step * offsets)) / max(local.sum(), 1e-9)
-    azimuth = wrap_angle(peak * step + float(np.angle(resultant)))
-    length = float(np.clip(abs(resultant), 1e-6, 1.0))
-    return azimuth, math.sqrt(2 * math.log(1 / length))
+    return offsets, np.exp(1j * step * offsets)
 
 
 def decode_elevation(probability: np.ndarray, elevation_min: float = 0.0) -> tuple[float, float]:
@@ -173,18 +194,19 @@ def decode_elevation(probability: np.ndarray, elevation_min: float = 0.0) -> tup
     Returns:
         Elevation [rad] from there to pi/2 and its standard deviation [rad].
     """
-    probability = np.asarray(probability, dtype=float)
-    count = len(probability)
+    # Of so few numbers, Python takes less time than NumPy.
+    classes: list[float] = probability.tolist()
+    count = len(classes)
     step = elevation_step(count, elevation_min)
-    peak = int(np.argmax(probability))
+    peak = classes.index(max(classes))
     middle = min(max(peak, 1), count - 2)
-    logs = np.log(probability[middle - 1 : middle + 2] + HALF_STEP)
+    logs = [math.log(p + HALF_STEP) for p in classes[middle - 1 : middle + 2]]
     position = middle + _vertex(logs, peak - middle)
     # The parabola may place the vertex anywhere; the peak's own class is a bound.
     position = min(max(position, peak - 0.5, 0.0), peak + 0.5, count - 1.0)
-    classes = np.arange(count)
-    variance = np.sum(probability * (classes - position) ** 2) / max(probability.sum(), 1e-9)
-    return elevation_min + float(position * step), math.sqrt(variance) * step
+    spread = sum(p * (number - position) ** 2 for number, p in enumerate(classes))
+    variance = spread / max(sum(classes), 1e-9)
+    return elevation_min + position * step, math.sqrt(variance) * step
 
 
 def logit(probability, least: float = HALF_STEP):
@@ -194,4 +216,7 @@ def logit(probability, least: float = HALF_STEP):
         probability: 0..1.
         least: smallest distance from 0 and 1; that of the filter is far finer than int8.
     """
+    if isinstance(probability, float):
+        likely = min(max(probability, least), 1 - least)
+        return math.log(likely / (1 - likely))
     return special.logit(np.clip(probability, least, 1 - least))

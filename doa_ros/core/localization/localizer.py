@@ -18,6 +18,7 @@ from doa_ros.core.features.extractor import WindowFeatures
 from doa_ros.core.geometry import MicArray
 from doa_ros.core.localization.calibration import SENSITIVITY_POWER
 from doa_ros.core.localization.classifier import Classifier
+from doa_ros.core.localization.decoding import Estimate
 from doa_ros.core.localization.source_filter import Localization
 from doa_ros.core.localization.spectrum_estimator import SpectrumEstimator
 from doa_ros.core.localization.srp_phat import SrpPhat
@@ -113,6 +114,7 @@ class Localizer:
     ):
         self._array = array
         self._ambiguity = ambiguity_of(array)
+        self._horizontal = self._ambiguity.horizontal
         self._estimator: SpectrumEstimator
         if config.method == 'srp_phat':
             self._estimator = SrpPhat(feature_type_of(array, features))
@@ -156,32 +158,37 @@ class Localizer:
             # Steady sound is not above the noise floor: treat all sound as if it were.
             window = replace(window, activity=1.0)
         found = self._filter.update(self._estimator.spectra(window))
-        return self._mounted(self._of_uncertain_size(self._confident(self._folded(found))))
+        return self._mounted(self._confident(self._folded(found)))
 
     def _folded(self, found: Localization) -> Localization:
         """Return only directions that the array can tell apart."""
-        if self._ambiguity.horizontal and self.grid.elevation_min == 0:
+        if self._horizontal and self.grid.elevation_min == 0:
             return found
         # Between two classes, one may lie just behind the plane of the microphones.
         return found.changed(lambda estimate: estimate.folded(self._ambiguity))
 
     def _confident(self, found: Localization) -> Localization:
-        """Return the estimates and detections that are confident enough."""
-        estimates = (e for e in found.estimates if e.confidence >= self._least_confidence)
-        weighted = (
-            replace(d, confidence=_with_prior_odds(d.confidence, self._prior_odds))
-            for d in found.detections
-        )
-        detections = (d for d in weighted if d.confidence >= _LEAST_DETECTION)
-        return replace(found, estimates=tuple(estimates), detections=tuple(detections))
+        """Return the estimates and detections that are confident enough.
 
-    def _of_uncertain_size(self, found: Localization) -> Localization:
-        """Return it with deviations that contain how uncertain the array's size is.
-
-        Those of the detections do not: a tracker that averages them adds it afterwards.
+        The deviations of the estimates contain how uncertain the array's size is, then. Those of
+        the detections do not: a tracker that averages them adds it afterwards.
         """
-        estimates = (e.with_uncertain_size(self._ambiguity) for e in found.estimates)
-        return replace(found, estimates=tuple(estimates))
+        estimates = (
+            e.with_uncertain_size(self._ambiguity)
+            for e in found.estimates
+            if e.confidence >= self._least_confidence
+        )
+        detections = (
+            d for d in map(self._with_prior, found.detections) if d.confidence >= _LEAST_DETECTION
+        )
+        return Localization(tuple(estimates), found.spectrum, tuple(detections))
+
+    def _with_prior(self, detection: Estimate) -> Estimate:
+        if self._prior_odds == 1:
+            return detection
+        return replace(
+            detection, confidence=_with_prior_odds(detection.confidence, self._prior_odds)
+        )
 
     def _mounted(self, found: Localization) -> Localization:
         """Return in the mounted frame what is found in the board's."""

@@ -119,14 +119,22 @@ class Spectrum(ABC):
     def estimate(self, peak: Peak) -> Estimate:
         """Return a peak with its elevation and attributes."""
         elevation, elevation_stddev = self.elevation_at(peak.azimuth)
-        attributes = {
-            name: head.decode(values, peak.azimuth)
+        return Estimate(
+            peak.azimuth,
+            elevation,
+            peak.stddev,
+            elevation_stddev,
+            peak.probability,
+            self.attributes_at(peak.azimuth),
+        )
+
+    def attributes_at(self, azimuth: float) -> dict[str, float]:
+        """Return the other values of a source at an azimuth [rad], by the names of their heads."""
+        return {
+            name: head.decode(values, azimuth)
             for name, values in self.attributes.items()
             if isinstance(head := OUTPUT_HEADS[name], SourceAttribute)
         }
-        return Estimate(
-            peak.azimuth, elevation, peak.stddev, elevation_stddev, peak.probability, attributes
-        )
 
 
 class SingleSourceSpectrum(Spectrum):
