@@ -93,10 +93,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     for name, kind in (('folder', Path), ('room', str), ('name', str)):
         parser.add_argument(name, type=kind, metavar=name.upper())
-    for name, known in (('azimuth', 'as in RViz'), ('elevation', 'if known')):
-        parser.add_argument(
-            f'--{name}', type=float, default=math.nan, metavar='DEG', help=f'of the voice, {known}'
-        )
+    parser.add_argument(
+        '--azimuth', type=float, default=math.nan, metavar='DEG', help='of the voice'
+    )
+    parser.add_argument(
+        '--elevation', type=float, default=math.nan, metavar='DEG', help='if known'
+    )
     parser.add_argument('--seconds', type=float, default=20.0, help='%(default)g by default')
     options = parser.parse_args(remove_ros_args(sys.argv)[1:])
     return spin(lambda: RecordLabelled(options))
