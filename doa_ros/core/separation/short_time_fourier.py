@@ -19,7 +19,7 @@ RATE = 16000
 HOP = 320
 """Samples from one frame to the next, at that rate."""
 WINDOW = 2 * HOP
-"""Samples of a frame, at that rate: so long after a sample came in, it is given at the latest."""
+"""Samples of a frame, at that rate, after which each sample is given at the latest."""
 
 
 def input_hop(sampling_frequency: int) -> int:

@@ -42,5 +42,5 @@ class Track(NamedTuple):
 
     @property
     def number(self) -> int:
-        """What people call it, 1..1000: the last three digits of its id, 1000 for three zeros."""
+        """The number that people see, the last three digits of the id, or 1000 for three zeros."""
         return (self.id - 1) % NUMBERS + 1
