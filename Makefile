@@ -3,7 +3,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup demo evaluate benchmark-cpu soak docs figures screenshot test test-all fuzz lint clean
+.PHONY: help setup demo page evaluate benchmark-cpu soak docs figures screenshot test test-all fuzz lint clean
 
 env := source ./env.sh
 lint := ruff check && ruff format --check -q && mypy
@@ -16,6 +16,10 @@ setup: ## Make .venv, build the workspace into install/ (again: only what change
 
 demo: setup ## Locate simulated speech; SOURCE=device for the array, DEMO_ARGS=... for more
 	@$(env) && doa-demo $(if $(SOURCE),--source $(SOURCE)) $(DEMO_ARGS)
+
+page: setup ## Show two simulated talkers on the live page; SOURCE=device for the array
+	@$(env) && doa_pipeline --dashboard --ros-args -r __ns:=/doa -p source:=$(or $(SOURCE),sim) -p loop:=true \
+		-p scene:=two_talkers -p model:=uma8_several_int8 -p allow_control:=true
 
 evaluate: ## Compare the methods on simulated speech; EVALUATE_ARGS=... for more
 	@scripts/setup.sh training
@@ -36,9 +40,9 @@ docs: ## Make pages for a browser of docs/, which need no network: build/docs/in
 figures: setup ## Draw the figures of docs/concepts.md anew
 	@$(env) && docs/figures/draw.py
 
-screenshot: ## Take the picture of docs/dashboard.md anew, from a run of a scene
+screenshot: ## Take the pictures of the live page anew, from a run of a scene
 	@scripts/setup.sh test
-	@$(env) && scripts/take_screenshot.py docs/dashboard.png
+	@$(env) && scripts/take_screenshot.py docs/dashboard.gif docs/dashboard.png
 
 test: ## Run the linters and the tests; PYTEST_ARGS=... for pytest
 	@scripts/setup.sh test training docs
