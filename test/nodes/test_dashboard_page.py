@@ -172,8 +172,7 @@ def test_less_motion_is_fewer_pictures(process, visit):
 
 
 def test_it_says_when_the_node_is_away_and_goes_on_when_it_is_back(running, process, visit):
-    # What is drawn seldom is drawn in the end, too.
-    page = visit(process.url, reduced_motion='reduce')
+    page = visit(process.url)
     _wait(page, "() => document.querySelector('[data-talker]')")
     assert process.stop() == 0
     lost = 'Connection lost, trying again'
