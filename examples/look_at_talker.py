@@ -19,9 +19,10 @@ from sensor_msgs.msg import JointState
 from std_msgs.msg import Header
 from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
 
-from doa_ros.conversions.directions import shown_elevation, tracks_of
+from doa_ros.conversions.directions import tracks_of
 from doa_ros.core.config import Config, setting
 from doa_ros.core.geometry import wrap_angle
+from doa_ros.looks import shown_elevation
 from doa_ros.msg import DoaTrackArray
 from doa_ros.nodes.robot import RobotNode, bounded, spin
 from doa_ros.parameters import declare

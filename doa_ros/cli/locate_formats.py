@@ -8,40 +8,15 @@ import csv
 from dataclasses import dataclass
 import io
 import json
-import math
-from typing import Any
 
 from doa_ros.cli.offline_pipeline import LocatedWindow
+from doa_ros.columns import ESTIMATE_COLUMNS, TRACK_COLUMNS, Column, Value, Values, values_of
 from doa_ros.core.errors import printable
 from doa_ros.core.localization.decoding import Estimate
 from doa_ros.core.tracking.track import Track
 
-Value = bool | int | float | str | None
-"""What is printed; None where it is not known."""
-
-Values = dict[str, Value]
-"""Values by the names of their columns."""
-
-
-def _degrees(angle: float) -> float | None:
-    return round(math.degrees(angle), 2) if math.isfinite(angle) else None
-
-
-@dataclass(frozen=True)
-class _Column:
-    """What is printed of an estimate, a track or a window.
-
-    Attributes:
-        name: in JSON lines and CSV.
-        value: returns that of an estimate, a track or a window.
-        heading: in the table; None where it is not shown there.
-        decimals: in the table, of what is not a whole number.
-    """
-
-    name: str
-    value: Callable[[Any], Value]
-    heading: str | None = None
-    decimals: int | None = None
+# What stands for a window in which nothing was found.
+_NOTHING = (None,)
 
 
 @dataclass(frozen=True)
@@ -50,59 +25,34 @@ class _Contents:
 
     Attributes:
         name: in JSON lines.
+        found: returns what is printed of a window.
         columns: of each estimate or track.
         window_columns: of each window, besides its stamp.
     """
 
     name: str
-    columns: tuple[_Column, ...]
-    window_columns: tuple[_Column, ...] = ()
+    found: Callable[[LocatedWindow], Sequence[Estimate | Track]]
+    columns: tuple[Column, ...]
+    window_columns: tuple[Column, ...] = ()
 
 
-_DIRECTION = (
-    _Column('azimuth_deg', lambda e: _degrees(e.azimuth), 'azimuth [deg]', 1),
-    _Column('elevation_deg', lambda e: _degrees(e.elevation), 'elevation [deg]', 1),
-    _Column('confidence', lambda e: round(e.confidence, 3), 'confidence', 2),
-)
-_DEVIATION = (
-    _Column('azimuth_stddev_deg', lambda e: _degrees(e.azimuth_stddev)),
-    _Column('elevation_stddev_deg', lambda e: _degrees(e.elevation_stddev)),
-)
 _ESTIMATES = _Contents(
     'estimates',
-    (*_DIRECTION, *_DEVIATION),
+    lambda window: window.estimates,
+    ESTIMATE_COLUMNS,
     (
-        _Column('window_duration', lambda w: w.duration),
-        _Column('hop', lambda w: w.hop),
-        _Column('sound_age', lambda w: round(w.sound_age, 3)),
+        Column('window_duration', lambda w: w.directions.window),
+        Column('hop', lambda w: w.directions.hop),
+        Column('sound_age', lambda w: round(w.directions.sound_age, 3)),
     ),
 )
-_TRACKS = _Contents(
-    'tracks',
-    (
-        _Column('track_id', lambda t: t.id, 'track'),
-        *_DIRECTION,
-        _Column('azimuth_rate_deg', lambda t: _degrees(t.azimuth_rate), 'azimuth [deg/s]', 1),
-        _Column(
-            'elevation_rate_deg', lambda t: _degrees(t.elevation_rate), 'elevation [deg/s]', 1
-        ),
-        _Column('age', lambda t: round(t.age, 3), 'age [s]', 2),
-        _Column('predicted', lambda t: t.predicted, 'predicted'),
-        *_DEVIATION,
-        _Column('azimuth_rate_stddev_deg', lambda t: _degrees(t.azimuth_rate_stddev)),
-        _Column('elevation_rate_stddev_deg', lambda t: _degrees(t.elevation_rate_stddev)),
-    ),
-)
+_TRACKS = _Contents('tracks', lambda window: window.tracks, TRACK_COLUMNS)
 
 
 def _plain(value: Value, unknown: str) -> str:
     if value is None:
         return unknown
     return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def _values(columns: Sequence[_Column], of: Estimate | Track | LocatedWindow) -> Values:
-    return {column.name: column.value(of) for column in columns}
 
 
 class Format(ABC):
@@ -125,7 +75,7 @@ class Format(ABC):
         """Yield the lines of a window in a recording."""
 
     def _of_window(self, window: LocatedWindow, name: str) -> Values:
-        values = _values(self._contents.window_columns, window)
+        values = values_of(self._contents.window_columns, window)
         return {**values, 'file': name} if self._named else values
 
 
@@ -140,14 +90,14 @@ class _AlignedTable(Format):
         yield '  '.join(['  time [s]', *(heading for _, heading in self._shown)])
 
     def rows(self, window: LocatedWindow, name: str) -> Iterator[str]:
-        for one in window.found or [None]:
+        for one in self._contents.found(window) or _NOTHING:
             cells = (
                 f'{self._cell(column, one):>{len(heading) + 2}}' for column, heading in self._shown
             )
             yield f'{window.end:10.2f}' + ''.join(cells)
 
     @staticmethod
-    def _cell(column: _Column, one: Estimate | Track | None) -> str:
+    def _cell(column: Column, one: Estimate | Track | None) -> str:
         value = None if one is None else column.value(one)
         if value is not None and column.decimals is not None:
             value = f'{value:.{column.decimals}f}'
@@ -160,7 +110,7 @@ class _JsonLines(Format):
         line = {
             'stamp': round(window.end, 6),
             **self._of_window(window, name),
-            contents.name: [_values(contents.columns, one) for one in window.found],
+            contents.name: [values_of(contents.columns, one) for one in contents.found(window)],
         }
         yield json.dumps(line)
 
@@ -180,8 +130,8 @@ class _Csv(Format):
         contents = self._contents
         nothing: Values = dict.fromkeys(column.name for column in contents.columns)
         of_window = self._of_window(window, name)
-        for one in window.found or [None]:
-            values = nothing if one is None else _values(contents.columns, one)
+        for one in self._contents.found(window) or _NOTHING:
+            values = nothing if one is None else values_of(contents.columns, one)
             values = values | of_window
             yield _csv_line([f'{window.end:.6f}', *(_plain(v, '') for v in values.values())])
 

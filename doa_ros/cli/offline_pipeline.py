@@ -13,6 +13,8 @@ from doa_ros.core.features.extractor import FeatureExtractor
 from doa_ros.core.geometry import MicArray
 from doa_ros.core.localization.decoding import Estimate
 from doa_ros.core.localization.localizer import Localizer
+from doa_ros.core.localization.spectrum import Spectrum
+from doa_ros.core.localization.window_directions import WindowDirections
 from doa_ros.core.tracking.config import TrackerConfig
 from doa_ros.core.tracking.track import Track
 from doa_ros.core.tracking.tracker import Tracker
@@ -24,17 +26,20 @@ class LocatedWindow(NamedTuple):
 
     Attributes:
         end: [s] from the beginning of the recording.
-        duration: its length [s].
-        hop: time from one window to the next [s].
-        sound_age: mean age of the sound, relative to the window [s].
-        found: estimates or confirmed tracks.
+        directions: the estimates.
+        tracks: confirmed tracks; none where they were not asked for.
+        spectrum: the probabilities of directions.
     """
 
     end: float
-    duration: float
-    hop: float
-    sound_age: float
-    found: tuple[Estimate | Track, ...]
+    directions: WindowDirections
+    tracks: tuple[Track, ...]
+    spectrum: Spectrum
+
+    @property
+    def estimates(self) -> tuple[Estimate, ...]:
+        """The directions, highest confidence first."""
+        return self.directions.estimates
 
 
 class OfflinePipeline:
@@ -44,7 +49,7 @@ class OfflinePipeline:
         array: the microphones.
         features: how the features are made.
         localizer: gives the directions.
-        tracks: whether to give tracks rather than estimates.
+        tracks: whether to give tracks, too.
     """
 
     def __init__(
@@ -66,31 +71,30 @@ class OfflinePipeline:
         Raises:
             AudioError: the recording is shorter than a window.
         """
-        rate, duration = self._array.sampling_frequency, self._features.window
-        hop = round(self._features.hop * rate)
+        rate, settings = self._array.sampling_frequency, self._features
+        hop = round(settings.hop * rate)
         samples = windows = 0
         for block in blocks:
             samples += len(block.samples)
             for window in self._extractor.push(block.first_sample_index, block.as_float()):
                 windows += 1
                 located = self._localizer.locate(window)
-                found: tuple[Estimate | Track, ...] = located.estimates
+                tracks: tuple[Track, ...] = ()
                 if self._tracker is not None:
                     # The stamp that the nodes give to this window.
                     stamp = window.hop_index * NANOSECONDS // rate
-                    tracks = self._tracker.update(
+                    updated = self._tracker.update(
                         stamp, located.detections, bool(window.gap), window.sound_age
                     )
-                    found = tuple(track for track in tracks if track.confirmed)
+                    tracks = tuple(track for track in updated if track.confirmed)
+                directions = WindowDirections(
+                    located.estimates, settings.window, settings.hop, window.sound_age
+                )
                 yield LocatedWindow(
-                    (window.hop_index + hop) / rate,
-                    duration,
-                    self._features.hop,
-                    window.sound_age,
-                    found,
+                    (window.hop_index + hop) / rate, directions, tracks, located.spectrum
                 )
         if windows == 0:
             raise AudioError(
                 f'{name}: lasts {samples / rate:.3f} s, less than one analysis window of '
-                f'{duration:g} s'
+                f'{settings.window:g} s'
             )

@@ -12,12 +12,13 @@ from std_msgs.msg import Header
 from doa_ros.conversions.numbers import HALF_TURN, check_age, floats
 from doa_ros.core.directions import DirectionGrid
 from doa_ros.core.errors import MessageError
-from doa_ros.core.geometry import unit_vector
+from doa_ros.core.geometry import quaternion_towards, unit_vector
 from doa_ros.core.localization.decoding import Estimate
 from doa_ros.core.localization.spectrum import Spectrum
 from doa_ros.core.localization.window_directions import WindowDirections
 from doa_ros.core.tracking.track import Track
 from doa_ros.headers import check_header
+from doa_ros.looks import shown_elevation
 from doa_ros.msg import DoaEstimate, DoaEstimateArray, DoaSpectrum, DoaTrack, DoaTrackArray
 
 # More than the time between windows [s], and the standard deviation of an angle [rad] can be.
@@ -230,19 +231,7 @@ def azimuth_spectrum_of(message: DoaSpectrum) -> tuple[np.ndarray, float, float]
     return probability, message.azimuth_min, message.azimuth_step
 
 
-def shown_elevation(direction: Estimate | Track) -> float:
-    """Return the elevation to show [rad]: in the plane where it is not known."""
-    return 0.0 if math.isnan(direction.elevation) else direction.elevation
-
-
 def pose_towards(direction: Estimate | Track) -> Pose:
     """Return a pose at the array whose x axis has a direction."""
-    # Yaw by the azimuth, then pitch up by the elevation; pitch is positive downwards.
-    half_yaw, half_pitch = direction.azimuth / 2, -shown_elevation(direction) / 2
-    orientation = Quaternion(
-        x=-math.sin(half_yaw) * math.sin(half_pitch),
-        y=math.cos(half_yaw) * math.sin(half_pitch),
-        z=math.sin(half_yaw) * math.cos(half_pitch),
-        w=math.cos(half_yaw) * math.cos(half_pitch),
-    )
-    return Pose(orientation=orientation)
+    x, y, z, w = quaternion_towards(direction.azimuth, shown_elevation(direction))
+    return Pose(orientation=Quaternion(x=x, y=y, z=z, w=w))

@@ -235,6 +235,18 @@ def unit_vector(azimuth, elevation) -> np.ndarray:
     )
 
 
+def quaternion_towards(azimuth: float, elevation: float) -> tuple[float, float, float, float]:
+    """Return the rotation (x, y, z, w) that turns +x to a direction [rad], without roll."""
+    # Yaw by the azimuth, then pitch up by the elevation; pitch is positive downwards.
+    half_yaw, half_pitch = azimuth / 2, -elevation / 2
+    return (
+        -math.sin(half_yaw) * math.sin(half_pitch),
+        math.cos(half_yaw) * math.sin(half_pitch),
+        math.sin(half_yaw) * math.cos(half_pitch),
+        math.cos(half_yaw) * math.cos(half_pitch),
+    )
+
+
 def direction_of(vector) -> tuple[np.ndarray, np.ndarray]:
     """Return azimuth and elevation [rad] of vectors of any length, shape (..., 3)."""
     x, y, z = np.moveaxis(np.asarray(vector, dtype=float), -1, 0)

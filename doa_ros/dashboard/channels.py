@@ -7,27 +7,12 @@ from itertools import zip_longest
 import math
 import re
 
-import numpy as np
+from doa_ros.core.samples import QUIETEST_DBFS
 
-from doa_ros.core.samples import as_float
-
-# The level that is shown for a channel that is constant [dB of full scale].
-QUIETEST_DBFS = -120.0
 # `channel 3 (ring_3) [dBFS]`, as `ChannelHealth` names its values.
 _LEVEL = re.compile(r'channel (\d+)(?: \((.*)\))? \[dBFS\]')
 # How its sentences about channels begin.
 _FAULT = re.compile(r'\bchannel (\d+) (?=\(|must)|\bchannels (\d[\d, and]*) are')
-
-
-def block_levels(samples: np.ndarray) -> list[float]:
-    """Return the level of each channel without its offset [dB of full scale].
-
-    Args:
-        samples: shape (samples, channels), integers or floats of full scale 1.
-    """
-    deviation = as_float(samples).std(axis=0, dtype=np.float64)
-    least = 10 ** (QUIETEST_DBFS / 20)
-    return np.round(20 * np.log10(np.maximum(deviation, least)), 1).tolist()
 
 
 def channels_of(message: str, values: Mapping[str, str]) -> list[dict[str, object]]:

@@ -12,9 +12,10 @@ from doa_ros.audio.source import AudioBlock
 from doa_ros.core.geometry import MicArray
 from doa_ros.core.localization.decoding import Estimate
 from doa_ros.core.monitoring import Level, Status
+from doa_ros.core.samples import levels
 from doa_ros.core.tracking.track import Track
 from doa_ros.core.units import NANOSECONDS
-from doa_ros.dashboard.channels import block_levels, channels_of
+from doa_ros.dashboard.channels import channels_of
 from doa_ros.dashboard.encoding import image, number
 from doa_ros.dashboard.processor_time import ProcessorTime
 
@@ -53,7 +54,7 @@ class LiveView:
 
     def take_block(self, block: AudioBlock) -> None:
         """Show the levels of a piece of sound."""
-        self._put('levels', block_levels(block.samples))
+        self._put('levels', levels(block.samples))
 
     def take_features(self, features: np.ndarray, lags: np.ndarray) -> None:
         """Show the features of a window.

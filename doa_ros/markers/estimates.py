@@ -8,16 +8,20 @@ import numpy as np
 from std_msgs.msg import ColorRGBA, Header
 from visualization_msgs.msg import Marker
 
-from doa_ros.conversions.directions import shown_elevation
 from doa_ros.core.ambiguity import HORIZONTAL, Ambiguity, NoAmbiguity
 from doa_ros.core.localization.decoding import Estimate
-from doa_ros.markers.shapes import FAINT, LINE_WIDTH, arrow, deletion, line, points
+from doa_ros.looks import (
+    FAINT,
+    LINE_WIDTH,
+    NEEDLE_WIDTH,
+    SHAFT_WIDTH,
+    estimate_colour,
+    shown_elevation,
+)
+from doa_ros.markers.shapes import arrow, coloured, deletion, line, points
 
 NAMESPACES = ('estimates', 'alike')
 """What can be switched off in RViz."""
-
-# Widths of arrows beside something surer and alone, as shares of the length.
-_NEEDLE, _SHAFT = 0.012, 0.03
 
 
 def estimate_markers(
@@ -43,7 +47,7 @@ def estimate_markers(
         faint: whether something surer is shown beside them.
     """
     arrows, alike = NAMESPACES
-    opacity, width = (FAINT, _NEEDLE) if faint else (1.0, _SHAFT)
+    opacity, width = (FAINT, NEEDLE_WIDTH) if faint else (1.0, SHAFT_WIDTH)
     markers = [
         arrow(header, arrows, number, estimate, length, _colour(estimate, opacity), width)
         for number, estimate in enumerate(estimates)
@@ -61,10 +65,7 @@ def estimate_markers(
 
 
 def _colour(estimate: Estimate, opacity: float) -> ColorRGBA:
-    """Return a colour from red to green: the surer, the greener."""
-    # The generated code of messages aborts the process on a NumPy scalar.
-    confidence = float(estimate.confidence)
-    return ColorRGBA(r=1 - confidence, g=confidence, b=0.1, a=opacity)
+    return coloured(estimate_colour(estimate), opacity)
 
 
 def _alike(

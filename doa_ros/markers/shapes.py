@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 
 from builtin_interfaces.msg import Duration
 from geometry_msgs.msg import Point, Pose, Quaternion, Vector3
+import numpy as np
 from std_msgs.msg import ColorRGBA, Header
 from visualization_msgs.msg import Marker
 
@@ -17,14 +18,9 @@ from doa_ros.conversions.directions import pose_towards
 from doa_ros.core.localization.decoding import Estimate
 from doa_ros.core.tracking.track import Track
 from doa_ros.core.units import NANOSECONDS
+from doa_ros.looks import VISIBLE, Colour, reach
 
-FAINT = 0.3
-"""Opacity of what is not as sure as something else that is shown, 0..1."""
-
-LINE_WIDTH = 0.015
-"""Width of a line, as a share."""
-
-LIFETIME = Duration(nanosec=NANOSECONDS // 2)
+LIFETIME = Duration(nanosec=round(VISIBLE * NANOSECONDS))
 """What moves vanishes after this time when nothing comes any more."""
 
 _BLANK = 0.25
@@ -62,10 +58,9 @@ def arrow(
     )
 
 
-def reach(direction: Estimate | Track, length: float) -> float:
-    """Return how long an arrow is [m], of which one of confidence 1 has a length [m]."""
-    # The generated code of messages aborts the process on a NumPy scalar.
-    return length * (0.3 + 0.7 * float(direction.confidence))
+def coloured(colour: Colour, opacity: float) -> ColorRGBA:
+    """Return a colour with an opacity, 0..1."""
+    return ColorRGBA(r=colour.r, g=colour.g, b=colour.b, a=opacity)
 
 
 def line(
@@ -161,6 +156,12 @@ def text(
 def points(vectors: Iterable[Sequence[float]]) -> list[Point]:
     """Return points at vectors from the array [m], each of three numbers of Python."""
     return [Point(x=x, y=y, z=z) for x, y, z in vectors]
+
+
+def point(vector: np.ndarray) -> Point:
+    """Return a point at a vector from the array [m], shape (3,)."""
+    x, y, z = vector.tolist()
+    return Point(x=x, y=y, z=z)
 
 
 def deletion(header: Header, namespace: str, number: int) -> Marker:

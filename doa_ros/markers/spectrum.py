@@ -3,18 +3,16 @@
 """Spectra: a ring around the array that bulges where sound may come from."""
 
 import numpy as np
-from std_msgs.msg import ColorRGBA, Header
+from std_msgs.msg import Header
 from visualization_msgs.msg import Marker
 
-from doa_ros.core.geometry import unit_vector
-from doa_ros.markers.shapes import LINE_WIDTH, deletion, line, points
+from doa_ros.looks import LINE_WIDTH, SPECTRUM, spectrum_ring
+from doa_ros.markers.shapes import coloured, deletion, line, points
 
 NAMESPACES = ('spectrum',)
 """What can be switched off in RViz."""
 
-# Radius for the probability 0, and how much farther 1 lies.
-_RADIUS, _HEIGHT = 0.4, 0.5
-_COLOUR = ColorRGBA(r=0.9, g=0.9, b=0.85, a=0.7)
+_COLOUR = coloured(SPECTRUM, 0.7)
 
 
 def spectrum_marker(
@@ -31,7 +29,6 @@ def spectrum_marker(
     (namespace,) = NAMESPACES
     if not len(probability):
         return deletion(header, namespace, 0)
-    distances = length * (_RADIUS + _HEIGHT * probability)
-    ring = (distances[:, None] * unit_vector(azimuths, 0.0)).tolist()
+    ring = spectrum_ring(azimuths, probability, length).tolist()
     corners = points([*ring, ring[0]])
     return line(header, namespace, 0, corners, LINE_WIDTH / 2 * length, _COLOUR)

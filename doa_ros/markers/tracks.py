@@ -4,7 +4,6 @@
 
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
-import colorsys
 from functools import lru_cache
 import math
 
@@ -13,27 +12,25 @@ import numpy as np
 from std_msgs.msg import ColorRGBA, Header
 from visualization_msgs.msg import Marker
 
-from doa_ros.conversions.directions import pose_towards, shown_elevation
+from doa_ros.conversions.directions import pose_towards
 from doa_ros.core.tracking.track import Track
-from doa_ros.markers.shapes import (
+from doa_ros.looks import (
     FAINT,
-    LIFETIME,
+    LABEL_HEIGHT,
     LINE_WIDTH,
-    arrow,
-    deletion,
-    line,
-    points,
+    SHAFT_WIDTH,
+    along,
+    label,
+    label_place,
     reach,
-    text,
+    shown_elevation,
+    track_colour,
 )
+from doa_ros.markers.shapes import LIFETIME, arrow, coloured, deletion, line, point, points, text
 
 NAMESPACES = ('tracks', 'labels', 'uncertainty', 'trails')
 """What can be switched off in RViz."""
 
-# Sizes are shares of the length of an arrow of confidence 1.
-_SHAFT, _LABEL_HEIGHT = 0.03, 0.07
-# How far a label is beyond the tip, and above it.
-_BEYOND, _ABOVE = 0.2, 0.06
 # Opacity of the cone, 0..1.
 _CLEAR = 0.15
 # A trail is drawn by at most so many points besides the tip.
@@ -98,7 +95,7 @@ def track_markers(
         number = _marker_id(track.id)
         fading = _fading(track.id)
         colour = fading[round(FAINT * (len(fading) - 1))] if track.predicted else fading[-1]
-        markers.append(arrow(header, 'tracks', number, track, length, colour, _SHAFT))
+        markers.append(arrow(header, 'tracks', number, track, length, colour, SHAFT_WIDTH))
         markers.append(_label(header, number, track, length, fading[-1]))
         if not math.isnan(track.azimuth_stddev):
             markers.append(_uncertainty(header, number, track, length))
@@ -119,18 +116,7 @@ def track_markers(
 
 def tip_of(track: Track, length: float) -> Point:
     """Return where the arrow of a track ends; `length` is that of confidence 1 [m]."""
-    return _along(track, reach(track, length))
-
-
-def _along(track: Track, distance: float) -> Point:
-    """Return the point at a distance [m] in the direction of a track."""
-    elevation = shown_elevation(track)
-    horizontal = distance * math.cos(elevation)
-    return Point(
-        x=horizontal * math.cos(track.azimuth),
-        y=horizontal * math.sin(track.azimuth),
-        z=distance * math.sin(elevation),
-    )
+    return point(along(track, reach(track, length)))
 
 
 def _marker_id(track_id: int) -> int:
@@ -141,17 +127,13 @@ def _marker_id(track_id: int) -> int:
 @lru_cache(maxsize=_MOST_SHOWN)
 def _fading(track_id: int) -> tuple[ColorRGBA, ...]:
     """Return the colour of a track, from unseen to opaque."""
-    # Hues a golden section of the circle apart stay different for long.
-    red, green, blue = colorsys.hsv_to_rgb(track_id * (math.sqrt(5) - 1) / 2 % 1, 0.6, 1.0)
-    opacities = np.linspace(0, 1, 41).tolist()
-    return tuple(ColorRGBA(r=red, g=green, b=blue, a=opacity) for opacity in opacities)
+    colour = track_colour(track_id)
+    return tuple(coloured(colour, opacity) for opacity in np.linspace(0, 1, 41).tolist())
 
 
 def _label(header: Header, number: int, track: Track, length: float, colour: ColorRGBA) -> Marker:
-    place = _along(track, reach(track, length) + _BEYOND * length)
-    place.z += _ABOVE * length
-    words = f'{track.number}\n{round(math.degrees(track.azimuth))} deg, {track.confidence:.0%}'
-    return text(header, 'labels', number, words, place, _LABEL_HEIGHT * length, colour)
+    place = point(label_place(track, length))
+    return text(header, 'labels', number, label(track), place, LABEL_HEIGHT * length, colour)
 
 
 def _unit_cone(count: int = 16) -> Sequence[Point]:

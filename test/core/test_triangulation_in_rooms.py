@@ -46,9 +46,9 @@ def _tracks(array, model, place, talker, speech, noise):
     pipeline = OfflinePipeline(array, features, localizer, tracks=True)
     blocks = [AudioBlock(audio, array.sampling_frequency, 0, 0)]
     return {
-        round(window.end, 3): window.found[0]
+        round(window.end, 3): window.tracks[0]
         for window in pipeline.windows(blocks, 'room')
-        if window.found and not window.found[0].predicted
+        if window.tracks and not window.tracks[0].predicted
     }
 
 

@@ -15,7 +15,7 @@ from doa_ros.core.localization.decoding import Estimate
 from doa_ros.core.monitoring import Level, Status
 from doa_ros.core.tracking.track import Track
 from doa_ros.dashboard import live_view
-from doa_ros.dashboard.channels import block_levels, channels_of
+from doa_ros.dashboard.channels import channels_of
 from doa_ros.dashboard.encoding import encode, image
 from doa_ros.dashboard.live_view import LiveView
 from doa_ros.dashboard.processor_time import ProcessorTime
@@ -106,13 +106,6 @@ def test_a_node_that_falls_silent_is_an_error(clock):
     clock[0] += 6
     (node,) = view.status()['nodes']
     assert (node['level'], node['message']) == (2, 'says nothing any more')
-
-
-def test_the_level_of_a_sine_and_of_nothing():
-    time = np.arange(4800) / 48000
-    sine = 0.5 * np.sin(2 * np.pi * 1000 * time) + 0.1
-    levels = block_levels(np.stack([sine, 0 * sine], axis=1).astype(np.float32))
-    assert levels == [pytest.approx(20 * np.log10(0.5 / np.sqrt(2)), abs=0.1), -120.0]
 
 
 def test_levels_and_faults_are_those_that_the_health_of_channels_tells(uma8):
