@@ -10,7 +10,7 @@ from setuptools import find_packages, setup
 _ROOT = Path(__file__).resolve().parent
 
 
-_EXTRAS = ('display', 'training', 'cluster', 'openvino', 'bags')
+_EXTRAS = ('display', 'training', 'cluster', 'openvino', 'bags', 'foxglove')
 # The dashboard shows what nodes hear, and has no use without them.
 _ROOMS = ('conversions', 'markers', 'nodes', 'dashboard', 'launching')
 _NEEDS_ROS = [f'doa_ros.{room}*' for room in _ROOMS]

@@ -17,7 +17,7 @@ from doa_ros.launching.arguments import AUTO, PLACE, launch_arguments
 from doa_ros.launching.command_line import is_named, unknown_arguments
 from doa_ros.launching.lifetime import lifetime
 from doa_ros.launching.node_parameters import node_parameters
-from doa_ros.launching.processes import DASHBOARD, NODES, our_processes, rviz, tell, transform
+from doa_ros.launching.processes import NODES, VIEWERS, our_processes, rviz, tell, transform
 from doa_ros.launching.values import switch
 
 
@@ -62,8 +62,8 @@ def _start(context, given, known):
     namespace = make_namespace_absolute(
         prefix_namespace(arguments.get('ros_namespace'), arguments['namespace'])
     )
-    dashboard = switch('dashboard', arguments['dashboard'])
-    names = [*NODES, DASHBOARD] if dashboard else NODES
+    viewers = [node for name, node in VIEWERS.items() if switch(name, arguments[name])]
+    names = [*NODES, *viewers]
     nodes = [f'{namespace.rstrip("/")}/{name}' for name in names]
     parameters = node_parameters(
         arguments.get('global_params', []),

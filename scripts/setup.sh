@@ -194,7 +194,7 @@ install_python_packages() {
     case $group in
       test)
         install_sound_server
-        pip_install test "installing test packages" requirements/test.txt
+        pip_install test "installing test packages" requirements/{test,foxglove}.txt
         install_browser
         ;;
       training)

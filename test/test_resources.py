@@ -98,10 +98,10 @@ def _dotted(path):
 @pytest.mark.parametrize(
     'paths',
     [
-        *(_modules(folder) for folder in ('core', 'audio', 'simulation', 'dashboard')),
+        *(_modules(folder) for folder in ('core', 'audio', 'simulation', 'dashboard', 'foxglove')),
         [_PACKAGE / 'command.py', *(_PACKAGE / 'cli' / f'{t}.py' for t in ('check', 'locate'))],
     ],
-    ids=['core', 'audio', 'simulation', 'dashboard', 'cli'],
+    ids=['core', 'audio', 'simulation', 'dashboard', 'foxglove', 'cli'],
 )
 def test_imports_without_ros_and_training(paths):
     names = [_dotted(path) for path in paths]
@@ -123,7 +123,8 @@ def _imported(path):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f'{path}: relative import'
-            yield node.module
+            names = [f'doa_ros.{alias.name}' for alias in node.names]
+            yield from names if node.module == 'doa_ros' else [node.module]
 
 
 _CORE_IMPORTS = {'numpy', 'scipy', 'yaml', *sys.stdlib_module_names}
@@ -139,6 +140,7 @@ _CORE_IMPORTS = {'numpy', 'scipy', 'yaml', *sys.stdlib_module_names}
             {'core', 'audio', 'dashboard'},
             _CORE_IMPORTS | {'aiohttp'},
         ),
+        ('foxglove', {'core', 'foxglove', 'columns', 'looks'}, _CORE_IMPORTS | {'foxglove'}),
         (
             'audio',
             {'core', 'audio', 'simulation', 'headers'},

@@ -166,9 +166,15 @@ def launch_arguments() -> list[LaunchArgument]:
             'Whether the live page is served, for a browser: true or false.',
         ),
         LaunchArgument(
+            'foxglove',
+            'false',
+            'Whether Foxglove can connect: true or false.',
+        ),
+        LaunchArgument(
             'host',
             '127.0.0.1',
-            'Address of the live page; 0.0.0.0 shows it to everybody in the network.',
+            'Address of the live page and for Foxglove; 0.0.0.0 shows what is heard to everybody '
+            'in the network.',
             parameter=text,
         ),
         LaunchArgument(

@@ -17,7 +17,8 @@ from doa_ros.nodes.parent import LAUNCH_PID
 from doa_ros.resources import config_directory
 
 NODES = ['audio_capture', 'gcc_phat', 'doa_estimator', 'doa_tracker', 'doa_markers']
-DASHBOARD = 'doa_dashboard'
+VIEWERS = {'dashboard': 'doa_dashboard', 'foxglove': 'doa_foxglove'}
+"""Nodes that show what the others find, by the arguments that switch them on."""
 tell = get_logger('doa.launch.py').warning
 
 
@@ -29,13 +30,13 @@ def our_processes(names: Collection[str], mode: str, **options: Any) -> list[Nod
         mode: as the argument of the launch file.
         options: of every process.
     """
-    hosts = mode == 'pipeline' and DASHBOARD in names
+    hosted = [f'--{name}' for name, node in VIEWERS.items() if node in names]
     return [
         # No name: the pipeline hosts several nodes, which keep their own.
         Node(
             package='doa_ros',
             executable=executable,
-            arguments=['--dashboard'] if hosts else [],
+            arguments=hosted if mode == 'pipeline' else [],
             additional_env={LAUNCH_PID: str(os.getpid())},
             output='screen',
             **options,

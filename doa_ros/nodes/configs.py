@@ -144,14 +144,40 @@ class MarkersConfig(Config):
 
 
 @dataclass(frozen=True)
-class DashboardConfig(Config):
-    """Where the live page is, and what may be done by it."""
+class HostConfig(Config):
+    """Where what is shown to people is served."""
 
     host: str = setting(
         '127.0.0.1',
-        'Address at which the page is served; 0.0.0.0 shows it to everybody in the network.',
+        'Address at which the live page and Foxglove are served; 0.0.0.0 shows them to everybody '
+        'in the network.',
     )
-    port: int = setting(8800, 'Its port; 0 takes any that is free.', minimum=0, maximum=65535)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not self.host:
+            raise ConfigError('host must not be empty: 127.0.0.1 is this computer alone')
+
+
+@dataclass(frozen=True)
+class FoxgloveConfig(HostConfig):
+    """Where Foxglove connects."""
+
+    foxglove_port: int = setting(
+        8765,
+        'Port that Foxglove connects to; 0 takes any that is free.',
+        minimum=0,
+        maximum=65535,
+    )
+
+
+@dataclass(frozen=True)
+class DashboardConfig(HostConfig):
+    """Where the live page is, and what may be done by it."""
+
+    port: int = setting(
+        8800, 'Port of the live page; 0 takes any that is free.', minimum=0, maximum=65535
+    )
     allow_control: bool = setting(
         False,
         'Whether the page may set the sensitivity and mute, for those who have the token, which '
@@ -171,8 +197,6 @@ class DashboardConfig(Config):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not self.host:
-            raise ConfigError('host must not be empty: 127.0.0.1 is this computer alone')
         if self.allow_recording and not self.allow_control:
             raise ConfigError(
                 'allow_recording needs allow_control:=true: only who has the token may write'
@@ -190,6 +214,7 @@ NODES: dict[str, dict[str, type[Config]]] = {
     'doa_tracker': {'': PaceConfig, TRACKER: TrackerConfig},
     'doa_markers': {MARKERS: MarkersConfig},
     'doa_dashboard': {'': DashboardConfig},
+    'doa_foxglove': {'': FoxgloveConfig},
 }
 
 

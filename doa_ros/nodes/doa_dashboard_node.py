@@ -2,29 +2,22 @@
 # SPDX-License-Identifier: Apache-2.0
 """Node `doa_dashboard`: all that is known of the sound, on a live page."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
-import math
 from pathlib import Path
-import socket
 import sys
 from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticArray
-from rclpy.clock import Clock, ClockType
-from rclpy.qos import QoSProfile
-from rclpy.subscription import Subscription
+import numpy as np
 from std_msgs.msg import Header
 
-from doa_ros.audio.audio_frame import block_from_audio_frame
 from doa_ros.audio.source import AudioBlock
-from doa_ros.conversions.directions import azimuth_spectrum_of, directions_of, tracks_of
 from doa_ros.conversions.features import features_from_settings, window_from_gcc_phat
 from doa_ros.core.errors import ConfigError
 from doa_ros.core.features.config import FeatureConfig
 from doa_ros.core.features.extractor import WindowFeatures
 from doa_ros.core.geometry import MicArray
-from doa_ros.core.localization.spectrum import Spectrum
 from doa_ros.core.localization.window_directions import WindowDirections
 from doa_ros.core.monitoring import Level, Status
 from doa_ros.core.tracking.track import Track
@@ -33,13 +26,12 @@ from doa_ros.dashboard.live_view import LiveView
 from doa_ros.dashboard.recorder import Recorder
 from doa_ros.dashboard.recording_labels import label_from
 from doa_ros.headers import stamp_of
-from doa_ros.msg import AudioFrame, DoaEstimateArray, DoaSpectrum, DoaTrackArray, GccPhat
-from doa_ros.nodes.chain import ArrayNode
+from doa_ros.msg import GccPhat
 from doa_ros.nodes.configs import NODES, DashboardConfig
 from doa_ros.nodes.estimator_control import EstimatorControl
 from doa_ros.nodes.executable import run
 from doa_ros.nodes.publishing_thread import PublishingThread
-from doa_ros.nodes.qos import overridable
+from doa_ros.nodes.viewer import ALL, NEWEST, ViewerNode
 from doa_ros.parameters import declare
 
 try:
@@ -47,20 +39,13 @@ try:
 except ImportError:  # of aiohttp, which nothing else needs
     Server = None  # type: ignore[assignment, misc]
 
-# How often it is seen whether anybody looks [s].
-_LOOK = 0.2
-# Only the newest message counts; of sound and diagnostics all do.
-_NEWEST, _ALL = QoSProfile(depth=1), QoSProfile(depth=100)
-_EVERYWHERE = {'0.0.0.0', '::'}
 
-
-class DoaDashboardNode(ArrayNode):
+class DoaDashboardNode(ViewerNode):
     """Serves the page. While nobody looks at it, it takes nothing but the array.
 
     Args:
         publishing: the thread that publishes.
-        subscribe: whether array, sound, features, spectrum, estimates and tracks come by topics
-            rather than by `take_array`, `take_features` and the `process` methods.
+        subscribe: as for `ViewerNode`.
 
     Raises:
         ConfigError: aiohttp is not installed, or there is no token.
@@ -75,11 +60,8 @@ class DoaDashboardNode(ArrayNode):
                 'install -r requirements/dashboard.txt'
             )
         self._config = config = declare(self, DashboardConfig)
-        self._by_topics = subscribe
-        self._array: MicArray | None = None
         self._features: FeatureConfig | None = None
         self._view = LiveView()
-        self._watching: list[Subscription] = []
         self._control = EstimatorControl(self, may_set=config.allow_control)
         self._recorder = Recorder(Path(config.recording_folder).expanduser())
         self._url = ''
@@ -99,9 +81,10 @@ class DoaDashboardNode(ArrayNode):
             lambda trouble: self.get_logger().error(trouble),
         )
         self._to_close += [self._server, self._recorder]
-        # On a clock of its own: that of the node may stand still.
-        steady = Clock(clock_type=ClockType.STEADY_TIME)
-        self.create_timer(_LOOK, self._look, clock=steady)
+        self.want(DiagnosticArray, '/diagnostics', self._on_diagnostics, ALL)
+        if subscribe:
+            self.want(GccPhat, 'gcc_phat', self._on_gcc_phat, NEWEST)
+        self.begin()
 
     @property
     def _token_file(self) -> Path | None:
@@ -115,12 +98,7 @@ class DoaDashboardNode(ArrayNode):
         super().destroy_node()
 
     def _on_open(self, port: int) -> None:
-        host = self._config.host
-        if host in _EVERYWHERE:
-            host = socket.gethostname()
-            self.get_logger().warning('everybody in the network can see the page')
-        url = f'http://[{host}]:{port}/' if ':' in host else f'http://{host}:{port}/'
-        self._url = url
+        self._url = url = f'http://{self.shown_host(self._config.host, "the page")}:{port}/'
         self.get_logger().info(f'the page is at {url}')
         if not self._token:
             return
@@ -155,7 +133,8 @@ class DoaDashboardNode(ArrayNode):
 
     def take_array(self, array: MicArray) -> None:
         """Show what an array hears from now on."""
-        self._array, self._features = array, None
+        super().take_array(array)
+        self._features = None
         self._view.take_array(array)
 
     def take_features(self, features: FeatureConfig) -> None:
@@ -173,11 +152,11 @@ class DoaDashboardNode(ArrayNode):
         if self._server.watched and self._features is not None:
             self._view.take_features(window.features, self._features.lags)
 
-    def process_spectrum(self, _: Header, spectrum: Spectrum) -> None:
-        """Show the spectrum of a window; its first azimuth is 0."""
-        if self._server.watched:
-            probability = spectrum.azimuth_distribution
-            self._view.take_spectrum(probability, 0.0, 2 * math.pi / len(probability))
+    def show_spectrum(
+        self, _: Header, probability: np.ndarray, azimuth_min: float, step: float
+    ) -> None:
+        """Show the spectrum of a window."""
+        self._view.take_spectrum(probability, azimuth_min, step)
 
     def process(self, header: Header, directions: WindowDirections) -> None:
         """Show the estimates of a window."""
@@ -190,38 +169,16 @@ class DoaDashboardNode(ArrayNode):
         if self._server.watched:
             self._view.take_tracks(tracks)
 
-    def _look(self) -> None:
-        """Subscribe while somebody looks at the page."""
-        # A recording goes on when the page is closed.
-        watched = self._server.watched or self._recorder.running
+    @property
+    def watched(self) -> bool:
+        """Whether a page is open or a recording goes on, which does when the page is closed."""
+        return self._server.watched or self._recorder.running
+
+    def look(self) -> None:
+        """Ask for the sensitivity, and subscribe, while somebody looks at the page."""
         if self._server.watched:
             self._control.refresh()
-        if watched and not self._watching:
-            self._subscribe(DiagnosticArray, '/diagnostics', self._on_diagnostics, _ALL)
-            if self._by_topics:
-                self._subscribe(AudioFrame, 'audio', self._on_audio, _ALL)
-                self._subscribe(GccPhat, 'gcc_phat', self._on_gcc_phat, _NEWEST)
-                self._subscribe(DoaSpectrum, 'spectrum', self._on_spectrum, _NEWEST)
-                self._subscribe(DoaEstimateArray, 'estimates', self._on_estimates, _NEWEST)
-                self._subscribe(DoaTrackArray, 'tracks', self._on_tracks, _NEWEST)
-        elif not watched and self._watching:
-            for subscription in self._watching:
-                self.destroy_subscription(subscription)
-            self._watching = []
-
-    def _subscribe(
-        self, message_type: type, topic: str, take: Callable[[Any], None], qos: QoSProfile
-    ) -> None:
-        def take_or_drop(message: Any) -> None:
-            with self._diagnostics.dropping():
-                take(message)
-
-        with overridable(topic) as options:
-            self._watching.append(
-                self.create_subscription(
-                    message_type, topic, take_or_drop, qos, qos_overriding_options=options
-                )
-            )
+        super().look()
 
     def _on_diagnostics(self, message: DiagnosticArray) -> None:
         for status in message.status:
@@ -232,24 +189,11 @@ class DoaDashboardNode(ArrayNode):
             level = Level(min(int.from_bytes(status.level), Level.ERROR))
             self._view.take_status(node, Status(level, status.message, values))
 
-    def _on_audio(self, message: AudioFrame) -> None:
-        if self._array is not None:
-            self.process_block(message.header, block_from_audio_frame(message, self._array))
-
     def _on_gcc_phat(self, message: GccPhat) -> None:
         if self._array is not None:
             self._features = features_from_settings(message.settings)
             window = window_from_gcc_phat(message, self._array, self._features)
             self.process_features(message.header, window)
-
-    def _on_spectrum(self, message: DoaSpectrum) -> None:
-        self._view.take_spectrum(*azimuth_spectrum_of(message))
-
-    def _on_estimates(self, message: DoaEstimateArray) -> None:
-        self.process(message.header, directions_of(message))
-
-    def _on_tracks(self, message: DoaTrackArray) -> None:
-        self.process_tracks(message.header, tracks_of(message))
 
 
 def main() -> int:

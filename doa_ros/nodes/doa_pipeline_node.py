@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Executable `doa_pipeline`: all nodes in one process, joined by calls instead of topics."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
@@ -12,29 +12,32 @@ from doa_ros.core.geometry import MicArray
 from doa_ros.core.localization.window_directions import WindowDirections
 from doa_ros.nodes.audio_capture_node import AudioCaptureNode
 from doa_ros.nodes.chain import ArrayNode, ChainNode
-from doa_ros.nodes.doa_dashboard_node import DoaDashboardNode
 from doa_ros.nodes.doa_estimator_node import DoaEstimatorNode
 from doa_ros.nodes.doa_markers_node import DoaMarkersNode
 from doa_ros.nodes.doa_tracker_node import DoaTrackerNode
-from doa_ros.nodes.executable import run, run_nodes
+from doa_ros.nodes.executable import run_nodes
 from doa_ros.nodes.gcc_phat_node import GccPhatNode
 from doa_ros.nodes.publishing_thread import PublishingThread
+from doa_ros.nodes.usage import parse
+from doa_ros.nodes.viewer import ViewerNode
 
 
-def make_nodes(publishing: PublishingThread, *, dashboard: bool = False) -> list[ChainNode]:
+def make_nodes(
+    publishing: PublishingThread, viewers: Iterable[Callable[..., ViewerNode]] = ()
+) -> list[ChainNode]:
     """Return the nodes of the chain; each keeps its own name, parameters and topics.
 
     Args:
         publishing: the thread that publishes.
-        dashboard: whether doa_dashboard is one of them.
+        viewers: make those that show what the others find, as far as they are asked for.
 
     Raises:
         StartError: one of them cannot work for the array.
         DoaError: another reason why the last node that was made cannot start.
     """
-    pages = [DoaDashboardNode(publishing, subscribe=False)] if dashboard else []
+    shown = [viewer(publishing, subscribe=False) for viewer in viewers]
     markers = DoaMarkersNode(publishing, subscribe=False)
-    on_tracks = _each(markers.process_tracks, *(page.process_tracks for page in pages))
+    on_tracks = _each(markers.process_tracks, *(viewer.process_tracks for viewer in shown))
     tracker = DoaTrackerNode(publishing, on_tracks, subscribe=False)
 
     def on_window(
@@ -42,27 +45,27 @@ def make_nodes(publishing: PublishingThread, *, dashboard: bool = False) -> list
     ) -> None:
         tracker.process(header, detections)
         markers.process(header, estimates)
-        for page in pages:
-            page.process(header, estimates)
+        for viewer in shown:
+            viewer.process(header, estimates)
 
-    on_spectrum = _each(markers.process_spectrum, *(page.process_spectrum for page in pages))
+    on_spectrum = _each(markers.process_spectrum, *(viewer.process_spectrum for viewer in shown))
     estimator = DoaEstimatorNode(publishing, on_window, on_spectrum, subscribe=False)
-    on_features = _each(estimator.process, *(page.process_features for page in pages))
+    on_features = _each(estimator.process, *(viewer.process_features for viewer in shown))
     gcc_phat = GccPhatNode(publishing, on_features, subscribe=False)
 
     def on_array(array: MicArray) -> None:
-        receivers: list[ArrayNode] = [gcc_phat, estimator, tracker, markers, *pages]
+        receivers: list[ArrayNode] = [gcc_phat, estimator, tracker, markers, *shown]
         for node in receivers:
             with node.starting():
                 node.take_array(array)
         with estimator.starting():
             estimator.take_features(gcc_phat.features)
-        for page in pages:
-            page.take_features(gcc_phat.features)
+        for viewer in shown:
+            viewer.take_features(gcc_phat.features)
 
-    on_block = _each(gcc_phat.process, *(page.process_block for page in pages))
+    on_block = _each(gcc_phat.process, *(viewer.process_block for viewer in shown))
     capture = AudioCaptureNode(publishing, on_block, on_array)
-    return [capture, gcc_phat, estimator, tracker, markers, *pages]
+    return [capture, gcc_phat, estimator, tracker, markers, *shown]
 
 
 def _each(*listeners: Callable[[Header, Any], None]) -> Callable[[Header, Any], None]:
@@ -77,8 +80,27 @@ def _each(*listeners: Callable[[Header, Any], None]) -> Callable[[Header, Any], 
     return call
 
 
+def _dashboard() -> type[ViewerNode]:
+    from doa_ros.nodes.doa_dashboard_node import DoaDashboardNode
+
+    return DoaDashboardNode
+
+
+def _foxglove() -> type[ViewerNode]:
+    from doa_ros.nodes.doa_foxglove_node import DoaFoxgloveNode
+
+    return DoaFoxgloveNode
+
+
+# What the options do, and what then loads their nodes: most robots do without.
+_VIEWERS = {
+    '--dashboard': ('serve the live page, too', _dashboard),
+    '--foxglove': ('serve Foxglove, too', _foxglove),
+}
+
+
 def main() -> int:
     """Run the nodes."""
-    with_page = partial(make_nodes, dashboard=True)
-    page = 'serve the live page, too', lambda: run_nodes('doa_pipeline', with_page)
-    return run('doa_pipeline', make_nodes, {'--dashboard': page})
+    chosen = parse('doa_pipeline', {option: text for option, (text, _) in _VIEWERS.items()})
+    viewers = [load() for option, (_, load) in _VIEWERS.items() if option in chosen]
+    return run_nodes('doa_pipeline', partial(make_nodes, viewers=viewers))

@@ -56,6 +56,7 @@ _ARGUMENTS = {
     'log_level': ('info', ['debug', 'info', 'warn', 'error', 'fatal']),
     'rviz': ('false', None),
     'dashboard': ('false', None),
+    'foxglove': ('false', None),
     'host': ('127.0.0.1', None),
     'allow_control': ('false', None),
     'allow_recording': ('false', None),
@@ -288,6 +289,13 @@ def test_pipeline_is_one_process(tmp_path):
 
 def test_nodes_are_one_process_each(tmp_path):
     assert sorted(_Recorded(tmp_path, 'mode:=nodes').executables) == sorted(_NODES)
+
+
+def test_foxglove_is_one_more_node(tmp_path):
+    hosted = _Recorded(tmp_path, 'foxglove:=true', 'host:=::1')
+    assert hosted.executables == ['doa_pipeline']
+    assert hosted.calls[0][1] == '--foxglove'
+    assert hosted.parameter('host', '/doa/doa_foxglove') == '::1'
 
 
 def test_the_dashboard_is_one_more_node(tmp_path):

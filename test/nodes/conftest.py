@@ -106,11 +106,14 @@ def scene(tmp_path_factory):
 
 @pytest.fixture(scope='session')
 def every_node(scene):
-    """Start all nodes and the live page on a scene, by what starts executables."""
+    """Start all nodes, with the live page and Foxglove, by what starts executables."""
 
     def begin(start, **parameters):
-        given = {'source': 'sim', 'scene': scene, 'loop': True, 'method': 'srp_phat', 'port': 0}
-        return start('doa_pipeline', arguments=['--dashboard'], **given | parameters)
+        pytest.importorskip('foxglove', reason='Foxglove needs foxglove-sdk')
+        given = {'source': 'sim', 'scene': scene, 'loop': True, 'method': 'srp_phat'}
+        given |= {'port': 0, 'foxglove_port': 0}
+        arguments = ['--dashboard', '--foxglove']
+        return start('doa_pipeline', arguments=arguments, **given | parameters)
 
     return begin
 

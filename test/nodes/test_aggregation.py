@@ -16,6 +16,7 @@ NODES = {
     'doa_tracker',
     'doa_markers',
     'doa_dashboard',
+    'doa_foxglove',
 }
 # What the GenericAnalyzer documents: how it chooses by name, and its other keys.
 _CHOOSE = {

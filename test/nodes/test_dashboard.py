@@ -190,7 +190,7 @@ def chain(monkeypatch, namespace, recording):
             rclpy.init()
             stack.callback(rclpy.shutdown)
             publishing = PublishingThread()
-            nodes = make_nodes(publishing, dashboard=True)
+            nodes = make_nodes(publishing, [doa_dashboard_node.DoaDashboardNode])
             worker = threading.Thread(target=nodes[0].work)
             worker.start()
 

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Signals end every executable at any time: with status 0, without a traceback, at once."""
 
+from importlib.util import find_spec
 import signal
 import time
 
@@ -15,8 +16,13 @@ _STARTED = {
     'doa_tracker': 'tracks of talkers',
     'doa_markers': 'for RViz',
     'doa_dashboard': 'the page is at',
+    'doa_foxglove': 'Foxglove connects to',
     'doa_pipeline': 'the sound comes from',
 }
+if find_spec('foxglove') is None:
+    del _STARTED['doa_foxglove']
+# The parameter that is a port, of those that serve something.
+_PORTS = {'doa_dashboard': 'port', 'doa_foxglove': 'foxglove_port'}
 # The promise [s]; twice that for a busy machine.
 _LIMIT = 10.0
 
@@ -32,8 +38,8 @@ def _parameters(executable, recording):
         common = {'source': 'file', 'file': str(recording), 'loop': True}
         common['publish_audio'] = True
         return common if executable == 'audio_capture' else {**common, 'method': 'srp_phat'}
-    if executable == 'doa_dashboard':
-        return {'port': 0}
+    if executable in _PORTS:
+        return {_PORTS[executable]: 0}
     return {'method': 'srp_phat'} if executable == 'doa_estimator' else {}
 
 

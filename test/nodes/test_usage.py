@@ -139,11 +139,13 @@ def test_qos_overrides_of_no_topic_are_named_where_all_topics_are(start, namespa
 
 def test_start_is_a_sentence_per_node(start, recording, namespace, require_model):
     require_model('cnn')
-    arguments = ['--dashboard', '--ros-args', '-p', 'port:=0']
+    pytest.importorskip('foxglove', reason='Foxglove needs foxglove-sdk')
+    arguments = ['--dashboard', '--foxglove']
+    arguments += ['--ros-args', '-p', 'port:=0', '-p', 'foxglove_port:=0']
     process = start(
         'doa_pipeline', arguments=arguments, source='file', file=str(recording), loop=True
     )
-    process.wait_for('the sound comes from', 'the page is at')
+    process.wait_for('the sound comes from', 'the page is at', 'Foxglove connects to')
     assert process.stop() == 0
     for node in NODES:
         first, *_ = re.findall(rf'\[{namespace[1:]}\.{node}\]: (.*)', process.output)
@@ -154,14 +156,16 @@ def test_start_is_a_sentence_per_node(start, recording, namespace, require_model
 
 
 def test_details_are_there_for_those_who_look_closer(start, recording):
+    pytest.importorskip('foxglove', reason='Foxglove needs foxglove-sdk')
     arguments = ['--ros-args', '--log-level', 'debug']
     process = start(
         'doa_pipeline',
-        arguments=['--dashboard', *arguments],
+        arguments=['--dashboard', '--foxglove', *arguments],
         source='file',
         file=str(recording),
         method='srp_phat',
         port=0,
+        foxglove_port=0,
     )
     wanted = {config.__name__ for configs in NODES.values() for config in configs.values()}
     process.wait_for(*(f'{name}(' for name in wanted))
