@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 import math
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from doa_ros.audio.file_source import FileSource
 from doa_ros.audio.recordings.raw_format import RAW_ENCODINGS, RawFormat
@@ -28,8 +29,12 @@ from doa_ros.core.features.config import FeatureConfig
 from doa_ros.core.geometry import MicArray
 from doa_ros.core.localization.compatibility import adapted_array, default_features
 from doa_ros.core.localization.localizer import METHODS, Localizer, LocalizerConfig
+from doa_ros.foxglove.sdk import check_sdk
 from doa_ros.network_choice import find_network
 from doa_ros.resources import ANY_ARRAY_MODEL, DEFAULT_ARRAY, DEFAULT_MODEL, find_resource
+
+if TYPE_CHECKING:
+    from doa_ros.cli.mcap_file import McapFile
 
 _BLOCK = 0.5
 
@@ -41,10 +46,11 @@ def main() -> int:
     form = make_format(
         arguments.format, tracks=arguments.tracks, named=len(arguments.recordings) > 1
     )
+    mcap = None if arguments.mcap is None else _mcap_file(arguments)
     status = 0
     for name in arguments.recordings:
         try:
-            for line in _lines(arguments, array, name, form):
+            for line in _lines(arguments, array, name, form, mcap):
                 print(line, flush=sys.stdout.isatty())
         except AudioError as error:
             # The other recordings may be usable.
@@ -111,6 +117,12 @@ def _parser() -> argparse.ArgumentParser:
         default='table',
         help='how to print what is found (%(default)s)',
     )
+    parser.add_argument(
+        '--mcap',
+        type=Path,
+        metavar='FILE',
+        help='file to write for Foxglove, with estimates and tracks; of one recording',
+    )
     raw = parser.add_argument_group('samples without a header', 'least significant byte first')
     raw.add_argument(
         '--raw-format', choices=tuple(RAW_ENCODINGS), help='integers or floats, and bits'
@@ -136,8 +148,22 @@ def _band(text: str) -> tuple[float, float]:
     return lowest, highest
 
 
+def _mcap_file(arguments: argparse.Namespace) -> 'McapFile':
+    if len(arguments.recordings) > 1:
+        raise ConfigError('--mcap is for one recording: give each a call and a file of its own')
+    check_sdk()
+    # Not before: nothing else needs foxglove-sdk.
+    from doa_ros.cli.mcap_file import McapFile
+
+    return McapFile(arguments.mcap)
+
+
 def _lines(
-    arguments: argparse.Namespace, array: MicArray, name: str, form: Format
+    arguments: argparse.Namespace,
+    array: MicArray,
+    name: str,
+    form: Format,
+    mcap: 'McapFile | None',
 ) -> Iterator[str]:
     """Yield what is printed of one recording."""
     recording = _open(arguments, array, name)
@@ -155,9 +181,15 @@ def _lines(
     localizer = Localizer(array, features, config, model)
     if difference:
         _warn(difference)
-    pipeline = OfflinePipeline(array, features, localizer, tracks=arguments.tracks)
+    tracks = arguments.tracks or mcap is not None
+    pipeline = OfflinePipeline(array, features, localizer, tracks=tracks)
+    blocks = _with_progress(source)
+    if mcap is None:
+        windows = pipeline.windows(blocks, recording.name)
+    else:
+        windows = mcap.record(pipeline, array, blocks, recording.name)
     begun = False
-    for window in pipeline.windows(_with_progress(source), recording.name):
+    for window in windows:
         if not begun:
             yield from form.begin(name)
             begun = True

@@ -2,10 +2,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Files that command lines write when all is done."""
 
+import io
 import os
 from pathlib import Path
+import shutil
 import stat
 import tempfile
+from typing import IO
 
 from doa_ros.core.errors import DoaError
 
@@ -37,9 +40,9 @@ class OutputFile:
             folder = self._target.parent
             missing = isinstance(error, FileNotFoundError) and not folder.is_dir()
             reason = f'there is no folder {folder}' if missing else error.strerror or str(error)
-            raise self._error(reason) from None
+            raise self.error(reason) from None
         if self._mode is not None and stat.S_ISDIR(self._mode):
-            raise self._error('it is a folder; name a file')
+            raise self.error('it is a folder; name a file')
 
     @property
     def _replaces(self) -> bool:
@@ -55,21 +58,43 @@ class OutputFile:
         Raises:
             DoaError: it cannot be written.
         """
+        self.write_from(io.BytesIO(content))
+
+    def write_from(self, stream: IO[bytes]) -> None:
+        """Write all that a stream holds; where that fails, what was there stays.
+
+        Raises:
+            DoaError: it cannot be written.
+        """
         part = self._target.with_name(f'.doa_ros_{os.getpid()}.part')
+        stream.seek(0)
         try:
             if not self._replaces:
-                self.path.write_bytes(content)
+                _copy(stream, self.path)
                 return
-            part.write_bytes(content)
+            _copy(stream, part)
             if self._mode is not None:
                 part.chmod(stat.S_IMODE(self._mode))
             part.replace(self._target)
         except OSError as error:
             part.unlink(missing_ok=True)
-            raise self._error(error.strerror or str(error)) from None
+            raise self.error(error.strerror or str(error)) from None
 
-    def _error(self, reason: str) -> DoaError:
+    def spool(self) -> IO[bytes]:
+        """Return a stream for what comes bit by bit, and `write_from` takes at the end.
+
+        It is on the same disk, and nothing is left of it however the process ends.
+        """
+        return tempfile.TemporaryFile(dir=self._target.parent if self._replaces else None)
+
+    def error(self, reason: str) -> DoaError:
+        """Return the error of a file that cannot be written, for a reason."""
         return DoaError(f'{self.path}: cannot be written ({reason})')
+
+
+def _copy(stream: IO[bytes], path: Path) -> None:
+    with path.open('wb') as file:
+        shutil.copyfileobj(stream, file)
 
 
 def _mode_of(path: Path) -> int | None:
