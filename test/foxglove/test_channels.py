@@ -82,7 +82,7 @@ def test_an_arrow_points_to_a_talker_and_says_who(told):
     assert _forwards(arrow) == pytest.approx(direction)
     length = arrow.shaft_length + arrow.head_length
     assert length == pytest.approx(0.3 + 0.7 * 0.75)
-    assert label.text == '4000000007\n-115 deg, 75%'
+    assert label.text == '7\n-115 deg, 75%'
     # The fan begins at the array and ends a standard deviation to each side.
     rim = _array(fan.points)
     azimuths = np.arctan2(rim[:, 1], rim[:, 0])[np.abs(rim).sum(axis=1) > 0]
