@@ -1,11 +1,13 @@
 # Copyright 2026 doa_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""From class probabilities to directions finer than a class."""
+"""From class probabilities to directions finer than a class.
 
-import cmath
+A window has a few dozen classes, of which a few around each peak count: Python's own numbers take
+less time for them than calls of NumPy.
+"""
+
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 import math
 
 import numpy as np
@@ -77,11 +79,10 @@ def decode_azimuth(probability: np.ndarray) -> tuple[float, float, float]:
         Azimuth [rad] in (-pi, pi], its standard deviation within the neighbourhood [rad], and
         the share of the probability that lies near the peak, 0..1.
     """
-    probability = np.asarray(probability, dtype=float)
-    azimuth, stddev = _refine(probability, int(probability.argmax()))
-    near = _distances(len(probability), azimuth) <= _NEAR
-    confidence = float(probability @ near) / max(float(probability.sum()), 1e-9)
-    return azimuth, stddev, confidence
+    values = probability.tolist()
+    azimuth, stddev = _refine(values, values.index(max(values)))
+    near = sum(values[k] for k, _ in _around(len(values), azimuth, _NEAR))
+    return azimuth, stddev, near / max(sum(values), 1e-9)
 
 
 def decode_posterior(probability: np.ndarray) -> tuple[float, float, float]:
@@ -97,39 +98,43 @@ def decode_posterior(probability: np.ndarray) -> tuple[float, float, float]:
         Azimuth [rad] in (-pi, pi], its standard deviation within the neighbourhood [rad], and
         the share of the probability within 10 degrees, 0..1.
     """
-    count = len(probability)
+    values = probability.tolist()
+    count = len(values)
     step = 2 * math.pi / count
-    peak = int(probability.argmax())
-    around = probability[[peak - 1, peak, (peak + 1) % count]].tolist()
-    top = _vertex([math.log(p) for p in around], 0.0)
+    peak = values.index(max(values))
+    top = _vertex(values[peak - 1], values[peak], values[peak + 1 - count], 0.0)
     azimuth = wrap_angle((peak + min(max(top, -0.5), 0.5)) * step)
-    distance = _distances(count, azimuth)
-    near = float(probability @ (distance <= WITHIN + step / 2)) / float(probability.sum())
-    local = probability * (distance <= _NEIGHBOURHOOD)
-    stddev = math.sqrt(float(local @ distance**2) / float(local.sum()))
-    return azimuth, stddev, min(1.0, near)
+    local = [(values[k], distance) for k, distance in _around(count, azimuth, _NEIGHBOURHOOD)]
+    variance = sum(p * distance**2 for p, distance in local) / sum(p for p, _ in local)
+    near = sum(values[k] for k, _ in _around(count, azimuth, WITHIN + step / 2))
+    return azimuth, math.sqrt(variance), min(1.0, near / sum(values))
 
 
-@lru_cache(maxsize=8)
-def _classes(count: int) -> np.ndarray:
-    """Return the azimuths of so many classes around the circle [rad]."""
-    return np.arange(count) * 2 * math.pi / count
-
-
-def _distances(count: int, azimuth: float) -> np.ndarray:
-    """Return how far azimuth classes are from an azimuth in (-pi, pi] [rad], shape (classes,)."""
-    apart = np.abs(_classes(count) - azimuth)
-    return np.minimum(apart, np.abs(2 * math.pi - apart))
-
-
-def _vertex(values: Sequence[float], otherwise: float) -> float:
-    """Return where the parabola through three values has its top, from the middle one [classes].
+def _around(count: int, azimuth: float, limit: float) -> list[tuple[int, float]]:
+    """Return the classes around an azimuth, and how far each is from it [rad].
 
     Args:
-        values: three.
+        count: of the classes around the circle.
+        azimuth: [rad].
+        limit: the farthest [rad].
+    """
+    step = 2 * math.pi / count
+    # The tolerance keeps rounding errors from leaving a class out.
+    first, last = (azimuth - limit) / step - 1e-9, (azimuth + limit) / step + 1e-9
+    return [
+        (number % count, number * step - azimuth)
+        for number in range(math.ceil(first), math.floor(last) + 1)
+    ]
+
+
+def _vertex(left: float, centre: float, right: float, otherwise: float) -> float:
+    """Return where the parabola through three logarithms has its top, from the middle [classes].
+
+    Args:
+        left, centre, right: probabilities of neighbours, above 0.
         otherwise: the result where there is none.
     """
-    left, centre, right = values
+    left, centre, right = math.log(left), math.log(centre), math.log(right)
     curvature = left - 2 * centre + right
     return 0.5 * (left - right) / curvature if curvature < -1e-6 else otherwise
 
@@ -147,39 +152,36 @@ def decode_azimuths(
         Azimuth [rad], standard deviation [rad] and the probability of the peak's class, 0..1, of
         each of the highest peaks, the highest first; at least one, at most four.
     """
-    probability = np.asarray(probability, dtype=float)
-    count = len(probability)
+    values = probability.tolist()
+    count = len(values)
     step = 2 * math.pi / count
     # The tolerance keeps rounding errors from adding a class.
     apart = math.ceil(separation / step - 1e-9)
-    higher = probability >= np.maximum(np.roll(probability, 1), np.roll(probability, -1))
     kept: list[int] = []
-    for peak in sorted(np.flatnonzero(higher).tolist(), key=lambda k: -probability[k]):
+    # The index before the first class is that of the last.
+    peaks = [k for k in range(count) if values[k - 1] <= values[k] >= values[k + 1 - count]]
+    for peak in sorted(peaks, key=lambda k: -values[k]):
         if all(apart <= (peak - k) % count <= count - apart for k in kept):
             kept.append(peak)
         if len(kept) == _MOST_SOURCES:
             break
-    return [(*_refine(probability, peak), float(probability[peak])) for peak in kept]
+    return [(*_refine(values, peak), values[peak]) for peak in kept]
 
 
-def _refine(probability: np.ndarray, peak: int) -> tuple[float, float]:
+def _refine(values: Sequence[float], peak: int) -> tuple[float, float]:
     """Return mean direction and standard deviation [rad] of the classes around a peak."""
-    count = len(probability)
-    offsets, phasors = _neighbourhood(count)
-    local = probability[(peak + offsets) % count]
-    resultant = complex(local @ phasors) / max(float(local.sum()), 1e-9)
-    azimuth = wrap_angle(peak * 2 * math.pi / count + cmath.phase(resultant))
-    length = min(max(abs(resultant), 1e-6), 1.0)
-    return azimuth, math.sqrt(2 * math.log(1 / length))
-
-
-@lru_cache(maxsize=8)
-def _neighbourhood(count: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return which of so many classes are around a peak, from it on, and their unit phasors."""
+    count = len(values)
     step = 2 * math.pi / count
     reach = max(1, round(_NEIGHBOURHOOD / step))
-    offsets = np.arange(-reach, reach + 1)
-    return offsets, np.exp(1j * step * offsets)
+    total = ahead = aside = 0.0
+    for offset in range(-reach, reach + 1):
+        value = values[(peak + offset) % count]
+        total += value
+        ahead += value * math.cos(offset * step)
+        aside += value * math.sin(offset * step)
+    azimuth = wrap_angle(peak * step + math.atan2(aside, ahead))
+    length = math.hypot(ahead, aside) / max(total, 1e-9)
+    return azimuth, math.sqrt(2 * math.log(1 / min(max(length, 1e-6), 1.0)))
 
 
 def decode_elevation(probability: np.ndarray, elevation_min: float = 0.0) -> tuple[float, float]:
@@ -194,19 +196,18 @@ def decode_elevation(probability: np.ndarray, elevation_min: float = 0.0) -> tup
     Returns:
         Elevation [rad] from there to pi/2 and its standard deviation [rad].
     """
-    # Of so few numbers, Python takes less time than NumPy.
-    classes: list[float] = probability.tolist()
-    count = len(classes)
+    values = probability.tolist()
+    count = len(values)
     step = elevation_step(count, elevation_min)
-    peak = classes.index(max(classes))
+    peak = values.index(max(values))
     middle = min(max(peak, 1), count - 2)
-    logs = [math.log(p + HALF_STEP) for p in classes[middle - 1 : middle + 2]]
-    position = middle + _vertex(logs, peak - middle)
+    left, centre, right = (value + HALF_STEP for value in values[middle - 1 : middle + 2])
+    position = middle + _vertex(left, centre, right, peak - middle)
     # The parabola may place the vertex anywhere; the peak's own class is a bound.
     position = min(max(position, peak - 0.5, 0.0), peak + 0.5, count - 1.0)
-    spread = sum(p * (number - position) ** 2 for number, p in enumerate(classes))
-    variance = spread / max(sum(classes), 1e-9)
-    return elevation_min + position * step, math.sqrt(variance) * step
+    spread = sum(value * (number - position) ** 2 for number, value in enumerate(values))
+    stddev = math.sqrt(spread / max(sum(values), 1e-9))
+    return elevation_min + position * step, stddev * step
 
 
 def logit(probability, least: float = HALF_STEP):
@@ -219,4 +220,5 @@ def logit(probability, least: float = HALF_STEP):
     if isinstance(probability, float):
         likely = min(max(probability, least), 1 - least)
         return math.log(likely / (1 - likely))
-    return special.logit(np.clip(probability, least, 1 - least))
+    # In two steps: np.clip takes longer than both for a window.
+    return special.logit(np.minimum(np.maximum(probability, least), 1 - least))

@@ -137,23 +137,22 @@ class HmmFilter:
         p_present = joint.sum(axis=-1, keepdims=True)
         self._p_silence = p_silence / (p_silence + p_present)
         self._azimuth = joint / p_present
-        posterior = SingleSourcePosterior(
+        if spectrum.elevation is not None:
+            self._elevation = updated_elevation(
+                self._elevation @ self._elevation_transitions,
+                spectrum.elevation,
+                p_birth / (p_birth + p_survive),
+                # A window without a source is no evidence of an elevation.
+                config.elevation_share * (1 - self._p_silence),
+            )
+        return SingleSourcePosterior(
             azimuth=self._azimuth,
+            elevation=None if spectrum.elevation is None else self._elevation,
             activity=1 - self._p_silence,
             coherence=spectrum.coherence,
             elevation_min=spectrum.elevation_min,
             attributes=spectrum.attributes,
         )
-        if spectrum.elevation is None:
-            return posterior
-        self._elevation = updated_elevation(
-            self._elevation @ self._elevation_transitions,
-            spectrum.elevation,
-            p_birth / (p_birth + p_survive),
-            # A window without a source is no evidence of an elevation.
-            config.elevation_share * (1 - self._p_silence),
-        )
-        return replace(posterior, elevation=self._elevation)
 
     def _log_odds(self, activity, above_floor):
         """Return the log-odds of a source of a window by itself."""
@@ -164,7 +163,7 @@ class HmmFilter:
 
 def _log_level(above_floor):
     """Return the logarithm of how clearly a sound stands above the noise floor, at most 0."""
-    return np.log(np.clip(above_floor / CLEAR_ACTIVITY, _LEAST_ACTIVITY, 1))
+    return np.log(np.minimum(np.maximum(above_floor / CLEAR_ACTIVITY, _LEAST_ACTIVITY), 1))
 
 
 def _transitions(

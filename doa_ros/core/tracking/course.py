@@ -6,6 +6,7 @@ from collections.abc import Iterable
 import math
 
 from doa_ros.core.ambiguity import Ambiguity
+from doa_ros.core.geometry import wrap_angle
 
 Vector = tuple[float, float, float]
 
@@ -51,7 +52,7 @@ class CourseFolder:
                 east, north = -east, -north
             else:
                 elevation, north = 0.0, max(north, 0.0)
-        course = _wrap(azimuth), elevation, east, north
+        course = wrap_angle(azimuth), elevation, east, north
         return course if self._side is None else _mirrored(course, self._side)
 
 
@@ -84,11 +85,3 @@ def _tangents(azimuth: float, elevation: float) -> tuple[Vector, Vector, Vector]
 
 def _dot(first: Iterable[float], second: Iterable[float]) -> float:
     return sum(a * b for a, b in zip(first, second, strict=True))
-
-
-def _wrap(angle: float) -> float:
-    """Return an angle [rad] in (-pi, pi]; for one of them much faster than `wrap_angle`."""
-    if -math.pi < angle <= math.pi:
-        return angle
-    wrapped = math.remainder(angle, 2 * math.pi)
-    return math.pi if wrapped == -math.pi else wrapped
