@@ -15,6 +15,7 @@ import numpy as np
 
 from doa_ros.core.directions import PEAK_SEPARATION, DirectionGrid
 from doa_ros.core.features.feature_type import FeatureType
+from doa_ros.core.features.pair_products import PairProducts
 from doa_ros.core.features.steered_response import SteeredResponse
 from doa_ros.core.geometry import wrap_angle
 
@@ -49,7 +50,11 @@ class SourceCanceller:
     def __init__(self, feature_type: FeatureType):
         array = feature_type.array
         self._steered = SteeredResponse(feature_type)
-        self._first, self._second = array.pairs.T
+        microphones, bins = len(array.positions), len(feature_type.frequencies)
+        self._products = PairProducts(array.order or range(microphones), bins)
+        # The direction whose plane wave is in `_shifts`: in most windows it is the same again.
+        self._turned_to: int | None = None
+        self._shifts = np.empty(0)
         delays = -self._steered.directions @ array.positions.T / array.speed_of_sound
         self._delays = delays.astype(np.float32)
         self._angular = (2 * np.pi * feature_type.frequencies).astype(np.float32)
@@ -66,16 +71,22 @@ class SourceCanceller:
             response: their steered response.
         """
         loudest = int(response.argmax())
-        phase = self._delays[loudest][:, None] * self._angular
-        back = np.cos(phase) + 1j * np.sin(phase)
         # After a phase shift by the delays of the plane wave, its own part is real and positive.
-        turned = cross_spectra * (back[self._first] * back[self._second].conj())
+        turned = (cross_spectra * self._back(loudest)).mean(axis=0).real
         sizes = np.abs(cross_spectra).mean(axis=0)
-        agreement = turned.real.mean(axis=0) / np.maximum(sizes, _TINY)
-        share = (1 - np.clip(agreement, 0, 1)) ** 2
+        agreement = turned / np.maximum(sizes, _TINY)
+        share = (1 - np.minimum(np.maximum(agreement, 0), 1)) ** 2
         left = float(share @ sizes)
         gain = min(float(sizes.sum()) / left, _MOST_GAIN) if left > 0 else 0.0
         return (gain * share) * cross_spectra, self._azimuth(loudest)
+
+    def _back(self, direction: int) -> np.ndarray:
+        """Return the phase shift of each pair by the delays of a plane wave, (pairs, bins)."""
+        if direction != self._turned_to:
+            phase = self._delays[direction][:, None] * self._angular
+            self._shifts = self._products.of(np.cos(phase) + 1j * np.sin(phase))
+            self._turned_to = direction
+        return self._shifts
 
     def _azimuth(self, direction: int) -> float:
         grid = self._steered.grid
