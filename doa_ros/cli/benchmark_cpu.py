@@ -1,6 +1,9 @@
 # Copyright 2026 doa_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""doa-benchmark-cpu: what the nodes cost in real time, with one subscriber on `estimates`."""
+"""doa-benchmark-cpu: what the nodes cost in real time, seen by a robot and by RViz.
+
+Somebody subscribes to `estimates`, `tracks` and `markers`.
+"""
 
 import argparse
 from collections.abc import Callable
@@ -13,7 +16,7 @@ from doa_ros.cli.session import Session, session
 from doa_ros.command import positive
 from doa_ros.core.errors import DoaError
 from doa_ros.core.localization.localizer import METHODS, MethodConfig
-from doa_ros.msg import DoaEstimateArray
+from doa_ros.nodes.topics import ESTIMATES, TRACKS, WINDOW_MARKERS, PublishedTopic
 
 _EXECUTABLES = {
     'pipeline': ['doa_pipeline'],
@@ -33,21 +36,25 @@ class PipelineCost:
 
     Attributes:
         seconds: of audio, and so of time.
-        cpu: CPU time of all processes per second of audio.
+        cpu: CPU time of each process per second of audio, by its name.
         memory: their resident memory [MB].
         rate: estimates received per second.
         largest_gap: between the arrivals of two estimates [s].
     """
 
     seconds: float
-    cpu: float
+    cpu: dict[str, float]
     memory: float
     rate: float
     largest_gap: float
 
     def __str__(self) -> str:
+        total = f'{sum(self.cpu.values()):.3f} CPU s per s of audio'
+        if len(self.cpu) > 1:
+            shares = (f'{name} {cpu:.3f}' for name, cpu in self.cpu.items())
+            total += f' ({", ".join(shares)})'
         return (
-            f'{self.cpu:.3f} CPU s per s of audio over {self.seconds:.1f} s, '
+            f'{total} over {self.seconds:.1f} s, '
             f'{self.memory:.0f} MB, {self.rate:.1f} estimates per s, '
             f'at most {self.largest_gap * 1000:.0f} ms apart'
         )
@@ -96,14 +103,20 @@ def measure(
     if file:
         parameters |= {'source': 'file', 'file': file}
     arrivals: list[float] = []
-    ros.node.create_subscription(
-        DoaEstimateArray, 'estimates', lambda _: arrivals.append(time.monotonic()), 10
-    )
+
+    def receive(topic: PublishedTopic, take: Callable[[bytes], None]) -> None:
+        # As bytes: to make messages of them would take time from the nodes.
+        ros.node.create_subscription(topic.message_type, topic.name, take, 10, raw=True)
+
+    receive(ESTIMATES, lambda _: arrivals.append(time.monotonic()))
+    for topic in (TRACKS, WINDOW_MARKERS):
+        receive(topic, lambda _: None)
     with ExitStack() as stack:
-        processes = [
-            stack.enter_context(NodeProcess(executable, parameters, ros.namespace))
+        by_name = {
+            executable: stack.enter_context(NodeProcess(executable, parameters, ros.namespace))
             for executable in _EXECUTABLES[mode]
-        ]
+        }
+        processes = list(by_name.values())
 
         def wait(limit: float, done: Callable[[], bool] = lambda: False) -> None:
             end = time.monotonic() + limit
@@ -116,7 +129,7 @@ def measure(
             raise DoaError(f'no estimate within {_START_LIMIT:.0f} s')
         wait(_SETTLING)
         arrivals.clear()
-        begin, spent = time.monotonic(), sum(process.cpu_seconds() for process in processes)
+        begin, spent = time.monotonic(), [process.cpu_seconds() for process in processes]
         wait(seconds)
         if ros.stopped():
             return None
@@ -124,7 +137,10 @@ def measure(
         moments = [begin, *arrivals, begin + duration]
         return PipelineCost(
             seconds=duration,
-            cpu=(sum(process.cpu_seconds() for process in processes) - spent) / duration,
+            cpu={
+                name: (process.cpu_seconds() - before) / duration
+                for (name, process), before in zip(by_name.items(), spent, strict=True)
+            },
             memory=sum(process.memory() for process in processes) / 1e6,
             rate=len(arrivals) / duration,
             largest_gap=max(b - a for a, b in zip(moments, moments[1:], strict=False)),
