@@ -17,6 +17,8 @@ same numbers.
   --bench world                 scenes of many kinds that training draws seldom or never: noise
                                 from one direction, reflections taken for talkers, music, halls
                                 and others; all estimates and all tracks are compared
+  --bench voices                two talkers at a time, one beside noise and one alone: what is
+                                separated of each is compared with what they say
   --scenes N --settings NAME    N random scenes of the settings, none of which simulate draws
   --recordings FOLDER           labelled recordings, see training/data/recordings.py
 
@@ -68,6 +70,7 @@ _RANDOM = {
     'talkers': benchmarks.conversations,
     'tracks': benchmarks.trajectories,
     'world': benchmarks.world,
+    'voices': benchmarks.voices,
 }
 
 
@@ -92,7 +95,7 @@ def evaluate(
     Args:
         array: name or path.
         models: names or paths; without any the shipped ones that suit the benchmark.
-        bench: 'fixed', 'rooms', 'talkers', 'tracks' or 'world'.
+        bench: 'fixed', 'rooms', 'talkers', 'tracks', 'world' or 'voices'.
         scenes: how many random scenes of each kind; needs `settings` or such a `bench`.
         settings: name or path of training settings that random scenes are drawn from.
         engine: of SimulateConfig, instead of that of the benchmark or the settings.
@@ -207,6 +210,9 @@ def _default_models(array: MicArray, bench: str) -> Sequence[str]:
         return (network,)
     if not ambiguity.horizontal:
         return ()
+    if bench == 'voices':
+        # Each model would have to separate all clips twice.
+        return _MULTI_SOURCE_MODELS[:1]
     return _MULTI_SOURCE_MODELS if bench in _MULTI_SOURCE else _MODELS
 
 

@@ -1,7 +1,11 @@
 # Copyright 2026 doa_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What a model costs: parameters, size, compressed size and latency; and what its features do."""
+"""What a model costs: parameters, size, compressed size and latency.
 
+And what its features cost, and the separation of tracks.
+"""
+
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 import time
@@ -14,6 +18,9 @@ from doa_ros.core.features.extractor import FeatureExtractor
 from doa_ros.core.geometry import MicArray
 from doa_ros.core.localization.model_card import ModelCard, load_card
 from doa_ros.core.localization.tflite import TFLiteModel
+from doa_ros.core.separation.config import SeparationConfig
+from doa_ros.core.separation.separator import SourceSeparator
+from doa_ros.core.tracking.track import Track
 
 _RUNS, _WARM_UP = 1000, 50
 # Of audio [s], of which the first is not counted.
@@ -78,13 +85,51 @@ def latency(network: TFLiteModel) -> float:
 
 def feature_cost(array: MicArray, config: FeatureConfig) -> float:
     """Return the CPU time of the features per second of audio, pushed hop by hop."""
-    hop = round(config.hop * array.sampling_frequency)
-    shape = round(_SECONDS / config.hop), hop, len(array.positions)
-    blocks = np.random.default_rng(0).standard_normal(shape, dtype=np.float32)
     extractor = FeatureExtractor(array, config)
-    settled = round(1 / config.hop)
+    return _cost_per_second(array, config.hop, extractor.push)
+
+
+def separation_cost(array: MicArray, tracks: int) -> float:
+    """Return the CPU time of the separation of some tracks per second of audio."""
+    separator = SourceSeparator(array, SeparationConfig(hold_time=60.0))
+    separator.update(0, [steady_track(k + 1, float(k), 0.0) for k in range(tracks)])
+    return _cost_per_second(array, FeatureConfig.hop, separator.push)
+
+
+def steady_track(number: int, azimuth: float, elevation: float) -> Track:
+    """Return a confirmed track that is known exactly, and does not move.
+
+    Args:
+        number: its id.
+        azimuth, elevation: [rad].
+    """
+    return Track(
+        id=number,
+        azimuth=azimuth,
+        elevation=elevation,
+        azimuth_rate=0.0,
+        elevation_rate=0.0,
+        azimuth_stddev=0.0,
+        elevation_stddev=0.0,
+        azimuth_rate_stddev=0.0,
+        elevation_rate_stddev=0.0,
+        confidence=1.0,
+        age=0.0,
+        confirmed=True,
+        predicted=False,
+    )
+
+
+def _cost_per_second(
+    array: MicArray, hop: float, push: Callable[[int, np.ndarray], object]
+) -> float:
+    """Return the CPU time of pushing noise hop by hop [s], per second of it."""
+    samples = round(hop * array.sampling_frequency)
+    shape = round(_SECONDS / hop), samples, len(array.positions)
+    blocks = np.random.default_rng(0).standard_normal(shape, dtype=np.float32)
+    settled = round(1 / hop)
     for number, block in enumerate(blocks):
         if number == settled:
             start = time.process_time()
-        extractor.push(number * hop, block)
-    return (time.process_time() - start) / (config.hop * (len(blocks) - settled))
+        push(number * samples, block)
+    return (time.process_time() - start) / (hop * (len(blocks) - settled))

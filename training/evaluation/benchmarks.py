@@ -17,7 +17,7 @@ from doa_ros.resources import DEFAULT_MODEL, find_resource
 
 from ..data.clips import Clip
 from ..data.recordings import load_recordings
-from ..deployment.costs import feature_cost, measure_cost
+from ..deployment.costs import feature_cost, measure_cost, separation_cost
 from ..sections import SimulateConfig
 from ..simulation.corpus import Corpus, load_corpus
 from ..splits import TEST
@@ -35,7 +35,9 @@ from .methods.localizer import (
     localizer_methods,
 )
 from .methods.method import DirectionMethod, TrackingMethod
+from .methods.separation import separation_methods
 from .metrics.multi_source import collect_matches
+from .metrics.separation import collect_separation
 from .metrics.short_sounds import collect_short_sounds, short_sound_notes
 from .metrics.single_source.answers import collect_answers
 from .metrics.tracking import collect_tracks
@@ -45,6 +47,7 @@ from .report.multi_source import multi_source_report
 from .report.report import Report
 from .report.single_source import single_source_report
 from .report.tracking import tracking_report
+from .report.voices import voices_report
 from .report.world import world_report
 from .scenes.conditions import CONDITIONS, DIFFICULTIES
 from .scenes.heard import CONVERSATION, SHORT_SOUNDS
@@ -56,6 +59,8 @@ from .scenes.rooms import (
     with_dead_microphones,
 )
 from .scenes.trajectories import noise_clips, tracking_goals, trajectory_clips
+from .scenes.voices import goals as voices_goals
+from .scenes.voices import voices_clips
 from .scenes.world import FAMILIES
 from .scenes.world.clips import situation_clips
 from .scenes.world.situation import Situation
@@ -181,6 +186,19 @@ def trajectories(setup: Setup) -> Report:
     return tracking_report(matches, traces, goals=tracking_goals(), notes=notes)
 
 
+def voices(setup: Setup) -> Report:
+    """Compare the separated sounds of talkers with what they say."""
+    array = replace(setup.array, sampling_frequency=BASELINE_RATE)
+    localizers = localizer_methods(array, setup.models, DEFAULT_SENSITIVITY)
+    methods = separation_methods(array, localizers[: len(setup.models)] or localizers)
+    clips = with_dead_microphones(voices_clips(*setup.drawn_from(array, 'fast')), setup.dead)
+    return voices_report(
+        collect_separation(methods, clips),
+        goals=voices_goals(),
+        notes=[_separation_cost(setup.array, talkers) for talkers in (1, 3)],
+    )
+
+
 def world(setup: Setup) -> Report:
     """Compare methods in scenes of many kinds; all estimates and the tracks count."""
     notes: dict[str, None] = {}
@@ -247,6 +265,14 @@ def _failures(methods: Iterable[DirectionMethod]) -> list[str]:
         for method in methods
         if method.failures
     ]
+
+
+def _separation_cost(array: MicArray, tracks: int) -> str:
+    rate = array.sampling_frequency
+    return (
+        f'Separation of {tracks} track{"s" * (tracks > 1)} at {rate} Hz: '
+        f'{separation_cost(array, tracks):.4f} CPU s per s of audio.'
+    )
 
 
 def _model_notes(array: MicArray, path: Path) -> list[str]:

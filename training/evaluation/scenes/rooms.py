@@ -9,6 +9,7 @@ or what else `heard` offers. Random scenes are drawn as any settings say.
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 import math
+from typing import TypeVar
 
 import numpy as np
 from tqdm import tqdm
@@ -23,6 +24,7 @@ from ...sections import SimulateConfig
 from ...simulation.corpus import Corpus
 from ...simulation.scenes import Place, Scene
 from ...simulation.simulator import Simulator
+from ...simulation.talkers import TalkersClip
 from ...splits import ALL_SPLITS, SPLITS
 from .blocks import HOP
 from .conditions import ARRAY_ERRORS, CONDITIONS, DIFFICULTIES, at_levels_of, rooms_of
@@ -30,6 +32,8 @@ from .heard import SPEECH, Heard
 
 DIRECTIONS = 20
 _FIXED_SEED, _DEAD_SEED = 7, 13
+
+AnyClip = TypeVar('AnyClip', Clip, TalkersClip)
 
 
 def room_clips(
@@ -68,8 +72,8 @@ def room_clips(
 
 
 def with_dead_microphones(
-    clips: Iterable[tuple[str, Clip]], count: int
-) -> Iterator[tuple[str, Clip]]:
+    clips: Iterable[tuple[str, AnyClip]], count: int
+) -> Iterator[tuple[str, AnyClip]]:
     """Yield the clips with some microphones silent, other ones in each clip.
 
     They are the same in every run. A microphone that is dead with a smaller count is dead with a
