@@ -29,7 +29,7 @@ from training.evaluation.metrics.single_source import METRICS
 from training.evaluation.metrics.single_source.answers import collect_answers
 from training.evaluation.report.report import write_report
 from training.evaluation.report.single_source import single_source_report
-from training.evaluation.scenes import trajectories
+from training.evaluation.scenes import trajectories, voices
 from training.evaluation.scenes.conditions import CONDITIONS, DIFFICULTIES
 from training.evaluation.scenes.rooms import demo_corpus, fixed_clips
 from training.evaluation.scenes.world import FAMILIES
@@ -258,6 +258,19 @@ def test_the_benchmark_of_the_world_has_a_table_per_family(run_verb, tmp_path, m
             assert f'| {situation.name} | {method} |' in markdown
     plots = re.findall(r'\]\((.*\.png)\)', markdown)
     assert len(plots) == 2 and all((tmp_path / p).stat().st_size > 5000 for p in plots)
+
+
+def test_the_benchmark_of_voices_stands_beside_its_goals(run_verb, tmp_path, monkeypatch):
+    pytest.importorskip('pystoi')
+    monkeypatch.setattr(voices, 'CONDITIONS', voices.CONDITIONS[:1])
+    run_verb('evaluate', '--bench', 'voices', '--scenes', 1, '--report', tmp_path)
+    markdown = (tmp_path / 'report.md').read_text(encoding='utf-8')
+    (condition,) = voices.CONDITIONS
+    for method in ('centre microphone', 'ours, tracks of uma8_several_int8'):
+        assert f'| {condition.name} | {method} |' in markdown
+    assert f'| {condition.name} | goal | 5.500 | 0.720 |' in markdown
+    assert 'Separation of 3 tracks at 48000 Hz: 0.' in markdown
+    assert (tmp_path / 'voices.png').stat().st_size > 5000
 
 
 @pytest.mark.parametrize(
