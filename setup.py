@@ -51,6 +51,7 @@ setup(
     entry_points={
         'console_scripts': [
             'doa-check=doa_ros.command:doa_check',
+            'doa-extract=doa_ros.command:doa_extract',
             'doa-locate=doa_ros.command:doa_locate',
             'doa-train=doa_ros.training.__main__:command_line',
         ]

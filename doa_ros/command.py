@@ -53,6 +53,11 @@ def doa_check() -> int:
     return start('doa-check', 'doa_ros.cli.check')
 
 
+def doa_extract() -> int:
+    """Run doa-extract, for `pip install`."""
+    return start('doa-extract', 'doa_ros.cli.extract')
+
+
 def doa_locate() -> int:
     """Run doa-locate, for `pip install`."""
     return start('doa-locate', 'doa_ros.cli.locate')

@@ -99,7 +99,10 @@ def _dotted(path):
     'paths',
     [
         *(_modules(folder) for folder in ('core', 'audio', 'simulation', 'dashboard', 'foxglove')),
-        [_PACKAGE / 'command.py', *(_PACKAGE / 'cli' / f'{t}.py' for t in ('check', 'locate'))],
+        [
+            _PACKAGE / 'command.py',
+            *(_PACKAGE / 'cli' / f'{t}.py' for t in ('check', 'extract', 'locate')),
+        ],
     ],
     ids=['core', 'audio', 'simulation', 'dashboard', 'foxglove', 'cli'],
 )

@@ -5,6 +5,7 @@
 from importlib.util import find_spec
 from pathlib import Path
 import shlex
+import shutil
 import subprocess
 import sys
 import time
@@ -120,6 +121,18 @@ def test_recordings_are_located(command, talk_wav, call, monkeypatch):
     done = call('locate', *command[1:])
     assert done.returncode == 0, done.stderr
     assert len(done.stdout.splitlines()) > 20
+
+
+_EXTRACT = [c for b in _BASH if not b.mark for c in commands(b) if c[0] == 'doa-extract']
+
+
+@pytest.mark.parametrize('command', _EXTRACT, ids=' '.join)
+def test_talkers_are_extracted(command, talk_wav, call, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(talk_wav / 'talk.wav', tmp_path)
+    done = call('extract', *command[1:])
+    assert done.returncode == 0, done.stderr
+    assert 'track_1.wav' in done.stdout
 
 
 @pytest.fixture(scope='module')

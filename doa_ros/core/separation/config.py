@@ -12,7 +12,7 @@ class SeparationConfig(Config):
     """When the sound of a track begins and ends, and how much is taken out of it."""
 
     pre_roll: float = setting(
-        0.4,
+        0.8,
         'The sound of a track begins so long before its first detection [s].',
         minimum=0.0,
         maximum=2.0,

@@ -10,6 +10,7 @@ learns (`wiener_filter`), and a post-filter attenuates what they give to others.
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+import math
 
 import numpy as np
 
@@ -145,12 +146,13 @@ class SourceSeparator:
         Args:
             sample_index: the time, in samples of the audio since the start of its stream. Where
                 that audio was pushed already, they count from the next frame on.
-            tracks: all that are given then; those that are not confirmed do not count. Directions
-                are those in the mounted frame.
+            tracks: all that are given then; those that are not confirmed, or have no azimuth, do
+                not count. Directions are those in the mounted frame.
         """
         while self._tracks and self._tracks[-1][0] > sample_index:
             self._tracks.pop()
-        self._tracks.append((sample_index, tuple(track for track in tracks if track.confirmed)))
+        counted = (t for t in tracks if t.confirmed and math.isfinite(t.azimuth))
+        self._tracks.append((sample_index, tuple(counted)))
 
     def push(self, first_sample_index: int, samples: np.ndarray) -> list[TrackSound]:
         """Take a block of audio and return the sound that it completes, a piece for each track.
@@ -168,9 +170,7 @@ class SourceSeparator:
         sounds: list[TrackSound] = []
         if lost is None or lost > self._hold:
             if self._next_index is not None:
-                # What they say is of the stream before.
-                self._tracks.clear()
-            sounds += self.close()
+                sounds += self.close()
             self._start_stream(first_sample_index)
         elif lost:
             nothing = np.zeros((lost, microphones.shape[1]), dtype=np.float32)
@@ -184,9 +184,16 @@ class SourceSeparator:
         return sounds
 
     def close(self) -> list[TrackSound]:
-        """End all sounds; return the last piece of each."""
-        sounds = [output.piece(number, ends=True) for number, output in self._outputs.items()]
+        """End the stream and all sounds; return the last piece of each."""
+        sounds: list[TrackSound] = []
+        if self._outputs:
+            # What is heard in the last frames, as if silence followed.
+            missing = self._hop + -self._recent.end % self._hop
+            sounds += self._append(np.zeros((missing, self._shape[0]), dtype=np.float32))
+        sounds += [output.piece(number, ends=True) for number, output in self._outputs.items()]
         self._outputs.clear()
+        self._tracks.clear()
+        self._next_index = None
         return sounds
 
     def _append(self, samples: np.ndarray, *, lost: bool = False) -> list[TrackSound]:
@@ -257,13 +264,14 @@ class SourceSeparator:
 
     def _begin(self, number: int, index: int, track: Track) -> None:
         """Begin the sound of a track with what was heard before a frame."""
-        if not self._outputs:
-            self._covariance.forget()
         first_detection = index - track.age * self._array.sampling_frequency
         first = int(first_detection - self._pre_roll) // self._hop
         # The frame before has a share in the first hop.
         oldest = -(-self._recent.begin // self._hop) + 1
         first = min(max(first, oldest, self._ended.get(track.id, oldest)), number)
+        if not self._outputs:
+            self._covariance.forget()
+            self._learnt = first - 1
         wiener_filter = WienerFilter(*self._shape)
         voice = Voice(track, self._masks, wiener_filter, self._floor)
         others = [output.voice.direction for output in self._outputs.values()]

@@ -188,9 +188,10 @@ def test_a_second_talker_who_is_confirmed_late_has_theirs(array):
     assert abs(gains[0]) < 0.25
 
 
-def test_tracks_that_are_not_confirmed_have_no_sound(array):
+def test_tracks_that_are_not_confirmed_or_have_no_azimuth_have_no_sound(array):
     audio = _heard(array, _syllables(1, 1), 0.5)
-    assert _separated(array, audio, [_track(0, 0.5, confirmed=False)]) == []
+    tracks = [_track(0, 0.5, confirmed=False), _track(2, math.nan)]
+    assert _separated(array, audio, tracks) == []
 
 
 def test_a_pause_leaves_no_hole(array):
@@ -254,6 +255,9 @@ def test_a_stream_that_starts_again_ends_all_sounds(array):
     assert pieces[0].first_sample_index == 12345 // HOP * HOP
     pieces += separator.push(0, audio)
     assert pieces[-1].ends
+    # All that was heard is given.
+    first, samples = _joined(pieces, 1)
+    assert 0 <= first + len(samples) - (12345 + len(audio)) < HOP
     assert separator.close() == []
 
 
