@@ -81,6 +81,7 @@ class DoaEstimatorNode(ArrayNode):
         self._config = config
         if self._localizer is not None:
             self._localizer.configure(config)
+            self._warn_of_whitening()
 
     def take_array(self, array: MicArray) -> None:
         """Work for an array from now on, as soon as `take_features` is called for it.
@@ -106,6 +107,14 @@ class DoaEstimatorNode(ArrayNode):
         self._localizer = None
         self._features = features
         self._localizer = Localizer(self._array, features, self._config, self._network)
+        self._warn_of_whitening()
+
+    def _warn_of_whitening(self) -> None:
+        if self._config.report_stationary and self._features.whitening:
+            self.get_logger().warning(
+                'report_stationary cannot report what whitening removes: start with '
+                'features.whitening:=false, too'
+            )
 
     def _on_enable(self, request: SetBool.Request, response: SetBool.Response):
         response.success = True

@@ -64,7 +64,8 @@ class FeatureConfig(Config):
     whitening: bool = setting(
         False,
         'Whether steady noise from any direction is suppressed by its spatial covariance, which '
-        'is learnt; it is not reported then, not even with report_stationary.',
+        'is learnt; it is not reported then, not even with report_stationary. A network that was '
+        'trained with it works without it, too.',
     )
 
     def __post_init__(self):

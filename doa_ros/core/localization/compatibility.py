@@ -121,6 +121,8 @@ def incompatibilities(card: ModelCard, array: MicArray, features: FeatureConfig)
             f'{array.name!r} end at {array.sampling_frequency / 2:g} Hz'
         )
     mine, theirs = features_for(card, array).to_mapping(), features.to_mapping()
+    # Until the noise is learnt whitened features are the plain ones, which the network knows, too.
+    mine['whitening'] &= theirs['whitening']
     found += [
         f'its {name} is {mine[name]:g} and the configured one is {theirs[name]:g}'
         for name in mine

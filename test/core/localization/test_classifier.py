@@ -149,6 +149,15 @@ def test_card_round_trip(uma8, network):
     assert incompatibilities(card, uma8, _FEATURES) == []
 
 
+def test_a_network_that_knows_whitened_features_takes_plain_ones_but_not_the_other_way(
+    uma8, network
+):
+    card = load_card(network)
+    whitened = replace(_FEATURES, whitening=True)
+    assert incompatibilities(replace(card, features=whitened), uma8, _FEATURES) == []
+    assert len(incompatibilities(card, uma8, whitened)) == 1
+
+
 def test_mounting_and_device_do_not_matter(network, face_down):
     Classifier.load(network, replace(face_down, device='other', name='other'), _FEATURES)
 
