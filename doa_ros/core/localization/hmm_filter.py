@@ -99,12 +99,15 @@ class HmmFilter:
     def update(self, window: WindowSpectra) -> Localization:
         """Take in a window and return what is found up to it.
 
-        The detections are those of the window by itself.
+        The directions of the detections are those of the window by itself, so that their errors
+        are not those of earlier ones. How likely a source is, earlier windows say, too.
         """
+        present = self._present(window.whole.activity, window.above_floor)
         posterior = self.posterior(window.whole, window.above_floor)
+        known = replace(window, whole=replace(window.whole, activity=present))
         detections = (
             replace(found, elevation=self._calibration.corrected(found.elevation, self._lowest))
-            for found in window.detections()
+            for found in known.detections()
         )
         estimates = self._calibration.estimates(posterior)
         return Localization(tuple(estimates), posterior, tuple(detections))
@@ -124,12 +127,7 @@ class HmmFilter:
             Arrays of the same shapes.
         """
         config = self._config
-        p_source = 1 - self._p_silence
-        p_on = (1 - self._offset) * p_source
-        p_birth = self._onset * self._p_silence + self._change * p_on
-        p_survive = (1 - self._change) * p_on
-        p_silence = (1 - self._onset) * self._p_silence + self._offset * p_source
-
+        p_birth, p_survive, p_silence = self._predicted()
         odds = np.exp(self._log_odds(spectrum.activity, above_floor))
         count = spectrum.azimuth.shape[-1]
         predicted = p_survive * (self._azimuth @ self._azimuth_transitions) + p_birth / count
@@ -153,6 +151,20 @@ class HmmFilter:
             elevation_min=spectrum.elevation_min,
             attributes=spectrum.attributes,
         )
+
+    def _predicted(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return the prior of a source that begins, of one that goes on, and of silence."""
+        p_source = 1 - self._p_silence
+        p_on = (1 - self._offset) * p_source
+        p_birth = self._onset * self._p_silence + self._change * p_on
+        p_silence = (1 - self._onset) * self._p_silence + self._offset * p_source
+        return p_birth, (1 - self._change) * p_on, p_silence
+
+    def _present(self, activity, above_floor) -> np.ndarray:
+        """Return the probability of a source in the next window, wherever it is."""
+        p_birth, p_survive, p_silence = self._predicted()
+        p_present = (p_birth + p_survive) * np.exp(self._log_odds(activity, above_floor))
+        return p_present / (p_present + p_silence)
 
     def _log_odds(self, activity, above_floor):
         """Return the log-odds of a source of a window by itself."""
