@@ -24,8 +24,9 @@ from doa_ros.core.localization.recurrent_filter import RecurrentFilter
 from doa_ros.core.localization.source_filter import NoFilter
 from doa_ros.resources import find_resource
 
-# The cards of the shipped models as they were in format 1.
+# The cards of models as they were in format 1, and the same in format 2.
 _OLD = sorted(Path(__file__).with_name('format_1_cards').glob('*.yaml'))
+_NEW = Path(__file__).with_name('format_2_cards')
 
 
 @pytest.fixture
@@ -35,42 +36,44 @@ def card():
 
 @pytest.mark.parametrize('old', _OLD, ids=lambda path: path.stem)
 def test_a_card_of_format_1_says_the_same(old):
-    shipped = load_card(find_resource('models', old.stem)).to_mapping()
+    new = parse_card(yaml.safe_load((_NEW / old.name).read_text()), 'here').to_mapping()
     found = parse_card(yaml.safe_load(old.read_text()), 'here').to_mapping()
     # That part is for people.
-    assert found.pop('training').keys() > shipped.pop('training').keys()
+    assert found.pop('training').keys() > new.pop('training').keys()
     # This came later.
-    for card in (found, shipped):
+    for card in (found, new):
         card.get('calibration', {}).pop('sensitivity_power', None)
-    assert found == shipped
+    assert found == new
 
 
-@pytest.fixture
-def old_model(tmp_path):
-    """Return a model of several sources as it was in format 1, with the old names."""
+def test_the_recurrent_filter_beside_an_old_card_is_found(tmp_path):
     model = tmp_path / 'uma8_several_int8.tflite'
-    shipped = find_resource('models', model.stem)
-    shutil.copy(shipped, model)
-    shutil.copy(filter_file(shipped), tmp_path / 'uma8_several_int8_follower.tflite')
     (old,) = (path for path in _OLD if path.stem == model.stem)
     shutil.copy(old, tmp_path)
-    return model
-
-
-def test_the_recurrent_filter_beside_an_old_card_is_found(old_model, uma8):
-    card = load_card(old_model)
-    classifier = Classifier.load(old_model, uma8, card.features)
-    assert isinstance(classifier.source_filter(), RecurrentFilter)
+    model.write_bytes(b'')
+    follower = tmp_path / 'uma8_several_int8_follower.tflite'
+    follower.write_bytes(b'one')
+    assert find_filter_file(model) == follower
     # A card of today finds it, too, and then prefers the name of today.
-    save_card(card, old_model)
-    assert yaml.safe_load(old_model.with_suffix('.yaml').read_text())['format'] == 2
-    classifier = Classifier.load(old_model, uma8, card.features)
-    assert isinstance(classifier.source_filter(), RecurrentFilter)
-    new = old_model.with_name('uma8_several_int8_filter.tflite')
+    save_card(load_card(model), model)
+    assert yaml.safe_load(model.with_suffix('.yaml').read_text())['format'] == 2
+    assert find_filter_file(model) == follower
+    new = model.with_name('uma8_several_int8_filter.tflite')
     new.write_bytes(b'another')
-    assert find_filter_file(old_model) == filter_file(old_model) == new
+    assert find_filter_file(model) == filter_file(model) == new
+
+
+def test_a_recurrent_filter_of_another_model_is_refused(tmp_path, uma8):
+    shipped = find_resource('models', 'uma8_several_int8')
+    for path in (shipped, shipped.with_suffix('.yaml'), filter_file(shipped)):
+        shutil.copy(path, tmp_path)
+    model = tmp_path / shipped.name
+    features = load_card(model).features
+    classifier = Classifier.load(model, uma8, features)
+    assert isinstance(classifier.source_filter(), RecurrentFilter)
+    filter_file(model).write_bytes(b'another')
     with pytest.raises(ModelError, match='_filter.tflite: its SHA-256 is not'):
-        Classifier.load(old_model, uma8, card.features)
+        Classifier.load(model, uma8, features)
 
 
 @pytest.mark.parametrize(
