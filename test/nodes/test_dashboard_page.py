@@ -92,7 +92,7 @@ def test_the_arrow_points_to_the_talker(process, visit):
     # What is read out comes in steps of ten degrees.
     _wait(page, "() => document.querySelector('#spoken').textContent.includes('degrees left')")
     assert re.search(r'[Tt]alker \d+, [567]0 degrees left', page.text_content('#spoken'))
-    _wait(page, "() => document.querySelectorAll('#nodes li').length === 6")
+    _wait(page, "() => document.querySelectorAll('#nodes li').length === 7")
     _wait(page, "() => document.querySelectorAll('.meters li').length === 8")
     _wait(page, "() => document.querySelector('#inference').textContent.includes('ms')")
     # The heat map and the history are drawn.
@@ -141,7 +141,7 @@ def test_nothing_keeps_anybody_from_reading_it(process, visit, scheme):
     # The program that looks is put into the page, which would load none.
     page = visit(process.url, color_scheme=scheme, bypass_csp=True)
     _wait(page, "() => document.querySelector('[data-talker]')")
-    _wait(page, "() => document.querySelectorAll('#nodes li').length === 6")
+    _wait(page, "() => document.querySelectorAll('#nodes li').length === 7")
     page.click('#nodes summary')
     found = axe.Axe().run(page).response['violations']
     assert [(v['id'], v['nodes'][0]['html']) for v in found if v['impact'] != 'minor'] == []
@@ -150,7 +150,7 @@ def test_nothing_keeps_anybody_from_reading_it(process, visit, scheme):
 def test_a_phone_scrolls_in_one_direction_only(process, visit):
     options = {'viewport': {'width': 390, 'height': 844}, 'device_scale_factor': 2}
     page = visit(process.url, **options, is_mobile=True, has_touch=True)
-    _wait(page, "() => document.querySelectorAll('#nodes li').length === 6")
+    _wait(page, "() => document.querySelectorAll('#nodes li').length === 7")
     _wait(page, "() => document.querySelector('#talkers tbody tr')")
     for summary in page.query_selector_all('#nodes summary'):
         summary.click()
