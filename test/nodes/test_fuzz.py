@@ -291,16 +291,16 @@ def drive(require_model):
         rclpy.shutdown()
 
 
-# Markers are those of ten windows a second, and of none that seems to be a straggler of the last second.
+# Markers are those of ten windows a second, and of none that seems to be a straggler.
 _MARKED = 25
 # Node, what it takes, good messages, and how many of them always bring something.
 _NODES = {
     # One may seem to be a straggler, and a window is two frames long.
     'gcc_phat': (GccPhatNode, AudioFrame, lambda number: _audio(number, _NOISE), 4),
     'estimator': (DoaEstimatorNode, GccPhat, lambda number: _features(number, 0.01, 0.5), 2),
-    'markers': (DoaMarkersNode, DoaEstimateArray, lambda number: _directions(number, _SURE), _MARKED),
+    'markers': (DoaMarkersNode, DoaEstimateArray, lambda n: _directions(n, _SURE), _MARKED),
     'tracker': (DoaTrackerNode, DoaEstimateArray, lambda number: _directions(number, _SURE), 2),
-    'track markers': (DoaMarkersNode, DoaTrackArray, lambda number: _tracks(number, _track()), _MARKED),
+    'track markers': (DoaMarkersNode, DoaTrackArray, lambda n: _tracks(n, _track()), _MARKED),
 }
 _SURE = Estimate(0.1, 0.2, 0.1, 0.1, 0.9)
 _NOISE = np.random.default_rng(3).integers(-(2**24), 2**24, (_BLOCK, 8), dtype=np.int32)
