@@ -16,7 +16,9 @@ from doa_ros.core.features import feature_type_of
 from doa_ros.core.features.config import FeatureConfig
 from doa_ros.core.features.extractor import WindowFeatures
 from doa_ros.core.features.source_cancellation import uncancelled
+from doa_ros.core.features.steered_response import SteeredResponse
 from doa_ros.core.geometry import MicArray
+from doa_ros.core.localization.azimuth_probability import azimuth_probability, comparable
 from doa_ros.core.localization.calibration import Calibration
 from doa_ros.core.localization.compatibility import incompatibilities
 from doa_ros.core.localization.decoding import HALF_STEP, logit
@@ -26,7 +28,6 @@ from doa_ros.core.localization.network_input import NETWORK_INPUTS
 from doa_ros.core.localization.recurrent_filter import RecurrentFilter
 from doa_ros.core.localization.source_filter import NoFilter, SourceFilter
 from doa_ros.core.localization.spectrum import ResidualSpectrum, Spectrum, WindowSpectra
-from doa_ros.core.localization.srp_phat import SrpPhat
 from doa_ros.core.localization.tflite import TFLiteModel
 
 
@@ -69,9 +70,9 @@ class Classifier:
         self.sensitivity_power = self._calibration.sensitivity_power
         feature_type = feature_type_of(array, features)
         self._input = NETWORK_INPUTS[card.input](feature_type, card.grid)
-        self._steering: SrpPhat | None = None
+        self._steering: SteeredResponse | None = None
         if card.srp_weight or self._input.needs_response:
-            self._steering = SrpPhat(feature_type, card.grid.azimuth_count)
+            self._steering = SteeredResponse(feature_type, card.grid.azimuth_count)
         self._card = card
         self._network = TFLiteModel(network, delegate)
         if self._network.input_shape != self._input.shape:
@@ -132,7 +133,7 @@ class Classifier:
         spectrum = self._card.spectrum(self._network(self._input.of(features, response)))
         azimuth, elevation = spectrum.azimuth, spectrum.elevation
         if self._card.srp_weight and self._card.multi_source:
-            srp_phat = self._steering.azimuth_probability(response, features)
+            srp_phat = azimuth_probability(comparable(response, features))
             azimuth = self._mean_log_odds(azimuth, srp_phat)
         elif self._card.srp_weight:
             azimuth = self._product(azimuth, response.max(axis=0))

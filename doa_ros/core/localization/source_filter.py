@@ -56,4 +56,4 @@ class NoFilter:
 
     def update(self, window: WindowSpectra) -> Localization:
         """Return the directions of a window alone."""
-        return Localization(tuple(window.estimates()), window.whole, tuple(window.detections()))
+        return Localization(window.estimates, window.whole, tuple(window.detections()))

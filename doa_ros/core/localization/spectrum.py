@@ -5,6 +5,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 import math
 from typing import NamedTuple, Self
 
@@ -260,12 +261,13 @@ class WindowSpectra:
         """How clearly the sound stands above the noise floor, from 0, not at all, to 1."""
         return min(1.0, self.above_floor / CLEAR_ACTIVITY)
 
-    def estimates(self) -> list[Estimate]:
-        """Return the peaks of the whole; sound near the noise floor lowers their confidences."""
-        return [
+    @cached_property
+    def estimates(self) -> tuple[Estimate, ...]:
+        """The peaks of the whole; sound near the noise floor lowers their confidences."""
+        return tuple(
             self.whole.estimate(peak._replace(probability=self.audibility * peak.probability))
             for peak in self.whole.peaks()
-        ]
+        )
 
     def detections(self) -> list[Estimate]:
         """Return the estimates as detections for a tracker.
@@ -280,5 +282,5 @@ class WindowSpectra:
                 elevation_stddev=_PRECISION * estimate.elevation_stddev,
                 confidence=self.whole.p_source * estimate.confidence,
             )
-            for estimate in self.estimates()
+            for estimate in self.estimates
         ]

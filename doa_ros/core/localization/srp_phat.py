@@ -1,35 +1,48 @@
 # Copyright 2026 doa_ros contributors
 # SPDX-License-Identifier: Apache-2.0
-"""SRP-PHAT: direction probabilities from the steered response, without training."""
+"""SRP-PHAT: direction probabilities from the steered response, without training.
+
+The response of a direction is how much of the features a plane wave from there explains, beside
+the waves from other directions, reflections and a diffuse field (`wave_model`).
+"""
 
 import math
 
 import numpy as np
 from scipy import special
-from scipy.ndimage import maximum_filter1d
 
-from doa_ros.core.directions import PEAK_SEPARATION
+from doa_ros.core.ambiguity import ambiguity_of
 from doa_ros.core.features.extractor import WindowFeatures
 from doa_ros.core.features.feature_type import FeatureType
-from doa_ros.core.features.steered_response import SteeredResponse
+from doa_ros.core.features.sound_fields import diffuse_field, plane_waves
+from doa_ros.core.features.steered_response import SteeredResponse, response_grid
+from doa_ros.core.geometry import wrap_angle
 from doa_ros.core.localization.calibration import SENSITIVITY_POWER
 from doa_ros.core.localization.source_filter import NoFilter
 from doa_ros.core.localization.spectrum import MultiSourceSpectrum, WindowSpectra
+from doa_ros.core.localization.wave_model import FoundWaves, WaveModel
 
+# Most waves that are looked for.
+_MOST_WAVES = 3
+# Nearer waves are one [rad].
+_SEPARATION = math.radians(30)
 # Sharpness of a softmax over the response: how fast the probability falls around a peak.
 _SHARPNESS = 40.0
-# Log-odds of a source at a peak: a constant, and weights of the logarithms of its height over the
-# highest one's and of its height. By logistic regression on simulated rooms with two talkers, with
-# the UMA-8; only the constant is lower, because no answer is better than a wrong one. So the
-# confidences are lower than calibrated ones would be.
-_BIAS, _RELATIVE_WEIGHT, _HEIGHT_WEIGHT = 4.2, 1.55, 1.25
+# Log-odds of a source at a wave: a constant, and weights of the logarithms of its height and of
+# its height over the highest one's, and of the share that no wave explains. By logistic regression
+# on simulated rooms with one to three talkers, with the UMA-8 and with four microphones; only the
+# constant is 0.75 lower, because no answer is better than a wrong one.
+_BIAS, _HEIGHT_WEIGHT, _RELATIVE_WEIGHT, _UNEXPLAINED_WEIGHT = 6.6, 6.4, 1.1, 13.6
 _LEAST_HEIGHT = 1e-3
 
 
-class SrpPhat(SteeredResponse):
+class SrpPhat:
     """Direction probabilities without training.
 
     Directions that the array cannot tell apart from others have no probability.
+
+    Attributes:
+        grid: the classes of azimuth and elevation. They cover what the array can tell apart.
 
     Args:
         feature_type: of the features.
@@ -40,14 +53,26 @@ class SrpPhat(SteeredResponse):
     """
 
     sensitivity_power = SENSITIVITY_POWER
+    # Of a horizontal array.
+    grid = SteeredResponse.grid
 
-    def __init__(
-        self,
-        feature_type: FeatureType,
-        azimuth_count: int = SteeredResponse.grid.azimuth_count,
-    ):
-        super().__init__(feature_type, azimuth_count)
-        self._reach = round(PEAK_SEPARATION / self.grid.azimuth_step)
+    def __init__(self, feature_type: FeatureType, azimuth_count: int = grid.azimuth_count):
+        ambiguity = ambiguity_of(feature_type.array)
+        self.grid = response_grid(azimuth_count, ambiguity.elevation_min)
+        directions, answers = ambiguity.look_directions(self.grid.azimuths, self.grid.elevations)
+        self._outside, self._answers = ~answers, answers.any(axis=0)
+        self._columns = feature_type.shape[1]
+        flat = directions.reshape(-1, 3)
+        waves = plane_waves(feature_type, flat).reshape(*answers.shape, -1)
+        self._waves = np.where(answers[..., None], waves, 0)
+        diffuse = diffuse_field(feature_type)
+        # On a line, a diffuse field looks much like a wave from the side.
+        self._diffuse = diffuse if self.grid.elevation_count else diffuse[:0]
+        turn = np.abs(wrap_angle(self.grid.azimuths - self.grid.azimuths[:, None]))
+        self._beside = turn < _SEPARATION - 1e-6
+        rows = len(answers)
+        self._near = np.tile(self._beside, (rows, rows)) | (flat @ flat.T > math.cos(_SEPARATION))
+        self._living: np.ndarray | None = None
 
     def spectra(self, window: WindowFeatures) -> WindowSpectra:
         """Return what is found in a window."""
@@ -59,42 +84,54 @@ class SrpPhat(SteeredResponse):
 
     def spectrum(self, features: np.ndarray) -> MultiSourceSpectrum:
         """Return the probabilities of directions for features of shape (channels, columns)."""
-        response = self._comparable(self.response(features), features)
+        model = self._model_of(features)
+        found = model.find(features.ravel(), _MOST_WAVES)
+        probability = self._probability(model, found)
+        elevation = None
+        if self.grid.elevation_count:
+            elevation = self._elevation(model, found, probability.argmax(axis=0))
         return MultiSourceSpectrum(
-            azimuth=self._probability(response),
-            elevation=self._elevation(response) if self.grid.elevation_count else None,
+            azimuth=probability.max(axis=0),
+            elevation=elevation,
             elevation_min=self.grid.elevation_min,
         )
 
-    def _elevation(self, response: np.ndarray) -> np.ndarray:
-        """Return how probable elevations are at each azimuth, shape (azimuths, elevations)."""
-        strongest = response.max(axis=0)
+    def _model_of(self, features: np.ndarray) -> WaveModel:
+        """Return the waves as the living microphones hear them."""
+        # The channels of dead microphones are 0.
+        living = np.any(features, axis=1) | ~np.any(features)
+        if self._living is None or (living != self._living).any():
+            self._living = living
+            heard = np.repeat(living, self._columns)
+            self._model = WaveModel(
+                self._waves, self._diffuse, self.grid.elevations, self._near, heard
+            )
+        return self._model
+
+    def _probability(self, model: WaveModel, found: FoundWaves) -> np.ndarray:
+        """Return how probable a source at each azimuth is by each wave, (found, azimuths)."""
+        height = np.maximum(model.heights(found.correlations).max(axis=1), _LEAST_HEIGHT)
+        beside = self._beside[np.array(found.directions) % self.grid.azimuth_count]
+        peak = (beside * height).max(axis=1, keepdims=True)
+        log_odds = (
+            _BIAS
+            + _HEIGHT_WEIGHT * np.log(peak)
+            + _RELATIVE_WEIGHT * np.log(peak / peak.max())
+            + _UNEXPLAINED_WEIGHT * found.unexplained
+        )
+        fall = np.exp(_SHARPNESS * np.minimum(height - peak, 0))
+        return self._answers * special.expit(log_odds) * fall
+
+    def _elevation(self, model: WaveModel, found: FoundWaves, wave: np.ndarray) -> np.ndarray:
+        """Return how probable elevations are at each azimuth, shape (azimuths, elevations).
+
+        Args:
+            model, found: the waves.
+            wave: which of them is the one at each azimuth.
+        """
+        own = np.take_along_axis(found.correlations, wave[None, None], axis=0)[0]
+        response = model.heights_with_reflections(own, found.unexplained**2)
         # Where no direction can be told apart, all elevations are equally probable.
-        response = np.where(np.isfinite(strongest), response, 0)
+        response[self._outside & self._answers] = -np.inf
         elevation = np.exp(_SHARPNESS * (response - response.max(axis=0))).T
         return elevation / elevation.sum(axis=1, keepdims=True)
-
-    def azimuth_probability(self, response: np.ndarray, features: np.ndarray) -> np.ndarray:
-        """Return the azimuths of `spectrum` alone, from the response to features, (azimuths,)."""
-        return self._probability(self._comparable(response, features))
-
-    def _comparable(self, response: np.ndarray, features: np.ndarray) -> np.ndarray:
-        """Return a response as it would be with all microphones alive."""
-        # The channels of dead microphones are 0. With this factor the noise of the mean is as it
-        # is with all channels; its peak is still lower, and so less certain.
-        living = int(np.count_nonzero(features.any(axis=1)))
-        return response * math.sqrt(len(features) / max(living, 1))
-
-    def _probability(self, response: np.ndarray) -> np.ndarray:
-        """Return for each azimuth class how probable a source there is, shape (azimuths,).
-
-        A higher peak of the response means a more probable source.
-        """
-        strongest = response.max(axis=0)
-        answers = np.isfinite(strongest)
-        height = np.maximum(strongest - np.median(strongest[answers]), _LEAST_HEIGHT)
-        peak = maximum_filter1d(height, 2 * self._reach + 1, mode='wrap')
-        log_odds = (
-            _BIAS + _RELATIVE_WEIGHT * np.log(peak / height.max()) + _HEIGHT_WEIGHT * np.log(peak)
-        )
-        return answers * special.expit(log_odds) * np.exp(_SHARPNESS * (height - peak))

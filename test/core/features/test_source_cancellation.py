@@ -14,8 +14,8 @@ from doa_ros.core.features.config import FeatureConfig
 from doa_ros.core.features.extractor import FeatureExtractor
 from doa_ros.core.features.gcc_phat import GccPhat
 from doa_ros.core.features.source_cancellation import Residual, uncancelled
+from doa_ros.core.features.steered_response import SteeredResponse
 from doa_ros.core.geometry import wrap_angle
-from doa_ros.core.localization.srp_phat import SrpPhat
 
 _FEATURES = FeatureConfig(lag_rate=48000.0, lag_count=39, averaging_time=0.25, residual=True)
 _GRID = DirectionGrid(azimuth_count=72, elevation_count=10)
@@ -29,7 +29,7 @@ def noise():
 
 
 def _peak(array, gcc):
-    response = SrpPhat(GccPhat(array, _FEATURES)).response(gcc)
+    response = SteeredResponse(GccPhat(array, _FEATURES)).response(gcc)
     return _GRID.azimuths[response.max(axis=0).argmax()]
 
 

@@ -11,8 +11,8 @@ from doa_ros.core.directions import DirectionGrid
 from doa_ros.core.features.config import FeatureConfig
 from doa_ros.core.features.extractor import FeatureExtractor
 from doa_ros.core.features.gcc_phat import GccPhat
+from doa_ros.core.features.steered_response import SteeredResponse
 from doa_ros.core.geometry import wrap_angle
-from doa_ros.core.localization.srp_phat import SrpPhat
 
 _PLAIN = FeatureConfig(lag_rate=48000.0, lag_count=39)
 _WHITENED = replace(_PLAIN, whitening=True)
@@ -37,7 +37,7 @@ def bursts(uma8, plane_wave, noise):
 
 
 def _directions(array, windows, config):
-    response = SrpPhat(GccPhat(array, config)).response
+    response = SteeredResponse(GccPhat(array, config)).response
     return np.array([_GRID.azimuths[response(w.features).max(axis=0).argmax()] for w in windows])
 
 

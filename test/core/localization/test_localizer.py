@@ -62,7 +62,7 @@ def test_estimate_and_spectrum_agree(localizer, window):
 
 def test_stated_elevations_know_how_uncertain_the_size_of_the_array_is(localizer, window):
     found, alone = localizer().locate(window), localizer()._estimator.spectra(window)
-    estimate, exact, detection = found.estimates[0], alone.estimates()[0], alone.detections()[0]
+    estimate, exact, detection = found.estimates[0], alone.estimates[0], alone.detections()[0]
     size = ambiguity_of(localizer()._array).elevation_stddev(exact.azimuth, exact.elevation)
     assert size > math.radians(2)
     assert estimate.elevation_stddev == pytest.approx(math.hypot(exact.elevation_stddev, size))
