@@ -60,7 +60,8 @@ class SrpPhat:
         ambiguity = ambiguity_of(feature_type.array)
         self.grid = response_grid(azimuth_count, ambiguity.elevation_min)
         directions, answers = ambiguity.look_directions(self.grid.azimuths, self.grid.elevations)
-        self._outside, self._answers = ~answers, answers.any(axis=0)
+        self._answers = answers.any(axis=0)
+        self._outside = None if answers.all() else ~answers & self._answers
         self._columns = feature_type.shape[1]
         flat = directions.reshape(-1, 3)
         waves = plane_waves(feature_type, flat).reshape(*answers.shape, -1)
@@ -72,7 +73,7 @@ class SrpPhat:
         self._beside = turn < _SEPARATION - 1e-6
         rows = len(answers)
         self._near = np.tile(self._beside, (rows, rows)) | (flat @ flat.T > math.cos(_SEPARATION))
-        self._living: np.ndarray | None = None
+        self._hear(np.ones(feature_type.shape[0], dtype=bool))
 
     def spectra(self, window: WindowFeatures) -> WindowSpectra:
         """Return what is found in a window."""
@@ -99,14 +100,17 @@ class SrpPhat:
     def _model_of(self, features: np.ndarray) -> WaveModel:
         """Return the waves as the living microphones hear them."""
         # The channels of dead microphones are 0.
-        living = np.any(features, axis=1) | ~np.any(features)
-        if self._living is None or (living != self._living).any():
-            self._living = living
-            heard = np.repeat(living, self._columns)
-            self._model = WaveModel(
-                self._waves, self._diffuse, self.grid.elevations, self._near, heard
-            )
+        living = np.asarray(features.any(axis=1))
+        if living.tobytes() != self._living and living.any():
+            self._hear(living)
         return self._model
+
+    def _hear(self, living: np.ndarray) -> None:
+        """Take in which channels are those of living microphones."""
+        self._living = living.tobytes()
+        heard = np.repeat(living, self._columns)
+        elevations = self.grid.elevations
+        self._model = WaveModel(self._waves, self._diffuse, elevations, self._near, heard)
 
     def _probability(self, model: WaveModel, found: FoundWaves) -> np.ndarray:
         """Return how probable a source at each azimuth is by each wave, (found, azimuths)."""
@@ -129,9 +133,10 @@ class SrpPhat:
             model, found: the waves.
             wave: which of them is the one at each azimuth.
         """
-        own = np.take_along_axis(found.correlations, wave[None, None], axis=0)[0]
+        own = np.choose(wave, found.correlations)
         response = model.heights_with_reflections(own, found.unexplained**2)
         # Where no direction can be told apart, all elevations are equally probable.
-        response[self._outside & self._answers] = -np.inf
+        if self._outside is not None:
+            response[self._outside] = -np.inf
         elevation = np.exp(_SHARPNESS * (response - response.max(axis=0))).T
         return elevation / elevation.sum(axis=1, keepdims=True)

@@ -73,7 +73,7 @@ class WaveModel:
         near: np.ndarray,
         heard: np.ndarray,
     ):
-        self._shape, self._near = waves.shape[:2], near
+        self._shape, self._apart = waves.shape[:2], (~near).astype(np.float32)
         whole, waves = waves, waves * heard
         # With fewer pairs waves are lower, and so is reverberation, but not the noise of each
         # pair: halfway between both, answers are as right as with all.
@@ -93,27 +93,33 @@ class WaveModel:
             own = self._waves.reshape(waves.shape)
             self._shared = np.einsum('raf,raf->ra', reflections, own)
             self._reflected = np.einsum('raf,raf->ra', reflections, reflections)
-            self._apart = np.maximum(self._energy * self._reflected - self._shared**2, _TINY)
 
     def find(self, features: np.ndarray, most: int) -> FoundWaves:
         """Return the waves in features of shape (features,), `most` of them at most."""
-        whole = left = self._waves @ features
-        free, least = self._per_size, -math.inf
+        whole = self._waves @ features
+        left, free, least = whole.copy(), self._per_size.copy(), -math.inf
         found: list[int] = []
-        amplitudes = np.zeros(0, dtype=np.float32)
-        for _ in range(most):
+        # Of the part of each found wave that the ones before it do not explain.
+        own: list[np.ndarray] = []
+        while len(found) < most:
             heights = left * free
             best = int(heights.argmax())
-            if heights[best] <= least:
+            height = float(heights[best])
+            if height <= least:
                 break
-            if not found:
-                least = _LEAST_SHARE * float(heights[best])
+            least = max(least, _LEAST_SHARE * height)
+            free *= self._apart[best]
+            row = self._gram[best].copy()
+            for direction, other in zip(found, own, strict=True):
+                row -= (row[direction] / other[direction]) * other
+            row[best] += self._ridge
+            left -= (left[best] / row[best]) * row
             found.append(best)
-            gram = self._gram[found]
-            amplitudes = self._amplitudes(gram[:, found], whole[found])
-            left = whole - amplitudes @ gram
-            free = free * ~self._near[best]
-        correlations = left + amplitudes[:, None] * gram
+            own.append(row)
+        gram = self._gram[found]
+        amplitudes = self._amplitudes(gram[:, found], whole[found])
+        parts = amplitudes[:, None] * gram
+        correlations = parts + (whole - parts.sum(axis=0))
         return FoundWaves(found, amplitudes, correlations.reshape(-1, *self._shape))
 
     def _amplitudes(self, gram: np.ndarray, correlations: np.ndarray) -> np.ndarray:
@@ -137,15 +143,11 @@ class WaveModel:
         """
         reflected = self._steeper @ correlations
         # The least-squares amplitudes of both, times a number above 0.
-        amplitude = self._reflected * correlations - self._shared * reflected
+        wave = self._reflected * correlations - self._shared * reflected
         reflection = self._energy * reflected - self._shared * correlations
-        free = (amplitude * correlations + reflection * reflected) / self._apart
-        limited = np.maximum(correlations + most * reflected, 0) ** 2 / (
-            self._energy + 2 * most * self._shared + most * most * self._reflected
-        )
-        alone = np.maximum(correlations, 0) ** 2 / self._energy
-        explained = np.where(reflection < most * amplitude, free, limited)
-        return self._scale * np.sqrt(np.where(reflection > 0, explained, alone))
+        ratio = np.minimum(np.maximum(reflection, 0) / np.maximum(wave, _TINY), most)
+        energy = self._energy + ratio * (2 * self._shared + ratio * self._reflected)
+        return self._scale * (correlations + ratio * reflected) / np.sqrt(energy)
 
 
 def _steeper(elevations: np.ndarray) -> np.ndarray:
