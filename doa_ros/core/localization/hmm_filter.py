@@ -9,6 +9,7 @@ overlap and are not independent. So each one counts as a fraction of an observat
 
 from dataclasses import dataclass, replace
 import math
+from typing import NamedTuple
 
 import numpy as np
 
@@ -67,6 +68,27 @@ class HmmFilterConfig(Config):
     )
 
 
+class _Predicted(NamedTuple):
+    """A window before its directions are looked at: priors, and the odds of its activity.
+
+    Attributes:
+        birth, survival, silence: prior of a source that begins, of one that goes on, and of
+            silence.
+        odds: of a source, by the activity of the window alone.
+    """
+
+    birth: np.ndarray
+    survival: np.ndarray
+    silence: np.ndarray
+    odds: np.ndarray
+
+    @property
+    def presence(self) -> np.ndarray:
+        """The probability of a source, wherever it is."""
+        present = (self.birth + self.survival) * self.odds
+        return present / (present + self.silence)
+
+
 class HmmFilter:
     """Filters the spectra of a single source over time, in one stream or in several at once.
 
@@ -102,9 +124,9 @@ class HmmFilter:
         The directions of the detections are those of the window by itself, so that their errors
         are not those of earlier ones. How likely a source is, earlier windows say, too.
         """
-        present = self._present(window.whole.activity, window.above_floor)
-        posterior = self.posterior(window.whole, window.above_floor)
-        known = replace(window, whole=replace(window.whole, activity=present))
+        predicted = self._predicted(window.whole, window.above_floor)
+        posterior = self._posterior(window.whole, predicted)
+        known = replace(window, whole=replace(window.whole, activity=predicted.presence))
         detections = (
             replace(found, elevation=self._calibration.corrected(found.elevation, self._lowest))
             for found in known.detections()
@@ -126,9 +148,23 @@ class HmmFilter:
         Returns:
             Arrays of the same shapes.
         """
+        return self._posterior(spectrum, self._predicted(spectrum, above_floor))
+
+    def _predicted(self, spectrum: Spectrum, above_floor: float | np.ndarray) -> _Predicted:
+        """Return what earlier windows and the activity of this one say of a source."""
+        p_source = 1 - self._p_silence
+        p_on = (1 - self._offset) * p_source
+        return _Predicted(
+            birth=self._onset * self._p_silence + self._change * p_on,
+            survival=(1 - self._change) * p_on,
+            silence=(1 - self._onset) * self._p_silence + self._offset * p_source,
+            odds=np.exp(self._log_odds(spectrum.activity, above_floor)),
+        )
+
+    def _posterior(self, spectrum: Spectrum, prior: _Predicted) -> SingleSourcePosterior:
+        """Take in the directions of a window, too."""
         config = self._config
-        p_birth, p_survive, p_silence = self._predicted()
-        odds = np.exp(self._log_odds(spectrum.activity, above_floor))
+        p_birth, p_survive, p_silence, odds = prior
         count = spectrum.azimuth.shape[-1]
         predicted = p_survive * (self._azimuth @ self._azimuth_transitions) + p_birth / count
         joint = predicted * odds * (count * spectrum.azimuth + HALF_STEP) ** config.direction_share
@@ -151,20 +187,6 @@ class HmmFilter:
             elevation_min=spectrum.elevation_min,
             attributes=spectrum.attributes,
         )
-
-    def _predicted(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Return the prior of a source that begins, of one that goes on, and of silence."""
-        p_source = 1 - self._p_silence
-        p_on = (1 - self._offset) * p_source
-        p_birth = self._onset * self._p_silence + self._change * p_on
-        p_silence = (1 - self._onset) * self._p_silence + self._offset * p_source
-        return p_birth, (1 - self._change) * p_on, p_silence
-
-    def _present(self, activity, above_floor) -> np.ndarray:
-        """Return the probability of a source in the next window, wherever it is."""
-        p_birth, p_survive, p_silence = self._predicted()
-        p_present = (p_birth + p_survive) * np.exp(self._log_odds(activity, above_floor))
-        return p_present / (p_present + p_silence)
 
     def _log_odds(self, activity, above_floor):
         """Return the log-odds of a source of a window by itself."""

@@ -17,6 +17,7 @@ from doa_ros.core.features.feature_type import FeatureType
 from doa_ros.core.features.sound_fields import diffuse_field, plane_waves
 from doa_ros.core.features.steered_response import SteeredResponse, response_grid
 from doa_ros.core.geometry import wrap_angle
+from doa_ros.core.localization.azimuth_probability import SHARPNESS
 from doa_ros.core.localization.calibration import SENSITIVITY_POWER
 from doa_ros.core.localization.source_filter import NoFilter
 from doa_ros.core.localization.spectrum import MultiSourceSpectrum, WindowSpectra
@@ -26,8 +27,6 @@ from doa_ros.core.localization.wave_model import FoundWaves, WaveModel
 _MOST_WAVES = 3
 # Nearer waves are one [rad].
 _SEPARATION = math.radians(30)
-# Sharpness of a softmax over the response: how fast the probability falls around a peak.
-_SHARPNESS = 40.0
 # Log-odds of a source at a wave: a constant, and weights of the logarithms of its height and of
 # its height over the highest one's, and of the share that no wave explains. By logistic regression
 # on simulated rooms with one to three talkers, with the UMA-8 and with four microphones; only the
@@ -123,7 +122,7 @@ class SrpPhat:
             + _RELATIVE_WEIGHT * np.log(peak / peak.max())
             + _UNEXPLAINED_WEIGHT * found.unexplained
         )
-        fall = np.exp(_SHARPNESS * np.minimum(height - peak, 0))
+        fall = np.exp(SHARPNESS * np.minimum(height - peak, 0))
         return self._answers * special.expit(log_odds) * fall
 
     def _elevation(self, model: WaveModel, found: FoundWaves, wave: np.ndarray) -> np.ndarray:
@@ -138,5 +137,5 @@ class SrpPhat:
         # Where no direction can be told apart, all elevations are equally probable.
         if self._outside is not None:
             response[self._outside] = -np.inf
-        elevation = np.exp(_SHARPNESS * (response - response.max(axis=0))).T
+        elevation = np.exp(SHARPNESS * (response - response.max(axis=0))).T
         return elevation / elevation.sum(axis=1, keepdims=True)
