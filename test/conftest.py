@@ -33,6 +33,7 @@ pytest_plugins = (
     'damage_fixtures',
     'device_fixtures',
     'network_fixtures',
+    'track_fixtures',
 )
 
 

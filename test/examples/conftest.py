@@ -10,7 +10,7 @@ import pytest
 if importlib.util.find_spec('rclpy') is None:
     collect_ignore_glob = ['test_*.py']
 else:
-    from node_fixtures import make_track, namespace, points_at, talk  # noqa: F401
+    from node_fixtures import namespace, points_at, talk  # noqa: F401
     from rosgraph_msgs.msg import Clock
 
     from doa_ros.conversions.audio import make_header

@@ -19,28 +19,18 @@ from foxglove_fixtures import read_mcap  # noqa: E402
 from doa_ros.columns import ESTIMATE_COLUMNS, TRACK_COLUMNS  # noqa: E402
 from doa_ros.core.geometry import unit_vector  # noqa: E402
 from doa_ros.core.localization.decoding import Estimate  # noqa: E402
-from doa_ros.core.tracking.track import Track  # noqa: E402
 from doa_ros.core.units import NANOSECONDS  # noqa: E402
 from doa_ros.foxglove.channels import Channels  # noqa: E402
 from doa_ros.foxglove.records import ESTIMATES, TRACKS  # noqa: E402
 from doa_ros.resources import config_directory  # noqa: E402
 
 _STAMP = 5 * NANOSECONDS + 250_000_000
-_TRACK = Track(
-    id=4_000_000_007,
-    azimuth=-2.0,
-    elevation=0.5,
-    azimuth_rate=0.25,
-    elevation_rate=-0.125,
-    azimuth_stddev=0.1,
-    elevation_stddev=0.2,
-    azimuth_rate_stddev=0.3,
-    elevation_rate_stddev=0.4,
-    confidence=0.75,
-    age=2.5,
-    confirmed=True,
-    predicted=False,
-)
+
+
+@pytest.fixture
+def track(make_track):
+    """A track whose number is 7."""
+    return make_track(4_000_000_007)
 
 
 @pytest.fixture
@@ -70,15 +60,15 @@ def _array(points):
     return np.array([[p.x, p.y, p.z] for p in points])
 
 
-def test_an_arrow_points_to_a_talker_and_says_who(told):
-    ((time, scene),) = told(log_tracks=('robot', [_TRACK]))['/scene/tracks']
+def test_an_arrow_points_to_a_talker_and_says_who(told, track):
+    ((time, scene),) = told(log_tracks=('robot', [track]))['/scene/tracks']
     assert time == _STAMP
     (entity,) = scene.entities
     assert (entity.id, entity.frame_id) == ('4000000007', 'robot')
     assert entity.timestamp.ToNanoseconds() == _STAMP
     assert entity.lifetime.ToNanoseconds() == NANOSECONDS // 2
     (arrow,), (label,), (fan,) = entity.arrows, entity.texts, entity.triangles
-    direction = unit_vector(_TRACK.azimuth, _TRACK.elevation)
+    direction = unit_vector(track.azimuth, track.elevation)
     assert _forwards(arrow) == pytest.approx(direction)
     length = arrow.shaft_length + arrow.head_length
     assert length == pytest.approx(0.3 + 0.7 * 0.75)
@@ -98,8 +88,8 @@ def test_each_scene_replaces_the_one_before(told):
         assert [deletion.type for deletion in scene.deletions] == [1]  # all of the topic
 
 
-def test_what_is_not_known_is_not_shown(told):
-    unknown = _TRACK._replace(
+def test_what_is_not_known_is_not_shown(told, track):
+    unknown = track._replace(
         elevation=math.nan, azimuth_stddev=math.nan, elevation_rate=math.nan, predicted=True
     )
     found = told(log_tracks=('f', [unknown]))
@@ -171,12 +161,12 @@ def test_schemas_name_every_column(records, columns):
     assert {kind['type'] for kind in items.values()} <= {'number', 'integer', 'boolean'}
 
 
-def test_the_layout_shows_channels_that_there_are(told, uma8):
+def test_the_layout_shows_channels_that_there_are(told, track, uma8):
     layout = json.loads((config_directory() / 'foxglove.json').read_text())
     found = told(
         log_array=('f', uma8),
         log_estimates=('f', [Estimate(0.5, 0.25, 0.1, 0.1, 0.9)]),
-        log_tracks=('f', [_TRACK]),
+        log_tracks=('f', [track]),
         log_spectrum=('f', np.zeros(1), np.zeros(1)),
         log_sound=(uma8, np.ones((10, 8))),
     )

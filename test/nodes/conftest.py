@@ -21,7 +21,7 @@ from doa_ros.simulation.acoustics import DiffuseField, impulse_responses
 if importlib.util.find_spec('rclpy') is None:
     collect_ignore_glob = ['test_*.py']
 else:
-    from node_fixtures import listener, make_track, namespace, points_at, start, talk  # noqa: F401
+    from node_fixtures import listener, namespace, points_at, start, talk  # noqa: F401
 
     from doa_ros.nodes.configs import ModelConfig
     from doa_ros.nodes.topics import TOPICS
